@@ -1,0 +1,102 @@
+# `make help` lists the targets. Everything expensive is built once and cached outside the checkout.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+CLUSTER ?= chainlit
+TEST_CLUSTER ?= chainlit-test
+PYTHON ?= python3
+BIN := .venv/bin
+TOOL := $(PYTHON) -m tests.cluster
+export CLUSTER
+export PYTHONPATH := operator/src
+
+SOURCES := operator/src tests
+
+##@ Use
+
+.PHONY: up
+up: cluster images .venv/ready ## Make a cluster with the operator and a demo chat, and prove that the chat answers
+	eval "$$($(TOOL) env)"
+	tests/demo/up.sh
+	$(BIN)/python -m tests.e2e.chat "$$EDGE/chat/"
+
+.PHONY: down
+down: ## Remove the cluster and all that belongs to it (the cache stays)
+	$(TOOL) down
+
+.PHONY: env
+env: ## Print what a shell needs: eval "$(make -s env)"
+	@$(TOOL) env
+
+.PHONY: help
+help: ## Show this list
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n\033[1m%s\033[0m\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+##@ Test
+
+.PHONY: test
+test: lint unit charts e2e ## Run all checks: lint, types, import contracts, unit, charts, e2e
+
+.PHONY: test-all
+test-all: test ## Run everything, also what takes long
+
+.PHONY: lint
+lint: .venv/ready ## Check style, types, layers and shell scripts
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/mypy $(SOURCES)
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/yamllint --strict kind-config.yaml charts/*/Chart.yaml charts/*/values.yaml charts/*/files tests/cluster/files
+	$(BIN)/shellcheck .ci/run tests/demo/up.sh
+
+.PHONY: unit
+unit: .venv/ready ## Run the unit tests
+	$(BIN)/pytest -n 2 tests/unit
+
+.PHONY: charts
+charts: .venv/ready tools ## Run the chart tests
+	eval "$$($(TOOL) env)"
+	$(BIN)/pytest tests/charts
+
+.PHONY: e2e
+e2e: export CLUSTER := $(TEST_CLUSTER)
+e2e: cluster images .venv/ready ## Run the end-to-end tests in a cluster of their own (TEST_CLUSTER)
+	eval "$$($(TOOL) env)"
+	$(BIN)/pytest $(E2E_ARGS) tests/e2e
+
+##@ Develop
+
+.PHONY: cluster
+cluster: ## Make the kind cluster with Traefik at its edge
+	$(TOOL) up
+
+.PHONY: images
+images: ## Build the operator's and the demo app's images and load them into the cluster
+	$(TOOL) images
+
+.PHONY: tools
+tools: ## Fetch kind, helm and kubectl
+	$(TOOL) tools
+
+.PHONY: format
+format: .venv/ready ## Format the code
+	$(BIN)/ruff check --fix $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
+
+.PHONY: lock
+lock: ## Pin the requirements anew, with hashes (needs pip-tools)
+	for place in operator tests/demo tests; do
+	  (cd $$place && $(COMPILE) -o requirements.txt requirements.in)
+	done
+
+COMPILE := pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url \
+	--no-emit-find-links --no-header --no-annotate
+
+.venv/ready: tests/requirements.txt
+	$(TOOL) packages
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r tests/requirements.txt
+	touch $@

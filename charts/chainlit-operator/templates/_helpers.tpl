@@ -1,0 +1,89 @@
+{{- define "chainlit-operator.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
+{{- define "chainlit-operator.fullname" -}}
+{{- if .Values.fullnameOverride }}
+{{- .Values.fullnameOverride | trunc 63 | trimSuffix "-" }}
+{{- else }}
+{{- $name := default .Chart.Name .Values.nameOverride }}
+{{- if contains $name .Release.Name }}
+{{- .Release.Name | trunc 63 | trimSuffix "-" }}
+{{- else }}
+{{- printf "%s-%s" .Release.Name $name | trunc 63 | trimSuffix "-" }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "chainlit-operator.metricsServiceName" -}}
+{{- printf "%s-metrics" (include "chainlit-operator.fullname" . | trunc 55 | trimSuffix "-") }}
+{{- end }}
+
+{{- define "chainlit-operator.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "chainlit-operator.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
+{{- end }}
+
+{{/* Merged as maps, so that a label given twice is still written once; the chart's own win. */}}
+{{- define "chainlit-operator.labels" -}}
+{{- $labels := include "chainlit-operator.selectorLabels" . | fromYaml }}
+{{- $_ := set $labels "helm.sh/chart" (printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-") }}
+{{- $_ := set $labels "app.kubernetes.io/version" .Chart.AppVersion }}
+{{- $_ := set $labels "app.kubernetes.io/component" "operator" }}
+{{- $_ := set $labels "app.kubernetes.io/part-of" "chainlit-operator" }}
+{{- $_ := set $labels "app.kubernetes.io/managed-by" .Release.Service }}
+{{- toYaml (merge $labels (.Values.commonLabels | default dict)) }}
+{{- end }}
+
+{{/* No chart version here: a new chart alone is no reason to restart the pod. */}}
+{{- define "chainlit-operator.podLabels" -}}
+{{- $labels := include "chainlit-operator.selectorLabels" . | fromYaml }}
+{{- toYaml (merge $labels (.Values.podLabels | default dict) (.Values.commonLabels | default dict)) }}
+{{- end }}
+
+{{- define "chainlit-operator.serviceAccountName" -}}
+{{- if .Values.serviceAccount.create }}
+{{- default (include "chainlit-operator.fullname" .) .Values.serviceAccount.name }}
+{{- else }}
+{{- default "default" .Values.serviceAccount.name }}
+{{- end }}
+{{- end }}
+
+{{- define "chainlit-operator.image" -}}
+{{- with .Values.image }}
+{{- if .digest }}
+{{- printf "%s@%s" .repository .digest }}
+{{- else }}
+{{- printf "%s:%s" .repository (default $.Chart.AppVersion .tag) }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* The whole of the operator's rights, the same for a ClusterRole and for a Role in each watched namespace. */}}
+{{- define "chainlit-operator.rules" -}}
+# The resources that the operator serves. It never changes their spec or metadata.
+- apiGroups: [chainlit-operator.dev]
+  resources: [chainlitapps]
+  verbs: [get, list, watch]
+# Its findings go into the status, as one patch.
+- apiGroups: [chainlit-operator.dev]
+  resources: [chainlitapps/status]
+  verbs: [patch]
+# The path of an app is read from its Ingress, which is never written.
+- apiGroups: [networking.k8s.io]
+  resources: [ingresses]
+  verbs: [list, watch]
+# Services lead from an Ingress to the pods of a workload; they too are only read.
+- apiGroups: [""]
+  resources: [services]
+  verbs: [list, watch]
+# The app's workload: read to compare, patched (server-side apply) with the root path and the probe paths. Without
+# create and update, an apply cannot bring a deleted workload back.
+- apiGroups: [apps]
+  resources: [deployments, statefulsets]
+  verbs: [list, watch, patch]
+# What was changed and what stands in the way is also told as Events; a repeated Event is patched, to count up.
+- apiGroups: [""]
+  resources: [events]
+  verbs: [create, patch]
+{{- end }}

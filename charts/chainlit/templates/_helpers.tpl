@@ -1,0 +1,186 @@
+{{- define "chainlit.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
+{{- define "chainlit.fullname" -}}
+{{- if .Values.fullnameOverride }}
+{{- .Values.fullnameOverride | trunc 63 | trimSuffix "-" }}
+{{- else }}
+{{- $name := default .Chart.Name .Values.nameOverride }}
+{{- if contains $name .Release.Name }}
+{{- .Release.Name | trunc 63 | trimSuffix "-" }}
+{{- else }}
+{{- printf "%s-%s" .Release.Name $name | trunc 63 | trimSuffix "-" }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "chainlit.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "chainlit.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
+{{- end }}
+
+{{/*
+Merged as maps, so that a label given twice is still written once; the chart's own win. No app.kubernetes.io/version:
+which version runs is known to the image alone.
+*/}}
+{{- define "chainlit.labels" -}}
+{{- $labels := include "chainlit.selectorLabels" . | fromYaml }}
+{{- $_ := set $labels "helm.sh/chart" (printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-") }}
+{{- $_ := set $labels "app.kubernetes.io/managed-by" .Release.Service }}
+{{- toYaml (merge $labels (.Values.commonLabels | default dict)) }}
+{{- end }}
+
+{{/* No chart version here: a new chart alone is no reason to restart pods, which ends their conversations. */}}
+{{- define "chainlit.podLabels" -}}
+{{- $labels := include "chainlit.selectorLabels" . | fromYaml }}
+{{- toYaml (merge $labels (.Values.podLabels | default dict) (.Values.commonLabels | default dict)) }}
+{{- end }}
+
+{{- define "chainlit.serviceAccountName" -}}
+{{- if .Values.serviceAccount.create }}
+{{- default (include "chainlit.fullname" .) .Values.serviceAccount.name }}
+{{- else }}
+{{- default "default" .Values.serviceAccount.name }}
+{{- end }}
+{{- end }}
+
+{{- define "chainlit.image" -}}
+{{- with .Values.image }}
+{{- if .digest }}
+{{- printf "%s@%s" .repository .digest }}
+{{- else }}
+{{- printf "%s:%s" .repository (default "latest" .tag) }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/*
+A path as Chainlit and the Ingress want it: empty or /a/b. Takes a string. The operator normalises in the same way,
+which a test holds the two to.
+*/}}
+{{- define "chainlit.normalisePath" -}}
+{{- range splitList "/" (trim .) }}{{ if . }}/{{ . }}{{ end }}{{ end }}
+{{- end }}
+
+{{/*
+Why Chainlit cannot serve a normalised path; nothing if it can. With other characters the page stays blank in a browser
+even where the WebSocket answers, and browsers resolve . and .. away.
+*/}}
+{{- define "chainlit.pathProblem" -}}
+{{- $problem := "" }}
+{{- range compact (splitList "/" .) }}
+{{- if has . (list "." "..") }}
+{{- $problem = printf "the segment %q is resolved away by browsers" . }}
+{{- else if not (regexMatch "^[A-Za-z0-9._~-]+$" .) }}
+{{- $problem = printf "the segment %q has characters other than letters, digits and . _ ~ -" . }}
+{{- end }}
+{{- end }}
+{{- $problem }}
+{{- end }}
+
+{{/* The root path that route.path asks for: empty or /a/b. */}}
+{{- define "chainlit.rootPath" -}}
+{{- include "chainlit.normalisePath" .Values.route.path }}
+{{- end }}
+
+{{- define "chainlit.url" -}}
+{{- printf "%s://%s%s/" (ternary "https" "http" (not (empty .Values.route.tls))) (default "<address of the Ingress>" .Values.route.host) (include "chainlit.rootPath" .) }}
+{{- end }}
+
+{{/*
+Neither namespaces nor names can have an underscore, so no such name is the beginning of another: Chainlit takes
+cookies that begin with its own name for parts of its own.
+*/}}
+{{- define "chainlit.authCookieName" -}}
+{{- default (printf "%s_%s_access_token" .Release.Namespace (include "chainlit.fullname" .)) .Values.chainlit.authCookieName }}
+{{- end }}
+
+{{/*
+The container's environment. The chart's variables and env are one map, so env wins over the chart and no name comes
+twice. While the operator owns the root path, rendering it here would make the two fight over the field.
+*/}}
+{{- define "chainlit.env" -}}
+{{- $env := dict "CHAINLIT_HOST" "0.0.0.0" "CHAINLIT_PORT" .Values.chainlit.port }}
+{{- $_ := set $env "CHAINLIT_AUTH_COOKIE_NAME" (include "chainlit.authCookieName" .) }}
+{{- with .Values.chainlit.forwardedAllowIPs }}
+{{- $_ := set $env "FORWARDED_ALLOW_IPS" . }}
+{{- end }}
+{{- with .Values.chainlit.appRoot.path }}
+{{- $_ := set $env "CHAINLIT_APP_ROOT" . }}
+{{- end }}
+{{- if not .Values.operator.enabled }}
+{{- /* Also when empty: that wins over envFrom and over a .env file in the image. */}}
+{{- $_ := set $env "CHAINLIT_ROOT_PATH" (include "chainlit.rootPath" .) }}
+{{- end }}
+{{- range $name, $value := .Values.env }}
+{{- $_ := set $env $name $value }}
+{{- end }}
+{{- range .Values.extraEnv }}
+{{- $env = omit $env .name }}
+{{- end }}
+{{- range $name, $value := $env }}
+- name: {{ $name }}
+  {{- if kindIs "map" $value }}
+  {{- toYaml $value | nindent 2 }}
+  {{- else if kindIs "string" $value }}
+  value: {{ quote $value }}
+  {{- else }}
+  {{- /* Through JSON, because a large number would otherwise come out as 1e+06. */}}
+  value: {{ toJson $value | quote }}
+  {{- end }}
+{{- end }}
+{{- with .Values.extraEnv }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{/* A probe of the container. Takes (list . "startup"). */}}
+{{- define "chainlit.probe" -}}
+{{- $root := index . 0 }}
+{{- $kind := index . 1 }}
+{{- $probe := index $root.Values.probes $kind }}
+{{- if $probe.enabled -}}
+{{ $kind }}Probe:
+  httpGet:
+    port: http
+    {{- if not $root.Values.operator.enabled }}
+    path: {{ printf "%s%s" (include "chainlit.rootPath" $root) (include "chainlit.normalisePath" $root.Values.probes.path | default "/") }}
+    {{- end }}
+  {{- with omit $probe "enabled" }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- end }}
+{{- end }}
+
+{{/* What the schema cannot say, or not clearly enough. Each message names the value and the remedy. */}}
+{{- define "chainlit.validate" -}}
+{{- if not .Values.image.repository }}
+{{- fail "image.repository is required: set it to the image of your Chainlit app" }}
+{{- end }}
+{{- with include "chainlit.rootPath" . | include "chainlit.pathProblem" }}
+{{- fail (printf "route.path %q cannot be served by Chainlit: %s; use a path such as /chat or /team/chat" $.Values.route.path .) }}
+{{- end }}
+{{- if eq .Values.route.pathType "Exact" }}
+{{- fail "route.pathType Exact serves the page but nothing below route.path, where Chainlit has its assets and its WebSocket; use Prefix" }}
+{{- end }}
+{{- $onlyPlace := "route.path is the only place where the path is written; remove it and set route.path" }}
+{{- $names := keys (.Values.env | default dict) }}
+{{- range .Values.extraEnv }}
+{{- if has .name $names }}
+{{- fail (printf "extraEnv has %s, which env or extraEnv already has; remove one of the two" .name) }}
+{{- end }}
+{{- $names = append $names .name }}
+{{- end }}
+{{- range list "CHAINLIT_ROOT_PATH" "CHAINLIT_PARENT_ROOT_PATH" }}
+{{- if has . $names }}
+{{- fail (printf "%s is not allowed in env or extraEnv: %s" . $onlyPlace) }}
+{{- end }}
+{{- end }}
+{{- if has "CHAINLIT_PORT" $names }}
+{{- fail "CHAINLIT_PORT is not allowed in env or extraEnv: Service and probes have to know the port too; remove it and set chainlit.port" }}
+{{- end }}
+{{- if contains "--root-path" (concat (.Values.chainlit.command | default list) (.Values.chainlit.args | default list) | join " ") }}
+{{- fail (printf "--root-path is not allowed in chainlit.command or chainlit.args: %s" $onlyPlace) }}
+{{- end }}
+{{- end }}

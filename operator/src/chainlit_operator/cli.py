@@ -1,0 +1,169 @@
+"""The command ``chainlit-operator``: flags, environment, exit codes.
+
+Exit codes: 0 stopped as asked, 1 the cluster or the address cannot be used, 2 wrong usage. Each failure is one line
+on standard error.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from dataclasses import dataclass
+
+import click
+
+from chainlit_operator import __version__, handlers, logs
+from chainlit_operator.engine import api as apis
+from chainlit_operator.engine import http
+from chainlit_operator.engine.runtime import Engine, Options
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Which cluster to use; None for the usual places."""
+
+    kubeconfig: str | None
+    context: str | None
+
+
+class _Namespaces(click.ParamType[tuple[str, ...]]):
+    """Namespaces separated by commas or white space."""
+
+    name = "namespaces"
+
+    def convert(
+        self, value: str | tuple[str, ...], param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, ...]:
+        return value if isinstance(value, tuple) else tuple(value.replace(",", " ").split())
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "CHAINLIT_OPERATOR"})
+@click.version_option(__version__, "-V", "--version", prog_name="chainlit-operator")
+def cli() -> None:
+    """Keep CHAINLIT_ROOT_PATH true to the path of an app's route."""
+
+
+@cli.command()
+@click.option(
+    "--namespace",
+    "-n",
+    multiple=True,
+    type=_Namespaces(),
+    envvar="CHAINLIT_OPERATOR_NAMESPACE",
+    metavar="NAMES",
+    help="Namespace to work in; repeated, or several separated by commas.  [default: all namespaces]",
+)
+@click.option("--kubeconfig", envvar="CHAINLIT_OPERATOR_KUBECONFIG", type=click.Path(), help="Path of a kubeconfig.")
+@click.option("--context", envvar="CHAINLIT_OPERATOR_CONTEXT", help="Context of the kubeconfig.")
+@click.option(
+    "--concurrency",
+    envvar="CHAINLIT_OPERATOR_CONCURRENCY",
+    type=click.IntRange(1, 256),
+    default=8,
+    show_default=True,
+    help="How many apps are worked on at a time.",
+)
+@click.option(
+    "--verification/--no-verification",
+    envvar="CHAINLIT_OPERATOR_VERIFICATION",
+    default=True,
+    show_default=True,
+    help="Whether WebSockets are verified. Off where the operator cannot reach Services, as outside the cluster.",
+)
+@click.option(
+    "--verification-concurrency",
+    envvar="CHAINLIT_OPERATOR_VERIFICATION_CONCURRENCY",
+    type=click.IntRange(1, 256),
+    default=8,
+    show_default=True,
+    help="How many apps are verified at a time.",
+)
+@click.option(
+    "--listen",
+    envvar="CHAINLIT_OPERATOR_LISTEN",
+    default="",
+    metavar="HOST:PORT",
+    help="Where to serve /healthz, /readyz and /metrics.  [default: nowhere]",
+)
+@click.option(
+    "--log-format",
+    envvar="CHAINLIT_OPERATOR_LOG_FORMAT",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="One line a record, for people or for collectors.",
+)
+@click.option(
+    "--log-level",
+    envvar="CHAINLIT_OPERATOR_LOG_LEVEL",
+    show_default=True,
+    default="info",
+    type=click.Choice(["debug", "info", "warning", "error"], case_sensitive=False),
+    help="What to log from.",
+)
+def run(  # noqa: PLR0913, PLR0917 - one parameter for each option is click's way
+    namespace: tuple[tuple[str, ...], ...],
+    kubeconfig: str | None,
+    context: str | None,
+    concurrency: int,
+    verification: bool,
+    verification_concurrency: int,
+    listen: str,
+    log_format: str,
+    log_level: str,
+) -> None:
+    """Run the operator until SIGTERM or SIGINT.
+
+    The cluster is the one of the kubeconfig, else the one that the process runs in. Each option can be given as an
+    environment variable: CHAINLIT_OPERATOR_ and its name.
+    """
+    logs.configure(log_format, log_level)
+    options = Options(
+        namespaces=tuple(dict.fromkeys(name for names in namespace for name in names)),
+        concurrency=concurrency,
+        verification=verification,
+        verification_concurrency=verification_concurrency,
+        listen=listen,
+    )
+    try:
+        asyncio.run(_run(Access(kubeconfig, context), options))
+    except (apis.ConfigError, apis.ApiError, http.ListenError) as error:
+        sys.exit(f"chainlit-operator: {error}")
+
+
+async def _run(access: Access, options: Options) -> None:
+    configuration = await apis.load_configuration(access.kubeconfig, access.context)
+    async with apis.Api(configuration) as api:
+        await _check_cluster(api, options)
+        engine = Engine(api, options)
+        runner = await http.serve(engine, options.listen) if options.listen else None
+        try:
+            logger.info("Watching %s", ", ".join(options.namespaces) or "all namespaces")
+            await handlers.run(engine, configuration)
+        finally:
+            if runner is not None:
+                await runner.cleanup()
+
+
+async def _check_cluster(api: apis.Api, options: Options) -> None:
+    """Fail early, in one line, where nothing could ever work; raises ApiError."""
+    host = api.configuration.host
+    for namespace in options.namespaces or (None,):
+        try:
+            await api.list_page("ChainlitApp", namespace, limit=1)
+        except apis.ApiError as error:
+            if error.code == 0:
+                raise apis.ApiError(0, error.reason, f"cannot reach the API server at {host}: {error}") from error
+            if error.code == 404:
+                raise apis.ApiError(
+                    404, error.reason, f"{host} does not know ChainlitApps: install the CRD (chart chainlit-operator)"
+                ) from error
+            raise apis.ApiError(error.code, error.reason, f"cannot list ChainlitApps at {host}: {error}") from error
+
+
+def main() -> None:
+    """Entry point of ``chainlit-operator``."""
+    cli(prog_name="chainlit-operator")

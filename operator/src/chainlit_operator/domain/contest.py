@@ -1,0 +1,55 @@
+"""Contested fields: when to stop taking a field back from another field manager.
+
+A manager that sets the variable back again and again (GitOps, another operator) would be fought for ever. So a
+field is taken over three times in ten minutes at most; the next time it is set back, the operator stops, until
+something meaningful changes (``basis``) or the other manager leaves the right value standing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+WINDOW_SECONDS = 600.0
+MAX_TAKEOVERS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Contest:
+    """The take-overs of one workload's fields: when (monotonic seconds), from whom the last, and whether it won."""
+
+    basis: tuple[object, ...]
+    times: tuple[float, ...] = ()
+    manager: str = ""
+    given_up: bool = False
+
+
+def contested_by(contest: Contest | None, basis: tuple[object, ...], now: float) -> str:
+    """Return the manager to which the fields are left now, or ``""`` if they may be taken over.
+
+    ``basis`` is what a meaningful change changes; take-overs on another basis do not count.
+    """
+    if contest is None or contest.basis != basis:
+        return ""
+    if contest.given_up or len(_recent(contest, now)) >= MAX_TAKEOVERS:
+        return contest.manager
+    return ""
+
+
+def opened(contest: Contest | None, basis: tuple[object, ...]) -> Contest:
+    """Return the contest of ``basis``: the one given if it is that, else one without take-overs."""
+    return contest if contest is not None and contest.basis == basis else Contest(basis)
+
+
+def record(contest: Contest | None, basis: tuple[object, ...], manager: str, now: float) -> Contest:
+    """Return the contest with one more take-over, from ``manager`` at ``now``."""
+    contest = opened(contest, basis)
+    return replace(contest, times=(*_recent(contest, now), now), manager=manager)
+
+
+def give_up(contest: Contest) -> Contest:
+    """Return the contest as lost: nothing is taken over on this basis any more."""
+    return replace(contest, given_up=True)
+
+
+def _recent(contest: Contest, now: float) -> tuple[float, ...]:
+    return tuple(time for time in contest.times if now - time < WINDOW_SECONDS)

@@ -1,0 +1,275 @@
+"""What the operator knows of the cluster: frozen records holding only the fields that decisions read.
+
+The engine fills them from API objects (``engine/wire.py``); nothing here knows JSON or the network.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+Labels = tuple[tuple[str, str], ...]
+"""Label pairs in key order; hashable, unlike a dict."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Ref:
+    """One object of the cluster: kind, namespace and name."""
+
+    kind: str
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.namespace}/{self.name}"
+
+
+class Rewrite(StrEnum):
+    """``spec.route.rewrite``: what the route does to the path, where that cannot be seen from the route itself."""
+
+    AUTO = "Auto"
+    NONE = "None"
+    STRIP = "Strip"
+
+
+class VerificationMode(StrEnum):
+    """``spec.verification.mode``: through what the WebSocket is verified, if at all."""
+
+    BACKEND = "Backend"
+    DISABLED = "Disabled"
+
+
+# ---------------------------------------------------------------------------------------------------- ChainlitApp
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One entry of ``status.conditions`` (metav1.Condition)."""
+
+    type: str
+    status: str
+    reason: str
+    message: str
+    observed_generation: int = 0
+    last_transition_time: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RouteStatus:
+    """``status.route``: the route in use, with the path as the route spells it."""
+
+    kind: str
+    name: str
+    host: str
+    path: str
+    path_type: str
+    rewrite: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkloadStatus:
+    """``status.workload``: the container that carries the variable."""
+
+    kind: str
+    name: str
+    container: str
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The whole ``status`` of a ChainlitApp, None where a field is absent."""
+
+    observed_generation: int = 0
+    root_path: str | None = None
+    parent_root_path: str | None = None
+    url: str | None = None
+    web_socket_url: str | None = None
+    route: RouteStatus | None = None
+    workload: WorkloadStatus | None = None
+    conditions: tuple[Condition, ...] = ()
+
+    def condition(self, type_: str) -> Condition | None:
+        """Return the condition of that type, or None."""
+        return next((c for c in self.conditions if c.type == type_), None)
+
+
+@dataclass(frozen=True, slots=True)
+class AppSpec:
+    """The ``spec`` of a ChainlitApp with the schema's defaults applied."""
+
+    workload_kind: str
+    workload_name: str
+    container: str | None = None
+    route_kind: str | None = None
+    route_name: str | None = None
+    rewrite: Rewrite = Rewrite.AUTO
+    verification: VerificationMode = VerificationMode.BACKEND
+    interval_seconds: int = 60
+    suspend: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """A ChainlitApp."""
+
+    ref: Ref
+    uid: str
+    resource_version: str = field(compare=False)
+    generation: int
+    created: str
+    spec: AppSpec
+    status: Status = Status()
+
+    @property
+    def workload(self) -> Ref:
+        """The workload that it names, whether or not that exists."""
+        return Ref(self.spec.workload_kind, self.ref.namespace, self.spec.workload_name)
+
+    @property
+    def route(self) -> Ref | None:
+        """The route that it names; None where it is to be discovered."""
+        if self.spec.route_kind is None or self.spec.route_name is None:
+            return None
+        return Ref(self.spec.route_kind, self.ref.namespace, self.spec.route_name)
+
+
+# ------------------------------------------------------------------------------------------------------- workload
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """An entry of a container's ``env``; ``value`` is None where it comes from elsewhere (``valueFrom``)."""
+
+    value: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """An HTTP probe of a container: its field name, path, and port by number or name."""
+
+    field: str
+    path: str
+    port: int | str
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """What decides about a container: its two variables, its HTTP probes, and how it is started."""
+
+    name: str
+    image: str = ""
+    ports: tuple[tuple[str, int], ...] = ()
+    root_path: Variable | None = None
+    parent_root_path: Variable | None = None
+    probes: tuple[Probe, ...] = ()
+    has_env_from: bool = False
+    has_root_path_option: bool = False
+    owners: tuple[tuple[str, str], ...] = field(default=(), compare=False)
+    """(field, field manager) for each of the two variables and the probes' paths, where it has an owner."""
+
+    def port_number(self, port: int | str) -> int | None:
+        """Return the number of a port given by number or name; None for a name that the container does not have."""
+        if isinstance(port, int):
+            return port
+        return next((number for name, number in self.ports if name == port), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """The counters that tell whether the pods run the template that is written now."""
+
+    observed_generation: int = 0
+    desired: int = 1
+    total: int = 0
+    updated: int = 0
+    available: int = 0
+    failure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """A Deployment or StatefulSet."""
+
+    ref: Ref
+    uid: str
+    resource_version: str = field(compare=False)
+    generation: int
+    pod_labels: Labels
+    containers: tuple[Container, ...]
+    rollout: Rollout = Rollout()
+
+
+# ---------------------------------------------------------------------------------------------- Service and route
+
+
+@dataclass(frozen=True, slots=True)
+class ServicePort:
+    """A port of a Service; ``target`` is a number, a container port's name, or None for the same number."""
+
+    name: str
+    port: int
+    target: int | str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A Service; ``cluster_ip`` is empty where it has none (headless, ExternalName)."""
+
+    ref: Ref
+    resource_version: str = field(compare=False)
+    selector: Labels
+    type: str = "ClusterIP"
+    cluster_ip: str = ""
+    ports: tuple[ServicePort, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class IngressPath:
+    """A path of an Ingress rule with the backend that it goes to; ``port`` by number or name."""
+
+    host: str
+    path: str
+    path_type: str
+    service: str
+    port: int | str
+
+
+@dataclass(frozen=True, slots=True)
+class Ingress:
+    """An Ingress. ``rewrites`` are the annotations present that change the path, as (key, value)."""
+
+    ref: Ref
+    resource_version: str = field(compare=False)
+    paths: tuple[IngressPath, ...]
+    class_name: str = ""
+    tls_hosts: frozenset[str] = frozenset()
+    rewrites: Labels = ()
+    address: str = ""
+
+    @property
+    def services(self) -> frozenset[str]:
+        """Names of the Services that it sends requests to."""
+        return frozenset(path.service for path in self.paths)
+
+
+Foreign = Workload | Service | Ingress
+"""An object that is not ours: read, and for workloads two variables and probe paths written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All that one decision about one app reads.
+
+    ``services`` are those of the namespace whose selector matches the workload's pods; ``ingresses`` the one that the
+    app names or, in discovery, those that send requests to such a Service, by name. ``missing_services`` are names
+    that an Ingress refers to without such a Service existing. ``claimed_by`` is an older app of the same workload;
+    ``contested_by`` the field manager that keeps setting the variable back.
+    """
+
+    app: App
+    workload: Workload | None
+    services: tuple[Service, ...] = ()
+    ingresses: tuple[Ingress, ...] = ()
+    missing_services: frozenset[str] = field(default_factory=frozenset)
+    claimed_by: str = ""
+    contested_by: str = ""

@@ -1,0 +1,93 @@
+"""URL path prefixes: one normal form, what Chainlit can serve, and the law of alignment.
+
+A *prefix* is ``""`` (everything) or ``/a/b``: segments, each led by one slash, no slash at the end. Every path of the
+project is brought to this form by :func:`normalise` and by nothing else; the chart's template helper of the same
+purpose is held to it by a test.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+_SEGMENT = re.compile(r"[A-Za-z0-9._~-]+")
+
+#: First segments of the routes that Chainlit itself serves below its root path (``chainlit/server.py`` of 2.12.0).
+OWN_SEGMENTS = frozenset(
+    {
+        *("assets", "auth", "avatars", "element", "favicon", "feedback", "health", "login", "logo", "logout"),
+        *("mcp", "project", "public", "set-session-cookie", "static", "user", "ws"),
+    }
+)
+
+#: Chainlit endpoints that probes point at (``/health`` since 2.10.0, ``/auth/config`` before).
+PROBE_ENDPOINTS = ("/auth/config", "/health")
+
+
+class Roots(NamedTuple):
+    """The two variables that make Chainlit answer behind a route; ``""`` is unset."""
+
+    root_path: str
+    """``CHAINLIT_ROOT_PATH``: prefix of every route and of the socket, ``""`` or ``/a/b``."""
+    parent_root_path: str
+    """``CHAINLIT_PARENT_ROOT_PATH``: prefix that only the served HTML gets, ``""`` or ``/a/b``."""
+
+
+def normalise(text: str) -> str:
+    """Return ``text`` as a prefix: ``""`` or ``/a/b``.
+
+    White space around it, doubled slashes, a missing leading one and trailing ones go. Those are the values that
+    make Chainlit exit at start or serve a blank page; none of them can mean anything else.
+    """
+    return "".join(f"/{segment}" for segment in text.strip().split("/") if segment)
+
+
+def problem(prefix: str) -> str | None:
+    """Say why Chainlit cannot serve ``prefix`` (in normal form), or None if it can.
+
+    Outside ``[A-Za-z0-9._~-]`` the socket may answer while the page stays blank in a browser; ``.`` and ``..`` are
+    resolved away by browsers before a request is made.
+    """
+    for segment in prefix.split("/")[1:]:
+        if segment in (".", ".."):
+            return f"the segment {segment!r} is resolved away by browsers"
+        if not _SEGMENT.fullmatch(segment):
+            return f"the segment {segment!r} has characters other than letters, digits and . _ ~ -"
+    return None
+
+
+def is_below(prefix: str, parent: str) -> bool:
+    """Whether ``prefix`` is ``parent`` or lies below it at a segment boundary."""
+    return prefix == parent or prefix.startswith(f"{parent}/")
+
+
+def align(public: str, backend: str) -> Roots | None:
+    """Apply the law of alignment to two prefixes; None where no value of the variables can work.
+
+    ``public`` is the prefix in the browser's URL, ``backend`` the one that the backend receives. Chainlit mounts its
+    routes at the root path and prepends the parent root path to the URLs in its page, so it can serve the route if
+    and only if ``public`` ends with ``backend`` at a segment boundary.
+    """
+    if not public.endswith(backend):
+        return None
+    parent = public.removesuffix(backend) if backend else public
+    return Roots(root_path=backend, parent_root_path=parent)
+
+
+def probe_path(path: str, root_path: str, former_roots: tuple[str, ...]) -> str:
+    """Return the path at which a probe that now asks for ``path`` must ask below ``root_path``.
+
+    ``former_roots`` are prefixes that the path may still carry; of those and ``root_path``, the longest that the path
+    is below counts. Where it is below none, Chainlit's own endpoints are recognised by their end. ``/`` (also what
+    the API server fills in when no path is given) answers 404 as soon as there is a root path; ``/health`` never does
+    worse, so it takes its place.
+    """
+    if path in ("", "/"):
+        return f"{root_path}/health" if root_path else path
+    path, mark, query = path.partition("?")
+    carried = [prefix for prefix in (root_path, *former_roots) if prefix and is_below(path, prefix)]
+    if carried:
+        path = path.removeprefix(max(carried, key=len)) or "/"
+    else:
+        path = next((endpoint for endpoint in PROBE_ENDPOINTS if path.endswith(endpoint)), path)
+    return f"{root_path}{path}{mark}{query}"

@@ -1,0 +1,220 @@
+"""The plan: from a snapshot to what must be written to the workload, if anything.
+
+The truth table (first row that applies)::
+
+    suspended                                   → Blocked(Suspended)
+    workload missing / claimed by an older app  → Blocked
+    container not found, or not to be told      → Blocked
+    variable from valueFrom, --root-path given  → Blocked
+    route unresolved                            → Blocked(RouteNotResolved)
+    variables and probe paths as they should be → NoOp
+    somebody keeps setting the variable back    → Blocked(FieldContested)
+    otherwise                                   → Apply, all fields of ours in one write
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from chainlit_operator.domain import paths, routes
+from chainlit_operator.domain.model import Container, Snapshot, Variable, Workload
+from chainlit_operator.domain.reasons import Reason
+
+ROOT_PATH = "CHAINLIT_ROOT_PATH"
+PARENT_ROOT_PATH = "CHAINLIT_PARENT_ROOT_PATH"
+FIELD_MANAGER = "chainlit-operator"
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """Nothing may be written: why, and what to change."""
+
+    reason: Reason
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoOp:
+    """The workload is as it should be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Apply:
+    """All fields of ours, whether or not they differ now: what an apply leaves out, it gives up."""
+
+    env: tuple[tuple[str, str], ...]
+    probes: tuple[tuple[str, str], ...]
+    summary: str
+    takeovers: tuple[tuple[str, str], ...] = ()
+    """(field, field manager) for each field that another manager loses by this."""
+
+    @property
+    def rivals(self) -> tuple[str, ...]:
+        """The field managers that lose a field by this."""
+        return tuple(sorted({manager for _, manager in self.takeovers}))
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One decision. ``container`` and ``route`` are set as far as they could be told."""
+
+    route: routes.Resolved | routes.Unresolved
+    container: Container | None
+    action: Apply | NoOp | Blocked
+
+
+def plan(snapshot: Snapshot) -> Plan:
+    """Decide what to do about the snapshot's app."""
+    route = routes.resolve(snapshot)
+    container = _container(snapshot)
+    if isinstance(container, Blocked):
+        return Plan(route, None, _suspended(snapshot) or container)
+    action: Apply | NoOp | Blocked | None = _suspended(snapshot) or _untouchable(snapshot, container)
+    if action is None:
+        action = _align(snapshot, container, route)
+    return Plan(route, container, action)
+
+
+def apply_configuration(workload: Workload, container: Container, apply: Apply) -> dict[str, Any]:
+    """Return the body of the server-side apply: our fields only.
+
+    ``metadata.uid`` makes the API server refuse (409) to re-create a workload that was deleted meanwhile.
+    """
+    entry: dict[str, Any] = {"name": container.name}
+    if apply.env:
+        entry["env"] = [{"name": name, "value": value} for name, value in apply.env]
+    for field, path in apply.probes:
+        entry[field] = {"httpGet": {"path": path}}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": workload.ref.kind,
+        "metadata": {"name": workload.ref.name, "namespace": workload.ref.namespace, "uid": workload.uid},
+        "spec": {"template": {"spec": {"containers": [entry]}}},
+    }
+
+
+def _suspended(snapshot: Snapshot) -> Blocked | None:
+    if not snapshot.app.spec.suspend:
+        return None
+    return Blocked(Reason.SUSPENDED, "spec.suspend is true: nothing is written until it is false.")
+
+
+def _container(snapshot: Snapshot) -> Container | Blocked:
+    """The container that runs Chainlit: the one named, the only one, or the one called ``chainlit``."""
+    workload, wanted = snapshot.workload, snapshot.app.spec.container
+    if workload is None:
+        return Blocked(
+            Reason.WORKLOAD_NOT_FOUND,
+            f"{snapshot.app.workload} does not exist: create it, or correct spec.workload.ref.",
+        )
+    names = ", ".join(container.name for container in workload.containers)
+    by_name = {container.name: container for container in workload.containers}
+    if wanted is not None:
+        return by_name.get(wanted) or Blocked(
+            Reason.CONTAINER_NOT_FOUND,
+            f"{workload.ref} has no container {wanted!r} (it has {names}): correct spec.workload.ref.container.",
+        )
+    if len(workload.containers) == 1:
+        return workload.containers[0]
+    return by_name.get("chainlit") or Blocked(
+        Reason.CONTAINER_AMBIGUOUS,
+        f"{workload.ref} has several containers ({names}) and none is called chainlit: name the one that runs "
+        "Chainlit in spec.workload.ref.container.",
+    )
+
+
+def _untouchable(snapshot: Snapshot, container: Container) -> Blocked | None:
+    """What forbids writing whatever the route says."""
+    if snapshot.claimed_by:
+        return Blocked(
+            Reason.WORKLOAD_CLAIMED,
+            f"ChainlitApp {snapshot.claimed_by} is older and claims {snapshot.app.workload} too: delete either.",
+        )
+    for name, variable in ((ROOT_PATH, container.root_path), (PARENT_ROOT_PATH, container.parent_root_path)):
+        if variable is not None and variable.value is None:
+            return Blocked(
+                Reason.VARIABLE_FROM_SOURCE,
+                f"{name} of container {container.name} in {snapshot.app.workload} is set through valueFrom, which "
+                "cannot stand beside a value: remove that entry of env.",
+            )
+    if container.has_root_path_option:
+        return Blocked(
+            Reason.ROOT_PATH_IN_COMMAND,
+            f"The command of container {container.name} in {snapshot.app.workload} has --root-path, which wins over "
+            f"{ROOT_PATH}: remove the option.",
+        )
+    return None
+
+
+def _align(
+    snapshot: Snapshot, container: Container, route: routes.Resolved | routes.Unresolved
+) -> Apply | NoOp | Blocked:
+    if isinstance(route, routes.Unresolved):
+        return Blocked(Reason.ROUTE_NOT_RESOLVED, f"The route gives no path ({route.reason}): see RouteResolved.")
+    env = _variables(container, route.roots)
+    probes = _probe_paths(snapshot, container, route)
+    changes = _env_changes(container, env) | _probe_changes(container, probes)
+    if not changes:
+        return NoOp()
+    if snapshot.contested_by:
+        return Blocked(
+            Reason.FIELD_CONTESTED,
+            f"Field manager {snapshot.contested_by!r} keeps setting {ROOT_PATH} of container {container.name} in "
+            f"{snapshot.app.workload} back: remove the variable and the probe paths from what it applies, or suspend "
+            "this ChainlitApp. The operator tries again when the workload, the route or this resource is changed.",
+        )
+    takeovers = tuple(owner for owner in container.owners if owner[0] in changes and owner[1] != FIELD_MANAGER)
+    return Apply(env, probes, "; ".join(changes.values()), takeovers)
+
+
+def _variables(container: Container, roots: paths.Roots) -> tuple[tuple[str, str], ...]:
+    """The variables that must stand in ``env``: set ones, and empty ones that somebody may have set otherwise.
+
+    Chainlit reads an empty variable as unset, so a variable that must go is set to empty: removing it is up to who
+    wrote it. With ``envFrom`` an absent variable may still have a value, so it is set to empty there too.
+    """
+    wanted = (
+        (ROOT_PATH, roots.root_path, container.root_path),
+        (PARENT_ROOT_PATH, roots.parent_root_path, container.parent_root_path),
+    )
+    return tuple((name, value) for name, value, now in wanted if value or now is not None or container.has_env_from)
+
+
+def _env_changes(container: Container, env: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    live = {ROOT_PATH: container.root_path, PARENT_ROOT_PATH: container.parent_root_path}
+    return {
+        name: f"{name}={value!r} (was {_shown(live[name])})"
+        for name, value in env
+        if (now := live[name]) is None or now.value != value
+    }
+
+
+def _shown(variable: Variable | None) -> str:
+    return "unset" if variable is None else repr((variable.value or "")[:100])
+
+
+def _probe_paths(snapshot: Snapshot, container: Container, route: routes.Resolved) -> tuple[tuple[str, str], ...]:
+    """Where the probes of Chainlit's own port must ask; those of other ports are none of our business."""
+    former = [container.root_path.value] if container.root_path and container.root_path.value else []
+    former.append(snapshot.app.status.root_path or "")
+    roots = tuple(paths.normalise(value) for value in former)
+    serving = _container_port(container, route)
+    return tuple(
+        (probe.field, paths.probe_path(probe.path, route.roots.root_path, roots))
+        for probe in container.probes
+        if serving is None or container.port_number(probe.port) in (serving, None)
+    )
+
+
+def _container_port(container: Container, route: routes.Resolved) -> int | None:
+    """The number of the container port behind the route; None where it cannot be told."""
+    for port in route.service.ports:
+        if route.service_port in (port.port, port.name):
+            return container.port_number(port.port if port.target is None else port.target)
+    return None
+
+
+def _probe_changes(container: Container, probes: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    live = {probe.field: probe.path for probe in container.probes}
+    return {field: f"{field} path {path!r} (was {live[field]!r})" for field, path in probes if live[field] != path}

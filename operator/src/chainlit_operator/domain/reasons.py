@@ -1,0 +1,59 @@
+"""The words of the API: condition types and reasons, each used in status, Events, logs, metrics and docs alike."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class ConditionType(StrEnum):
+    """``status.conditions[].type`` of a ChainlitApp; ``Ready`` sums the others up."""
+
+    ROUTE_RESOLVED = "RouteResolved"
+    ALIGNED = "Aligned"
+    WEBSOCKET_REACHABLE = "WebSocketReachable"
+    READY = "Ready"
+
+
+class Reason(StrEnum):
+    """``status.conditions[].reason``: one CamelCase word for each outcome.
+
+    The prober adds its own outcomes (``chainlit_operator.engine.prober.Reason``) under ``WebSocketReachable``.
+    """
+
+    # RouteResolved
+    RESOLVED = "Resolved"
+    ROUTE_NOT_FOUND = "RouteNotFound"
+    ROUTE_AMBIGUOUS = "RouteAmbiguous"
+    ROUTE_WITHOUT_BACKEND = "RouteWithoutBackend"
+    SERVICE_NOT_FOUND = "ServiceNotFound"
+    SEVERAL_PATHS = "SeveralPaths"
+    EXACT_PATH = "ExactPath"
+    PATH_NOT_SUPPORTED = "PathNotSupported"
+    REGULAR_EXPRESSION_PATH = "RegularExpressionPath"
+    REWRITE_UNKNOWN = "RewriteUnknown"
+
+    # Aligned
+    ALIGNED = "Aligned"
+    ROUTE_NOT_RESOLVED = "RouteNotResolved"
+    WORKLOAD_NOT_FOUND = "WorkloadNotFound"
+    CONTAINER_NOT_FOUND = "ContainerNotFound"
+    CONTAINER_AMBIGUOUS = "ContainerAmbiguous"
+    VARIABLE_FROM_SOURCE = "VariableFromSource"
+    ROOT_PATH_IN_COMMAND = "RootPathInCommand"
+    WORKLOAD_CLAIMED = "WorkloadClaimed"
+    FIELD_CONTESTED = "FieldContested"
+    FORBIDDEN = "Forbidden"
+    APPLY_REFUSED = "ApplyRefused"
+    SUSPENDED = "Suspended"
+
+    # WebSocketReachable
+    NOT_ALIGNED = "NotAligned"
+    ROLLOUT_IN_PROGRESS = "RolloutInProgress"
+    ROLLOUT_FAILED = "RolloutFailed"
+    SCALED_TO_ZERO = "ScaledToZero"
+    VERIFICATION_PENDING = "VerificationPending"
+    VERIFICATION_DISABLED = "VerificationDisabled"
+    SERVICE_WITHOUT_ADDRESS = "ServiceWithoutAddress"
+
+    # Ready
+    READY = "Ready"

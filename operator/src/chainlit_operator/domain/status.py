@@ -1,0 +1,219 @@
+"""The status of a ChainlitApp: conditions from a plan, a rollout and a verification.
+
+Conditions follow the Kubernetes API conventions: a map by type, each with reason and message, and a
+``lastTransitionTime`` that moves only when the status of that condition does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from chainlit_operator.domain import routes
+from chainlit_operator.domain.model import App, Condition, Rollout, Status, VerificationMode, Workload, WorkloadStatus
+from chainlit_operator.domain.plan import PARENT_ROOT_PATH, ROOT_PATH, Blocked, NoOp, Plan
+from chainlit_operator.domain.reasons import ConditionType, Reason
+
+#: metav1.Condition allows 32,768 characters; nobody reads that many.
+MAX_MESSAGE = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Where to verify the WebSocket: what is asked, and what the answer holds for.
+
+    ``base_url`` is scheme, host and port; ``root_path`` the prefix there; ``page_prefix`` what the page's HTML puts
+    before it. Two equal checks of an unchanged app have equal answers, so ``generation`` (of the pod template's
+    owner) and ``uid`` belong to it.
+    """
+
+    base_url: str
+    root_path: str
+    page_prefix: str
+    uid: str
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """The outcome of a check."""
+
+    check: Check
+    reachable: bool
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A write that the API server refused."""
+
+    reason: Reason
+    message: str
+
+
+def check(app: App, plan: Plan, workload: Workload | None) -> Check | None:
+    """Return what to verify now; None while there is nothing to verify."""
+    route = plan.route
+    if app.spec.verification is VerificationMode.DISABLED or workload is None:
+        return None
+    if isinstance(route, routes.Unresolved) or not isinstance(plan.action, NoOp) or plan.container is None:
+        return None
+    if _rollout_condition(workload.rollout, workload.generation) is not None:
+        return None
+    base_url = _base_url(route, plan)
+    if base_url is None:
+        return None
+    roots = route.roots
+    return Check(base_url, roots.root_path, roots.parent_root_path, workload.uid, workload.generation)
+
+
+def status(
+    app: App,
+    plan: Plan,
+    workload: Workload | None,
+    verification: Verification | None,
+    failure: Failure | None,
+    now: str,
+) -> Status:
+    """Return the status that the app must have; ``now`` is an RFC 3339 time for conditions that change."""
+    route_resolved = _route_resolved(plan)
+    aligned = _aligned(app, plan, workload, failure)
+    reachable = _web_socket_reachable(app, plan, workload, verification, aligned)
+    ready = _ready(app, route_resolved, aligned, reachable)
+    resolved = plan.route if isinstance(plan.route, routes.Resolved) else None
+    is_aligned = aligned.status == "True" and resolved is not None
+    return Status(
+        observed_generation=app.generation,
+        root_path=resolved.roots.root_path if is_aligned and resolved else app.status.root_path,
+        parent_root_path=resolved.roots.parent_root_path if is_aligned and resolved else app.status.parent_root_path,
+        url=resolved.url if resolved else None,
+        web_socket_url=resolved.web_socket_url if resolved else None,
+        route=resolved.status if resolved else None,
+        workload=WorkloadStatus(app.workload.kind, app.workload.name, plan.container.name) if plan.container else None,
+        conditions=tuple(_dated(app, condition, now) for condition in (route_resolved, aligned, reachable, ready)),
+    )
+
+
+def _condition(type_: ConditionType, status_: str, reason: str, message: str) -> Condition:
+    return Condition(str(type_), status_, str(reason), message[:MAX_MESSAGE])
+
+
+def _dated(app: App, condition: Condition, now: str) -> Condition:
+    former = app.status.condition(condition.type)
+    same = former is not None and former.status == condition.status and former.last_transition_time
+    time = former.last_transition_time if former is not None and same else now
+    return replace(condition, observed_generation=app.generation, last_transition_time=time)
+
+
+def _route_resolved(plan: Plan) -> Condition:
+    route = plan.route
+    if isinstance(route, routes.Unresolved):
+        return _condition(ConditionType.ROUTE_RESOLVED, "False", route.reason, route.message)
+    where = f"host {route.status.host}" if route.status.host else "any host"
+    message = f"{route.status.kind} {route.status.name} gives path {route.status.path} on {where}."
+    return _condition(ConditionType.ROUTE_RESOLVED, "True", Reason.RESOLVED, message)
+
+
+def _aligned(app: App, plan: Plan, workload: Workload | None, failure: Failure | None) -> Condition:
+    if failure is not None:
+        return _condition(ConditionType.ALIGNED, "False", failure.reason, failure.message)
+    if isinstance(plan.action, Blocked):
+        value = "Unknown" if plan.action.reason is Reason.SUSPENDED else "False"
+        return _condition(ConditionType.ALIGNED, value, plan.action.reason, plan.action.message)
+    if not isinstance(plan.action, NoOp) or isinstance(plan.route, routes.Unresolved):
+        return _condition(ConditionType.ALIGNED, "False", Reason.APPLY_REFUSED, "The workload is about to be changed.")
+    roots = plan.route.roots
+    values = f"{ROOT_PATH}={roots.root_path!r}"
+    if roots.parent_root_path:
+        values += f" and {PARENT_ROOT_PATH}={roots.parent_root_path!r}"
+    container = plan.container.name if plan.container else ""
+    message = f"Container {container} of {app.workload} has {values}."
+    return _condition(ConditionType.ALIGNED, "True", Reason.ALIGNED, message)
+
+
+def _web_socket_reachable(
+    app: App, plan: Plan, workload: Workload | None, verification: Verification | None, aligned: Condition
+) -> Condition:
+    kind = ConditionType.WEBSOCKET_REACHABLE
+    if aligned.status != "True" or workload is None:
+        reason = Reason.SUSPENDED if aligned.reason == Reason.SUSPENDED else Reason.NOT_ALIGNED
+        return _condition(kind, "Unknown", reason, "Not verified while the workload is not aligned.")
+    if app.spec.verification is VerificationMode.DISABLED:
+        message = "spec.verification.mode is Disabled."
+        return _condition(kind, "Unknown", Reason.VERIFICATION_DISABLED, message)
+    rolling = _rollout_condition(workload.rollout, workload.generation)
+    if rolling is not None:
+        return rolling
+    wanted = check(app, plan, workload)
+    if wanted is None:
+        message = "The Service behind the route has neither a cluster IP nor pods to be asked: use a ClusterIP Service."
+        return _condition(kind, "Unknown", Reason.SERVICE_WITHOUT_ADDRESS, message)
+    if verification is not None and verification.check == wanted:
+        value = "True" if verification.reachable else "False"
+        return _condition(kind, value, verification.reason, verification.message)
+    return _awaiting(app)
+
+
+#: Reasons of WebSocketReachable that say nothing of the app as it is now, once it is to be verified.
+_PASSING = frozenset({Reason.SUSPENDED, Reason.NOT_ALIGNED, Reason.VERIFICATION_DISABLED, Reason.SCALED_TO_ZERO})
+
+
+def _awaiting(app: App) -> Condition:
+    """The former condition until the outcome is known, so that a verification costs one status write, not two."""
+    former = app.status.condition(ConditionType.WEBSOCKET_REACHABLE)
+    if former is not None and former.reason not in _PASSING:
+        return replace(former, observed_generation=0, last_transition_time="")
+    message = "The WebSocket is about to be verified."
+    return _condition(ConditionType.WEBSOCKET_REACHABLE, "Unknown", Reason.VERIFICATION_PENDING, message)
+
+
+def _rollout_condition(rollout: Rollout, generation: int) -> Condition | None:
+    """Why the pods cannot be asked yet; None once all of them run the present template."""
+    kind = ConditionType.WEBSOCKET_REACHABLE
+    if rollout.desired == 0:
+        return _condition(kind, "Unknown", Reason.SCALED_TO_ZERO, "The workload has no replicas: scale it up.")
+    current = rollout.observed_generation >= generation
+    if current and rollout.failure:
+        return _condition(kind, "False", Reason.ROLLOUT_FAILED, f"{rollout.failure} Look at the pods' logs and events.")
+    done = (
+        current
+        and rollout.updated >= rollout.desired
+        and rollout.total <= rollout.updated
+        and rollout.available >= rollout.desired
+    )
+    if done:
+        return None
+    message = "The pods are being replaced; the WebSocket is verified when all of them run the present template."
+    return _condition(kind, "Unknown", Reason.ROLLOUT_IN_PROGRESS, message)
+
+
+def _base_url(route: routes.Resolved, plan: Plan) -> str | None:
+    """The address of the Service: its cluster IP, or for a headless one its name and the pods' own port."""
+    service, container = route.service, plan.container
+    port = next((p for p in service.ports if route.service_port in (p.port, p.name)), None)
+    if service.type == "ExternalName" or port is None or container is None:
+        return None
+    if service.cluster_ip and service.cluster_ip != "None":
+        host = f"[{service.cluster_ip}]" if ":" in service.cluster_ip else service.cluster_ip
+        return f"http://{host}:{port.port}"
+    number = container.port_number(port.port if port.target is None else port.target)
+    return None if number is None else f"http://{service.ref.name}.{service.ref.namespace}.svc:{number}"
+
+
+def _ready(app: App, route_resolved: Condition, aligned: Condition, reachable: Condition) -> Condition:
+    needed = [route_resolved, aligned]
+    if app.spec.verification is not VerificationMode.DISABLED:
+        needed.append(reachable)
+    if aligned.reason == Reason.SUSPENDED:
+        needed = [aligned]
+    for condition in needed:
+        if condition.status != "True":
+            return _condition(ConditionType.READY, condition.status, condition.reason, condition.message)
+    proof = "and its WebSocket answers" if reachable.status == "True" else "(its WebSocket is not verified)"
+    return _condition(ConditionType.READY, "True", Reason.READY, f"Chainlit has the route's path {proof}.")
+
+
+def is_ready(status_: Status) -> bool:
+    """Whether the status says Ready."""
+    ready = status_.condition(ConditionType.READY)
+    return ready is not None and ready.status == "True"

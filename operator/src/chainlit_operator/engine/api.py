@@ -1,0 +1,216 @@
+"""The Kubernetes API as this operator uses it: list, watch, apply, patch a status, create an Event.
+
+Connection, TLS and credentials (kubeconfig with exec plugins, service account tokens that rotate) are those of the
+official ``kubernetes`` package's asyncio client; bodies are plain dicts and raw bytes, so that objects can be decoded
+into pruned records. Every failure is an :class:`ApiError`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import warnings
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import aiohttp
+import msgspec
+from kubernetes.aio import client, config
+
+from chainlit_operator import __version__
+from chainlit_operator.domain.model import Ref
+from chainlit_operator.engine import wire
+
+APP_GROUP = "chainlit-operator.dev"
+APP_VERSION = "v1alpha1"
+APP_PLURAL = "chainlitapps"
+
+#: kind → (API path of group and version, plural)
+RESOURCES: Mapping[str, tuple[str, str]] = {
+    "ChainlitApp": (f"/apis/{APP_GROUP}/{APP_VERSION}", APP_PLURAL),
+    "Deployment": ("/apis/apps/v1", "deployments"),
+    "StatefulSet": ("/apis/apps/v1", "statefulsets"),
+    "Service": ("/api/v1", "services"),
+    "Ingress": ("/apis/networking.k8s.io/v1", "ingresses"),
+    "Event": ("/api/v1", "events"),
+}
+
+_CONNECT_SECONDS = 10.0
+_REQUEST_SECONDS = 60.0
+
+
+class ApiError(Exception):
+    """A request that failed. ``code`` is the HTTP status (0 where there was no answer), ``reason`` the API's word."""
+
+    def __init__(self, code: int, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.code, self.reason, self.message = code, reason, message
+
+    @property
+    def is_passing(self) -> bool:
+        """Whether the same request may well succeed later without anybody changing anything."""
+        return self.code in (0, 408, 409, 429) or self.code >= 500
+
+
+class ConfigError(Exception):
+    """No usable way to reach a cluster: a bad kubeconfig, or none outside a cluster."""
+
+
+def path_of(kind: str, namespace: str | None, name: str | None = None, subresource: str | None = None) -> str:
+    """Return the API path of a kind's collection or of one object; ``namespace`` None means all of them."""
+    base, plural = RESOURCES[kind]
+    parts = [base]
+    if namespace is not None:
+        parts += ["namespaces", quote(namespace, safe="")]
+    parts.append(plural)
+    if name is not None:
+        parts.append(quote(name, safe=""))
+    if subresource is not None:
+        parts.append(subresource)
+    return "/".join(parts)
+
+
+async def load_configuration(kubeconfig: str | None = None, context: str | None = None) -> client.Configuration:
+    """Return how to reach the cluster: the kubeconfig given, ``$KUBECONFIG`` or the usual one, else the pod's own.
+
+    Raises ConfigError.
+    """
+    configuration = client.Configuration()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            if kubeconfig is not None or context is not None:
+                await config.load_kube_config(kubeconfig, context=context, client_configuration=configuration)
+            else:
+                await config.load_config(client_configuration=configuration)
+    except (config.ConfigException, OSError, ValueError) as error:
+        raise ConfigError(f"no usable cluster configuration: {_one_line(error)}") from error
+    configuration.connection_pool_maxsize = 100
+    return configuration
+
+
+async def credentials(configuration: client.Configuration) -> dict[str, str]:
+    """Return the authorization header, if any. It is read anew each time: tokens are refreshed under us."""
+    settings: Any = await configuration.auth_settings()
+    return {setting["key"]: setting["value"] for setting in settings.values()}
+
+
+class Api:
+    """A connection to one API server. Use it as an async context manager."""
+
+    def __init__(self, configuration: client.Configuration) -> None:
+        self.configuration = configuration
+        self._client = client.ApiClient(configuration)
+        self._rest = self._client.rest_client
+        self._agent = f"chainlit-operator/{__version__}"
+
+    async def __aenter__(self) -> Api:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._client.close()
+
+    # ------------------------------------------------------------------------------------------------- requests
+
+    async def get(self, path: str, query: Mapping[str, str] | None = None) -> bytes:
+        """GET ``path``; returns the body. Raises ApiError."""
+        async with self._request("GET", path, query) as response:
+            return await response.read()
+
+    async def list_page(self, kind: str, namespace: str | None, limit: int, token: str = "") -> wire.Page:
+        """Return one page of a list; ``token`` continues an earlier one. Raises ApiError."""
+        query = {"limit": str(limit)} | ({"continue": token} if token else {})
+        body = await self.get(path_of(kind, namespace), query)
+        try:
+            return wire.decode_page(body)
+        except msgspec.DecodeError as error:
+            raise ApiError(0, "BadResponse", f"the list of {kind} cannot be read: {error}") from error
+
+    async def watch(
+        self, kind: str, namespace: str | None, resource_version: str, silence_seconds: float
+    ) -> AsyncIterator[list[wire.Event]]:
+        """Yield the watch events after ``resource_version``, in the batches in which they arrive.
+
+        Bookmarks are asked for, so ``silence_seconds`` without a byte means a dead connection. Ends when the server
+        ends the stream; raises ApiError for an error status, a silent or broken connection, or a line that is no event.
+        """
+        query = {"watch": "1", "resourceVersion": resource_version, "allowWatchBookmarks": "true"}
+        limits = aiohttp.ClientTimeout(sock_connect=_CONNECT_SECONDS, sock_read=silence_seconds)
+        async with self._request("GET", path_of(kind, namespace), query, limits=limits) as response:
+            rest = b""
+            async for chunk in response.content.iter_any():
+                *lines, rest = (rest + chunk).split(b"\n")
+                try:
+                    events = [wire.decode_event(line) for line in lines if line]
+                except msgspec.DecodeError as error:
+                    raise ApiError(0, "BadStream", f"the watch of {kind} cannot be read: {error}") from error
+                if events:
+                    yield events
+
+    async def apply(self, ref: Ref, body: dict[str, Any], manager: str) -> bytes:
+        """Server-side apply ``body`` with force; returns the object. Raises ApiError."""
+        query = {"fieldManager": manager, "force": "true"}
+        path = path_of(ref.kind, ref.namespace, ref.name)
+        return await self._send("PATCH", path, query, body, "application/apply-patch+yaml")
+
+    async def patch_status(self, ref: Ref, status: dict[str, Any], manager: str) -> bytes:
+        """Merge-patch the status subresource; returns the object. Raises ApiError."""
+        path = path_of(ref.kind, ref.namespace, ref.name, "status")
+        return await self._send(
+            "PATCH", path, {"fieldManager": manager}, {"status": status}, "application/merge-patch+json"
+        )
+
+    async def create_event(self, namespace: str, body: dict[str, Any]) -> None:
+        """Create a core/v1 Event. Raises ApiError."""
+        await self._send("POST", path_of("Event", namespace), {}, body, "application/json")
+
+    async def _send(
+        self, method: str, path: str, query: Mapping[str, str], body: dict[str, Any], content_type: str
+    ) -> bytes:
+        async with self._request(method, path, query, body, content_type) as response:
+            return await response.read()
+
+    @contextlib.asynccontextmanager
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        body: dict[str, Any] | None = None,
+        content_type: str = "application/json",
+        limits: aiohttp.ClientTimeout | None = None,
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        url = self.configuration.host + path + (f"?{urlencode(query)}" if query else "")
+        headers = {"Accept": "application/json", "Content-Type": content_type, "User-Agent": self._agent}
+        response: aiohttp.ClientResponse | None = None
+        try:
+            headers |= await credentials(self.configuration)
+            answer = await self._rest.request(
+                method,
+                url,
+                headers=headers,
+                body=body,
+                _request_timeout=limits or aiohttp.ClientTimeout(_REQUEST_SECONDS, sock_connect=_CONNECT_SECONDS),
+            )
+            response = answer.response
+            if response.status >= 400:
+                raise _error(response.status, await response.read())
+            yield response
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            raise ApiError(0, "ConnectionFailed", f"{method} {path}: {_one_line(error)}") from error
+        finally:
+            if response is not None:
+                response.close() if not response.content.at_eof() else response.release()
+
+
+def _error(code: int, body: bytes) -> ApiError:
+    try:
+        status = wire.decode_error(body)
+    except msgspec.DecodeError:
+        status = wire.ErrorStatus()
+    message = status.message or f"the API server answered {code}"
+    return ApiError(code, status.reason or f"HTTP{code}", message[:1000])
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

@@ -1,0 +1,248 @@
+"""The cache: all objects known, pruned, with the indexes that tell which apps a change concerns.
+
+Changes that no decision reads (a status counter, an annotation) end here: they are equal to what is known.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from typing import Generic, TypeVar
+
+from chainlit_operator.domain.model import App, Foreign, Ingress, Labels, Ref, Service, Snapshot, Workload
+
+T = TypeVar("T")
+K = TypeVar("K")
+
+
+class Index(Generic[K]):
+    """Objects by some key of theirs; an empty bucket is no bucket."""
+
+    def __init__(self) -> None:
+        self._buckets: dict[K, set[Ref]] = {}
+
+    def __getitem__(self, key: K) -> frozenset[Ref] | set[Ref]:
+        return self._buckets.get(key, frozenset())
+
+    def add(self, key: K, ref: Ref) -> None:
+        """File ``ref`` under ``key``."""
+        self._buckets.setdefault(key, set()).add(ref)
+
+    def discard(self, key: K, ref: Ref) -> None:
+        """Take ``ref`` from under ``key``, if it is there."""
+        bucket = self._buckets.get(key)
+        if bucket is not None:
+            bucket.discard(ref)
+            if not bucket:
+                del self._buckets[key]
+
+
+PodLabel = tuple[str, tuple[str, str]]
+"""A namespace, and a label pair of pods in it."""
+
+
+class Cache:
+    """Everything the operator knows. ``on_change`` is called with each app that a change concerns."""
+
+    def __init__(self, on_change: Callable[[Ref], None]) -> None:
+        self._on_change = on_change
+        self.apps: dict[Ref, App] = {}
+        self._objects: defaultdict[str, dict[Ref, Foreign]] = defaultdict(dict)
+        self._apps_by_workload: Index[Ref] = Index()
+        self._apps_by_route: Index[Ref] = Index()
+        self._workloads_by_label: Index[PodLabel] = Index()
+        self._services_by_label: Index[PodLabel] = Index()
+        self._ingresses_by_service: Index[tuple[str, str]] = Index()
+        self._label_of_service: dict[Ref, PodLabel] = {}
+
+    # ----------------------------------------------------------------------------------------------------- apps
+
+    def put_app(self, app: App, *, quiet: bool = False) -> None:
+        """Take a ChainlitApp that appeared or changed; an older version than the one known is ignored.
+
+        ``quiet`` is for what the caller wrote itself: nobody is told.
+        """
+        old = self.apps.get(app.ref)
+        if old is not None and is_older(app.resource_version, old.resource_version):
+            return
+        if old is not None:
+            self._unfile_app(old)
+        self.apps[app.ref] = app
+        self._apps_by_workload.add(app.workload, app.ref)
+        if app.route is not None:
+            self._apps_by_route.add(app.route, app.ref)
+        if old != app and not quiet:
+            rivals = self._apps_by_workload[app.workload] | self._apps_by_workload[(old or app).workload]
+            self._notify({app.ref, *rivals})
+
+    def remove_app(self, ref: Ref) -> None:
+        """Forget a ChainlitApp; apps that it kept from its workload are told."""
+        app = self.apps.pop(ref, None)
+        if app is not None:
+            self._unfile_app(app)
+            self._notify({ref, *self._apps_by_workload[app.workload]})
+
+    def _unfile_app(self, app: App) -> None:
+        self._apps_by_workload.discard(app.workload, app.ref)
+        if app.route is not None:
+            self._apps_by_route.discard(app.route, app.ref)
+
+    # -------------------------------------------------------------------------------- foreign objects (the Sink)
+
+    def replace(self, kind: str, namespace: str | None, objects: Iterable[Foreign]) -> None:
+        """Take ``objects`` as all that there are of ``kind`` in ``namespace`` (None: in all)."""
+        found = set()
+        for obj in objects:
+            found.add(obj.ref)
+            self.upsert(obj)
+        known = self._objects[kind]
+        gone = [o for ref, o in known.items() if ref not in found and namespace in (None, ref.namespace)]
+        for obj in gone:
+            self.remove(obj)
+
+    def upsert(self, obj: Foreign, *, quiet: bool = False) -> None:
+        """Take an object that appeared or changed; an older version than the one known is ignored.
+
+        ``quiet`` is for what the caller wrote itself: nobody is told.
+        """
+        known = self._objects[obj.ref.kind]
+        old = known.get(obj.ref)
+        if old is not None and is_older(obj.resource_version, old.resource_version):
+            return
+        if old == obj:
+            known[obj.ref] = obj
+            return
+        if old is not None:
+            self._unfile(old)
+        known[obj.ref] = obj
+        self._file(obj)
+        if not quiet:
+            self._notify(self._concerned(obj) | (self._concerned(old) if old is not None else set()))
+
+    def remove(self, obj: Foreign) -> None:
+        """Forget an object."""
+        old = self._objects[obj.ref.kind].pop(obj.ref, None)
+        if old is not None:
+            self._unfile(old)
+            self._notify(self._concerned(old))
+
+    def _file(self, obj: Foreign) -> None:
+        namespace = obj.ref.namespace
+        if isinstance(obj, Workload):
+            for pair in obj.pod_labels:
+                self._workloads_by_label.add((namespace, pair), obj.ref)
+        elif isinstance(obj, Service) and obj.selector:
+            # One label of the selector is enough to find it: the one with the fewest Services.
+            label = min(((namespace, pair) for pair in obj.selector), key=lambda key: len(self._services_by_label[key]))
+            self._label_of_service[obj.ref] = label
+            self._services_by_label.add(label, obj.ref)
+        elif isinstance(obj, Ingress):
+            for name in obj.services:
+                self._ingresses_by_service.add((namespace, name), obj.ref)
+
+    def _unfile(self, obj: Foreign) -> None:
+        namespace = obj.ref.namespace
+        if isinstance(obj, Workload):
+            for pair in obj.pod_labels:
+                self._workloads_by_label.discard((namespace, pair), obj.ref)
+        elif isinstance(obj, Service) and obj.selector:
+            self._services_by_label.discard(self._label_of_service.pop(obj.ref), obj.ref)
+        elif isinstance(obj, Ingress):
+            for name in obj.services:
+                self._ingresses_by_service.discard((namespace, name), obj.ref)
+
+    # ------------------------------------------------------------------------------------------- who is concerned
+
+    def _notify(self, refs: Iterable[Ref]) -> None:
+        for ref in refs:
+            self._on_change(ref)
+
+    def _concerned(self, obj: Foreign) -> set[Ref]:
+        """The apps whose decision may read ``obj``."""
+        if isinstance(obj, Workload):
+            return set(self._apps_by_workload[obj.ref])
+        if isinstance(obj, Ingress):
+            apps = set(self._apps_by_route[obj.ref])
+            for name in obj.services:
+                service = self.service(Ref("Service", obj.ref.namespace, name))
+                apps |= self._selected(service) if service is not None else set()
+            return apps
+        apps = self._selected(obj)
+        for ingress in self._ingresses_by_service[(obj.ref.namespace, obj.ref.name)]:
+            apps |= self._apps_by_route[ingress]
+        return apps
+
+    def _selected(self, service: Service) -> set[Ref]:
+        """The apps of the workloads whose pods the Service selects."""
+        labels = [(service.ref.namespace, pair) for pair in service.selector]
+        if not labels:
+            return set()
+        candidates = min((self._workloads_by_label[label] for label in labels), key=len)
+        apps: set[Ref] = set()
+        for ref in candidates:
+            workload = self.workload(ref)
+            if workload is not None and selects(service.selector, workload.pod_labels):
+                apps |= self._apps_by_workload[ref]
+        return apps
+
+    # ---------------------------------------------------------------------------------------------------- reading
+
+    def workload(self, ref: Ref) -> Workload | None:
+        """Return the Deployment or StatefulSet, or None."""
+        obj = self._objects[ref.kind].get(ref)
+        return obj if isinstance(obj, Workload) else None
+
+    def service(self, ref: Ref) -> Service | None:
+        """Return the Service, or None."""
+        obj = self._objects["Service"].get(ref)
+        return obj if isinstance(obj, Service) else None
+
+    def snapshot(self, app: App, contested_by: str = "") -> Snapshot:
+        """Return all that a decision about ``app`` reads."""
+        workload = self.workload(app.workload)
+        services = self._services_of(workload) if workload is not None else ()
+        ingresses = tuple(self._routes_of(app, services))
+        named = {(ingress.ref.namespace, name) for ingress in ingresses for name in ingress.services}
+        return Snapshot(
+            app=app,
+            workload=workload,
+            services=services,
+            ingresses=ingresses,
+            missing_services=frozenset(
+                name for namespace, name in named if self.service(Ref("Service", namespace, name)) is None
+            ),
+            claimed_by=self._claimed_by(app),
+            contested_by=contested_by,
+        )
+
+    def _services_of(self, workload: Workload) -> tuple[Service, ...]:
+        namespace, labels = workload.ref.namespace, workload.pod_labels
+        refs = {ref for pair in labels for ref in self._services_by_label[(namespace, pair)]}
+        found = (self.service(ref) for ref in sorted(refs))
+        return tuple(service for service in found if service is not None and selects(service.selector, labels))
+
+    def _routes_of(self, app: App, services: tuple[Service, ...]) -> Iterator[Ingress]:
+        if app.route is not None:
+            refs = [app.route]
+        else:
+            refs = sorted({r for s in services for r in self._ingresses_by_service[(s.ref.namespace, s.ref.name)]})
+        for ref in refs:
+            ingress = self._objects["Ingress"].get(ref)
+            if isinstance(ingress, Ingress):
+                yield ingress
+
+    def _claimed_by(self, app: App) -> str:
+        """The name of the oldest app of the same workload, if that is another one."""
+        rivals = [self.apps[ref] for ref in self._apps_by_workload[app.workload] if ref in self.apps]
+        first = min(rivals, key=lambda rival: (rival.created, rival.ref.name), default=app)
+        return "" if first.ref == app.ref else first.ref.name
+
+
+def selects(selector: Labels, labels: Labels) -> bool:
+    """Whether a selector that is not empty matches the labels."""
+    return bool(selector) and set(selector) <= set(labels)
+
+
+def is_older(version: str, than: str) -> bool:
+    """Whether a resource version precedes another one of the same kind; both are decimal numbers (KEP-5504)."""
+    return version.isdecimal() and than.isdecimal() and int(version) < int(than)

@@ -1,0 +1,131 @@
+"""Which addresses the prober may connect to, and the one name lookup that picks such an address.
+
+A probe is sent from inside the cluster to a place that a tenant names, so the choice of address is a
+security decision: see :func:`address_allowed`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+from collections.abc import Awaitable, Callable, Sequence
+
+IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+Policy = Callable[[IPAddress], bool]
+Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
+
+_FORBIDDEN_V4 = tuple(
+    ipaddress.IPv4Network(net)
+    for net in (
+        "0.0.0.0/8",  # "this host": Linux connects 0.0.0.0 to itself
+        "127.0.0.0/8",
+        "169.254.0.0/16",  # link-local: metadata of most clouds, node-local DNS, pod identity agents
+        "224.0.0.0/4",
+        "255.255.255.255/32",  # the rest of 240/4 stays allowed: some clusters number their pods from it
+        "100.100.100.200/32",  # metadata: Alibaba Cloud
+        "168.63.129.16/32",  # platform endpoint: Azure
+        "192.0.0.0/24",  # IETF protocol assignments; 192.0.0.192 is metadata on Oracle Cloud
+    )
+)
+_FORBIDDEN_V6 = tuple(
+    ipaddress.IPv6Network(net)
+    for net in (
+        "::/128",
+        "::1/128",
+        "fe80::/10",
+        "ff00::/8",
+        "fd00:ec2::/32",  # AWS: metadata, DNS, pod identity
+        "fd20:ce::254/128",  # metadata: Google Cloud
+        "fd00:c1::a9fe:a9fe/128",  # metadata: Oracle Cloud
+        "fd00:42::42/128",  # metadata: Scaleway
+        "64:ff9b:1::/48",  # local NAT64 (RFC 8215): where the IPv4 address sits is not known
+    )
+)
+_LOW_32_BITS_ARE_V4 = tuple(
+    ipaddress.IPv6Network(net)
+    for net in (
+        "::/96",  # IPv4-compatible (RFC 4291, deprecated)
+        "::ffff:0:0/96",  # IPv4-mapped (RFC 4291)
+        "::ffff:0:0:0/96",  # IPv4-translated (RFC 2765)
+        "64:ff9b::/96",  # NAT64 (RFC 6052)
+    )
+)
+_ISATAP_MARKS = (0x0000_5EFE, 0x0200_5EFE)
+
+
+class LookupFailedError(Exception):
+    """The name has no usable address."""
+
+
+class ForbiddenAddressError(Exception):
+    """The name or the literal stands for an address that the policy refuses."""
+
+
+def embedded_ipv4(address: ipaddress.IPv6Address) -> tuple[ipaddress.IPv4Address, ...]:
+    """Return the IPv4 addresses that a translator or tunnel may reach through an IPv6 address.
+
+    Knows IPv4-mapped, -translated and -compatible addresses, NAT64's well-known prefix (RFC 6052), 6to4,
+    Teredo and ISATAP. A NAT64 prefix that a network chose for itself cannot be recognised.
+    """
+    found: list[ipaddress.IPv4Address] = []
+    low = ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
+    is_isatap = (int(address) >> 32) & 0xFFFF_FFFF in _ISATAP_MARKS
+    if is_isatap or any(address in net for net in _LOW_32_BITS_ARE_V4):
+        found.append(low)
+    if address.sixtofour is not None:
+        found.append(address.sixtofour)
+    if address.teredo is not None:
+        found.extend(address.teredo)
+    return tuple(found)
+
+
+def address_allowed(address: IPAddress) -> bool:
+    """Tell whether the prober may connect to an address: the default policy.
+
+    Refuses loopback, link-local, unspecified, multicast, broadcast and cloud metadata addresses, and the IPv6
+    forms that embed such an IPv4 address. Private ranges are allowed: Services and pods live there.
+    """
+    if isinstance(address, ipaddress.IPv4Address):
+        return not any(address in net for net in _FORBIDDEN_V4)
+    if any(address in net for net in _FORBIDDEN_V6):
+        return False
+    return all(address_allowed(inner) for inner in embedded_ipv4(address))
+
+
+async def system_resolve(host: str, port: int) -> Sequence[str]:
+    """Look a name up with the system's resolver, in its order of preference.
+
+    Raises:
+        OSError: the lookup failed.
+        UnicodeError: the name cannot be written as DNS labels.
+
+    """
+    loop = asyncio.get_running_loop()
+    infos = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
+    return [str(info[4][0]) for info in infos]
+
+
+async def pick_address(host: str, port: int, *, resolve: Resolver, allow: Policy) -> IPAddress:
+    """Turn a host (name or literal, IPv6 without brackets) into the one address to connect to.
+
+    The name is looked up once. One refused address among several refuses the name: otherwise the outcome
+    would depend on the order in which the DNS server happens to answer.
+
+    Raises:
+        LookupFailedError: no address.
+        ForbiddenAddressError: an address that the policy refuses.
+
+    """
+    try:
+        addresses: list[IPAddress] = [ipaddress.ip_address(host)]
+    except ValueError:
+        try:
+            addresses = [ipaddress.ip_address(text) for text in await resolve(host, port)]
+        except (OSError, ValueError) as exc:  # UnicodeError is a ValueError
+            raise LookupFailedError from exc
+    if not addresses:
+        raise LookupFailedError
+    if not all(allow(address) for address in addresses):
+        raise ForbiddenAddressError
+    return addresses[0]

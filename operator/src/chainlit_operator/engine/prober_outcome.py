@@ -1,0 +1,156 @@
+"""What a probe can find, and how failures of the network become reasons and sentences.
+
+Nothing that a peer sent gets into a message, except the number of a status.
+"""
+
+from __future__ import annotations
+
+import errno
+import ssl
+from dataclasses import dataclass
+from enum import StrEnum
+
+import aiohttp
+from aiohttp.http_exceptions import BadHttpMessage, LineTooLong
+
+MAX_MESSAGE_CHARS = 480
+_SHOWN_PATH_CHARS = 100
+_ROUTING_ERRNOS = frozenset(
+    {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EACCES, errno.EPERM, errno.EADDRNOTAVAIL, errno.ETIMEDOUT}
+)
+
+
+class Reason(StrEnum):
+    """What a probe found, as the reason of a Kubernetes condition. Only ``VERIFIED`` means reachable."""
+
+    VERIFIED = "Verified"
+    TARGET_INVALID = "TargetInvalid"
+    DNS_LOOKUP_FAILED = "DNSLookupFailed"
+    ADDRESS_FORBIDDEN = "AddressForbidden"
+    CONNECTION_REFUSED = "ConnectionRefused"
+    CONNECTION_TIMED_OUT = "ConnectionTimedOut"
+    CONNECTION_LOST = "ConnectionLost"
+    HOST_UNREACHABLE = "HostUnreachable"
+    TLS_FAILED = "TLSFailed"
+    HANDSHAKE_NOT_FOUND = "HandshakeNotFound"
+    HANDSHAKE_IS_HTML = "HandshakeIsHTML"
+    HANDSHAKE_REFUSED = "HandshakeRefused"
+    HANDSHAKE_MALFORMED = "HandshakeMalformed"
+    UPGRADE_REFUSED = "UpgradeRefused"
+    PAGE_NOT_FOUND = "PageNotFound"
+    PAGE_REFUSED = "PageRefused"
+    PAGE_MALFORMED = "PageMalformed"
+    ASSETS_MISSING = "AssetsMissing"
+    REDIRECTED = "Redirected"
+    RESPONSE_TOO_LARGE = "ResponseTooLarge"
+    TIMED_OUT = "TimedOut"
+    SERVER_ERROR = "ServerError"
+    PROBE_FAILED = "ProbeFailed"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The result of a probe. ``message`` is one sentence of at most ``MAX_MESSAGE_CHARS`` characters."""
+
+    reachable: bool
+    reason: Reason
+    message: str
+
+
+def outcome(reason: Reason, message: str) -> Outcome:
+    """Make an outcome, cutting an overlong message."""
+    if len(message) > MAX_MESSAGE_CHARS:
+        message = message[: MAX_MESSAGE_CHARS - 1] + "…"
+    return Outcome(reason is Reason.VERIFIED, reason, message)
+
+
+def shown(path: str) -> str:
+    """Shorten a path for a message."""
+    return path if len(path) <= _SHOWN_PATH_CHARS else path[:_SHOWN_PATH_CHARS] + "…"
+
+
+class Failure(Exception):
+    """Ends a probe with an outcome; never leaves the prober."""
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        super().__init__(reason)
+        self.outcome = outcome(reason, message)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What is being asked, and what it means if the answer is not HTTP, breaks off, or does not come."""
+
+    asked: str
+    garbled: Reason = Reason.PROBE_FAILED
+    lost: Reason = Reason.CONNECTION_LOST
+    late: Reason = Reason.TIMED_OUT
+
+    def failure(self, reason: Reason, found: str, fix: str) -> Failure:
+        """Make the failure whose sentence is "what was asked, what was found; what to do"."""
+        return Failure(reason, f"{self.asked} {found}; {fix}.")
+
+    def server_error(self, status: int) -> Failure:
+        """Make the failure for a 5xx status."""
+        found = f"was answered with status {status}"
+        return self.failure(Reason.SERVER_ERROR, found, "check that the app's pods are ready and read their logs")
+
+    def too_large(self, what: str) -> Failure:
+        """Make the failure for headers or a body beyond the limits."""
+        found = f"was answered with {what} larger than the prober reads"
+        return self.failure(Reason.RESPONSE_TOO_LARGE, found, "check that the route leads to a Chainlit app")
+
+    def out_of_time(self, connected: bool, seconds: float) -> Failure:
+        """Make the failure for the end of the probe's total time, in seconds."""
+        if self.late is Reason.TIMED_OUT and not connected:
+            return self._connect_timed_out()
+        found = f"was not answered completely within the probe's {seconds:g} seconds"
+        return self.failure(
+            self.late, found, "check the load of the app, and the proxy's time limits and WebSocket support"
+        )
+
+    def network_failure(self, exc: Exception, scheme: str) -> Failure:
+        """Explain an error of aiohttp or the operating system."""
+        if isinstance(exc, aiohttp.ConnectionTimeoutError):
+            return self._connect_timed_out()
+        if isinstance(exc, aiohttp.ClientConnectorCertificateError):
+            found = "met a certificate that is not trusted for this host"
+            return self.failure(Reason.TLS_FAILED, found, "renew the certificate or correct its names")
+        if isinstance(exc, aiohttp.ClientConnectorError):
+            return self._connect_failed(exc.os_error, scheme)
+        if isinstance(exc, aiohttp.ClientResponseError):
+            if _exceeds_header_limits(exc):
+                return self.too_large("headers")
+            found = "was not answered in valid HTTP"
+            return self.failure(self.garbled, found, "check that the port is the app's and its scheme is right")
+        found = "lost its connection before the answer was complete"
+        fix = "check that the app's pods are not restarting, and the port and scheme of the route"
+        return self.failure(self.lost, found, fix)
+
+    def _connect_timed_out(self) -> Failure:
+        fix = "check network policies and that the address is up"
+        return self.failure(Reason.CONNECTION_TIMED_OUT, "got no connection in time", fix)
+
+    def _connect_failed(self, cause: OSError, scheme: str) -> Failure:
+        if isinstance(cause, ConnectionRefusedError):
+            fix = "check that the Service has ready endpoints, and that the app listens on 0.0.0.0"
+            return self.failure(Reason.CONNECTION_REFUSED, "found nothing that listens", fix)
+        if cause.errno == errno.ETIMEDOUT:
+            return self._connect_timed_out()
+        is_routing = cause.errno in _ROUTING_ERRNOS
+        if isinstance(cause, ssl.SSLError) or (scheme == "https" and not is_routing):
+            fix = "check that this port serves TLS, or use http"
+            return self.failure(Reason.TLS_FAILED, "failed in the TLS handshake", fix)
+        found = f"could not connect to the address ({errno.errorcode.get(cause.errno or 0, 'no error number')})"
+        return self.failure(Reason.HOST_UNREACHABLE, found, "check network policies and routing")
+
+
+def _exceeds_header_limits(exc: BaseException) -> bool:
+    cause: BaseException | None = exc
+    while cause is not None:
+        if isinstance(cause, LineTooLong):
+            return True
+        if isinstance(cause, BadHttpMessage) and cause.message == "Too many headers received":
+            return True  # the only mark that aiohttp gives it
+        cause = cause.__cause__
+    return False

@@ -1,0 +1,183 @@
+"""The prober's HTTP client: one checked address, no redirect, cookie, proxy or decompression."""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import socket
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+from yarl import URL
+
+from chainlit_operator.engine.prober_address import IPAddress
+from chainlit_operator.engine.prober_outcome import Reason, Stage
+
+MAX_REQUESTS = 4
+USER_AGENT = "chainlit-operator-prober"
+_READ_BYTES = 16 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one probe may cost: seconds, and bytes as received.
+
+    ``connect_seconds`` bounds the name lookup, and each TCP connect with its TLS handshake; ``total_seconds``
+    bounds the whole probe. ``max_body_bytes`` is for the page.
+    """
+
+    connect_seconds: float = 5.0
+    total_seconds: float = 10.0
+    max_body_bytes: int = 256 * 1024
+    max_handshake_bytes: int = 4096
+    max_websocket_bytes: int = 4096
+    max_header_field_bytes: int = 8190
+    max_headers: int = 100
+    websocket_close_seconds: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """The address to connect to, and how the requests name it.
+
+    ``host`` is the Host header; ``server_name`` is what the certificate must be for.
+    """
+
+    scheme: str
+    address: IPAddress
+    port: int
+    host: str
+    server_name: str
+
+    def url(self, path: str, query: str = "") -> URL:
+        """Return a URL with the address in place of the name, so that aiohttp has nothing left to look up."""
+        literal = f"[{self.address}]" if self.address.version == 6 else str(self.address)
+        question = f"?{query}" if query else ""
+        return URL(f"{self.scheme}://{literal}:{self.port}{path}{question}", encoded=True)
+
+
+class Client:
+    """Sends the requests of one probe. Set ``stage`` before each, so that failures can be explained."""
+
+    def __init__(self, limits: Limits, tls: ssl.SSLContext | bool) -> None:
+        self.stage = Stage("The probe")
+        self.connected = False
+        self._limits = limits
+        self._tls = tls
+        self._requests = 0
+        self._endpoint: Endpoint
+        self._session: aiohttp.ClientSession
+
+    @asynccontextmanager
+    async def open(self, endpoint: Endpoint) -> AsyncIterator[None]:
+        """Prepare for requests to an endpoint; at exit every socket is closed.
+
+        Raises:
+            Failure: in place of any error of the network inside the block.
+
+        """
+        self._endpoint = endpoint
+        limits = self._limits
+        # Connections are kept alive: where each is given to some replica (a Service), handshake and upgrade
+        # reach the same one, and so do page and script.
+        connector = aiohttp.TCPConnector(limit=2, use_dns_cache=False, socket_factory=self._pinned_socket)
+        trace = aiohttp.TraceConfig()
+        trace.on_connection_create_end.append(self._note_connected)
+        async with aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            trust_env=False,
+            auto_decompress=False,
+            headers={"Accept-Encoding": "identity", "User-Agent": USER_AGENT, "Host": endpoint.host},
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=limits.connect_seconds),
+            read_bufsize=_READ_BYTES,
+            max_line_size=limits.max_header_field_bytes,
+            max_field_size=limits.max_header_field_bytes,
+            max_headers=limits.max_headers,
+            middlewares=(self._guard,),
+            trace_configs=[trace],
+        ) as self._session:
+            try:
+                yield
+            except (aiohttp.ClientError, OSError) as exc:
+                raise self.stage.network_failure(exc, endpoint.scheme) from exc
+
+    @asynccontextmanager
+    async def get(self, path: str, query: str = "") -> AsyncIterator[aiohttp.ClientResponse]:
+        """Send a GET request; the response's body is read inside the block or not at all."""
+        response = await self._session.get(
+            self._endpoint.url(path, query),
+            allow_redirects=False,
+            ssl=self._tls,
+            server_hostname=self._endpoint.server_name,
+        )
+        try:
+            yield response
+        finally:
+            response.close()  # where the body was read to its end, the connection has already been given back
+
+    async def connect_websocket(self, path: str, query: str) -> aiohttp.ClientWebSocketResponse[bool]:
+        """Open a WebSocket. It needs no closing after a failure: leaving ``open`` does that without waiting.
+
+        Raises:
+            aiohttp.WSServerHandshakeError: the answer is no upgrade.
+
+        """
+        return await self._session.ws_connect(
+            self._endpoint.url(path, query),
+            timeout=aiohttp.ClientWSTimeout(ws_close=self._limits.websocket_close_seconds),
+            max_msg_size=self._limits.max_websocket_bytes,
+            ssl=self._tls,
+            server_hostname=self._endpoint.server_name,
+        )
+
+    def _pinned_socket(self, info: tuple[Any, ...]) -> socket.socket:
+        """Make the socket for a connect, and refuse any destination but the checked one."""
+        family, kind, proto, _, destination = info
+        if (ipaddress.ip_address(destination[0]), destination[1]) != (
+            self._endpoint.address,
+            self._endpoint.port,
+        ):
+            raise OSError(errno.EACCES, "destination is not the checked address")
+        return socket.socket(family, kind, proto)
+
+    async def _note_connected(self, *_: object) -> None:
+        self.connected = True
+
+    async def _guard(
+        self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        """Refuse redirects and repeats also where aiohttp has no switch for them.
+
+        ``ws_connect`` follows redirects, and a request on a kept connection that breaks is sent again.
+        """
+        self._requests += 1
+        if self._requests > MAX_REQUESTS:
+            found = "would have needed another request"
+            raise self.stage.failure(Reason.PROBE_FAILED, found, "report this as a bug of the operator")
+        try:
+            response = await handler(request)
+        except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as exc:
+            raise self.stage.network_failure(exc, self._endpoint.scheme) from exc
+        if 300 <= response.status < 400:
+            response.close()
+            raise self.stage.failure(
+                Reason.REDIRECTED,
+                f"was answered with a redirect (status {response.status}), which is not followed",
+                "give the scheme, host and path that the app itself answers, or remove the redirect there",
+            )
+        return response
+
+
+async def read_body(response: aiohttp.ClientResponse, limit: int) -> tuple[bytes, bool]:
+    """Read a body as sent, ``limit`` bytes of it at most; the flag tells whether there was more."""
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > limit:
+            return bytes(body[:limit]), True
+    return bytes(body), False

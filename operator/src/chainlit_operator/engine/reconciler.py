@@ -1,0 +1,232 @@
+"""The reconciler: snapshot → plan → at most one write to the workload → at most one of the status.
+
+Level-triggered: what event came, in what order or how often, is not known here. Nothing is written when nothing
+differs.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from chainlit_operator.domain import contest as contests
+from chainlit_operator.domain import status as statuses
+from chainlit_operator.domain.model import App, Container, Ref, Snapshot, Status, VerificationMode, Workload
+from chainlit_operator.domain.plan import (
+    FIELD_MANAGER,
+    Apply,
+    Blocked,
+    NoOp,
+    Plan,
+    apply_configuration,
+    plan,
+)
+from chainlit_operator.domain.reasons import ConditionType, Reason
+from chainlit_operator.engine import metrics, wire
+from chainlit_operator.engine.api import Api, ApiError
+from chainlit_operator.engine.cache import Cache
+from chainlit_operator.engine.events import Recorder
+from chainlit_operator.engine.verifier import Verifier
+from chainlit_operator.engine.workqueue import WorkQueue
+
+logger = logging.getLogger(__name__)
+
+_DECODERS: dict[str, Callable[[bytes], wire.Deployment | wire.StatefulSet]] = {
+    "Deployment": wire.decoder(wire.Deployment),
+    "StatefulSet": wire.decoder(wire.StatefulSet),
+}
+_decode_app = wire.decoder(wire.ChainlitApp)
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What a write to the workload came to: the plan as it is after it, and what was refused, if anything."""
+
+    snapshot: Snapshot
+    plan: Plan
+    failure: statuses.Failure | None = None
+
+
+class Reconciler:
+    """Brings apps, one key at a time, to what their snapshot asks for."""
+
+    def __init__(
+        self,
+        api: Api,
+        cache: Cache,
+        queue: WorkQueue[Ref],
+        verifier: Verifier,
+        recorder: Recorder,
+        *,
+        verification: bool = True,
+    ) -> None:
+        """``verification`` False turns it off for all apps, whatever they ask for."""
+        self._api, self._cache, self._queue = api, cache, queue
+        self._verifier, self._recorder = verifier, recorder
+        self._verification = verification
+        self._contests: dict[Ref, contests.Contest] = {}
+
+    async def work(self) -> None:
+        """Take keys off the queue until it is closed."""
+        while (ref := await self._queue.get()) is not None:
+            started = time.perf_counter()
+            try:
+                await self._guarded(ref)
+            finally:
+                self._queue.done(ref)
+                metrics.RECONCILE_SECONDS.observe(time.perf_counter() - started)
+
+    async def _guarded(self, ref: Ref) -> None:
+        """Reconcile; a failure costs this app a pause and nobody else anything."""
+        try:
+            is_done = await self.reconcile(ref)
+        except ApiError as error:
+            pause = self._queue.retry(ref)
+            logger.warning("%s: %s; tried again in %.1f s", ref, error.message, pause)
+        except Exception:
+            pause = self._queue.retry(ref)
+            logger.exception("%s: unexpected error; tried again in %.1f s", ref, pause)
+        else:
+            if is_done:
+                self._queue.forget(ref)
+            else:
+                self._queue.retry(ref)
+
+    async def reconcile(self, ref: Ref) -> bool:
+        """Bring one app to what it asks for. Returns False if it must be tried again; raises ApiError."""
+        app = self._cache.apps.get(ref)
+        if app is None:
+            self._verifier.want(ref, None, 0.0, is_settled=False)
+            self._contests.pop(ref, None)
+            return True
+        if not self._verification:
+            app = replace(app, spec=replace(app.spec, verification=VerificationMode.DISABLED))
+        outcome = await self._carry_out(app)
+        metrics.RECONCILES.labels(type(outcome.plan.action).__name__).inc()
+        workload = outcome.snapshot.workload
+        self._verify(app, outcome.plan, workload)
+        status = statuses.status(app, outcome.plan, workload, self._verifier.verification(ref), outcome.failure, _now())
+        if status != app.status:
+            await self._write_status(app, status)
+        return outcome.failure is None
+
+    # ------------------------------------------------------------------------------------------------- workload
+
+    async def _carry_out(self, app: App) -> _Outcome:
+        """Plan, and apply what the plan says; raises ApiError for what may pass by itself."""
+        snapshot, decision, basis = self._decide(app)
+        if isinstance(decision.action, NoOp):
+            if (contest := self._contests.get(app.ref)) is not None and contest.given_up:
+                del self._contests[app.ref]
+        elif isinstance(decision.action, Blocked):
+            if decision.action.reason is Reason.FIELD_CONTESTED:
+                self._contests[app.ref] = contests.give_up(self._contests[app.ref])
+        elif snapshot.workload is not None and decision.container is not None:
+            try:
+                await self._apply(app, snapshot.workload, decision.container, decision.action, basis)
+            except ApiError as error:
+                metrics.WRITE_ERRORS.labels("workload", error.reason).inc()
+                if error.is_passing:
+                    raise
+                return _Outcome(snapshot, decision, _failure(error, snapshot.workload))
+            snapshot, decision, _ = self._decide(app)
+        return _Outcome(snapshot, decision)
+
+    def _decide(self, app: App) -> tuple[Snapshot, Plan, tuple[object, ...]]:
+        """Plan without regard to contests first: what is contested depends on what is wanted."""
+        snapshot = self._cache.snapshot(app)
+        decision = plan(snapshot)
+        if not isinstance(decision.action, Apply) or snapshot.workload is None or decision.container is None:
+            return snapshot, decision, ()
+        action = decision.action
+        basis = (app.uid, app.generation, snapshot.workload.uid, decision.container.image, action.env, action.probes)
+        manager = contests.contested_by(self._contests.get(app.ref), basis, time.monotonic())
+        if manager:
+            snapshot = self._cache.snapshot(app, contested_by=manager)
+            decision = plan(snapshot)
+        return snapshot, decision, basis
+
+    async def _apply(
+        self, app: App, workload: Workload, container: Container, action: Apply, basis: tuple[object, ...]
+    ) -> None:
+        """Write, and remember it: a second write of the same is a repair, for somebody set it back."""
+        former = self._contests.get(app.ref)
+        is_repair = former is not None and former.basis == basis
+        body = apply_configuration(workload, container, action)
+        answer = await self._api.apply(workload.ref, body, FIELD_MANAGER)
+        metrics.WRITES.labels("workload").inc()
+        contest = contests.opened(former, basis)
+        if action.rivals or is_repair:
+            contest = contests.record(contest, basis, ", ".join(action.rivals) or "unknown", time.monotonic())
+        self._contests[app.ref] = contest
+        self._cache.upsert(_DECODERS[workload.ref.kind](answer).to_domain(), quiet=True)
+        logger.info("%s: %s in container %s of %s", app.ref, action.summary, container.name, workload.ref)
+        self._recorder.record(app, "Normal", Reason.ALIGNED, f"{workload.ref}: {action.summary}")
+        if action.rivals:
+            self._tell_takeover(app, workload, action)
+
+    def _tell_takeover(self, app: App, workload: Workload, action: Apply) -> None:
+        metrics.TAKEOVERS.inc(len(action.takeovers))
+        fields = ", ".join(dict.fromkeys(name for name, _ in action.takeovers))
+        managers = ", ".join(repr(rival) for rival in action.rivals)
+        message = (
+            f"Took {fields} of {workload.ref} over from field manager {managers}. Remove that from what it applies: a "
+            f"server-side apply (as Helm 4 does) will report a conflict with {FIELD_MANAGER!r}, any other will set it "
+            "back."
+        )
+        logger.info("%s: %s", app.ref, message)
+        self._recorder.record(app, "Normal", "TookOver", message)
+
+    # ------------------------------------------------------------------------------------- verification, status
+
+    def _verify(self, app: App, decision: Plan, workload: Workload | None) -> None:
+        check = statuses.check(app, decision, workload)
+        reachable = app.status.condition(ConditionType.WEBSOCKET_REACHABLE)
+        is_settled = (
+            reachable is not None
+            and reachable.status == "True"
+            and reachable.observed_generation == app.generation
+            and check is not None
+            and app.status.root_path == check.root_path
+        )
+        self._verifier.want(app.ref, check, float(app.spec.interval_seconds), is_settled=is_settled)
+
+    async def _write_status(self, app: App, status: Status) -> None:
+        try:
+            answer = await self._api.patch_status(app.ref, wire.status_to_wire(status), FIELD_MANAGER)
+        except ApiError as error:
+            metrics.WRITE_ERRORS.labels("status", error.reason).inc()
+            if error.code == 404:  # deleted meanwhile; its event may have been missed
+                self._cache.remove_app(app.ref)
+                return
+            raise
+        metrics.WRITES.labels("status").inc()
+        written = _decode_app(answer).to_domain()
+        if written.generation == app.generation:
+            self._cache.put_app(written, quiet=True)
+        self._tell_ready(app, status)
+
+    def _tell_ready(self, app: App, status: Status) -> None:
+        """An Event when Ready changes for better or worse, not for each passing state in between."""
+        before, after = app.status.condition(ConditionType.READY), status.condition(ConditionType.READY)
+        if after is None or (before is not None and (before.status, before.reason) == (after.status, after.reason)):
+            return
+        logger.info("%s: Ready=%s %s: %s", app.ref, after.status, after.reason, after.message)
+        if after.status == "Unknown":
+            return
+        self._recorder.record(app, "Normal" if after.status == "True" else "Warning", after.reason, after.message)
+
+
+def _failure(error: ApiError, workload: Workload) -> statuses.Failure:
+    """Words for a write that will not pass by itself."""
+    if error.code == 403 and "cannot patch" in error.message:
+        message = f"The operator may not patch {workload.ref}: grant its ServiceAccount the verb patch there."
+        return statuses.Failure(Reason.FORBIDDEN, message)
+    return statuses.Failure(Reason.APPLY_REFUSED, f"The API server refused the change: {error.message}")
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,141 @@
+"""Reflectors: one kind of foreign object, listed and then watched, kept in the cache as pruned records.
+
+The cycle is client-go's: a list in pages, a watch from the list's resource version with bookmarks, the watch renewed
+from the last version seen when it ends, and a new list when the version is too old (410), when the stream cannot be
+read, or when the API server refuses. A new list replaces everything, so what vanished meanwhile is noticed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Callable, Iterable
+from typing import Protocol, TypeVar
+
+import msgspec
+
+from chainlit_operator.domain.model import Foreign
+from chainlit_operator.engine import metrics, wire
+from chainlit_operator.engine.api import Api, ApiError
+
+logger = logging.getLogger(__name__)
+
+PAGE_SIZE = 500
+#: Bookmarks come once a minute; a stream silent for longer than this is dead.
+SILENCE_SECONDS = 90.0
+MAX_BACKOFF_SECONDS = 30.0
+
+T = TypeVar("T")
+
+
+class Sink(Protocol):
+    """Where a reflector puts what it sees."""
+
+    def replace(self, kind: str, namespace: str | None, objects: Iterable[Foreign]) -> None:
+        """Take ``objects`` as all that there are of the kind in the namespace (None: in all)."""
+
+    def upsert(self, obj: Foreign) -> None:
+        """Take an object that appeared or changed."""
+
+    def remove(self, obj: Foreign) -> None:
+        """Take an object that is gone."""
+
+
+class Reflector:
+    """Keeps ``sink`` true to one kind in one namespace (None: in all)."""
+
+    def __init__(self, api: Api, kind: str, type_: type[wire.Foreign], namespace: str | None, sink: Sink) -> None:
+        self.kind, self.namespace = kind, namespace
+        self.synced = asyncio.Event()
+        self.last_error: ApiError | None = None
+        self.last_seen = time.monotonic()
+        self._api, self._sink = api, sink
+        self._decode: Callable[[bytes | msgspec.Raw], wire.Foreign] = wire.decoder(type_)
+
+    def __str__(self) -> str:
+        return f"{self.kind} in {self.namespace or 'all namespaces'}"
+
+    async def run(self) -> None:
+        """List and watch until cancelled; never ends by itself."""
+        failures = 0
+        while True:
+            try:
+                version = await self._list()
+                failures = 0
+                await self._watch(version)
+            except ApiError as error:
+                if error.code != 410:
+                    self.last_error = error
+                    failures += 1
+                    logger.warning("Cannot watch %s: %s", self, error.message)
+                metrics.WATCH_RESTARTS.labels(self.kind, error.reason).inc()
+            if failures:
+                await asyncio.sleep(backoff_seconds(failures))
+
+    async def _list(self) -> str:
+        objects: list[Foreign] = []
+        token = ""
+        while True:
+            page = await self._api.list_page(self.kind, self.namespace, PAGE_SIZE, token)
+            objects += [obj for raw in page.items or () if (obj := self._read(raw)) is not None]
+            self._alive()
+            token = page.metadata.continue_
+            if not token:
+                break
+        self._sink.replace(self.kind, self.namespace, objects)
+        self.synced.set()
+        self.last_error = None
+        return page.metadata.resource_version
+
+    async def _watch(self, version: str) -> None:
+        """Watch from ``version`` on, again and again; raises ApiError when a new list is needed."""
+        failures = 0
+        while True:
+            started = time.monotonic()
+            try:
+                async for events in self._api.watch(self.kind, self.namespace, version, SILENCE_SECONDS):
+                    for event in events:
+                        version = self._take(event) or version
+                    self._alive()
+            except ApiError as error:
+                # A connection that breaks loses nothing: the next watch goes on from the last version.
+                if error.code != 0 or error.reason != "ConnectionFailed":
+                    raise
+                failures += 1
+                metrics.WATCH_RESTARTS.labels(self.kind, error.reason).inc()
+                logger.info("The watch of %s broke and is renewed: %s", self, error.message)
+            else:
+                # The server ends watches after minutes; one that ends at once must not make a busy loop.
+                failures = 0 if time.monotonic() - started > 1.0 else failures + 1
+            if failures:
+                await asyncio.sleep(backoff_seconds(failures))
+
+    def _take(self, event: wire.Event) -> str:
+        """Put one event into the sink; returns its resource version."""
+        if event.type == "ERROR":
+            status = wire.decode_error(event.object)
+            raise ApiError(status.code or 500, status.reason, status.message)
+        if event.type != "BOOKMARK":
+            obj = self._read(event.object)
+            if obj is not None:
+                metrics.WATCH_EVENTS.labels(self.kind).inc()
+                (self._sink.remove if event.type == "DELETED" else self._sink.upsert)(obj)
+                return obj.resource_version
+        return wire.decode_bookmark(event.object).metadata.resource_version
+
+    def _read(self, raw: msgspec.Raw) -> Foreign | None:
+        try:
+            return self._decode(raw).to_domain()
+        except (msgspec.MsgspecError, ValueError) as error:
+            logger.warning("Skipping an object of %s that cannot be read: %s", self, error)
+            return None
+
+    def _alive(self) -> None:
+        self.last_seen = time.monotonic()
+
+
+def backoff_seconds(failures: int) -> float:
+    """Return the pause after that many failures in a row: 0.2 s doubled each time up to 30 s, jittered by half."""
+    return min(MAX_BACKOFF_SECONDS, 0.2 * 2.0 ** min(failures - 1, 10)) * random.uniform(0.5, 1.0)  # noqa: S311

@@ -1,0 +1,99 @@
+"""When to verify: at once when something changed, then at the app's interval, more slowly while nothing changes.
+
+The verifier owns no conclusions about the app: it turns checks into verifications and says when a new one is there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from chainlit_operator.domain.model import Ref
+from chainlit_operator.domain.status import Check, Verification
+from chainlit_operator.engine import metrics
+
+#: A first failure is asked about again before it is told: endpoints lag behind pods by a moment.
+RETRY_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0)
+#: An answer that stays good is asked for less and less often, down to this share of the app's frequency.
+MAX_STRETCH = 5
+
+Probe = Callable[[Check], Awaitable[Verification]]
+
+
+@dataclass(slots=True)
+class _Entry:
+    check: Check
+    interval: float
+    verification: Verification | None = None
+    failures: int = 0
+    successes: int = 0
+    timer: asyncio.TimerHandle | None = None
+
+
+class Verifier:
+    """Keeps one check for each app running. ``on_outcome`` is called with the app when its outcome changed."""
+
+    def __init__(self, probe: Probe, on_outcome: Callable[[Ref], None], concurrency: int) -> None:
+        self._probe, self._on_outcome, self._concurrency = probe, on_outcome, concurrency
+        self._entries: dict[Ref, _Entry] = {}
+        self._due: asyncio.Queue[tuple[Ref, _Entry]] = asyncio.Queue()
+
+    def want(self, ref: Ref, check: Check | None, interval_seconds: float, *, is_settled: bool) -> None:
+        """Have ``check`` verified for the app; None ends that.
+
+        A check that is new is due at once. ``is_settled`` says that its outcome is known from before a restart: then
+        it is due within the interval, so that a restart does not ask all apps at once.
+        """
+        entry = self._entries.get(ref)
+        if entry is not None and entry.check == check:
+            entry.interval = interval_seconds
+            return
+        if entry is not None:
+            self._cancel(self._entries.pop(ref))
+        if check is not None:
+            entry = self._entries[ref] = _Entry(check, interval_seconds)
+            self._schedule(ref, entry, random.uniform(0.1, 1.0) * interval_seconds if is_settled else 0.0)  # noqa: S311
+
+    def verification(self, ref: Ref) -> Verification | None:
+        """Return the latest outcome for the app that may be told, or None."""
+        entry = self._entries.get(ref)
+        return entry.verification if entry is not None else None
+
+    async def run(self) -> None:
+        """Verify what is due until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for _ in range(self._concurrency):
+                group.create_task(self._worker())
+
+    async def _worker(self) -> None:
+        while True:
+            ref, entry = await self._due.get()
+            if self._entries.get(ref) is not entry:
+                continue
+            verification = await self._probe(entry.check)
+            metrics.VERIFICATIONS.labels(verification.reason).inc()
+            if self._entries.get(ref) is entry:
+                self._take(ref, entry, verification)
+
+    def _take(self, ref: Ref, entry: _Entry, verification: Verification) -> None:
+        if verification.reachable:
+            entry.failures, entry.successes = 0, entry.successes + 1
+            stretch = min(MAX_STRETCH, entry.successes)
+            delay = entry.interval * stretch * random.uniform(0.9, 1.1)  # noqa: S311
+        else:
+            entry.failures, entry.successes = entry.failures + 1, 0
+            delay = min(entry.interval, RETRY_SECONDS[min(entry.failures, len(RETRY_SECONDS)) - 1])
+        if (verification.reachable or entry.failures > 1) and verification != entry.verification:
+            entry.verification = verification
+            self._on_outcome(ref)
+        self._schedule(ref, entry, delay)
+
+    def _schedule(self, ref: Ref, entry: _Entry, delay: float) -> None:
+        entry.timer = asyncio.get_running_loop().call_later(delay, self._due.put_nowait, (ref, entry))
+
+    @staticmethod
+    def _cancel(entry: _Entry) -> None:
+        if entry.timer is not None:
+            entry.timer.cancel()

@@ -1,0 +1,101 @@
+"""The kopf layer: ChainlitApp events, start-up and shutdown, credentials. No decision is made here.
+
+Only ``on.event`` is used: kopf then writes nothing, no annotation and no finalizer, into anything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+import kopf
+from kubernetes.aio.client import Configuration
+
+from chainlit_operator.engine.api import APP_GROUP, APP_PLURAL, APP_VERSION, credentials
+from chainlit_operator.engine.runtime import Engine
+
+logger = logging.getLogger(__name__)
+
+#: For peering, which is off. Left to itself, kopf looks for the user's name, which a container's user has none of.
+_IDENTITY: Any = "chainlit-operator"
+
+
+def build_registry(engine: Engine, configuration: Configuration) -> kopf.OperatorRegistry:
+    """Return the handlers that connect kopf to ``engine``, in a registry of their own."""
+    registry = kopf.OperatorRegistry()
+
+    @kopf.on.login(registry=registry, id="login")
+    async def login(**_: Any) -> kopf.ConnectionInfo:
+        return await _connection(configuration)
+
+    @kopf.on.startup(registry=registry, id="startup")
+    async def startup(**_: Any) -> None:
+        engine.start()
+
+    @kopf.on.cleanup(registry=registry, id="cleanup")
+    async def cleanup(**_: Any) -> None:
+        await engine.stop()
+
+    @kopf.on.event(APP_GROUP, APP_VERSION, APP_PLURAL, registry=registry, id="app")
+    async def app(event: kopf.RawEvent, **_: Any) -> None:
+        body = event["object"]
+        if event["type"] == "DELETED":
+            engine.remove_app(body["metadata"]["namespace"], body["metadata"]["name"])
+            return
+        try:
+            engine.put_app(body)
+        except ValueError as error:
+            metadata = body["metadata"]
+            logger.warning("ChainlitApp %s/%s cannot be read: %s", metadata["namespace"], metadata["name"], error)
+
+    return registry
+
+
+def build_settings() -> kopf.OperatorSettings:
+    """Return kopf's settings: one replica without peering, no scan of CRDs and namespaces, no Events of its own."""
+    settings = kopf.OperatorSettings()
+    settings.peering.standalone = True
+    settings.scanning.disabled = True
+    settings.posting.enabled = False
+    settings.watching.chunk_size = 500
+    return settings
+
+
+async def run(engine: Engine, configuration: Configuration) -> None:
+    """Serve ChainlitApps until SIGTERM or SIGINT; raises what ended the engine, if that was it."""
+    stop = asyncio.Event()
+    namespaces = engine.options.namespaces
+    operator = asyncio.create_task(
+        kopf.operator(
+            registry=build_registry(engine, configuration),
+            settings=build_settings(),
+            identity=_IDENTITY,
+            clusterwide=not namespaces,
+            namespaces=namespaces,
+            stop_flag=stop,
+        )
+    )
+    watchdog = asyncio.create_task(engine.failed())
+    await asyncio.wait({operator, watchdog}, return_when=asyncio.FIRST_COMPLETED)
+    if watchdog.done() and not operator.done():
+        stop.set()
+        await operator
+        raise watchdog.result()
+    watchdog.cancel()
+    await operator
+
+
+async def _connection(configuration: Configuration) -> kopf.ConnectionInfo:
+    """The client's own connection, credentials read anew: kopf asks again when they are refused."""
+    header = next(iter((await credentials(configuration)).values()), "")
+    scheme, _, token = header.partition(" ")
+    return kopf.ConnectionInfo(
+        server=configuration.host,
+        ca_path=configuration.ssl_ca_cert,
+        insecure=not configuration.verify_ssl,
+        certificate_path=configuration.cert_file,
+        private_key_path=configuration.key_file,
+        scheme=scheme or None,
+        token=token or None,
+    )

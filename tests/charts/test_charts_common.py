@@ -1,0 +1,221 @@
+"""What holds for both charts: lint, labels, selectors, restricted pods, values, READMEs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from .rendering import Object, Rendered, Values, app, helm, load, operator
+from .values_table import CHARTS, descriptions, leaves, readme
+
+NAMES = ("chainlit", "chainlit-operator")
+
+Render = Callable[..., Rendered]
+
+#: Each chart with its least and its most, so that templates behind a switch are seen too.
+RENDERS = [
+    pytest.param(app, {}, id="chainlit"),
+    pytest.param(
+        app,
+        {"operator": {"enabled": True}, "chainlit": {"appRoot": {"path": "/data"}}, "route": {"path": "/x"}},
+        id="chainlit-full",
+    ),
+    pytest.param(operator, {}, id="operator"),
+    pytest.param(operator, {"watchNamespaces": ["a", "b"]}, id="operator-namespaced"),
+]
+
+
+@pytest.mark.parametrize("chart", NAMES)
+def test_lint(chart: str) -> None:
+    assert "0 chart(s) failed" in helm("lint", "--strict", str(CHARTS / chart))
+
+
+@pytest.mark.parametrize("chart", NAMES)
+def test_chart_metadata(chart: str) -> None:
+    metadata = load((CHARTS / chart / "Chart.yaml").read_text(encoding="utf-8"))
+    assert metadata["name"] == chart
+    assert metadata["type"] == "application"
+    assert metadata["kubeVersion"] == ">=1.29.0-0"
+
+
+@pytest.mark.parametrize(("rendered", "values"), RENDERS)
+def test_labels(rendered: Render, values: Values) -> None:
+    given = {**values, "commonLabels": {"team": "chat", "app.kubernetes.io/name": "not-this"}}
+    for item in rendered(given, release="one").objects:
+        labels = item["metadata"]["labels"]
+        assert labels["app.kubernetes.io/instance"] == "one"
+        assert labels["app.kubernetes.io/name"] in NAMES
+        assert labels["app.kubernetes.io/managed-by"] == "Helm"
+        assert labels["helm.sh/chart"].rpartition("-")[0] in NAMES
+        assert labels["team"] == "chat"
+
+
+@pytest.mark.parametrize(("rendered", "values"), RENDERS)
+def test_labels_are_strings_whatever_the_release_is_called(rendered: Render, values: Values) -> None:
+    for item in rendered(values, release="123").objects:
+        assert all(isinstance(value, str) for value in item["metadata"]["labels"].values())
+
+
+@pytest.mark.parametrize(("rendered", "values"), RENDERS)
+def test_selectors_match_the_pods(rendered: Render, values: Values) -> None:
+    pod_labels = {"app.kubernetes.io/instance": "not-this", "tier": "web"}
+    release = rendered({**values, "podLabels": pod_labels})
+    labels = release.pod()["metadata"]["labels"]
+    assert labels["tier"] == "web"
+    selectors = [service["spec"]["selector"] for service in release.all("Service")]
+    selectors.append(release.one("Deployment")["spec"]["selector"]["matchLabels"])
+    for selector in selectors:
+        assert selector
+        assert selector.items() <= labels.items()
+
+
+@pytest.mark.parametrize(("rendered", "values"), RENDERS)
+def test_service_port_is_the_containers(rendered: Render, values: Values) -> None:
+    release = rendered(values)
+    (port,) = release.container()["ports"]
+    for service in release.all("Service"):
+        assert [entry["targetPort"] for entry in service["spec"]["ports"]] == [port["name"]]
+
+
+@pytest.mark.parametrize(("rendered", "values"), RENDERS)
+def test_pod_satisfies_the_restricted_standard(rendered: Render, values: Values) -> None:
+    pod = rendered(values).pod()["spec"]
+    assert not {"hostNetwork", "hostPID", "hostIPC"} & pod.keys()
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["securityContext"]["runAsUser"] > 0
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    for volume in pod["volumes"]:
+        assert volume.keys() <= {
+            "name",
+            "emptyDir",
+            "configMap",
+            "secret",
+            "projected",
+            "persistentVolumeClaim",
+        }
+    for container in pod["containers"]:
+        context = container["securityContext"]
+        assert context["allowPrivilegeEscalation"] is False
+        assert context["capabilities"] == {"drop": ["ALL"]}
+        assert context["readOnlyRootFilesystem"] is True
+        assert not context.get("privileged")
+        assert {"cpu", "memory"} <= container["resources"]["requests"].keys()
+        assert "memory" in container["resources"]["limits"]
+
+
+@pytest.mark.parametrize(("rendered", "values"), RENDERS)
+def test_service_links_are_off(rendered: Render, values: Values) -> None:
+    assert rendered(values).pod()["spec"]["enableServiceLinks"] is False
+
+
+@pytest.mark.parametrize(("rendered", "values"), RENDERS)
+def test_tokens(rendered: Render, values: Values) -> None:
+    """Only the operator talks to Kubernetes."""
+    release = rendered(values)
+    account = release.one("ServiceAccount")
+    assert account["automountServiceAccountToken"] is False
+    assert release.pod()["spec"]["serviceAccountName"] == account["metadata"]["name"]
+    assert release.pod()["spec"]["automountServiceAccountToken"] is (rendered is operator)
+
+
+@pytest.mark.parametrize(("rendered", "values"), RENDERS)
+def test_two_releases_do_not_collide(rendered: Render, values: Values) -> None:
+    if rendered is operator:
+        values = {**values, "crds": {"enabled": False}}  # one for the whole cluster
+    one, two = rendered(values, release="one"), rendered(values, release="two")
+    assert not _identities(one) & _identities(two)
+    assert one.one("Deployment")["spec"]["selector"] != two.one("Deployment")["spec"]["selector"]
+
+
+@pytest.mark.parametrize(("rendered", "values"), RENDERS)
+def test_long_release_names_fit(rendered: Render, values: Values) -> None:
+    for item in rendered({**values, "nameOverride": "n" * 40}, release="r" * 53).objects:
+        assert len(item["metadata"]["name"]) <= 63
+
+
+@pytest.mark.parametrize("rendered", [app, operator])
+def test_digest_wins_over_tag(rendered: Render) -> None:
+    digest = "sha256:" + "a" * 64
+    release = rendered({"image": {"repository": "example/x", "tag": "1", "digest": digest}})
+    assert release.container()["image"] == f"example/x@{digest}"
+    assert rendered({"image": {"repository": "example/x", "tag": "1"}}).container()["image"] == "example/x:1"
+
+
+@pytest.mark.parametrize(
+    ("rendered", "account"), [(app, "chat-chainlit"), (operator, "chat-chainlit-operator")]
+)
+def test_service_account_names(rendered: Render, account: str) -> None:
+    def used(**values: Any) -> str:
+        name: str = rendered({"serviceAccount": values}, release="chat").pod()["spec"]["serviceAccountName"]
+        return name
+
+    assert used() == account
+    assert used(name="own") == "own"
+    assert used(create=False) == "default"
+    assert used(create=False, name="other") == "other"
+    assert not rendered({"serviceAccount": {"create": False}}).all("ServiceAccount")
+
+
+EXTRA_LISTS = {
+    "extraVolumes": [{"name": "more", "emptyDir": {}}],
+    "extraVolumeMounts": [{"name": "more", "mountPath": "/more"}],
+    "extraEnv": [{"name": "MORE", "value": "1"}],
+    "imagePullSecrets": [{"name": "pull"}],
+    "tolerations": [{"operator": "Exists"}],
+    "nodeSelector": {"disk": "fast"},
+    "affinity": {"podAntiAffinity": {}},
+    "priorityClassName": "high",
+    "podAnnotations": {"note": "1"},
+    "deploymentAnnotations": {"note": "2"},
+}
+
+
+@pytest.mark.parametrize("rendered", [app, operator])
+def test_extras_arrive(rendered: Render) -> None:
+    release = rendered(EXTRA_LISTS)
+    pod, container = release.pod(), release.container()
+    assert EXTRA_LISTS["extraVolumes"][0] in pod["spec"]["volumes"]  # type: ignore[index]
+    assert EXTRA_LISTS["extraVolumeMounts"][0] in container["volumeMounts"]  # type: ignore[index]
+    assert container["env"][-1] == {"name": "MORE", "value": "1"}
+    for field in ("imagePullSecrets", "tolerations", "nodeSelector", "affinity", "priorityClassName"):
+        assert pod["spec"][field] == EXTRA_LISTS[field]
+    assert pod["metadata"]["annotations"] == {"note": "1"}
+    assert release.one("Deployment")["metadata"]["annotations"] == {"note": "2"}
+
+
+@pytest.mark.parametrize("chart", NAMES)
+def test_every_value_is_described_and_in_the_schema(chart: str) -> None:
+    text = (CHARTS / chart / "values.yaml").read_text(encoding="utf-8")
+    values = load(text)
+    schema = json.loads((CHARTS / chart / "values.schema.json").read_text(encoding="utf-8"))
+    jsonschema.Draft7Validator.check_schema(schema)
+    jsonschema.validate(values, schema)
+    described = descriptions(text)
+    for path in leaves(values):
+        assert any(path[:depth] in described for depth in range(1, len(path) + 1)), f"{path} has no comment"
+    assert values.keys() | {"global", "enabled"} == schema["properties"].keys()
+
+
+@pytest.mark.parametrize("chart", NAMES)
+def test_readme_has_the_values(chart: str) -> None:
+    text = (CHARTS / chart / "README.md").read_text(encoding="utf-8")
+    assert text == readme(CHARTS / chart), f"run python {Path(__file__).with_name('values_table.py')}"
+
+
+@pytest.mark.parametrize("rendered", [app, operator])
+def test_parents_may_give_globals_and_a_condition(rendered: Render) -> None:
+    assert rendered({"global": {"anything": 1}, "enabled": True}).objects
+
+
+def _identities(release: Rendered) -> set[tuple[Any, ...]]:
+    def identity(item: Object) -> tuple[Any, ...]:
+        return item["kind"], item["metadata"].get("namespace"), item["metadata"]["name"]
+
+    found = [identity(item) for item in release.objects]
+    assert len(found) == len(set(found))
+    return set(found)

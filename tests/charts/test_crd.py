@@ -1,0 +1,272 @@
+"""The CustomResourceDefinition: what it accepts, what it explains, and that the charts keep to it."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import jsonschema
+import pytest
+
+from .rendering import Object, app, load, operator
+from .values_table import CHARTS
+
+FILE = CHARTS / "chainlit-operator/files/chainlitapps.yaml"
+CRD: Object = load(FILE.read_text(encoding="utf-8"))
+(VERSION,) = CRD["spec"]["versions"]
+SCHEMA: Object = VERSION["schema"]["openAPIV3Schema"]
+
+MINIMAL = """\
+apiVersion: chainlit-operator.dev/v1alpha1
+kind: ChainlitApp
+metadata: {name: chat}
+spec: {workload: {ref: {name: chat}}}
+"""
+
+
+def nodes(schema: Object, path: str = "") -> Iterator[tuple[str, Object]]:
+    """Yield every schema below ``schema`` with its path."""
+    yield path, schema
+    for name, child in schema.get("properties", {}).items():
+        yield from nodes(child, f"{path}.{name}")
+    if "items" in schema:
+        yield from nodes(schema["items"], f"{path}[]")
+
+
+def closed(schema: Object) -> Object:
+    """The schema with unknown fields refused, as strict clients do (the API server prunes them)."""
+    result = copy.deepcopy(schema)
+    for path, node in nodes(result):
+        if node["type"] == "object" and path != ".metadata":
+            node["additionalProperties"] = False
+    return result
+
+
+def defaulted(value: Any, schema: Object) -> Any:
+    """The value as the API server stores it."""
+    if isinstance(value, dict):
+        properties = schema.get("properties", {})
+        filled = {
+            name: copy.deepcopy(child["default"]) for name, child in properties.items() if "default" in child
+        }
+        filled |= value
+        return {
+            name: defaulted(item, properties[name]) if name in properties else item
+            for name, item in filled.items()
+        }
+    if isinstance(value, list):
+        return [defaulted(item, schema["items"]) for item in value]
+    return value
+
+
+def complaints(value: Any) -> list[str]:
+    validator = jsonschema.Draft7Validator(closed(SCHEMA))
+    return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(value)]
+
+
+def at(path: str) -> Object:
+    return dict(nodes(SCHEMA))[path]
+
+
+def test_names() -> None:
+    spec = CRD["spec"]
+    assert CRD["metadata"] == {"name": f"{spec['names']['plural']}.{spec['group']}"}
+    assert spec["group"] == "chainlit-operator.dev"
+    assert spec["scope"] == "Namespaced"
+    assert spec["names"] == {
+        "kind": "ChainlitApp",
+        "listKind": "ChainlitAppList",
+        "plural": "chainlitapps",
+        "singular": "chainlitapp",
+        "shortNames": ["chainlit"],
+    }
+    assert VERSION["name"] == "v1alpha1"
+    assert VERSION["subresources"] == {"status": {}}
+
+
+def test_template_adds_metadata_only() -> None:
+    rendered = operator().one("CustomResourceDefinition")
+    assert rendered["spec"] == CRD["spec"]
+    assert rendered["metadata"]["name"] == CRD["metadata"]["name"]
+    assert rendered["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep"}
+
+
+def test_template_switches() -> None:
+    rendered = operator({"crds": {"keep": False}}).one("CustomResourceDefinition")
+    assert "annotations" not in rendered["metadata"]
+    assert not operator({"crds": {"enabled": False}}).all("CustomResourceDefinition")
+
+
+def test_every_field_is_described() -> None:
+    for path, node in nodes(SCHEMA):
+        if path != ".metadata":
+            assert node.get("description", "").endswith("."), path
+
+
+def test_structural_and_strict() -> None:
+    for path, node in nodes(SCHEMA):
+        assert "type" in node, path
+        assert not [key for key in node if key.startswith("x-kubernetes-preserve")], path
+        assert "additionalProperties" not in node, path
+        if node["type"] == "object" and path != ".metadata":
+            assert node["properties"], path
+            assert set(node.get("required", [])) <= node["properties"].keys(), path
+
+
+def test_cost_of_rules_is_bounded() -> None:
+    """The API server estimates the cost of a rule from these limits."""
+    for path, node in nodes(SCHEMA):
+        if node["type"] == "string" and path.startswith(".spec"):
+            assert "maxLength" in node or "enum" in node, path
+        if node["type"] == "array":
+            assert "maxItems" in node, path
+            assert "x-kubernetes-list-type" in node, path
+
+
+def test_printer_columns() -> None:
+    columns = [
+        (column["name"], column["type"], column["jsonPath"], column.get("priority", 0))
+        for column in VERSION["additionalPrinterColumns"]
+    ]
+    ready = '.status.conditions[?(@.type=="Ready")]'
+    assert columns == [
+        ("Path", "string", ".status.route.path", 0),
+        ("URL", "string", ".status.url", 0),
+        ("Ready", "string", f"{ready}.status", 0),
+        ("Reason", "string", f"{ready}.reason", 0),
+        ("Workload", "string", ".status.workload.name", 1),
+        ("Message", "string", f"{ready}.message", 1),
+        ("Age", "date", ".metadata.creationTimestamp", 0),
+    ]
+
+
+def test_rules_name_field_and_remedy() -> None:
+    rules = [
+        (path, rule) for path, node in nodes(SCHEMA) for rule in node.get("x-kubernetes-validations", [])
+    ]
+    assert [(path, rule["rule"]) for path, rule in rules if not rule["rule"].startswith("self.matches(")] == [
+        (".spec.workload", "has(self.ref)")
+    ]
+    for path, rule in rules:
+        field = path + rule.get("fieldPath", "")
+        assert rule["message"].startswith(f"{field[1:]} is "), path
+        assert ": " in rule["message"], path
+        # The API server takes a message of several lines for an error.
+        assert "\n" not in rule["message"], path
+
+
+@pytest.mark.parametrize("path", [".spec.workload.ref.name", ".spec.route.ref.name"])
+def test_object_names(path: str) -> None:
+    pattern = matched_by_rule(path)
+    for name in ("chat", "a", "0", "my-chat", "chat.v1", "a-b.c-d.e"):
+        assert pattern.search(name), name
+    for name in ("", "Chat", "-a", "a-", "a_b", "a..b", ".a", "a.", "a.-b", "a/b", "a b", "a\n"):
+        assert not pattern.search(name), name
+
+
+def test_container_names() -> None:
+    pattern = matched_by_rule(".spec.workload.ref.container")
+    for name in ("chainlit", "a", "0", "a-b"):
+        assert pattern.search(name), name
+    for name in ("", "A", "a.b", "-a", "a-", "a_b"):
+        assert not pattern.search(name), name
+
+
+def matched_by_rule(path: str) -> re.Pattern[str]:
+    (rule,) = at(path)["x-kubernetes-validations"]
+    match = re.fullmatch(r"self\.matches\('(\^.*)\$'\)", rule["rule"])
+    assert match
+    # In RE2, which the API server uses, $ is the very end; in Python it also comes before a last newline.
+    return re.compile(match[1] + r"\Z")
+
+
+def test_conditions_are_those_of_kubernetes() -> None:
+    conditions = at(".status.conditions")
+    assert conditions["x-kubernetes-list-type"] == "map"
+    assert conditions["x-kubernetes-list-map-keys"] == ["type"]
+    item = conditions["items"]
+    assert sorted(item["required"]) == ["lastTransitionTime", "message", "reason", "status", "type"]
+    assert item["properties"].keys() == {*item["required"], "observedGeneration"}
+    assert item["properties"]["status"]["enum"] == ["True", "False", "Unknown"]
+    assert item["properties"]["message"]["maxLength"] == 32768
+    good = {
+        "type": "Ready",
+        "status": "False",
+        "reason": "RouteNotResolved",
+        "message": "Ingress chat is missing",
+        "lastTransitionTime": "2026-01-01T00:00:00Z",
+        "observedGeneration": 1,
+    }
+    jsonschema.validate(good, item)
+    for field, value in (("type", "not good"), ("status", True), ("reason", "not good"), ("reason", "")):
+        assert list(jsonschema.Draft7Validator(item).iter_errors({**good, field: value})), (field, value)
+
+
+def test_five_lines_are_enough() -> None:
+    manifest = load(MINIMAL)
+    assert not complaints(manifest)
+    assert defaulted(manifest, SCHEMA)["spec"] == {
+        "workload": {"ref": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "chat"}},
+        "verification": {"mode": "Backend", "intervalSeconds": 60},
+        "suspend": False,
+    }
+
+
+def test_a_route_may_be_named_or_only_its_rewrite() -> None:
+    manifest = load(MINIMAL)
+    manifest["spec"]["route"] = {"ref": {"name": "chat"}}
+    assert defaulted(manifest, SCHEMA)["spec"]["route"] == {
+        "ref": {"kind": "Ingress", "name": "chat"},
+        "rewrite": "Auto",
+    }
+    manifest["spec"]["route"] = {"rewrite": "Strip"}
+    assert not complaints(manifest)
+
+
+@pytest.mark.parametrize(
+    ("spec", "complaint"),
+    [
+        (None, "$: 'spec' is a required property"),
+        ({}, "$.spec: 'workload' is a required property"),
+        ({"workload": {"ref": {}}}, "$.spec.workload.ref: 'name' is a required property"),
+        ({"workload": {"ref": {"name": 5}}}, "$.spec.workload.ref.name: "),
+        ({"workload": {"ref": {"name": "a" * 254}}}, "$.spec.workload.ref.name: "),
+        ({"workload": {"ref": {"name": "a", "kind": "DaemonSet"}}}, "$.spec.workload.ref.kind: "),
+        ({"workload": {"ref": {"name": "a", "apiVersion": "v1"}}}, "$.spec.workload.ref.apiVersion: "),
+        ({"workload": {"ref": {"name": "a", "container": "c" * 64}}}, "$.spec.workload.ref.container: "),
+        ({"workload": {"ref": {"name": "a"}, "x": 1}}, "$.spec.workload: "),
+        ({"workload": {"ref": {"name": "a"}}, "route": {"ref": {"kind": "Ingress"}}}, "$.spec.route.ref: "),
+        (
+            {"workload": {"ref": {"name": "a"}}, "route": {"ref": {"kind": "Route", "name": "a"}}},
+            "$.spec.route.ref.kind: ",
+        ),
+        ({"workload": {"ref": {"name": "a"}}, "route": {"rewrite": "strip"}}, "$.spec.route.rewrite: "),
+        ({"workload": {"ref": {"name": "a"}}, "verification": {"mode": "Off"}}, "$.spec.verification.mode: "),
+        (
+            {"workload": {"ref": {"name": "a"}}, "verification": {"intervalSeconds": 9}},
+            "$.spec.verification.interval",
+        ),
+        (
+            {"workload": {"ref": {"name": "a"}}, "verification": {"intervalSeconds": 86401}},
+            "$.spec.verification.inter",
+        ),
+        ({"workload": {"ref": {"name": "a"}}, "suspend": "no"}, "$.spec.suspend: "),
+    ],
+)
+def test_refused(spec: Any, complaint: str) -> None:
+    manifest = load(MINIMAL)
+    if spec is None:
+        del manifest["spec"]
+    else:
+        manifest["spec"] = spec
+    (found,) = complaints(manifest)
+    assert found.startswith(complaint)
+
+
+@pytest.mark.parametrize("route", [{}, {"enabled": False}])
+@pytest.mark.parametrize("verification", [{}, {"mode": "Disabled", "intervalSeconds": 86400}])
+def test_what_the_app_chart_renders_is_accepted(route: Object, verification: Object) -> None:
+    release = app({"route": route, "operator": {"enabled": True, "verification": verification}})
+    assert not complaints(release.one("ChainlitApp"))

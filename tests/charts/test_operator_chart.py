@@ -1,0 +1,162 @@
+"""The chart of the operator: what it may do, where, and how it runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from .rendering import notes, operator, refusal
+
+#: All that the operator may do. A right more or a right less is a decision, and this is where it is made.
+RIGHTS = {
+    ("chainlit-operator.dev", "chainlitapps"): ["get", "list", "watch"],
+    ("chainlit-operator.dev", "chainlitapps/status"): ["patch"],
+    ("networking.k8s.io", "ingresses"): ["list", "watch"],
+    ("", "services"): ["list", "watch"],
+    ("apps", "deployments"): ["list", "watch", "patch"],
+    ("apps", "statefulsets"): ["list", "watch", "patch"],
+    ("", "events"): ["create", "patch"],
+}
+
+
+def rights(role: dict[str, Any]) -> dict[tuple[str, str], list[str]]:
+    found: dict[tuple[str, str], list[str]] = {}
+    for rule in role["rules"]:
+        assert rule.keys() == {"apiGroups", "resources", "verbs"}
+        for group in rule["apiGroups"]:
+            for resource in rule["resources"]:
+                assert (group, resource) not in found
+                found[group, resource] = rule["verbs"]
+    return found
+
+
+def test_rights_in_all_namespaces() -> None:
+    release = operator()
+    assert not release.all("Role") + release.all("RoleBinding")
+    role, binding = release.one("ClusterRole"), release.one("ClusterRoleBinding")
+    assert rights(role) == RIGHTS
+    assert binding["roleRef"] == {
+        "apiGroup": "rbac.authorization.k8s.io",
+        "kind": "ClusterRole",
+        "name": role["metadata"]["name"],
+    }
+    account = release.one("ServiceAccount")["metadata"]["name"]
+    assert binding["subjects"] == [{"kind": "ServiceAccount", "name": account, "namespace": "system"}]
+    assert "CHAINLIT_OPERATOR_NAMESPACE" not in release.env()
+
+
+def test_rights_in_some_namespaces() -> None:
+    release = operator({"watchNamespaces": ["team-a", "7"]})
+    assert not release.all("ClusterRole") + release.all("ClusterRoleBinding")
+    roles, bindings = release.all("Role"), release.all("RoleBinding")
+    assert [role["metadata"]["namespace"] for role in roles] == ["team-a", "7"]
+    assert [binding["metadata"]["namespace"] for binding in bindings] == ["team-a", "7"]
+    account = release.one("ServiceAccount")["metadata"]["name"]
+    for role, binding in zip(roles, bindings, strict=True):
+        assert rights(role) == RIGHTS
+        assert binding["roleRef"]["kind"] == "Role"
+        assert binding["roleRef"]["name"] == role["metadata"]["name"]
+        assert binding["subjects"] == [{"kind": "ServiceAccount", "name": account, "namespace": "system"}]
+    assert release.env()["CHAINLIT_OPERATOR_NAMESPACE"] == "team-a,7"
+
+
+def test_rights_can_be_left_to_others() -> None:
+    release = operator({"rbac": {"create": False}})
+    assert {item["kind"] for item in release.objects} == {
+        "CustomResourceDefinition",
+        "Deployment",
+        "Service",
+        "ServiceAccount",
+    }
+
+
+def test_settings() -> None:
+    assert operator().env() == {
+        "CHAINLIT_OPERATOR_LOG_LEVEL": "info",
+        "CHAINLIT_OPERATOR_LOG_FORMAT": "json",
+        "CHAINLIT_OPERATOR_LISTEN": "0.0.0.0:8080",
+        "CHAINLIT_OPERATOR_CONCURRENCY": "8",
+        "CHAINLIT_OPERATOR_VERIFICATION": "true",
+        "CHAINLIT_OPERATOR_VERIFICATION_CONCURRENCY": "8",
+    }
+    env = operator(
+        {
+            "log": {"level": "debug", "format": "text"},
+            "concurrency": 2,
+            "verification": {"enabled": False, "concurrency": 3},
+            "extraEnv": [{"name": "HTTPS_PROXY", "value": "http://proxy"}],
+        }
+    ).env()
+    assert env == {
+        "CHAINLIT_OPERATOR_LOG_LEVEL": "debug",
+        "CHAINLIT_OPERATOR_LOG_FORMAT": "text",
+        "CHAINLIT_OPERATOR_LISTEN": "0.0.0.0:8080",
+        "CHAINLIT_OPERATOR_CONCURRENCY": "2",
+        "CHAINLIT_OPERATOR_VERIFICATION": "false",
+        "CHAINLIT_OPERATOR_VERIFICATION_CONCURRENCY": "3",
+        "HTTPS_PROXY": "http://proxy",
+    }
+
+
+def test_runs_once() -> None:
+    spec = operator().one("Deployment")["spec"]
+    assert spec["replicas"] == 1
+    assert spec["strategy"] == {"type": "Recreate"}
+
+
+def test_container() -> None:
+    container = operator({"extraArgs": ["--more"]}).container()
+    assert container["image"] == "chainlit-operator:0.1.0"
+    assert container["args"] == ["run", "--more"]
+    assert container["ports"] == [{"name": "http", "containerPort": 8080, "protocol": "TCP"}]
+    assert container["livenessProbe"]["httpGet"] == {"path": "/healthz", "port": "http"}
+    assert container["readinessProbe"]["httpGet"] == {"path": "/readyz", "port": "http"}
+    assert container["volumeMounts"] == [{"name": "tmp", "mountPath": "/tmp"}]
+
+
+def test_metrics_service() -> None:
+    service = operator(
+        {"metrics": {"service": {"port": 9090, "labels": {"a": "b"}, "annotations": {"c": "d"}}}}
+    ).one("Service")
+    assert service["metadata"]["name"] == "op-chainlit-operator-metrics"
+    assert service["metadata"]["labels"]["a"] == "b"
+    assert service["metadata"]["annotations"] == {"c": "d"}
+    assert [port["port"] for port in service["spec"]["ports"]] == [9090]
+    assert not operator({"metrics": {"service": {"enabled": False}}}).all("Service")
+
+
+@pytest.mark.parametrize(
+    ("values", "key"),
+    [
+        ({"watchNamespace": ["a"]}, "watchNamespace"),
+        ({"watchNamespaces": "a"}, "/watchNamespaces"),
+        ({"watchNamespaces": ["a", "a"]}, "/watchNamespaces"),
+        ({"watchNamespaces": ["*"]}, "/watchNamespaces/0"),
+        ({"replicaCount": 2}, "replicaCount"),
+        ({"log": {"level": "loud"}}, "/log/level"),
+        ({"log": {"file": "x"}}, "file"),
+        ({"concurrency": 0}, "/concurrency"),
+        ({"verification": {"enabled": "no"}}, "/verification/enabled"),
+        ({"image": {"repository": ""}}, "/image/repository"),
+        ({"image": {"repository": "a:b"}}, "/image/repository"),
+        ({"image": {"digest": "sha256:1"}}, "/image/digest"),
+        ({"metrics": {"service": {"port": 0}}}, "/metrics/service/port"),
+        ({"crds": {"enabled": 1}}, "/crds/enabled"),
+        ({"livenessProbe": {"path": "/x"}}, "path"),
+    ],
+)
+def test_refused_by_the_schema(values: dict[str, Any], key: str) -> None:
+    message = refusal("chainlit-operator", values)
+    assert "schema" in message
+    assert f"'{key}'" in message
+
+
+def test_notes() -> None:
+    text = notes("chainlit-operator", {})
+    assert "watches all namespaces" in text
+    assert "deployment/chat-chainlit-operator" in text
+    assert "crds.enabled" not in text
+    text = notes("chainlit-operator", {"watchNamespaces": ["a", "b"], "crds": {"enabled": False}})
+    assert "the namespaces a, b" in text
+    assert "crds.enabled is false" in text

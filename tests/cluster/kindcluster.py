@@ -1,0 +1,144 @@
+"""The kind cluster: made, recognised as healthy or not, made anew, removed."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from tests.cluster import cache, nodeimage, ports, state, tools
+from tests.cluster.console import run, say, step, succeeds, wait_until
+from tests.cluster.engine import Engine
+from tests.cluster.errors import ClusterError
+from tests.cluster.state import ClusterState
+from tests.cluster.versions import REPOSITORY
+
+CONFIG = REPOSITORY / "kind-config.yaml"
+AUDIT_LOG = "/var/log/kubernetes/audit.log"
+
+
+class KindCluster:
+    """One cluster of kind, with a kubeconfig of its own and one port of the loopback address."""
+
+    def __init__(self, engine: Engine, files: ClusterState) -> None:
+        """Stand for the cluster that `files` names; nothing is looked at yet."""
+        self.engine = engine
+        self.files = files
+
+    def kubectl(self, *arguments: str | Path, stdin: str | None = None, timeout: float = 120) -> str:
+        """Run kubectl against this cluster and return what it prints. Raises ClusterError."""
+        return run(
+            [tools.kubectl(), f"--kubeconfig={self.files.kubeconfig}", *arguments],
+            stdin=stdin,
+            timeout=timeout,
+        )
+
+    def kind(self, *arguments: str | Path, timeout: float = 600) -> str:
+        """Run kind with the engine's settings and return what it prints. Raises ClusterError."""
+        return run([tools.kind(), *arguments], env=self.engine.environment, cwd=REPOSITORY, timeout=timeout)
+
+    def on_node(self, *command: str, timeout: float = 30) -> str:
+        """Run a command in the node and return what it prints. Raises ClusterError."""
+        return self.engine.run("exec", self.files.node, *command, timeout=timeout)
+
+    def exists(self) -> bool:
+        """Tell whether the engine knows a container with the node's name, in whatever condition."""
+        return self.engine.succeeds("container", "inspect", self.files.node)
+
+    def serves(self) -> bool:
+        """Tell whether the cluster was completed and its API server answers.
+
+        What the engine says of the node is not believed: after a reboot, or when its processes were killed,
+        Podman still calls it up.
+        """
+        if not self.files.read("made-from") or not self.files.kubeconfig.is_file():
+            return False
+        if not self.engine.succeeds("exec", self.files.node, "true", timeout=15):
+            return False
+        try:
+            wait_until(self._api_answers, seconds=30, what="the API server")
+        except ClusterError:
+            return False
+        return True
+
+    def _api_answers(self) -> bool:
+        ready = ["get", "--raw=/readyz", "--request-timeout=5s"]
+        return succeeds([tools.kubectl(), f"--kubeconfig={self.files.kubeconfig}", *ready], timeout=10)
+
+    def ensure(self) -> None:
+        """Return with a cluster that serves, making it, or making it anew, where it does not.
+
+        Raises ClusterError when that fails.
+        """
+        if self.serves():
+            if self.files.read("made-from") != config_key():
+                say("    the cluster was made from an older kind-config.yaml: `down` and `up` make it anew")
+        else:
+            self._create()
+
+    def wait_ready(self) -> None:
+        """Wait until the node is Ready and names are resolved. Raises ClusterError when that takes too long."""
+        self.kubectl("wait", "--for=condition=Ready", "node", "--all", "--timeout=120s", timeout=130)
+        dns = ["-n", "kube-system", "rollout", "status", "deployment/coredns"]
+        self.kubectl(*dns, "--timeout=120s", timeout=130)
+
+    def _create(self) -> None:
+        image = nodeimage.ensure(self.engine)
+        if self.exists():
+            with step(f"remove the unusable cluster {self.files.name}"):
+                self.delete()
+        self.files.forget_making()
+        port = self.files.port()
+        if not ports.is_free(port):
+            port = self.files.choose_port()
+        config = self.files.directory / "kind-config.yaml"
+        state.write(config, render(CONFIG.read_text(), port, REPOSITORY))
+        with step(f"kind cluster {self.files.name}"):
+            options = [f"--name={self.files.name}", f"--image={image}", f"--config={config}"]
+            self.kind("create", "cluster", *options, f"--kubeconfig={self.files.kubeconfig}")
+        self.files.remember("made-from", config_key())
+
+    def delete(self) -> None:
+        """Remove the cluster's containers and volumes, whatever condition they are in. Raises ClusterError."""
+        options = [f"--name={self.files.name}", f"--kubeconfig={self.files.kubeconfig}"]
+        try:
+            self.kind("delete", "cluster", *options, timeout=120)
+        except ClusterError as error:
+            say(f"    kind could not: {error}")
+        if self.exists():
+            self.engine.run("rm", "--force", "--volumes", self.files.node, timeout=120)
+
+    def remove(self) -> None:
+        """Remove the cluster and all that is remembered of it, and what the last cluster leaves behind."""
+        self.delete()
+        self.files.forget()
+        if not self.kind("get", "clusters", timeout=60).split():
+            self.engine.succeeds("network", "rm", "kind")
+
+    def has_image(self, reference: str) -> bool:
+        """Tell whether the node holds an image."""
+        return reference in self.on_node("ctr", "--namespace=k8s.io", "images", "list", "-q").split()
+
+    def load_archive(self, archive: Path) -> None:
+        """Load an archive of images into the cluster. Raises ClusterError."""
+        self.kind("load", "image-archive", f"--name={self.files.name}", archive)
+
+    def audit_log(self) -> str:
+        """Return the API server's audit log; empty while nothing was logged. Raises ClusterError."""
+        return self.on_node("sh", "-c", f"if [ -f {AUDIT_LOG} ]; then cat {AUDIT_LOG}; fi")
+
+
+def config_key() -> str:
+    """Return a key of everything that shapes the cluster when it is made."""
+    return cache.key_of([CONFIG, REPOSITORY / "tests/cluster/files/audit-policy.yaml"])
+
+
+def render(text: str, port: int, base: Path) -> str:
+    """Return kind's configuration with the cluster's own host port and with host paths made absolute.
+
+    Raises ClusterError when the text has not exactly one host port.
+    """
+    text, ports = re.subn(r"(?m)^(\s*(?:- )?hostPort:) \d+", rf"\1 {port}", text)
+    if ports != 1:
+        raise ClusterError(f"{CONFIG.name}: one hostPort is expected, {ports} were found")
+    mount = r"(?m)^(\s*(?:- )?hostPath:) (?!/)(?:\./)?(\S+)"
+    return re.sub(mount, lambda found: f"{found[1]} {base / found[2]}", text)

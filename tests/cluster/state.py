@@ -1,0 +1,100 @@
+"""What is remembered of each cluster between runs: its kubeconfig, its port, what it was made from."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.cluster import ports
+from tests.cluster.errors import ClusterError
+
+DEFAULT_NAME = "chainlit"
+FIRST_PORT = 8080
+
+
+def root() -> Path:
+    """Return the directory of all clusters' state."""
+    if chosen := os.environ.get("CHAINLIT_STATE"):
+        return Path(chosen).absolute()
+    base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(base).absolute() / "chainlit-operator"
+
+
+def write(path: Path, text: str) -> None:
+    """Replace a file in one step, so that a killed run never leaves half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    with os.fdopen(handle, "w") as file:
+        file.write(text)
+    Path(name).replace(path)
+
+
+@dataclass(frozen=True)
+class ClusterState:
+    """The files of one cluster."""
+
+    name: str
+
+    @staticmethod
+    def current() -> ClusterState:
+        """Return the state of the cluster that the environment variable CLUSTER names.
+
+        Raises ClusterError for a name that kind would refuse.
+        """
+        name = os.environ.get("CLUSTER") or DEFAULT_NAME
+        if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?", name):
+            raise ClusterError(f"CLUSTER={name}: use up to 40 lower-case letters, digits and inner hyphens")
+        return ClusterState(name)
+
+    @property
+    def directory(self) -> Path:
+        """Where this cluster's files are."""
+        return root() / "clusters" / self.name
+
+    @property
+    def kubeconfig(self) -> Path:
+        """The cluster's own kubeconfig."""
+        return self.directory / "kubeconfig"
+
+    @property
+    def node(self) -> str:
+        """The name of the node's container."""
+        return f"{self.name}-control-plane"
+
+    def read(self, name: str) -> str:
+        """Return a remembered value, or an empty text."""
+        path = self.directory / name
+        return path.read_text().strip() if path.is_file() else ""
+
+    def remember(self, name: str, value: str) -> None:
+        """Remember a value."""
+        write(self.directory / name, value + "\n")
+
+    def forget_making(self) -> None:
+        """Forget that the cluster was completed; what remains is its port."""
+        for name in ("made-from", "kubeconfig"):
+            (self.directory / name).unlink(missing_ok=True)
+
+    def forget(self) -> None:
+        """Remove everything remembered of this cluster."""
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def port(self) -> int:
+        """Return the cluster's port on the loopback address, choosing and remembering one the first time."""
+        remembered = self.read("port")
+        return int(remembered) if remembered.isdigit() else self.choose_port()
+
+    def choose_port(self) -> int:
+        """Choose a port that is free and that no other cluster has been given, and remember it."""
+        others = {
+            int(text)
+            for path in (root() / "clusters").glob("*/port")
+            if path.parent.name != self.name and (text := path.read_text().strip()).isdigit()
+        }
+        chosen = ports.choose(others, ports.is_free, FIRST_PORT + (self.name != DEFAULT_NAME))
+        self.remember("port", str(chosen))
+        return chosen

@@ -1,0 +1,60 @@
+"""kind, helm and kubectl in their pinned versions."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from tests.cluster import cache, golang, kubernetes
+from tests.cluster.versions import pinned
+
+PACKAGES = {"kind": "sigs.k8s.io/kind", "helm": "helm.sh/helm/v4/cmd/helm"}
+HELM_VERSION = "helm.sh/helm/v4/internal/version.version"  # charts read it as .Capabilities.HelmVersion
+
+
+def ensure() -> None:
+    """Build what is missing. Raises ClusterError."""
+    for name in PACKAGES:
+        _tool(name)
+    kubernetes.kubectl()
+
+
+def kind() -> Path:
+    """Return the kind program."""
+    return _tool("kind") / "kind"
+
+
+def kubectl() -> Path:
+    """Return the kubectl program."""
+    return kubernetes.kubectl() / "kubectl"
+
+
+def directories() -> list[Path]:
+    """Return the directories that hold the tools, whether they are built yet or not."""
+    found = [cache.entry_path(name, _key(name)) for name in PACKAGES]
+    return [*found, kubernetes.kubectl_path()]
+
+
+def search_path() -> str:
+    """Return PATH with the tools in front."""
+    ours = [str(directory) for directory in directories()]
+    rest = [entry for entry in os.environ.get("PATH", "").split(":") if entry and entry not in ours]
+    return ":".join([*ours, *rest])
+
+
+def _version(name: str) -> str:
+    return {"kind": pinned().kind, "helm": pinned().helm}[name]
+
+
+def _key(name: str) -> str:
+    return cache.key_of([PACKAGES[name], _version(name), *_flags(name)])
+
+
+def _flags(name: str) -> list[str]:
+    return [f"-X={HELM_VERSION}={pinned().helm}"] if name == "helm" else []
+
+
+def _tool(name: str) -> Path:
+    return cache.entry(
+        name, _key(name), lambda into: golang.install(PACKAGES[name], _version(name), into, _flags(name))
+    )

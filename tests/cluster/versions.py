@@ -1,0 +1,52 @@
+"""The pinned versions, read from versions.toml."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parent
+FILES = PACKAGE / "files"
+REPOSITORY = PACKAGE.parent.parent
+
+
+@dataclass(frozen=True)
+class Versions:
+    """Versions of everything that is fetched or built."""
+
+    kind: str
+    helm: str
+    kubernetes: str
+    node_registry: str
+    node_suite: str
+    etcd: str
+    coredns: str
+    traefik: str
+    traefik_crds: str
+    gateway_api: str
+    chainlit: str
+    python: str
+    python_image: str
+
+
+@cache
+def pinned() -> Versions:
+    """Return the versions that this checkout uses."""
+    data = tomllib.loads((PACKAGE / "versions.toml").read_text())
+    return Versions(
+        kind=data["tools"]["kind"],
+        helm=data["tools"]["helm"],
+        kubernetes=data["tools"]["kubernetes"],
+        node_registry=data["node"]["registry"],
+        node_suite=data["node"]["suite"],
+        etcd=data["node"]["etcd"],
+        coredns=data["node"]["coredns"],
+        traefik=data["ingress"]["traefik"],
+        traefik_crds=data["ingress"]["traefik_crds"],
+        gateway_api=data["ingress"]["gateway_api"],
+        chainlit=data["demo"]["chainlit"],
+        python=data["demo"]["python"],
+        python_image=data["demo"]["base"],
+    )

@@ -1,0 +1,52 @@
+"""The names of the images under test."""
+
+from pathlib import Path
+
+import pytest
+from tests.cluster.images import DEMO, AppImage
+from tests.cluster.versions import pinned
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> Path:
+    for name, text in {
+        "Dockerfile": "FROM scratch",
+        "requirements.txt": "",
+        "src/package/__init__.py": '"""It."""\n\n__version__ = "1.2.3"\n',
+        "src/package/__pycache__/x.pyc": "",
+        ".cache/file": "",
+        "wheels/a.whl": "",
+        "x.egg-info/PKG-INFO": "",
+    }.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+def test_what_tools_leave_behind_is_no_part_of_an_image(context: Path) -> None:
+    found = [file.relative_to(context).as_posix() for file in AppImage("operator", context).files()]
+    assert sorted(found) == ["Dockerfile", "requirements.txt", "src/package/__init__.py"]
+
+
+def test_the_tag_is_the_version_and_a_key_of_the_contents(context: Path) -> None:
+    image = AppImage("operator", context)
+    before = image.reference
+    assert before.startswith("localhost/chainlit-operator:1.2.3-")
+    (context / ".cache" / "file").write_text("changed")
+    assert image.reference == before
+    (context / "src" / "package" / "new.py").write_text("")
+    assert image.reference != before
+
+
+def test_a_context_without_a_version_or_a_dockerfile(context: Path) -> None:
+    (context / "src/package/__init__.py").unlink()
+    assert AppImage("operator", context).version() == "dev"
+    (context / "Dockerfile").unlink()
+    assert not AppImage("operator", context).exists
+
+
+def test_the_demo_pins_the_chainlit_that_its_tag_names() -> None:
+    assert DEMO.exists
+    pins = [line.split()[0] for line in (DEMO.context / "requirements.txt").read_text().splitlines() if "==" in line]
+    assert f"chainlit=={pinned().chainlit}" in pins
+    assert DEMO.reference.startswith(f"localhost/chainlit-demo:{pinned().chainlit}-")

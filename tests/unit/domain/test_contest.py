@@ -1,0 +1,60 @@
+"""Contests: three take-overs in ten minutes, then no more until something meaningful changes."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chainlit_operator.domain import contest as contests
+
+BASIS = ("uid", 1)
+OTHER = ("uid", 2)
+
+
+def after(*times: float) -> contests.Contest | None:
+    found = None
+    for time in times:
+        found = contests.record(found, BASIS, "argocd", time)
+    return found
+
+
+def test_first_take_over_is_free() -> None:
+    assert contests.contested_by(None, BASIS, 0.0) == ""
+    assert contests.contested_by(contests.opened(None, BASIS), BASIS, 0.0) == ""
+
+
+def test_three_in_ten_minutes_are_enough() -> None:
+    assert contests.contested_by(after(0.0, 1.0), BASIS, 2.0) == ""
+    assert contests.contested_by(after(0.0, 1.0, 2.0), BASIS, 3.0) == "argocd"
+    assert contests.contested_by(after(0.0, 1.0, 2.0), BASIS, 599.9) == "argocd"
+
+
+def test_slow_repairs_go_on() -> None:
+    assert contests.contested_by(after(0.0, 1.0, 2.0), BASIS, 600.0) == ""
+    assert contests.contested_by(after(0.0, 300.0, 601.0), BASIS, 602.0) == ""
+
+
+def test_given_up_is_for_good_on_this_basis() -> None:
+    found = after(0.0, 1.0, 2.0)
+    assert found is not None
+    lost = contests.give_up(found)
+    assert contests.contested_by(lost, BASIS, 1e9) == "argocd"
+    assert contests.contested_by(lost, OTHER, 3.0) == ""
+
+
+def test_meaningful_change_starts_anew() -> None:
+    assert contests.record(after(0.0, 1.0, 2.0), OTHER, "x", 3.0) == contests.Contest(OTHER, (3.0,), "x")
+    assert contests.opened(after(0.0), BASIS) == after(0.0)
+    assert contests.opened(after(0.0), OTHER) == contests.Contest(OTHER)
+
+
+@given(st.lists(st.floats(0, 3000), min_size=1, max_size=60).map(sorted))
+def test_never_more_than_three_in_any_ten_minutes(events: list[float]) -> None:
+    found: contests.Contest | None = None
+    writes: list[float] = []
+    for now in events:
+        if not contests.contested_by(found, BASIS, now):
+            found = contests.record(found, BASIS, "argocd", now)
+            writes.append(now)
+    for start in writes:
+        assert sum(start <= time < start + contests.WINDOW_SECONDS for time in writes) <= contests.MAX_TAKEOVERS

@@ -1,0 +1,134 @@
+"""Path prefixes: the normal form, what Chainlit can serve, and the law of alignment."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from chainlit_operator.domain import paths
+
+SEGMENTS = st.text("abcXYZ019._~-", min_size=1, max_size=6).filter(lambda s: s not in {".", ".."})
+PREFIXES = st.lists(SEGMENTS, max_size=4).map(lambda segments: "".join(f"/{s}" for s in segments))
+
+
+@pytest.mark.parametrize(
+    ("text", "prefix"),
+    [
+        ("", ""),
+        ("/", ""),
+        ("//", ""),
+        ("  ", ""),
+        ("chainlit", "/chainlit"),
+        ("/chainlit", "/chainlit"),
+        ("/chainlit/", "/chainlit"),
+        ("//chainlit", "/chainlit"),
+        (" /x ", "/x"),
+        ("\t/x\n", "/x"),
+        ("team//chat///", "/team/chat"),
+        ("/v1.0/my-chat_2~", "/v1.0/my-chat_2~"),
+    ],
+)
+def test_normal_form(text: str, prefix: str) -> None:
+    assert paths.normalise(text) == prefix
+
+
+@given(st.text())
+@example("/ / /")
+def test_normal_form_is_stable_and_well_formed(text: str) -> None:
+    prefix = paths.normalise(text)
+    assert paths.normalise(prefix) == prefix or prefix != prefix.strip()
+    assert not prefix or (prefix.startswith("/") and not prefix.endswith("/"))
+    assert "//" not in prefix
+
+
+@given(PREFIXES, st.sampled_from(["{}", "{}/", "/{}", "{}//", " {} "]))
+def test_spelling_does_not_matter(prefix: str, spelling: str) -> None:
+    assert paths.normalise(spelling.format(prefix)) == prefix
+
+
+@given(PREFIXES)
+def test_what_normalises_from_plain_segments_can_be_served(prefix: str) -> None:
+    assert paths.problem(prefix) is None
+
+
+@pytest.mark.parametrize("prefix", ["/a b", "/ünï", "/a%20b", "/a/../b", "/.", "/a:b", "/{x}", "/a#b", "/a?b", "/a\n"])
+def test_what_chainlit_cannot_serve_is_told(prefix: str) -> None:
+    assert paths.problem(prefix)
+
+
+@pytest.mark.parametrize(
+    ("prefix", "parent", "below"),
+    [
+        ("/chat", "/chat", True),
+        ("/chat/ws", "/chat", True),
+        ("/chatx", "/chat", False),
+        ("/chat", "/chat/ws", False),
+        ("/chat", "", True),
+        ("", "", True),
+    ],
+)
+def test_below_holds_at_segment_boundaries(prefix: str, parent: str, below: bool) -> None:
+    assert paths.is_below(prefix, parent) is below
+
+
+@pytest.mark.parametrize(
+    ("public", "backend", "roots"),
+    [
+        ("", "", ("", "")),
+        ("/chat", "/chat", ("/chat", "")),
+        ("/chat", "", ("", "/chat")),
+        ("/team/chat", "/chat", ("/chat", "/team")),
+        ("/team/chat", "/team/chat", ("/team/chat", "")),
+        ("/team/chat", "/team", None),
+        ("/chat", "/other", None),
+        ("", "/chat", None),
+        ("/teamchat", "/chat", None),
+    ],
+)
+def test_law_of_alignment(public: str, backend: str, roots: tuple[str, str] | None) -> None:
+    assert paths.align(public, backend) == roots
+
+
+@given(PREFIXES, PREFIXES)
+def test_aligned_roots_make_up_the_public_prefix(parent: str, backend: str) -> None:
+    roots = paths.align(parent + backend, backend)
+    assert roots == (backend, parent)
+
+
+@pytest.mark.parametrize(
+    ("path", "root", "former", "wanted"),
+    [
+        ("/health", "/chat", ("",), "/chat/health"),
+        ("/old/health", "/chat", ("/old",), "/chat/health"),
+        ("/anything/health", "/chat", (), "/chat/health"),
+        ("/chat/health", "/chat", ("/chat",), "/chat/health"),
+        ("/chat/health", "", ("/chat",), "/health"),
+        ("/auth/config", "/chat", (), "/chat/auth/config"),
+        ("/old/auth/config", "", (), "/auth/config"),
+        ("/", "/chat", (), "/chat/health"),
+        ("", "/chat", (), "/chat/health"),
+        ("/", "", ("/chat",), "/"),
+        ("/chat/", "/chat", (), "/chat/"),
+        ("/old/", "/chat", ("/old",), "/chat/"),
+        ("/old", "/chat", ("/old",), "/chat/"),
+        ("/old", "", ("/old",), "/"),
+        ("/ready", "/chat", ("",), "/chat/ready"),
+        ("/old/ready", "/chat", ("/wrong", "/old"), "/chat/ready"),
+        ("/oldest/ready", "/chat", ("/old",), "/chat/oldest/ready"),
+        ("/health?full=1", "/chat", (), "/chat/health?full=1"),
+        ("/team/chat/ready", "/team/chat", ("/team",), "/team/chat/ready"),
+        ("/team/chat/health", "/team", ("/team/chat",), "/team/health"),
+        ("/chat/custom/health", "/chat", ("/chat",), "/chat/custom/health"),
+        ("/chatter/ready", "/chat", ("/chat",), "/chat/chatter/ready"),
+    ],
+)
+def test_probe_path(path: str, root: str, former: tuple[str, ...], wanted: str) -> None:
+    assert paths.probe_path(path, root, former) == wanted
+
+
+@given(PREFIXES, PREFIXES, st.sampled_from(["/", "/health", "/auth/config", "/ready", "/x?y=1"]))
+def test_probe_path_settles_in_one_step(former: str, root: str, tail: str) -> None:
+    moved = paths.probe_path(former + tail, root, (former,))
+    assert paths.is_below(moved.partition("?")[0].rstrip("/") or "", root)
+    assert paths.probe_path(moved, root, (root, former)) == moved or not root

@@ -1,0 +1,213 @@
+"""The plan: its truth table, what it writes, and that it settles."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.unit.domain.test_paths import PREFIXES
+from tests.unit.domain.world import app, applied, container, ingress, service, snapshot, workload
+
+from chainlit_operator.domain import paths
+from chainlit_operator.domain.model import Container, Probe, Rewrite, ServicePort, Snapshot, Status, Variable
+from chainlit_operator.domain.plan import Apply, Blocked, NoOp, apply_configuration, plan
+from chainlit_operator.domain.reasons import Reason
+
+SIDECAR = container(name="proxy", probes=())
+
+
+def with_container(found: Container, *more: Container, **fields: Any) -> Snapshot:
+    return snapshot(workload=workload(found, *more), **fields)
+
+
+def aligned(**fields: Any) -> Container:
+    return container("/chat", probes=(Probe("readinessProbe", "/chat/health", "http"),), **fields)
+
+
+BLOCKED = [
+    (snapshot(app=app(suspend=True)), Reason.SUSPENDED),
+    (snapshot(app=app(suspend=True), workload=None), Reason.SUSPENDED),
+    (snapshot(workload=None), Reason.WORKLOAD_NOT_FOUND),
+    (with_container(container(name="a"), SIDECAR), Reason.CONTAINER_AMBIGUOUS),
+    (with_container(container(), SIDECAR, app=app(container="chat")), Reason.CONTAINER_NOT_FOUND),
+    (with_container(container(parent_root_path=Variable(None))), Reason.VARIABLE_FROM_SOURCE),
+    (with_container(container(Variable(None))), Reason.VARIABLE_FROM_SOURCE),
+    (with_container(container(has_root_path_option=True)), Reason.ROOT_PATH_IN_COMMAND),
+    (snapshot(claimed_by="elder"), Reason.WORKLOAD_CLAIMED),
+    (snapshot(ingress("/a b")), Reason.ROUTE_NOT_RESOLVED),
+    (snapshot(contested_by="argocd"), Reason.FIELD_CONTESTED),
+]
+
+
+@pytest.mark.parametrize(("given", "reason"), BLOCKED)
+def test_blocked(given: Snapshot, reason: Reason) -> None:
+    action = plan(given).action
+    assert isinstance(action, Blocked)
+    assert action.reason is reason
+    assert len(action.message) > 20
+
+
+def test_contested_but_right_is_right() -> None:
+    assert plan(with_container(aligned(), contested_by="argocd")).action == NoOp()
+
+
+@pytest.mark.parametrize(
+    ("given", "env"),
+    [
+        (container(), {"CHAINLIT_ROOT_PATH": "/chat"}),
+        (container("chat"), {"CHAINLIT_ROOT_PATH": "/chat"}),
+        (container("/chat/"), {"CHAINLIT_ROOT_PATH": "/chat"}),
+        (container("//chat"), {"CHAINLIT_ROOT_PATH": "/chat"}),
+        (container(" /chat "), {"CHAINLIT_ROOT_PATH": "/chat"}),
+        (container(parent_root_path=Variable("/x")),
+         {"CHAINLIT_ROOT_PATH": "/chat", "CHAINLIT_PARENT_ROOT_PATH": ""}),
+        (container(has_env_from=True), {"CHAINLIT_ROOT_PATH": "/chat", "CHAINLIT_PARENT_ROOT_PATH": ""}),
+    ],
+)  # fmt: skip
+def test_variables(given: Container, env: dict[str, str]) -> None:
+    action = plan(with_container(given)).action
+    assert isinstance(action, Apply)
+    assert dict(action.env) == env
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        aligned(),
+        aligned(parent_root_path=Variable("")),
+        aligned(parent_root_path=Variable(""), has_env_from=True),
+        container("/chat", probes=()),
+        container("/chat", probes=(Probe("livenessProbe", "/live", 9000),)),
+    ],
+)
+def test_no_op(given: Container) -> None:
+    assert plan(with_container(given)).action == NoOp()
+
+
+@pytest.mark.parametrize("given", [container(probes=()), container(""), container("", parent_root_path=Variable(""))])
+def test_no_op_at_the_root(given: Container) -> None:
+    assert plan(snapshot(ingress("/"), workload=workload(given))).action == NoOp()
+
+
+def test_container_is_the_named_one_the_only_one_or_chainlit() -> None:
+    named = plan(with_container(container(name="a"), SIDECAR, app=app(container="proxy")))
+    only = plan(with_container(container(name="a")))
+    called = plan(with_container(SIDECAR, container()))
+    assert [p.container and p.container.name for p in (named, only, called)] == ["proxy", "a", "chainlit"]
+
+
+def test_variable_and_probe_paths_change_in_one_write() -> None:
+    given = container(
+        "/old",
+        probes=(
+            Probe("startupProbe", "/old/health", 8000),
+            Probe("livenessProbe", "/", "http"),
+            Probe("readinessProbe", "/metrics", 9000),
+        ),
+    )
+    snap = with_container(given)
+    action = plan(snap).action
+    assert isinstance(action, Apply) and snap.workload is not None
+    assert apply_configuration(snap.workload, given, action) == {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "chat", "namespace": "shop", "uid": "uid-of-workload"},
+        "spec": {
+            "template": {
+                "spec": {
+                    "containers": [
+                        {
+                            "name": "chainlit",
+                            "env": [{"name": "CHAINLIT_ROOT_PATH", "value": "/chat"}],
+                            "startupProbe": {"httpGet": {"path": "/chat/health"}},
+                            "livenessProbe": {"httpGet": {"path": "/chat/health"}},
+                        }
+                    ]
+                }
+            }
+        },
+    }
+
+
+def test_apply_names_all_fields_of_ours_also_those_that_are_right() -> None:
+    given = container("/wrong", probes=(Probe("readinessProbe", "/chat/health", "http"),))
+    action = plan(with_container(given)).action
+    assert isinstance(action, Apply)
+    assert dict(action.probes) == {"readinessProbe": "/chat/health"}
+    assert "readinessProbe" not in action.summary
+
+
+def test_former_root_is_known_from_the_status_too() -> None:
+    given = container("/by-hand", probes=(Probe("readinessProbe", "/chat/ready", "http"),))
+    found = replace(app(), status=Status(root_path="/chat"))
+    action = plan(snapshot(ingress("/bot"), app=found, workload=workload(given))).action
+    assert isinstance(action, Apply)
+    assert dict(action.probes) == {"readinessProbe": "/bot/ready"}
+
+
+@pytest.mark.parametrize(
+    ("target", "probe_port", "is_ours"),
+    [("http", "http", True), ("http", 8000, True), (8000, "http", True), (None, 80, True), (8000, 9000, False)],
+)
+def test_probes_of_the_port_behind_the_route_are_ours(target: int | str, probe_port: int | str, is_ours: bool) -> None:
+    given = container(probes=(Probe("livenessProbe", "/health", probe_port),))
+    behind = service(ports=(ServicePort("http", 80, target),))
+    action = plan(with_container(given, services=(behind,))).action
+    assert isinstance(action, Apply)
+    assert bool(action.probes) is is_ours
+
+
+def test_takeovers_are_of_changed_fields_from_others() -> None:
+    owners = (
+        ("CHAINLIT_ROOT_PATH", "helm"),
+        ("CHAINLIT_ROOT_PATH", "chainlit-operator"),
+        ("readinessProbe", "kubectl"),
+        ("livenessProbe", "argocd"),
+    )
+    given = container("/wrong", probes=(Probe("readinessProbe", "/chat/health", "http"),), owners=owners)
+    action = plan(with_container(given)).action
+    assert isinstance(action, Apply)
+    assert action.takeovers == (("CHAINLIT_ROOT_PATH", "helm"),)
+    assert action.rivals == ("helm",)
+
+
+VARIABLES = st.none() | st.builds(Variable, PREFIXES | st.sampled_from(["chat", "//x", " /y ", "/", "é"]))
+PROBES = st.lists(
+    st.builds(
+        Probe,
+        st.sampled_from(["startupProbe", "livenessProbe", "readinessProbe"]),
+        st.builds(str.__add__, PREFIXES, st.sampled_from(["/", "/health", "/auth/config", "/ready"])),
+        st.sampled_from(["http", 8000, 9000]),
+    ),
+    unique_by=lambda probe: probe.field,
+).map(tuple)
+
+
+@given(PREFIXES, VARIABLES, VARIABLES, PROBES, st.booleans(), st.sampled_from([Rewrite.AUTO, Rewrite.STRIP]))
+def test_settles_after_one_write(
+    prefix: str,
+    root: Variable | None,
+    parent: Variable | None,
+    probes: tuple[Probe, ...],
+    env_from: bool,
+    rewrite: Rewrite,
+) -> None:
+    given_container = container(probes=probes, root_path=root, parent_root_path=parent, has_env_from=env_from)
+    snap = snapshot(ingress(prefix or "/"), app=app(rewrite=rewrite), workload=workload(given_container))
+    action = plan(snap).action
+    if isinstance(action, Apply):
+        assert snap.workload is not None
+        found = applied(snap.workload, "chainlit", dict(action.env), dict(action.probes))
+        snap = replace(snap, workload=found)
+        action = plan(snap).action
+    assert action == NoOp()
+    assert snap.workload is not None
+    live = snap.workload.containers[0]
+    backend = "" if rewrite is Rewrite.STRIP else prefix
+    assert (live.root_path.value if live.root_path else "") == backend
+    for probe in live.probes:
+        if probe.port != 9000:
+            assert paths.is_below(probe.path.rstrip("/"), backend)

@@ -1,0 +1,171 @@
+"""Status: conditions by plan, rollout and verification, and what is verified when."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from tests.unit.domain.world import DONE, app, container, ingress, service, snapshot, workload
+
+from chainlit_operator.domain import status as statuses
+from chainlit_operator.domain.model import (
+    App,
+    Condition,
+    Probe,
+    Rewrite,
+    Rollout,
+    ServicePort,
+    Snapshot,
+    Status,
+    VerificationMode,
+)
+from chainlit_operator.domain.plan import plan
+from chainlit_operator.domain.reasons import Reason
+
+NOW = "2026-02-03T04:05:06Z"
+LATER = "2026-02-03T05:00:00Z"
+RIGHT = container("/chat", probes=(Probe("readinessProbe", "/chat/health", "http"),))
+
+
+def aligned(rollout: Rollout = DONE, **fields: Any) -> Snapshot:
+    return snapshot(**({"workload": workload(RIGHT, rollout=rollout)} | fields))
+
+
+def status_of(snap: Snapshot, reachable: bool | None = None, now: str = NOW, **fields: Any) -> Status:
+    decision = plan(snap)
+    check = statuses.check(snap.app, decision, snap.workload)
+    verification = None
+    if reachable is not None:
+        assert check is not None
+        verification = statuses.Verification(check, reachable, "Verified" if reachable else "HandshakeIsHTML", "…")
+    return statuses.status(snap.app, decision, snap.workload, verification, fields.get("failure"), now)
+
+
+def words(found: Status) -> list[str]:
+    return [f"{c.type}={c.status}/{c.reason}" for c in found.conditions]
+
+
+def test_ready() -> None:
+    found = status_of(aligned(), reachable=True)
+    assert words(found) == [
+        "RouteResolved=True/Resolved",
+        "Aligned=True/Aligned",
+        "WebSocketReachable=True/Verified",
+        "Ready=True/Ready",
+    ]
+    assert (found.root_path, found.parent_root_path) == ("/chat", "")
+    assert found.url == "http://example.com/chat/"
+    assert found.web_socket_url == "ws://example.com/chat/ws/socket.io/"
+    assert found.route is not None and found.workload is not None
+    assert (found.route.path, found.workload.container) == ("/chat", "chainlit")
+    assert statuses.is_ready(found)
+
+
+@pytest.mark.parametrize(
+    ("snap", "reachable", "wanted"),
+    [
+        (aligned(), None, "WebSocketReachable=Unknown/VerificationPending Ready=Unknown/VerificationPending"),
+        (aligned(), False, "WebSocketReachable=False/HandshakeIsHTML Ready=False/HandshakeIsHTML"),
+        (aligned(app=app(verification=VerificationMode.DISABLED)), None,
+         "WebSocketReachable=Unknown/VerificationDisabled Ready=True/Ready"),
+        (aligned(replace(DONE, updated=0)), None,
+         "WebSocketReachable=Unknown/RolloutInProgress Ready=Unknown/RolloutInProgress"),
+        (aligned(replace(DONE, total=2)), None,
+         "WebSocketReachable=Unknown/RolloutInProgress Ready=Unknown/RolloutInProgress"),
+        (aligned(replace(DONE, available=0)), None,
+         "WebSocketReachable=Unknown/RolloutInProgress Ready=Unknown/RolloutInProgress"),
+        (aligned(replace(DONE, observed_generation=0)), None,
+         "WebSocketReachable=Unknown/RolloutInProgress Ready=Unknown/RolloutInProgress"),
+        (aligned(replace(DONE, updated=0, failure="It has timed out.")), None,
+         "WebSocketReachable=False/RolloutFailed Ready=False/RolloutFailed"),
+        (aligned(replace(DONE, updated=0, observed_generation=0, failure="It has timed out.")), None,
+         "WebSocketReachable=Unknown/RolloutInProgress Ready=Unknown/RolloutInProgress"),
+        (aligned(Rollout(1, 0, 0, 0, 0)), None,
+         "WebSocketReachable=Unknown/ScaledToZero Ready=Unknown/ScaledToZero"),
+        (aligned(services=(service(type="ExternalName", cluster_ip=""),)), None,
+         "WebSocketReachable=Unknown/ServiceWithoutAddress Ready=Unknown/ServiceWithoutAddress"),
+        (aligned(app=app(suspend=True)), None, "WebSocketReachable=Unknown/Suspended Ready=Unknown/Suspended"),
+        (snapshot(ingress("/a b")), None, "WebSocketReachable=Unknown/NotAligned Ready=False/PathNotSupported"),
+        (snapshot(workload=None), None, "WebSocketReachable=Unknown/NotAligned Ready=False/WorkloadNotFound"),
+        (aligned(claimed_by="elder"), None, "WebSocketReachable=Unknown/NotAligned Ready=False/WorkloadClaimed"),
+    ],
+)  # fmt: skip
+def test_conditions(snap: Snapshot, reachable: bool | None, wanted: str) -> None:
+    assert " ".join(words(status_of(snap, reachable))[2:]) == wanted
+
+
+def test_refused_write() -> None:
+    failure = statuses.Failure(Reason.FORBIDDEN, "The operator may not patch it.")
+    found = status_of(snapshot(), failure=failure)
+    assert words(found)[1:] == ["Aligned=False/Forbidden", "WebSocketReachable=Unknown/NotAligned",
+                                "Ready=False/Forbidden"]  # fmt: skip
+    assert found.root_path is None
+
+
+def test_root_path_stays_known_while_blocked() -> None:
+    former = replace(app(), status=Status(root_path="/old", parent_root_path=""))
+    assert status_of(snapshot(ingress("/a b"), app=former)).root_path == "/old"
+
+
+def test_transition_time_moves_only_with_the_status() -> None:
+    first = status_of(aligned(), reachable=True)
+    assert {c.last_transition_time for c in first.conditions} == {NOW}
+    second = status_of(aligned(app=replace(app(), status=first)), reachable=False, now=LATER)
+    assert [c.last_transition_time for c in second.conditions] == [NOW, NOW, LATER, LATER]
+
+
+def test_same_outcome_gives_the_same_status() -> None:
+    first = status_of(aligned(), reachable=True)
+    known = replace(app(), status=first)
+    assert status_of(aligned(app=known), reachable=True, now=LATER) == first
+    assert status_of(aligned(app=known), reachable=None, now=LATER) == first, "a restart must not write"
+
+
+@pytest.mark.parametrize("reason", ["NotAligned", "Suspended", "VerificationDisabled", "ScaledToZero"])
+def test_what_said_nothing_of_the_app_becomes_pending(reason: str) -> None:
+    known = replace(app(), status=Status(conditions=(Condition("WebSocketReachable", "Unknown", reason, "…"),)))
+    assert words(status_of(aligned(app=known)))[2] == "WebSocketReachable=Unknown/VerificationPending"
+
+
+def test_outcome_of_another_check_does_not_count() -> None:
+    snap = aligned()
+    stale = statuses.Verification(statuses.Check("http://10.0.0.1:80", "/old", "", "u", 1), True, "Verified", "…")
+    found = statuses.status(snap.app, plan(snap), snap.workload, stale, None, NOW)
+    assert words(found)[2] == "WebSocketReachable=Unknown/VerificationPending"
+
+
+@pytest.mark.parametrize(
+    ("behind", "base_url"),
+    [
+        (service(), "http://10.96.0.7:80"),
+        (service(cluster_ip="fd00::7"), "http://[fd00::7]:80"),
+        (service(cluster_ip="None"), "http://chat.shop.svc:8000"),
+        (service(cluster_ip="None", ports=(ServicePort("http", 80),)), "http://chat.shop.svc:80"),
+    ],
+)
+def test_what_is_asked(behind: Any, base_url: str) -> None:
+    snap = aligned(services=(behind,))
+    decision = plan(snap)
+    if behind.ports[0].target is None:
+        snap = replace(snap, workload=workload(container("/chat", probes=())))
+        decision = plan(snap)
+    check = statuses.check(snap.app, decision, snap.workload)
+    assert check == statuses.Check(base_url, "/chat", "", "uid-of-workload", 1)
+
+
+def test_behind_a_strip_the_page_has_a_prefix_that_the_service_does_not_get() -> None:
+    right = container("", parent_root_path=container("/chat").root_path, probes=())
+    snap = snapshot(app=app(rewrite=Rewrite.STRIP), workload=workload(right))
+    check = statuses.check(snap.app, plan(snap), snap.workload)
+    assert check is not None and (check.root_path, check.page_prefix) == ("", "/chat")
+
+
+def test_long_messages_are_cut() -> None:
+    failure = statuses.Failure(Reason.APPLY_REFUSED, "x" * 40_000)
+    assert max(len(c.message) for c in status_of(snapshot(), failure=failure).conditions) == statuses.MAX_MESSAGE
+
+
+def test_nothing_is_ready_without_conditions() -> None:
+    found: App = app()
+    assert not statuses.is_ready(found.status)

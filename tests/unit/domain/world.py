@@ -1,0 +1,109 @@
+"""Builders of domain records with the values that most tests do not care about."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from chainlit_operator.domain.model import (
+    App,
+    AppSpec,
+    Container,
+    Ingress,
+    IngressPath,
+    Probe,
+    Ref,
+    Rollout,
+    Service,
+    ServicePort,
+    Snapshot,
+    Variable,
+    Workload,
+)
+
+NAMESPACE = "shop"
+DONE = Rollout(observed_generation=1, desired=1, total=1, updated=1, available=1)
+
+
+def app(name: str = "chat", created: str = "2026-01-01T00:00:00Z", **spec: Any) -> App:
+    fields = {"workload_kind": "Deployment", "workload_name": "chat"} | spec
+    return App(
+        ref=Ref("ChainlitApp", NAMESPACE, name),
+        uid=f"uid-of-{name}",
+        resource_version="1",
+        generation=1,
+        created=created,
+        spec=AppSpec(**fields),
+    )
+
+
+def container(root_path: str | Variable | None = None, name: str = "chainlit", **fields: Any) -> Container:
+    variable = Variable(root_path) if isinstance(root_path, str) else root_path
+    defaults: dict[str, Any] = {
+        "ports": (("http", 8000),),
+        "probes": (Probe("readinessProbe", "/health", "http"),),
+        "root_path": variable,
+    }
+    return Container(name=name, **(defaults | fields))
+
+
+def workload(*containers: Container, **fields: Any) -> Workload:
+    defaults: dict[str, Any] = {
+        "ref": Ref("Deployment", NAMESPACE, "chat"),
+        "uid": "uid-of-workload",
+        "resource_version": "1",
+        "generation": 1,
+        "pod_labels": (("app", "chat"),),
+        "containers": containers or (container(),),
+        "rollout": DONE,
+    }
+    return Workload(**(defaults | fields))
+
+
+def service(name: str = "chat", **fields: Any) -> Service:
+    defaults: dict[str, Any] = {
+        "selector": (("app", "chat"),),
+        "cluster_ip": "10.96.0.7",
+        "ports": (ServicePort("http", 80, "http"),),
+    }
+    return Service(ref=Ref("Service", NAMESPACE, name), resource_version="1", **(defaults | fields))
+
+
+def path(
+    text: str = "/chat",
+    service: str = "chat",
+    host: str = "example.com",
+    path_type: str = "Prefix",
+    port: int | str = 80,
+) -> IngressPath:
+    return IngressPath(host=host, path=text, path_type=path_type, service=service, port=port)
+
+
+def ingress(*paths: IngressPath | str, name: str = "chat", **fields: Any) -> Ingress:
+    found = tuple(path(p) if isinstance(p, str) else p for p in paths)
+    return Ingress(ref=Ref("Ingress", NAMESPACE, name), resource_version="1", paths=found, **fields)
+
+
+def snapshot(*ingresses: Ingress, **fields: Any) -> Snapshot:
+    """The plain case: one app, one workload, its Service, and the Ingresses given (default: one at /chat)."""
+    defaults: dict[str, Any] = {
+        "app": app(),
+        "workload": workload(),
+        "services": (service(),),
+        "ingresses": ingresses or (ingress("/chat"),),
+    }
+    return Snapshot(**(defaults | fields))
+
+
+def applied(found: Workload, name: str, env: dict[str, str], probes: dict[str, str]) -> Workload:
+    """The workload as a server-side apply of these fields leaves it."""
+    old = next(c for c in found.containers if c.name == name)
+    new = replace(
+        old,
+        root_path=Variable(env["CHAINLIT_ROOT_PATH"]) if "CHAINLIT_ROOT_PATH" in env else old.root_path,
+        parent_root_path=(
+            Variable(env["CHAINLIT_PARENT_ROOT_PATH"]) if "CHAINLIT_PARENT_ROOT_PATH" in env else old.parent_root_path
+        ),
+        probes=tuple(replace(p, path=probes.get(p.field, p.path)) for p in old.probes),
+    )
+    return replace(found, containers=tuple(new if c.name == name else c for c in found.containers))

@@ -1,0 +1,228 @@
+"""The cache: who is concerned by a change, and that its indexes say the same as a search of everything."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from tests.unit.domain.world import NAMESPACE, app, container, ingress, path, service, workload
+
+from chainlit_operator.domain.model import App, Foreign, Ingress, Ref, Service, Workload
+from chainlit_operator.engine.cache import Cache, is_older
+
+
+class Told(list[str]):
+    """Names of the apps that were notified, and a way to read them off."""
+
+    def __call__(self, ref: Ref) -> None:
+        self.append(ref.name)
+
+    def read(self) -> set[str]:
+        found = set(self)
+        self.clear()
+        return found
+
+
+@pytest.fixture
+def told() -> Told:
+    return Told()
+
+
+@pytest.fixture
+def cache(told: Told) -> Cache:
+    found = Cache(told)
+    found.put_app(app())
+    for obj in (workload(), service(), ingress("/chat")):
+        found.upsert(obj)
+    told.read()
+    return found
+
+
+def test_snapshot_walks_labels_services_ingresses(cache: Cache) -> None:
+    snap = cache.snapshot(cache.apps[app().ref])
+    assert (snap.workload, snap.services, snap.ingresses) == (workload(), (service(),), (ingress("/chat"),))
+
+
+@pytest.mark.parametrize(
+    "obj",
+    [
+        workload(container("/x")),
+        service(cluster_ip="10.0.0.9"),
+        ingress("/other"),
+        ingress("/more", name="more"),
+        service("second"),
+        ingress(path(service="elsewhere")),
+    ],
+)
+def test_change_is_told_to_the_app(cache: Cache, told: Told, obj: Foreign) -> None:
+    cache.upsert(obj)
+    assert told.read() == {"chat"}
+
+
+@pytest.mark.parametrize(
+    "obj",
+    [
+        replace(workload(), resource_version="9"),
+        workload(replace(container(), owners=(("CHAINLIT_ROOT_PATH", "helm"),))),
+        workload(ref=Ref("Deployment", NAMESPACE, "other")),
+        workload(ref=Ref("Deployment", "elsewhere", "chat")),
+        service("other", selector=(("app", "other"),)),
+        service("none", selector=()),
+        ingress(path("/x", service="other"), name="other"),
+    ],
+)
+def test_change_that_no_decision_reads_is_told_to_nobody(cache: Cache, told: Told, obj: Foreign) -> None:
+    cache.upsert(obj)
+    assert told.read() == set()
+
+
+@pytest.mark.parametrize("obj", [workload(), service(), ingress("/chat")])
+def test_deletion_is_told(cache: Cache, told: Told, obj: Foreign) -> None:
+    cache.remove(obj)
+    assert told.read() == {"chat"}
+
+
+def test_named_route_and_its_missing_service_are_told(told: Told) -> None:
+    cache = Cache(told)
+    cache.put_app(app(route_kind="Ingress", route_name="chat"))
+    cache.upsert(workload())
+    told.read()
+    cache.upsert(ingress("/chat"))
+    assert told.read() == {"chat"}
+    assert cache.snapshot(cache.apps[app().ref]).missing_services == {"chat"}
+    cache.upsert(service(selector=(("app", "other"),)))
+    assert told.read() == {"chat"}, "its route names that Service"
+    assert cache.snapshot(cache.apps[app().ref]).missing_services == frozenset()
+
+
+def test_older_versions_are_ignored(cache: Cache, told: Told) -> None:
+    cache.upsert(replace(workload(container("/new")), resource_version="10"))
+    told.read()
+    cache.upsert(replace(workload(container("/old")), resource_version="9"))
+    assert told.read() == set()
+    assert cache.workload(workload().ref) == workload(container("/new"))
+
+
+def test_quiet_writes_are_known_but_not_told(cache: Cache, told: Told) -> None:
+    cache.upsert(workload(container("/new")), quiet=True)
+    cache.put_app(replace(app(), generation=2), quiet=True)
+    assert told.read() == set()
+    cache.upsert(workload(container("/new")))
+    assert told.read() == set(), "the watch tells what is known already"
+
+
+def test_replace_forgets_what_is_gone_in_its_namespace_only(cache: Cache, told: Told) -> None:
+    far = workload(ref=Ref("Deployment", "elsewhere", "chat"))
+    cache.upsert(far)
+    cache.replace("Deployment", NAMESPACE, [])
+    assert told.read() == {"chat"}
+    assert cache.workload(workload().ref) is None and cache.workload(far.ref) == far
+    cache.replace("Deployment", None, [workload()])
+    assert cache.workload(far.ref) is None and cache.workload(workload().ref) == workload()
+
+
+def test_the_oldest_app_has_the_workload(cache: Cache, told: Told) -> None:
+    young = app("young", created="2026-02-02T00:00:00Z")
+    cache.put_app(young)
+    assert cache.snapshot(young).claimed_by == "chat"
+    assert cache.snapshot(app()).claimed_by == ""
+    told.read()
+    cache.remove_app(app().ref)
+    assert told.read() == {"chat", "young"}
+    assert cache.snapshot(young).claimed_by == ""
+
+
+def test_app_that_moves_to_another_workload_frees_the_first(cache: Cache, told: Told) -> None:
+    young = app("young", created="2026-02-02T00:00:00Z")
+    cache.put_app(young)
+    told.read()
+    cache.put_app(replace(app(workload_name="other"), generation=2))
+    assert told.read() == {"chat", "young"}
+    assert cache.snapshot(young).claimed_by == ""
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "older"), [("9", "10", True), ("10", "9", False), ("7", "7", False), ("x", "9", False)]
+)
+def test_versions_are_numbers(a: str, b: str, older: bool) -> None:
+    assert is_older(a, b) is older
+
+
+NAMES = st.sampled_from(["a", "b", "c"])
+LABELS = st.dictionaries(st.sampled_from(["app", "tier"]), st.sampled_from(["a", "b"]), max_size=2).map(
+    lambda labels: tuple(sorted(labels.items()))
+)
+
+
+class CacheMachine(RuleBasedStateMachine):
+    """Any history of changes: snapshots are what a search of all objects finds, and changes of them were told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told = Told()
+        self.cache = Cache(self.told)
+        self.objects: dict[Ref, Foreign] = {}
+        self.seen: dict[Ref, Any] = {}
+
+    @rule(name=NAMES, aimed=NAMES, route=st.none() | NAMES)
+    def put_app(self, name: str, aimed: str, route: str | None) -> None:
+        kind = "Ingress" if route else None
+        self.cache.put_app(app(name, created=name, workload_name=aimed, route_kind=kind, route_name=route))
+
+    @rule(name=NAMES)
+    def remove_app(self, name: str) -> None:
+        self.cache.remove_app(app(name).ref)
+
+    @rule(name=NAMES, labels=LABELS)
+    def put_workload(self, name: str, labels: Any) -> None:
+        self._put(workload(ref=Ref("Deployment", NAMESPACE, name), pod_labels=labels))
+
+    @rule(name=NAMES, selector=LABELS)
+    def put_service(self, name: str, selector: Any) -> None:
+        self._put(service(name, selector=selector))
+
+    @rule(name=NAMES, aimed=st.lists(NAMES, max_size=2))
+    def put_ingress(self, name: str, aimed: list[str]) -> None:
+        self._put(ingress(*(path(service=target) for target in aimed), name=name))
+
+    @rule(name=NAMES, kind=st.sampled_from(["Deployment", "Service", "Ingress"]))
+    def remove(self, name: str, kind: str) -> None:
+        obj = self.objects.pop(Ref(kind, NAMESPACE, name), None)
+        if obj is not None:
+            self.cache.remove(obj)
+
+    def _put(self, obj: Foreign) -> None:
+        self.objects[obj.ref] = obj
+        self.cache.upsert(obj)
+
+    @invariant()
+    def snapshots_are_true_and_changes_were_told(self) -> None:
+        told = self.told.read()
+        for ref, found in self.cache.apps.items():
+            snap = self.cache.snapshot(found)
+            assert (snap.workload, set(snap.services), set(snap.ingresses)) == self._search(found)
+            if self.seen.get(ref) != snap:
+                assert ref.name in told
+            self.seen[ref] = snap
+
+    def _search(self, found: App) -> tuple[Workload | None, set[Service], set[Ingress]]:
+        target = self.objects.get(found.workload)
+        labels = set(target.pod_labels) if isinstance(target, Workload) else set()
+        services = {
+            o for o in self.objects.values() if isinstance(o, Service) and o.selector and set(o.selector) <= labels
+        }
+        names = {s.ref.name for s in services}
+        ingresses = {
+            o
+            for o in self.objects.values()
+            if isinstance(o, Ingress) and (o.ref == found.route if found.route else o.services & names)
+        }
+        return (target if isinstance(target, Workload) else None), services, ingresses
+
+
+TestCacheMachine = CacheMachine.TestCase
+TestCacheMachine.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)

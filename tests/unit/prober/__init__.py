@@ -1,0 +1,1 @@
+"""Tests of the prober against real servers on loopback."""

@@ -1,0 +1,191 @@
+"""Servers for the prober's tests: a faithful Chainlit whose parts can be replaced by faults, and raw TCP."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from aiohttp import WSMsgType, web
+
+from chainlit_operator.engine.prober import Limits, Outcome, Target, probe
+
+SECRET = "PEER-TEXT-MUST-NOT-SURFACE"
+QUICK = Limits(connect_seconds=0.3, total_seconds=0.3, websocket_close_seconds=0.05)
+PATIENT = Limits(connect_seconds=5, total_seconds=10, websocket_close_seconds=0.2)
+
+OVER = web.RequestKey("over", asyncio.Event)  # set when the test is over
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def allow_any(_: object) -> bool:
+    """Permit loopback, where the test servers are."""
+    return True
+
+
+async def ask(target: Target, limits: Limits = PATIENT) -> Outcome:
+    """Probe a server on loopback."""
+    return await probe(target, limits, allow=allow_any)
+
+
+@dataclass
+class Seen:
+    """A request as the server received it."""
+
+    part: str
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    connection: object
+
+
+@dataclass
+class FakeChainlit:
+    """What Chainlit does: prefixed routes, an HTML page with 200 for unknown paths, an Engine.IO v4 server.
+
+    ``faults`` replaces the handler of a part: handshake, upgrade, page or script.
+    """
+
+    root_path: str = ""
+    page_prefix: str = ""
+    faults: dict[str, Handler] = field(default_factory=dict)
+    seen: list[Seen] = field(default_factory=list)
+    sessions: set[str] = field(default_factory=set)
+    frames: list[str] = field(default_factory=list)
+    session_closed: asyncio.Event = field(default_factory=asyncio.Event)
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+    port: int = 0
+
+    @property
+    def base_url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def target(self) -> Target:
+        return Target(self.base_url, self.root_path, self.page_prefix)
+
+    @property
+    def parts(self) -> list[str]:
+        return [request.part for request in self.seen]
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        part, usual = self._route(request)
+        self.seen.append(Seen(part, request.path, dict(request.query), dict(request.headers), request.transport))
+        request[OVER] = self.over
+        return await self.faults.get(part, usual)(request)
+
+    def _route(self, request: web.Request) -> tuple[str, Handler]:
+        if not request.path.startswith(f"{self.root_path}/"):
+            return "outside", self._not_found
+        below = request.path.removeprefix(self.root_path)
+        if below == "/ws/socket.io/":
+            if request.query.get("transport") == "websocket":
+                return "upgrade", self._upgrade
+            return "handshake", self._handshake
+        if below.startswith("/assets/"):
+            return "script", self._script
+        return ("page" if below == "/" else "catch-all"), self.page
+
+    async def _not_found(self, _: web.Request) -> web.Response:
+        return web.json_response({"detail": "Not Found"}, status=404)
+
+    async def _handshake(self, request: web.Request) -> web.Response:
+        assert request.query == {"EIO": "4", "transport": "polling"}
+        sid = f"s{len(self.sessions)}_-"
+        self.sessions.add(sid)
+        fields = {"sid": sid, "upgrades": ["websocket"], "pingInterval": 25000, "pingTimeout": 20000}
+        body = "0" + json.dumps(fields, separators=(",", ":"))
+        return web.Response(text=body, headers={"Set-Cookie": "sticky=1; Path=/"})
+
+    async def _upgrade(self, request: web.Request) -> web.StreamResponse:
+        sid = request.query["sid"]
+        if sid not in self.sessions:
+            return web.json_response("Invalid session", status=400)
+        websocket = web.WebSocketResponse()
+        await websocket.prepare(request)
+        async for message in websocket:
+            assert message.type is WSMsgType.TEXT
+            self.frames.append(message.data)
+            if message.data == "2probe":
+                await websocket.send_str("3probe")
+            elif message.data == "1":
+                self.sessions.discard(sid)
+                self.session_closed.set()
+                break
+        await websocket.close()
+        return websocket
+
+    async def page(self, _: web.Request) -> web.Response:
+        root = self.page_prefix + self.root_path
+        return web.Response(text=html(f"{root}/assets/index-B2u6IBgX.js"), content_type="text/html")
+
+    async def _script(self, _: web.Request) -> web.Response:
+        return web.Response(text="export default 1;" * 20_000, content_type="text/javascript")
+
+
+def html(src: str) -> str:
+    """Return a page like Chainlit's, with a module script."""
+    return f"""<!doctype html><html lang="en"><head><title>{SECRET}</title>
+        <!-- <script type="module" src="/commented/out.js"></script> -->
+        <script src="/public/custom.js" defer></script><script>const global = globalThis;</script>
+        <script type="module" crossorigin src="{src}"></script></head>
+        <body><div id="root"></div></body></html>"""
+
+
+def answer(status: int = 200, body: str = SECRET, kind: str = "text/plain", **headers: str) -> Handler:
+    """Return a handler that always gives one answer."""
+
+    async def handler(_: web.Request) -> web.Response:
+        return web.Response(status=status, text=body, content_type=kind, headers=headers)
+
+    return handler
+
+
+@asynccontextmanager
+async def serving(
+    app: FakeChainlit, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1"
+) -> AsyncIterator[FakeChainlit]:
+    """Run a fake on a free loopback port."""
+    server = web.Application()
+    server.router.add_route("*", "/{anything:.*}", app.handle)
+    runner = web.AppRunner(server, shutdown_timeout=0, access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, 0, ssl_context=tls).start()
+        app.port = runner.addresses[0][1]
+        yield app
+    finally:
+        app.over.set()
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def raw_server(reply: bytes | None) -> AsyncIterator[Target]:
+    """Run a TCP server that answers each request with bytes and hangs up; with None it stays silent."""
+    writers: list[asyncio.StreamWriter] = []
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
+        try:
+            if reply is None:
+                await reader.read(-1)
+            else:
+                await reader.read(1)
+                writer.write(reply)
+                await writer.drain()
+        except OSError:
+            pass  # the prober has hung up
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(talk, "127.0.0.1", 0)
+    try:
+        yield Target(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", "/chat")
+    finally:
+        server.close()
+        for writer in writers:
+            writer.close()
