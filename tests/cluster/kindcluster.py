@@ -99,6 +99,7 @@ class KindCluster:
 
     def delete(self) -> None:
         """Remove the cluster's containers and volumes, whatever condition they are in. Raises ClusterError."""
+        self.engine.succeeds("kill", self.files.node)  # nothing in it is worth the wait for an orderly end
         options = [f"--name={self.files.name}", f"--kubeconfig={self.files.kubeconfig}"]
         try:
             self.kind("delete", "cluster", *options, timeout=120)

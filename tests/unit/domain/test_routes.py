@@ -8,7 +8,7 @@ import pytest
 from tests.unit.domain.world import app, ingress, path, service, snapshot
 
 from chainlit_operator.domain import routes
-from chainlit_operator.domain.model import Rewrite, Snapshot
+from chainlit_operator.domain.model import Ingress, Rewrite, Snapshot
 from chainlit_operator.domain.reasons import Reason
 
 NAMED = {"route_kind": "Ingress", "route_name": "chat"}
@@ -95,7 +95,7 @@ def test_every_reason_names_an_object_and_a_remedy(given: Snapshot) -> None:
         (ingress(path(host="*.example.com")), None, None),
     ],
 )  # fmt: skip
-def test_addresses(route: routes.Ingress, url: str | None, socket: str | None) -> None:
+def test_addresses(route: Ingress, url: str | None, socket: str | None) -> None:
     found = routes.resolve(snapshot(route))
     assert isinstance(found, routes.Resolved)
     assert (found.url, found.web_socket_url) == (url, socket)

@@ -15,6 +15,7 @@ from urllib.parse import quote, urlencode
 
 import aiohttp
 import msgspec
+import yaml
 from kubernetes.aio import client, config
 
 from chainlit_operator import __version__
@@ -83,8 +84,9 @@ async def load_configuration(kubeconfig: str | None = None, context: str | None 
                 await config.load_kube_config(kubeconfig, context=context, client_configuration=configuration)
             else:
                 await config.load_config(client_configuration=configuration)
-    except (config.ConfigException, OSError, ValueError) as error:
-        raise ConfigError(f"no usable cluster configuration: {_one_line(error)}") from error
+    except (config.ConfigException, yaml.YAMLError, OSError, ValueError, LookupError, TypeError) as error:
+        hint = "give --kubeconfig, set KUBECONFIG, or run inside a cluster"
+        raise ConfigError(f"no usable cluster configuration ({hint}): {_one_line(error)}") from error
     configuration.connection_pool_maxsize = 100
     return configuration
 

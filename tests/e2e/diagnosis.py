@@ -1,0 +1,81 @@
+"""What was in the cluster when a test failed: files for whoever looks into it, and the gist of them."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import yaml
+
+from tests.e2e.cluster import OPERATOR_NAMESPACE, REPOSITORY, Space
+from tests.e2e.kube import RESOURCES, Kube, KubeError, Object
+
+_LINES = 400
+
+
+def dump(space: Space, test: str) -> str:
+    """Write everything there is to know about a test's namespace into a directory; return a summary with its path."""
+    root = Path(os.environ.get("E2E_ARTIFACTS") or REPOSITORY / "tests" / "e2e" / "artifacts")
+    directory = root / re.sub(r"[^A-Za-z0-9_.-]+", "-", test).strip("-")
+    directory.mkdir(parents=True, exist_ok=True)
+    kube = space.kube
+    for kind in RESOURCES:
+        if kind not in ("Namespace", "Secret"):
+            _write(directory / f"{kind.lower()}s.yaml", lambda kind=kind: _yaml(space.list(kind)))
+    _write(directory / "pods.log", lambda: _logs(kube, space.name))
+    _write(directory / "operator.log", lambda: _logs(kube, OPERATOR_NAMESPACE))
+    _write(directory / "operator.yaml", lambda: _yaml(kube.list("Pod", OPERATOR_NAMESPACE)))
+    _write(directory / "traefik.log", lambda: _logs(kube, "traefik"))
+    return f"objects and logs: {directory}\n{_safely(lambda: _summary(space))}"
+
+
+def _write(path: Path, make: Callable[[], str]) -> None:
+    path.write_text(_safely(make), encoding="utf-8")
+
+
+def _safely(make: Callable[[], str]) -> str:
+    """A dump that fails must not hide why the test did."""
+    try:
+        return make()
+    except Exception as error:  # noqa: BLE001
+        return f"not to be had: {error}\n"
+
+
+def _yaml(objects: list[Object]) -> str:
+    return yaml.safe_dump_all(objects, sort_keys=False, width=120)
+
+
+def _logs(kube: Kube, namespace: str) -> str:
+    return "\n".join(_sections(kube, namespace))
+
+
+def _sections(kube: Kube, namespace: str) -> Iterator[str]:
+    for pod in kube.list("Pod", namespace):
+        for status in pod.get("status", {}).get("containerStatuses", []):
+            for previous in (True, False) if status["restartCount"] else (False,):
+                name, container = pod["metadata"]["name"], status["name"]
+                yield f"==> {name}/{container}{' (before its restart)' if previous else ''}"
+                try:
+                    yield kube.logs(namespace, name, container, previous=previous, lines=_LINES)
+                except KubeError as error:
+                    yield f"not to be had: {error}"
+
+
+def _summary(space: Space) -> str:
+    lines = []
+    for app in space.list("ChainlitApp"):
+        lines.append(f"ChainlitApp {app['metadata']['name']}, generation {app['metadata']['generation']}")
+        for c in app.get("status", {}).get("conditions", []):
+            lines.append(f"  {c['type']}={c['status']} {c['reason']} ({c['observedGeneration']}): {c['message']}")
+    for pod in space.list("Pod"):
+        states = [
+            f"{s['name']} {'ready' if s['ready'] else next(iter(s['state']), '?')}, {s['restartCount']} restarts"
+            for s in pod.get("status", {}).get("containerStatuses", [])
+        ]
+        lines.append(f"Pod {pod['metadata']['name']}: {pod['status']['phase']}; {'; '.join(states)}")
+    for event in space.list("Event")[-15:]:
+        about = event["involvedObject"]
+        lines.append(f"Event {about['kind']} {about['name']}: {event['reason']}: {event['message']}")
+    return "\n".join(lines)

@@ -1,0 +1,168 @@
+"""Reflectors: the list-watch cycle, and what each way of breaking it costs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+
+import pytest
+from tests.unit.engine.apiserver import BOOKMARK, Answer, ApiServer, error, line, obj, page, reply, stream
+
+from chainlit_operator.domain.model import Foreign
+from chainlit_operator.engine import reflector as reflectors
+from chainlit_operator.engine import wire
+from chainlit_operator.engine.reflector import Reflector, backoff_seconds
+
+
+class Sink:
+    """Writes down what it is given, by name and version."""
+
+    def __init__(self) -> None:
+        self.log: list[str] = []
+        self.known: dict[str, str] = {}
+
+    def replace(self, kind: str, namespace: str | None, objects: Iterable[Foreign]) -> None:
+        self.known = {o.ref.name: o.resource_version for o in objects}
+        self.log.append(f"replace {sorted(self.known)}")
+
+    def upsert(self, obj: Foreign) -> None:
+        self.known[obj.ref.name] = obj.resource_version
+        self.log.append(f"upsert {obj.ref.name}@{obj.resource_version}")
+
+    def remove(self, obj: Foreign) -> None:
+        self.known.pop(obj.ref.name, None)
+        self.log.append(f"remove {obj.ref.name}")
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reflectors, "backoff_seconds", lambda failures: 0.001)
+
+
+@asynccontextmanager
+async def played(*script: Answer, namespace: str | None = None) -> AsyncIterator[tuple[ApiServer, Sink, Reflector]]:
+    """Run a reflector of Services until the script has been played."""
+    server, sink = ApiServer(), Sink()
+    server.script = list(script)
+    async with server.serving() as api:
+        reflector = Reflector(api, "Service", wire.Service, namespace, sink)
+        task = asyncio.create_task(reflector.run())
+        await asyncio.wait_for(server.exhausted.wait(), 5)
+        yield server, sink, reflector
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def watches(server: ApiServer) -> list[str]:
+    return [query["resourceVersion"] for _, _, query in server.requests if "watch" in query]
+
+
+def lists(server: ApiServer) -> int:
+    return sum("watch" not in query for _, _, query in server.requests)
+
+
+async def test_pages_then_watch_from_their_version() -> None:
+    async with played(reply(page(obj("a"), token="more")), reply(page(obj("b"), version="5"))) as (server, sink, found):
+        assert sink.log == ["replace ['a', 'b']"]
+        assert found.synced.is_set()
+    assert [query.get("continue") for _, _, query in server.requests[:2]] == [None, "more"]
+    assert server.requests[2][2] | {"watch": "1"} == {
+        "watch": "1", "resourceVersion": "5", "allowWatchBookmarks": "true"
+    }  # fmt: skip
+
+
+async def test_one_namespace() -> None:
+    async with played(reply(page()), namespace="shop") as (server, _, _):
+        assert {path for _, path, _ in server.requests} == {"/api/v1/namespaces/shop/services"}
+
+
+async def test_events_in_order_whatever_the_chunks() -> None:
+    lines = line("ADDED", obj("a", "2")) + line("MODIFIED", obj("a", "3")) + line("DELETED", obj("a", "4"))
+    async with played(reply(page()), stream(lines[:10], lines[10:150], lines[150:])) as (server, sink, _):
+        assert sink.log[1:] == ["upsert a@2", "upsert a@3", "remove a"]
+    assert watches(server) == ["1", "4"]
+
+
+async def test_watch_goes_on_from_a_bookmark() -> None:
+    async with played(reply(page()), stream(line("BOOKMARK", BOOKMARK))) as (server, _, _):
+        assert watches(server) == ["1", "77"]
+        assert lists(server) == 1
+
+
+@pytest.mark.parametrize("end", ["close", "break"])
+async def test_end_of_a_watch_costs_no_list(end: str) -> None:
+    async with played(reply(page()), stream(line("ADDED", obj("a", "9")), end=end)) as (server, _, _):
+        assert lists(server) == 1
+        assert watches(server)[-1] in {"9", "1"}
+        assert len(watches(server)) == 2
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        stream(line("ERROR", {"code": 410, "reason": "Expired", "message": "too old"})),
+        error(410, "Expired"),
+        stream(b'{"type": "ADDED", "obj\n'),
+        stream(line("ERROR", {"code": 500, "reason": "InternalError", "message": "etcd"})),
+        error(403, "Forbidden"),
+        error(429, "TooManyRequests"),
+    ],
+)
+async def test_what_a_watch_cannot_go_on_from_costs_a_list(broken: Answer) -> None:
+    again = reply(page(obj("new", "8"), version="8"))
+    async with played(reply(page(obj("gone"))), broken, again) as (server, sink, _):
+        assert sink.known == {"new": "8"}
+        assert lists(server) == 2
+        assert watches(server)[-1] == "8"
+
+
+async def test_event_cut_short_is_sent_again_by_the_next_watch() -> None:
+    event = line("ADDED", obj("a", "9"))
+    async with played(reply(page(version="5")), stream(event[:30]), stream(event)) as (server, sink, _):
+        assert sink.known == {"a": "9"}
+        assert watches(server)[:2] == ["5", "5"] and lists(server) == 1
+
+
+async def test_silent_watch_is_renewed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reflectors, "SILENCE_SECONDS", 0.05)
+    async with played(reply(page()), stream(end="hang")) as (server, _, _):
+        assert lists(server) == 1 and len(watches(server)) == 2
+
+
+@pytest.mark.parametrize("refusal", [error(403, "Forbidden"), error(404, "NotFound"), error(500, "x"), reply("no")])
+async def test_refused_list_is_tried_again_and_told(refusal: Answer) -> None:
+    async with played(refusal, reply(page(obj("a")))) as (_, sink, found):
+        assert sink.log == ["replace ['a']"]
+        assert found.last_error is None, "an error is forgotten when it is over"
+
+
+async def test_refused_list_is_known_while_it_lasts() -> None:
+    server = ApiServer()
+    server.script = [error(403, "Forbidden", "services is forbidden")]
+    async with server.serving() as api:
+        reflector = Reflector(api, "Service", wire.Service, None, Sink())
+        task = asyncio.create_task(reflector.run())
+        await asyncio.wait_for(server.exhausted.wait(), 5)
+        assert reflector.last_error is not None and reflector.last_error.message == "services is forbidden"
+        assert not reflector.synced.is_set()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_strange_object_costs_only_itself() -> None:
+    strange = {"metadata": {"name": "strange"}, "spec": {"selector": 7}}
+    feed = stream(line("ADDED", strange), line("ADDED", obj("b", "3")))
+    async with played(reply(page(strange, obj("a"))), feed) as (_, sink, _):
+        assert sink.known == {"a": "1", "b": "3"}
+
+
+async def test_expired_page_token_starts_the_list_anew() -> None:
+    script = [reply(page(obj("a"), token="old")), error(410, "Expired"), reply(page(obj("b"), version="6"))]
+    async with played(*script) as (_, sink, _):
+        assert sink.log == ["replace ['b']"]
+
+
+def test_backoff_grows_to_its_limit() -> None:
+    assert all(0.1 <= backoff_seconds(1) <= 0.2 for _ in range(50))
+    assert all(15 <= backoff_seconds(n) <= 30 for n in (9, 20, 10_000))

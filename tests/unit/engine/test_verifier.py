@@ -1,0 +1,125 @@
+"""The verifier: at once for a new check, the second failure tells, nothing after the end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+
+from chainlit_operator.domain.model import Ref
+from chainlit_operator.domain.status import Check, Verification
+from chainlit_operator.engine import verifier as verifiers
+from chainlit_operator.engine.verifier import Verifier
+
+APP = Ref("ChainlitApp", "shop", "chat")
+CHECK = Check("http://10.0.0.1:80", "/chat", "", "uid", 1)
+
+
+class Scene:
+    """A verifier whose probe answers what the test says, and what it told."""
+
+    def __init__(self, *answers: bool) -> None:
+        self.answers = list(answers)
+        self.asked: list[Check] = []
+        self.told = asyncio.Event()
+        self.probed = asyncio.Event()
+        self.gate: asyncio.Event | None = None
+        self.verifier = Verifier(self.probe, lambda _: self.told.set(), concurrency=2)
+
+    async def probe(self, check: Check) -> Verification:
+        self.asked.append(check)
+        self.probed.set()
+        if self.gate is not None:
+            await self.gate.wait()
+        reachable = self.answers.pop(0) if self.answers else True
+        return Verification(check, reachable, "Verified" if reachable else "ConnectionRefused", "…")
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        task = asyncio.create_task(self.verifier.run())
+        yield
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    def want(self, check: Check | None = CHECK, interval: float = 3600.0, is_settled: bool = False) -> None:
+        self.verifier.want(APP, check, interval, is_settled=is_settled)
+
+
+@pytest.fixture(autouse=True)
+def no_long_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verifiers, "RETRY_SECONDS", (0.001, 0.001))
+
+
+async def test_new_check_is_verified_at_once_and_told() -> None:
+    scene = Scene()
+    async with scene.running():
+        scene.want()
+        await asyncio.wait_for(scene.told.wait(), 1)
+    found = scene.verifier.verification(APP)
+    assert found is not None and found.reachable and found.check == CHECK
+
+
+async def test_one_failure_is_not_news() -> None:
+    scene = Scene(False, True)
+    async with scene.running():
+        scene.want()
+        await asyncio.wait_for(scene.told.wait(), 1)
+    found = scene.verifier.verification(APP)
+    assert len(scene.asked) == 2 and found is not None and found.reachable
+
+
+async def test_second_failure_is() -> None:
+    scene = Scene(False, False)
+    async with scene.running():
+        scene.want()
+        await asyncio.wait_for(scene.told.wait(), 1)
+        found = scene.verifier.verification(APP)
+    assert found is not None and not found.reachable and found.reason == "ConnectionRefused"
+
+
+async def test_same_outcome_is_told_once() -> None:
+    scene = Scene()
+    async with scene.running():
+        scene.want(interval=0.001)
+        await asyncio.wait_for(scene.told.wait(), 1)
+        scene.told.clear()
+        while len(scene.asked) < 4:
+            scene.probed.clear()
+            await asyncio.wait_for(scene.probed.wait(), 1)
+    assert not scene.told.is_set()
+
+
+async def test_same_check_again_changes_nothing_and_another_one_is_due_at_once() -> None:
+    scene = Scene()
+    other = replace(CHECK, root_path="/bot")
+    async with scene.running():
+        scene.want()
+        await asyncio.wait_for(scene.told.wait(), 1)
+        scene.want()
+        scene.told.clear()
+        scene.want(other)
+        await asyncio.wait_for(scene.told.wait(), 1)
+    assert scene.asked == [CHECK, other]
+
+
+async def test_settled_check_waits_for_its_interval() -> None:
+    scene = Scene()
+    async with scene.running():
+        scene.want(is_settled=True)
+        await asyncio.sleep(0)
+    assert scene.asked == [] and scene.verifier.verification(APP) is None
+
+
+async def test_outcome_of_a_check_that_is_no_longer_wanted_is_dropped() -> None:
+    scene = Scene()
+    scene.gate = asyncio.Event()
+    async with scene.running():
+        scene.want()
+        await asyncio.wait_for(scene.probed.wait(), 1)
+        scene.want(None)
+        scene.gate.set()
+        await asyncio.sleep(0)
+    assert scene.verifier.verification(APP) is None and not scene.told.is_set()

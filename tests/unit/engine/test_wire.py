@@ -1,0 +1,248 @@
+"""Pruned decoding: what is kept of real objects, and that strange ones cost only themselves."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chainlit_operator.domain import model
+from chainlit_operator.engine import wire
+
+FIELDS: dict[str, Any] = {
+    "f:spec": {
+        "f:template": {
+            "f:spec": {
+                "f:containers": {
+                    'k:{"name":"chainlit"}': {
+                        ".": {},
+                        "f:env": {'k:{"name":"CHAINLIT_ROOT_PATH"}': {".": {}, "f:value": {}}},
+                        "f:readinessProbe": {"f:httpGet": {"f:path": {}}},
+                        "f:livenessProbe": {"f:httpGet": {"f:port": {}}},
+                    }
+                }
+            }
+        }
+    }
+}
+
+DEPLOYMENT: dict[str, Any] = {
+    "apiVersion": "apps/v1",
+    "kind": "Deployment",
+    "metadata": {
+        "name": "chat",
+        "namespace": "shop",
+        "uid": "u",
+        "resourceVersion": "42",
+        "generation": 3,
+        "annotations": {"huge": "x" * 1000},
+        "managedFields": [
+            {"manager": "helm", "operation": "Apply", "fieldsType": "FieldsV1", "fieldsV1": FIELDS},
+            {"manager": "kube-controller-manager", "subresource": "status", "fieldsV1": {"f:status": {}}},
+        ],
+    },
+    "spec": {
+        "replicas": 2,
+        "template": {
+            "metadata": {"creationTimestamp": None, "labels": {"b": "2", "a": "1"}},
+            "spec": {
+                "containers": [
+                    {
+                        "name": "chainlit",
+                        "image": "chat:1",
+                        "args": ["chainlit", "run", "--root-path=/x"],
+                        "ports": [{"name": "http", "containerPort": 8000, "protocol": "TCP"}, {"containerPort": 9}],
+                        "env": [
+                            {"name": "CHAINLIT_ROOT_PATH", "value": "/chat"},
+                            {"name": "CHAINLIT_PARENT_ROOT_PATH", "valueFrom": {"fieldRef": {"fieldPath": "x"}}},
+                            {"name": "OTHER", "value": "1"},
+                            {"name": "EMPTY"},
+                        ],
+                        "envFrom": [{"configMapRef": {"name": "x"}}],
+                        "livenessProbe": {"tcpSocket": {"port": 8000}},
+                        "readinessProbe": {"httpGet": {"path": "/chat/health", "port": "http"}},
+                        "startupProbe": {"httpGet": {"port": 8000}},
+                    }
+                ]
+            },
+        },
+    },
+    "status": {
+        "observedGeneration": 2,
+        "replicas": 3,
+        "updatedReplicas": 1,
+        "availableReplicas": 2,
+        "conditions": [
+            {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded", "message": "Timed out."}
+        ],
+    },
+}
+
+
+def read(type_: Any, body: Any) -> Any:
+    return wire.decoder(type_)(json.dumps(body).encode()).to_domain()
+
+
+def test_workload() -> None:
+    found = read(wire.Deployment, DEPLOYMENT)
+    assert found == model.Workload(
+        ref=model.Ref("Deployment", "shop", "chat"),
+        uid="u",
+        resource_version="42",
+        generation=3,
+        pod_labels=(("a", "1"), ("b", "2")),
+        containers=(
+            model.Container(
+                name="chainlit",
+                image="chat:1",
+                ports=(("http", 8000), ("", 9)),
+                root_path=model.Variable("/chat"),
+                parent_root_path=model.Variable(None),
+                probes=(
+                    model.Probe("startupProbe", "/", 8000),
+                    model.Probe("readinessProbe", "/chat/health", "http"),
+                ),
+                has_env_from=True,
+                has_root_path_option=True,
+            ),
+        ),
+        rollout=model.Rollout(2, 2, 3, 1, 2, "Timed out."),
+    )
+    assert found.resource_version == "42"
+    assert found.containers[0].owners == (("CHAINLIT_ROOT_PATH", "helm"), ("readinessProbe", "helm"))
+    assert read(wire.StatefulSet, DEPLOYMENT).ref.kind == "StatefulSet"
+
+
+def test_ingress() -> None:
+    backend = {"service": {"name": "chat", "port": {"number": 80}}}
+    found = read(
+        wire.Ingress,
+        {
+            "metadata": {
+                "name": "chat",
+                "namespace": "shop",
+                "annotations": {
+                    "cert-manager.io/issuer": "x",
+                    "konghq.com/strip-path": "false",
+                    "traefik.ingress.kubernetes.io/router.middlewares": "shop-strip@kubernetescrd",
+                },
+            },
+            "spec": {
+                "ingressClassName": "traefik",
+                "tls": [{"hosts": ["a.example"]}, {"secretName": "all"}],
+                "defaultBackend": backend,
+                "rules": [
+                    {"host": "a.example",
+                     "http": {"paths": [{"path": "/chat", "pathType": "Prefix", "backend": backend}]}},
+                    {"host": "b.example"},
+                    {"http": {"paths": [
+                        {"pathType": "ImplementationSpecific",
+                         "backend": {"service": {"name": "chat", "port": {"name": "http"}}}},
+                        {"path": "/x", "pathType": "Prefix", "backend": {"resource": {"kind": "X", "name": "y"}}},
+                    ]}},
+                ],
+            },
+            "status": {"loadBalancer": {"ingress": [{"ip": "fd00::1"}]}},
+        },
+    )  # fmt: skip
+    assert found.paths == (
+        model.IngressPath("a.example", "/chat", "Prefix", "chat", 80),
+        model.IngressPath("", "/", "ImplementationSpecific", "chat", "http"),
+    )
+    assert found.rewrites == (("traefik.ingress.kubernetes.io/router.middlewares", "shop-strip@kubernetescrd"),)
+    assert found.tls_hosts == {"a.example", ""}
+    assert (found.class_name, found.address) == ("traefik", "[fd00::1]")
+
+
+def test_default_backend_counts_where_no_rule_has_a_path() -> None:
+    backend = {"service": {"name": "chat", "port": {"number": 80}}}
+    found = read(wire.Ingress, {"metadata": {"name": "x"}, "spec": {"defaultBackend": backend}})
+    assert found.paths == (model.IngressPath("", "/", "Prefix", "chat", 80),)
+
+
+def test_service() -> None:
+    found = read(
+        wire.Service,
+        {
+            "metadata": {"name": "chat", "namespace": "shop"},
+            "spec": {
+                "selector": {"b": "2", "a": "1"},
+                "clusterIP": "10.0.0.1",
+                "ports": [{"name": "http", "port": 80, "targetPort": "http"}, {"port": 81, "targetPort": 8000}],
+            },
+        },
+    )
+    assert found.selector == (("a", "1"), ("b", "2"))
+    assert found.ports == (model.ServicePort("http", 80, "http"), model.ServicePort("", 81, 8000))
+    assert (found.type, found.cluster_ip) == ("ClusterIP", "10.0.0.1")
+
+
+def test_app_with_defaults_and_in_full() -> None:
+    metadata = {"name": "chat", "namespace": "shop", "uid": "u", "resourceVersion": "1", "generation": 2,
+                "creationTimestamp": "2026-01-01T00:00:00Z"}  # fmt: skip
+    short = wire.app_from_object({"metadata": metadata, "spec": {"workload": {"ref": {"name": "chat"}}}})
+    assert short.spec == model.AppSpec("Deployment", "chat")
+    assert short.workload == model.Ref("Deployment", "shop", "chat") and short.route is None
+    full = wire.app_from_object(
+        {
+            "metadata": metadata,
+            "spec": {
+                "workload": {"ref": {"kind": "StatefulSet", "name": "chat", "container": "c"}},
+                "route": {"ref": {"kind": "Ingress", "name": "r"}, "rewrite": "Strip"},
+                "verification": {"mode": "Disabled", "intervalSeconds": 10},
+                "suspend": True,
+            },
+        }
+    )
+    assert full.spec == model.AppSpec(
+        "StatefulSet", "chat", "c", "Ingress", "r", model.Rewrite.STRIP, model.VerificationMode.DISABLED, 10, True
+    )
+
+
+def test_status_comes_back_as_it_was_written() -> None:
+    status = model.Status(
+        observed_generation=3,
+        root_path="",
+        url="http://x/",
+        web_socket_url="ws://x/ws/socket.io/",
+        route=model.RouteStatus("Ingress", "r", "x", "/", "Prefix", "None"),
+        workload=model.WorkloadStatus("Deployment", "chat", "c"),
+        conditions=(model.Condition("Ready", "True", "Ready", "Yes.", 3, "2026-01-01T00:00:00Z"),),
+    )
+    body = wire.status_to_wire(status)
+    assert body["webSocketURL"] == "ws://x/ws/socket.io/" and body["parentRootPath"] is None
+    written = {key: value for key, value in body.items() if value is not None}
+    assert wire.app_from_object({"metadata": {"name": "x"}, "status": written}).status == status
+
+
+@pytest.mark.parametrize("body", [{}, {"metadata": 1}, {"metadata": {}, "spec": {"suspend": "yes"}}, [], None])
+def test_object_of_another_shape_is_an_error_of_value(body: Any) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        wire.app_from_object(body)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["metadata", "name", "spec", "template", "containers", "env", "rules", "http", "paths", "tls"]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=20,
+)
+
+
+@given(JSON, st.sampled_from([wire.Deployment, wire.StatefulSet, wire.Service, wire.Ingress, wire.ChainlitApp]))
+def test_any_json_is_read_or_refused(body: Any, type_: Any) -> None:
+    with contextlib.suppress(msgspec.ValidationError):
+        read(type_, body)

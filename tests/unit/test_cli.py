@@ -1,0 +1,94 @@
+"""The command: usage, and one line with an exit code for what can never work."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from chainlit_operator import __version__
+from chainlit_operator.cli import cli
+
+KUBECONFIG = """
+apiVersion: v1
+kind: Config
+clusters: [{{name: c, cluster: {{server: "http://127.0.0.1:{port}"}}}}]
+users: [{{name: u, user: {{}}}}]
+contexts: [{{name: c, context: {{cluster: c, user: u}}}}]
+current-context: c
+"""
+
+
+def run(*arguments: str, **env: str) -> Result:
+    return CliRunner().invoke(cli, arguments, env=env, auto_envvar_prefix="CHAINLIT_OPERATOR")
+
+
+@pytest.fixture
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+@pytest.fixture
+def kubeconfig(tmp_path: Path, free_port: int) -> str:
+    file = tmp_path / "kubeconfig"
+    file.write_text(KUBECONFIG.format(port=free_port))
+    return str(file)
+
+
+def test_version_and_help() -> None:
+    assert run("--version").output == f"chainlit-operator, version {__version__}\n"
+    assert "Run the operator until SIGTERM" in run("run", "--help").output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [
+        (["--no-such-flag"], "--no-such-flag"),
+        (["--concurrency", "0"], "--concurrency"),
+        (["--concurrency", "many"], "--concurrency"),
+        (["--log-format", "xml"], "--log-format"),
+        (["surplus"], "surplus"),
+        (["--kubeconfig", "no/such/file"], "no/such/file"),
+    ],
+)
+def test_wrong_usage_names_the_flag(arguments: list[str], names: str) -> None:
+    result = run("run", *arguments)
+    assert result.exit_code == 2
+    assert names in result.output and "Traceback" not in result.output
+
+
+def test_wrong_environment_names_the_flag() -> None:
+    result = run("run", CHAINLIT_OPERATOR_CONCURRENCY="many")
+    assert result.exit_code == 2 and "--concurrency" in result.output
+
+
+def failure(*arguments: str) -> str:
+    """Run the real command; returns its last line on standard error after an exit with 1."""
+    done = subprocess.run(
+        [sys.executable, "-m", "chainlit_operator", "run", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1, done
+    assert "Traceback" not in done.stderr
+    (line,) = done.stderr.splitlines()
+    return line
+
+
+def test_bad_kubeconfig(tmp_path: Path) -> None:
+    file = tmp_path / "bad"
+    file.write_text("clusters: [}")
+    assert "chainlit-operator: no usable cluster configuration" in failure("--kubeconfig", str(file))
+
+
+def test_unreachable_api_server(kubeconfig: str, free_port: int) -> None:
+    line = failure("--kubeconfig", kubeconfig)
+    assert line.startswith(f"chainlit-operator: cannot reach the API server at http://127.0.0.1:{free_port}")
