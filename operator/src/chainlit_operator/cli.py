@@ -56,7 +56,12 @@ def cli() -> None:
     metavar="NAMES",
     help="Namespace to work in; repeated, or several separated by commas.  [default: all namespaces]",
 )
-@click.option("--kubeconfig", envvar="CHAINLIT_OPERATOR_KUBECONFIG", type=click.Path(exists=True, dir_okay=False), help="Path of a kubeconfig.")
+@click.option(
+    "--kubeconfig",
+    envvar="CHAINLIT_OPERATOR_KUBECONFIG",
+    type=click.Path(exists=True, dir_okay=False),
+    help="Path of a kubeconfig.",
+)
 @click.option("--context", envvar="CHAINLIT_OPERATOR_CONTEXT", help="Context of the kubeconfig.")
 @click.option(
     "--concurrency",
