@@ -9,7 +9,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.cluster.console import run, say, step
@@ -74,7 +74,8 @@ def _make(name: str, final: Path, build: Callable[[Path], None]) -> None:
     scratch.mkdir(parents=True, exist_ok=True)
     final.parent.mkdir(parents=True, exist_ok=True)
     for abandoned in scratch.glob(f"{name}.*"):  # the lock is ours, so whoever made these is gone
-        remove_tree(abandoned)
+        with suppress(OSError):  # a program that it started may still be writing; the next run tries again
+            remove_tree(abandoned)
     work = Path(tempfile.mkdtemp(prefix=f"{name}.", dir=scratch))
     work.chmod(0o755)
     try:

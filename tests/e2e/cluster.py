@@ -95,12 +95,15 @@ class Operator:
     def install(self) -> None:
         """Install it, or bring it to the image and chart of now, and wait until it is ready."""
         repository, _, tag = self.cluster.operator_image.rpartition(":")
-        run(
-            *("helm", "upgrade", "--install", OPERATOR, "charts/chainlit-operator"),
-            *("--namespace", OPERATOR_NAMESPACE, "--create-namespace"),
-            *("--set", f"image.repository={repository}", "--set", f"image.tag={tag}"),
-            *("--wait", "--timeout", "120s"),
-        )
+        try:
+            run(
+                *("helm", "upgrade", "--install", OPERATOR, "charts/chainlit-operator"),
+                *("--namespace", OPERATOR_NAMESPACE, "--create-namespace"),
+                *("--set", f"image.repository={repository}", "--set", f"image.tag={tag}"),
+                *("--wait", "--timeout", "60s"),
+            )
+        except CommandError as error:
+            raise CommandError("\n".join([str(error), *map(_trouble, self.pods())])) from error
 
     def pods(self) -> list[Object]:
         """Return its pods."""
@@ -246,6 +249,13 @@ def is_ready(pod: Object) -> bool:
     """Tell whether a pod is ready."""
     conditions = pod.get("status", {}).get("conditions", [])
     return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
+
+
+def _trouble(pod: Object) -> str:
+    """What keeps a pod's containers from running."""
+    states = [status["state"] for status in pod.get("status", {}).get("containerStatuses", [])]
+    waiting = [f"{s['waiting']['reason']}: {s['waiting'].get('message', '')}" for s in states if "waiting" in s]
+    return f"Pod {pod['metadata']['name']} {pod['status']['phase']} {'; '.join(waiting)}"
 
 
 def managers(obj: Object) -> dict[str, list[Object]]:

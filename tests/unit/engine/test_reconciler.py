@@ -1,0 +1,177 @@
+"""The reconciler's writes: how many, with what in them, and what a refusal of each costs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from aiohttp import web
+from tests.unit.domain.world import app, container, ingress, service, workload
+from tests.unit.engine.apiserver import ApiServer, error
+
+from chainlit_operator.domain.model import Probe, Ref
+from chainlit_operator.domain.status import Check, Verification
+from chainlit_operator.engine.api import ApiError
+from chainlit_operator.engine.cache import Cache
+from chainlit_operator.engine.events import Recorder
+from chainlit_operator.engine.reconciler import Reconciler
+from chainlit_operator.engine.verifier import Verifier
+from chainlit_operator.engine.workqueue import WorkQueue
+
+APP = app().ref
+RIGHT = container("/chat", probes=(Probe("readinessProbe", "/chat/health", "http"),))
+
+
+class World:
+    """A reconciler on a scripted API server; writes that the script does not answer are accepted."""
+
+    def __init__(self, server: Accepting, reconciler: Reconciler, cache: Cache, told: asyncio.Event) -> None:
+        self.server, self.reconciler, self.cache, self.told = server, reconciler, cache, told
+
+    @property
+    def writes(self) -> list[str]:
+        return [path.rsplit("/namespaces/shop/", 1)[-1] for method, path, _ in self.server.requests if method != "GET"]
+
+    def status(self) -> dict[str, str]:
+        """Conditions of the last status written, as type → status/reason."""
+        bodies = [json.loads(body) for body in self.server.bodies]
+        last = [body["status"] for body in bodies if "status" in body][-1]
+        return {c["type"]: f"{c['status']}/{c['reason']}" for c in last["conditions"]}
+
+
+class Accepting(ApiServer):
+    """Answers a write with the object as the write leaves it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.version = 100
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        if self.script:
+            return await super().answer(request)
+        self.requests.append((request.method, request.path, dict(request.query)))
+        self.bodies.append(await request.read())
+        self.version += 1
+        body: Any = json.loads(self.bodies[-1])
+        meta = {"name": "chat", "namespace": "shop", "uid": "uid-of-chat", "generation": 1,
+                "creationTimestamp": "2026-01-01T00:00:00Z", "resourceVersion": str(self.version)}  # fmt: skip
+        if request.path.endswith("/status"):
+            spec = {"workload": {"ref": {"name": "chat"}}}
+            return web.json_response({"metadata": meta, "spec": spec, "status": body["status"]})
+        (entry,) = body["spec"]["template"]["spec"]["containers"]
+        for probe in ("readinessProbe",):
+            entry[probe]["httpGet"]["port"] = "http"
+        entry["ports"] = [{"name": "http", "containerPort": 8000}]
+        body["spec"]["template"]["metadata"] = {"labels": {"app": "chat"}}
+        body["metadata"] |= {"resourceVersion": str(self.version), "generation": 2}
+        body["status"] = {"observedGeneration": 1, "replicas": 1, "updatedReplicas": 1, "availableReplicas": 1}
+        return web.json_response(body)
+
+
+@asynccontextmanager
+async def world(*script: Any) -> AsyncIterator[World]:
+    """The plain case of tests.unit.domain.world in a cache, with a probe that always answers."""
+
+    async def probe(check: Check) -> Verification:
+        return Verification(check, True, "Verified", "…")
+
+    server = Accepting()
+    server.script = list(script)
+    async with server.serving() as api:
+        queue: WorkQueue[Ref] = WorkQueue(lambda _: 3600.0)
+        cache = Cache(queue.add)
+        told = asyncio.Event()
+        verifier = Verifier(probe, lambda _: told.set(), 1)
+        task = asyncio.create_task(verifier.run())
+        cache.put_app(app())
+        for obj in (workload(), service(), ingress("/chat")):
+            cache.upsert(obj)
+        yield World(server, Reconciler(api, cache, queue, verifier, Recorder(api)), cache, told)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_alignment_is_one_write_to_the_workload_and_one_of_the_status() -> None:
+    async with world() as w:
+        assert await w.reconciler.reconcile(APP)
+        assert w.writes == ["deployments/chat", "chainlitapps/chat/status"]
+        assert w.server.requests[0][2] == {"fieldManager": "chainlit-operator", "force": "true"}
+        assert w.status()["Aligned"] == "True/Aligned"
+        assert w.status()["Ready"] == "Unknown/RolloutInProgress"
+        assert await w.reconciler.reconcile(APP)
+        assert len(w.writes) == 2, "the second time there is nothing to do"
+
+
+async def test_aligned_app_is_verified_and_told_once() -> None:
+    async with world() as w:
+        w.cache.upsert(workload(RIGHT))
+        await w.reconciler.reconcile(APP)
+        assert w.status()["Ready"] == "Unknown/VerificationPending"
+        await asyncio.wait_for(w.told.wait(), 5)
+        await w.reconciler.reconcile(APP)
+        await w.reconciler.reconcile(APP)
+        assert w.status()["Ready"] == "True/Ready"
+        assert w.writes == ["chainlitapps/chat/status"] * 2
+
+
+@pytest.mark.parametrize(
+    ("refusal", "reason"),
+    [
+        (error(403, "Forbidden", 'deployments.apps "chat" is forbidden: User "x" cannot patch resource'), "Forbidden"),
+        (error(403, "Forbidden", 'admission webhook "x" denied the request: no'), "ApplyRefused"),
+        (error(422, "Invalid", "Deployment is invalid"), "ApplyRefused"),
+        (error(400, "BadRequest", "?"), "ApplyRefused"),
+    ],
+)
+async def test_refused_write_is_told_and_tried_again_later(refusal: Any, reason: str) -> None:
+    async with world(refusal) as w:
+        assert not await w.reconciler.reconcile(APP)
+        assert w.status()["Aligned"] == f"False/{reason}"
+        assert w.status()["Ready"] == f"False/{reason}"
+        assert await w.reconciler.reconcile(APP)
+        assert w.status()["Aligned"] == "True/Aligned"
+
+
+@pytest.mark.parametrize("code", [409, 429, 500, 503, 504])
+async def test_passing_error_is_not_a_condition(code: int) -> None:
+    async with world(error(code, "x")) as w:
+        with pytest.raises(ApiError):
+            await w.reconciler.reconcile(APP)
+        assert w.writes == ["deployments/chat"]
+
+
+async def test_app_deleted_meanwhile_is_forgotten() -> None:
+    async with world() as w:
+        w.cache.upsert(workload(RIGHT))
+        w.server.script = [error(404, "NotFound")]
+        assert await w.reconciler.reconcile(APP)
+        assert w.cache.apps == {}
+        assert await w.reconciler.reconcile(APP)
+        assert len(w.writes) == 1
+
+
+async def test_fourth_time_is_contested_until_something_meaningful_changes() -> None:
+    async with world() as w:
+        for n in range(6):
+            meddled = container("/theirs", owners=(("CHAINLIT_ROOT_PATH", "argocd"),))
+            w.cache.upsert(workload(meddled, resource_version=str(1000 + 10 * n)))
+            w.server.version = 1001 + 10 * n
+            await w.reconciler.reconcile(APP)
+        assert w.writes.count("deployments/chat") == 3
+        assert w.status()["Ready"] == "False/FieldContested"
+        w.cache.put_app(replace(w.cache.apps[APP], generation=2, resource_version="5000"))
+        await w.reconciler.reconcile(APP)
+        assert w.writes.count("deployments/chat") == 4
+
+
+async def test_suspended_app_is_left_alone() -> None:
+    async with world() as w:
+        w.cache.put_app(replace(app(suspend=True), generation=2, resource_version="7"))
+        await w.reconciler.reconcile(APP)
+        assert w.writes == ["chainlitapps/chat/status"]
+        assert w.status()["Ready"] == "Unknown/Suspended"
