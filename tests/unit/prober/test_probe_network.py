@@ -16,10 +16,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from chainlit_operator.engine import prober, prober_transport
-from chainlit_operator.engine.prober import Limits, Reason, Target, probe
-from chainlit_operator.engine.prober_outcome import Failure, Stage
-from chainlit_operator.engine.prober_transport import Client, Endpoint
+from chainlit_operator.engine.prober import Limits, Reason, Target, probe, steps, transport
+from chainlit_operator.engine.prober.outcome import Failure, Stage
+from chainlit_operator.engine.prober.transport import Client, Endpoint
 
 from .fakes import PATIENT, QUICK, FakeChainlit, allow_any, answer, ask, raw_server, serving
 from .test_probe_steps import upgrade_to_silence
@@ -302,7 +301,7 @@ def sockets(monkeypatch: pytest.MonkeyPatch) -> list[socket.socket]:
     class Module:
         socket = Recorded
 
-    monkeypatch.setattr(prober_transport, "socket", Module)
+    monkeypatch.setattr(transport, "socket", Module)
     return made
 
 
@@ -342,7 +341,7 @@ async def test_unexpected_error_is_an_outcome(monkeypatch: pytest.MonkeyPatch) -
     def broken(body: bytes) -> str:
         raise RuntimeError("a fault of a library")
 
-    monkeypatch.setattr(prober, "parse_open_packet", broken)
+    monkeypatch.setattr(steps, "parse_open_packet", broken)
     async with serving(FakeChainlit("/chat")) as app:
         outcome = await ask(app.target)
     assert outcome.reason == Reason.PROBE_FAILED

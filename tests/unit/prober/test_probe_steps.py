@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from chainlit_operator.engine.prober import MAX_MESSAGE_CHARS, Limits, Reason, Target
-from chainlit_operator.engine.prober_outcome import outcome as make_outcome
+from chainlit_operator.engine.prober.outcome import outcome as make_outcome
 
 from .fakes import OVER, PATIENT, QUICK, SECRET, FakeChainlit, Handler, answer, ask, html, raw_server, serving
 

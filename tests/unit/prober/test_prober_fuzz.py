@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chainlit_operator.engine.prober import MAX_MESSAGE_CHARS, Limits, Outcome, Reason, Target, probe
-from chainlit_operator.engine.prober_parse import module_scripts, own_script, parse_open_packet
+from chainlit_operator.engine.prober.parse import module_scripts, own_script, parse_open_packet
 
 from .fakes import FakeChainlit, ask, raw_server, serving
 

@@ -14,8 +14,8 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
-from chainlit_operator.engine.prober_address import IPAddress
-from chainlit_operator.engine.prober_outcome import Reason, Stage
+from chainlit_operator.engine.prober.address import IPAddress
+from chainlit_operator.engine.prober.outcome import Reason, Stage
 
 MAX_REQUESTS = 4
 USER_AGENT = "chainlit-operator-prober"

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 import aiohttp
 from yarl import URL
 
-from chainlit_operator.engine.prober_address import (
+from chainlit_operator.engine.prober.address import (
     ForbiddenAddressError,
     IPAddress,
     LookupFailedError,
@@ -34,8 +34,7 @@ from chainlit_operator.engine.prober_address import (
     pick_address,
     system_resolve,
 )
-from chainlit_operator.engine.prober_outcome import (
-    MAX_MESSAGE_CHARS,
+from chainlit_operator.engine.prober.outcome import (
     Failure,
     Outcome,
     Reason,
@@ -43,7 +42,7 @@ from chainlit_operator.engine.prober_outcome import (
     outcome,
     shown,
 )
-from chainlit_operator.engine.prober_parse import (
+from chainlit_operator.engine.prober.parse import (
     OPEN_PREFIX,
     is_javascript,
     looks_like_html,
@@ -51,22 +50,7 @@ from chainlit_operator.engine.prober_parse import (
     own_script,
     parse_open_packet,
 )
-from chainlit_operator.engine.prober_transport import MAX_REQUESTS, Client, Endpoint, Limits, read_body
-
-__all__ = [
-    "DEFAULT_LIMITS",
-    "MAX_MESSAGE_CHARS",
-    "MAX_REQUESTS",
-    "Limits",
-    "Outcome",
-    "Policy",
-    "Reason",
-    "Resolver",
-    "Target",
-    "address_allowed",
-    "probe",
-    "system_resolve",
-]
+from chainlit_operator.engine.prober.transport import Client, Endpoint, Limits, read_body
 
 DEFAULT_LIMITS = Limits()
 

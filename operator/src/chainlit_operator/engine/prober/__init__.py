@@ -1,0 +1,25 @@
+"""The prober: whether a Chainlit app can be used at an address, and if not, why.
+
+``steps.py`` takes the steps; ``address.py`` says which addresses may be asked, ``transport.py`` asks
+within limits, ``parse.py`` reads what comes back, ``outcome.py`` has the words.
+"""
+
+from chainlit_operator.engine.prober.address import Policy, Resolver, address_allowed, system_resolve
+from chainlit_operator.engine.prober.outcome import MAX_MESSAGE_CHARS, Outcome, Reason
+from chainlit_operator.engine.prober.steps import DEFAULT_LIMITS, Target, probe
+from chainlit_operator.engine.prober.transport import MAX_REQUESTS, Limits
+
+__all__ = [
+    "DEFAULT_LIMITS",
+    "MAX_MESSAGE_CHARS",
+    "MAX_REQUESTS",
+    "Limits",
+    "Outcome",
+    "Policy",
+    "Reason",
+    "Resolver",
+    "Target",
+    "address_allowed",
+    "probe",
+    "system_resolve",
+]
