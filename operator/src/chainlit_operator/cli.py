@@ -135,7 +135,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter for each option is click's wa
     )
     try:
         asyncio.run(_run(Access(kubeconfig, context), options))
-    except (apis.ConfigError, apis.ApiError, http.ListenError) as error:
+    except (apis.ConfigError, apis.ApiError, http.ListenError, handlers.StoppedError) as error:
         sys.exit(f"chainlit-operator: {error}")
 
 

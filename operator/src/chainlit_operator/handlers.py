@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any
+from typing import Any, NoReturn
 
 import kopf
 from kubernetes.aio.client import Configuration
@@ -62,8 +62,12 @@ def build_settings() -> kopf.OperatorSettings:
     return settings
 
 
+class StoppedError(Exception):
+    """The operator ended without being asked to."""
+
+
 async def run(engine: Engine, configuration: Configuration) -> None:
-    """Serve ChainlitApps until SIGTERM or SIGINT; raises what ended the engine, if that was it."""
+    """Serve ChainlitApps until SIGTERM or SIGINT; raises StoppedError for any other end."""
     stop = asyncio.Event()
     namespaces = engine.options.namespaces
     operator = asyncio.create_task(
@@ -80,10 +84,17 @@ async def run(engine: Engine, configuration: Configuration) -> None:
     await asyncio.wait({operator, watchdog}, return_when=asyncio.FIRST_COMPLETED)
     if watchdog.done() and not operator.done():
         stop.set()
-        await operator
-        raise watchdog.result()
+        await asyncio.wait({operator})
+        _raise_stopped(watchdog.result())
     watchdog.cancel()
-    await operator
+    if not operator.cancelled() and (error := operator.exception()) is not None:
+        _raise_stopped(error)
+
+
+def _raise_stopped(error: BaseException) -> NoReturn:
+    logger.debug("The operator ended", exc_info=error)
+    words = " ".join(str(error).split())
+    raise StoppedError(f"stopped by {type(error).__name__}{f': {words}' if words else ''}") from error
 
 
 async def _connection(configuration: Configuration) -> kopf.ConnectionInfo:

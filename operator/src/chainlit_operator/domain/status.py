@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from chainlit_operator.domain import routes
-from chainlit_operator.domain.model import App, Condition, Rollout, Status, VerificationMode, Workload, WorkloadStatus
+from chainlit_operator.domain.model import App, Condition, Status, VerificationMode, Workload, WorkloadStatus
 from chainlit_operator.domain.plan import PARENT_ROOT_PATH, ROOT_PATH, Blocked, NoOp, Plan
 from chainlit_operator.domain.reasons import ConditionType, Reason
 
@@ -58,7 +58,7 @@ def check(app: App, plan: Plan, workload: Workload | None) -> Check | None:
         return None
     if isinstance(route, routes.Unresolved) or not isinstance(plan.action, NoOp) or plan.container is None:
         return None
-    if _rollout_condition(workload.rollout, workload.generation) is not None:
+    if _rollout_condition(workload) is not None:
         return None
     base_url = _base_url(route, plan)
     if base_url is None:
@@ -141,7 +141,7 @@ def _web_socket_reachable(
     if app.spec.verification is VerificationMode.DISABLED:
         message = "spec.verification.mode is Disabled."
         return _condition(kind, "Unknown", Reason.VERIFICATION_DISABLED, message)
-    rolling = _rollout_condition(workload.rollout, workload.generation)
+    rolling = _rollout_condition(workload)
     if rolling is not None:
         return rolling
     wanted = check(app, plan, workload)
@@ -167,9 +167,9 @@ def _awaiting(app: App) -> Condition:
     return _condition(ConditionType.WEBSOCKET_REACHABLE, "Unknown", Reason.VERIFICATION_PENDING, message)
 
 
-def _rollout_condition(rollout: Rollout, generation: int) -> Condition | None:
+def _rollout_condition(workload: Workload) -> Condition | None:
     """Why the pods cannot be asked yet; None once all of them run the present template."""
-    kind = ConditionType.WEBSOCKET_REACHABLE
+    kind, rollout, generation = ConditionType.WEBSOCKET_REACHABLE, workload.rollout, workload.generation
     if rollout.desired == 0:
         return _condition(kind, "Unknown", Reason.SCALED_TO_ZERO, "The workload has no replicas: scale it up.")
     current = rollout.observed_generation >= generation
@@ -184,6 +184,8 @@ def _rollout_condition(rollout: Rollout, generation: int) -> Condition | None:
     if done:
         return None
     message = "The pods are being replaced; the WebSocket is verified when all of them run the present template."
+    if workload.ref.kind == "StatefulSet":
+        message += " A StatefulSet does not replace a pod that never became ready: delete such a pod yourself."
     return _condition(kind, "Unknown", Reason.ROLLOUT_IN_PROGRESS, message)
 
 

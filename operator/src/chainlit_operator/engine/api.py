@@ -36,6 +36,8 @@ RESOURCES: Mapping[str, tuple[str, str]] = {
     "Event": ("/api/v1", "events"),
 }
 
+_JSON = "application/json"
+_ONLY_METADATA = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
 _CONNECT_SECONDS = 10.0
 _REQUEST_SECONDS = 60.0
 
@@ -114,15 +116,14 @@ class Api:
 
     # ------------------------------------------------------------------------------------------------- requests
 
-    async def get(self, path: str, query: Mapping[str, str] | None = None) -> bytes:
-        """GET ``path``; returns the body. Raises ApiError."""
-        async with self._request("GET", path, query) as response:
-            return await response.read()
-
-    async def list_page(self, kind: str, namespace: str | None, limit: int, token: str = "") -> wire.Page:
+    async def list_page(
+        self, kind: str, namespace: str | None, limit: int, token: str = "", *, only_metadata: bool = False
+    ) -> wire.Page:
         """Return one page of a list; ``token`` continues an earlier one. Raises ApiError."""
         query = {"limit": str(limit)} | ({"continue": token} if token else {})
-        body = await self.get(path_of(kind, namespace), query)
+        accept = _ONLY_METADATA if only_metadata else _JSON
+        async with self._request("GET", path_of(kind, namespace), query, accept=accept) as response:
+            body = await response.read()
         try:
             return wire.decode_page(body)
         except msgspec.DecodeError as error:
@@ -164,7 +165,7 @@ class Api:
 
     async def create_event(self, namespace: str, body: dict[str, Any]) -> None:
         """Create a core/v1 Event. Raises ApiError."""
-        await self._send("POST", path_of("Event", namespace), {}, body, "application/json")
+        await self._send("POST", path_of("Event", namespace), {}, body, _JSON)
 
     async def _send(
         self, method: str, path: str, query: Mapping[str, str], body: dict[str, Any], content_type: str
@@ -179,11 +180,13 @@ class Api:
         path: str,
         query: Mapping[str, str] | None = None,
         body: dict[str, Any] | None = None,
-        content_type: str = "application/json",
+        content_type: str = _JSON,
+        *,
         limits: aiohttp.ClientTimeout | None = None,
+        accept: str = _JSON,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         url = self.configuration.host + path + (f"?{urlencode(query)}" if query else "")
-        headers = {"Accept": "application/json", "Content-Type": content_type, "User-Agent": self._agent}
+        headers = {"Accept": accept, "Content-Type": content_type, "User-Agent": self._agent}
         response: aiohttp.ClientResponse | None = None
         try:
             headers |= await credentials(self.configuration)

@@ -50,6 +50,7 @@ class Reflector:
         self.kind, self.namespace = kind, namespace
         self.synced = asyncio.Event()
         self.last_error: ApiError | None = None
+        #: When it last heard from the API server or tried to; only a reflector that hangs lets it grow old.
         self.last_seen = time.monotonic()
         self._api, self._sink = api, sink
         self._decode: Callable[[bytes | msgspec.Raw], wire.Foreign] = wire.decoder(type_)
@@ -71,6 +72,7 @@ class Reflector:
                     failures += 1
                     logger.warning("Cannot watch %s: %s", self, error.message)
                 metrics.WATCH_RESTARTS.labels(self.kind, error.reason).inc()
+            self._alive()
             if failures:
                 await asyncio.sleep(backoff_seconds(failures))
 
@@ -109,6 +111,7 @@ class Reflector:
             else:
                 # The server ends watches after minutes; one that ends at once must not make a busy loop.
                 failures = 0 if time.monotonic() - started > 1.0 else failures + 1
+            self._alive()
             if failures:
                 await asyncio.sleep(backoff_seconds(failures))
 

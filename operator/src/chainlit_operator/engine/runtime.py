@@ -15,6 +15,7 @@ from chainlit_operator.engine.cache import Cache
 from chainlit_operator.engine.events import Recorder
 from chainlit_operator.engine.reconciler import Reconciler
 from chainlit_operator.engine.reflector import SILENCE_SECONDS, Reflector, backoff_seconds
+from chainlit_operator.engine.sweeper import Sweeper
 from chainlit_operator.engine.verifier import Verifier
 from chainlit_operator.engine.workqueue import WorkQueue
 
@@ -52,10 +53,12 @@ class Engine:
         self.reconciler = Reconciler(
             api, self.cache, self.queue, self.verifier, self.recorder, verification=options.verification
         )
+        namespaces = options.namespaces or (None,)
+        self.sweeper = Sweeper(api, self.cache, namespaces)
         self.reflectors = [
             Reflector(api, kind, type_, namespace, self.cache)
             for kind, type_ in _WATCHED.items()
-            for namespace in (options.namespaces or (None,))
+            for namespace in namespaces
         ]
         self._started = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -80,6 +83,7 @@ class Engine:
         self._tasks = [asyncio.create_task(r.run(), name=f"reflector of {r}") for r in self.reflectors]
         self._tasks.append(asyncio.create_task(self.recorder.run(), name="event recorder"))
         self._tasks.append(asyncio.create_task(self.verifier.run(), name="verifier"))
+        self._tasks.append(asyncio.create_task(self.sweeper.run(), name="sweeper"))
         self._tasks.append(asyncio.create_task(self._start_workers(), name="start of the workers"))
         self._started.set()
 

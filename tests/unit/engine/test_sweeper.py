@@ -1,0 +1,42 @@
+"""The sweeper: what is gone is forgotten, and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from tests.unit.domain.world import app
+from tests.unit.engine.apiserver import ApiServer, page, reply
+
+from chainlit_operator.domain.model import Ref
+from chainlit_operator.engine.cache import Cache
+from chainlit_operator.engine.sweeper import Sweeper
+
+
+def listed(name: str, uid: str | None = None) -> dict[str, Any]:
+    return {"metadata": {"name": name, "namespace": "shop", "uid": uid or f"uid-of-{name}"}}
+
+
+async def swept(*pages: Any) -> set[str]:
+    server, told = ApiServer(), list[Ref]()
+    server.script = [reply(found) for found in pages]
+    cache = Cache(told.append)
+    for name in ("kept", "gone", "renewed"):
+        cache.put_app(app(name))
+    async with server.serving() as api:
+        await asyncio.wait_for(Sweeper(api, cache, ("shop",)).sweep(), 5)
+    assert server.requests[0][1].endswith("/namespaces/shop/chainlitapps")
+    return {ref.name for ref in cache.apps}
+
+
+async def test_gone_is_forgotten() -> None:
+    assert await swept(page(listed("kept"), token="t"), page(listed("renewed"))) == {"kept", "renewed"}
+
+
+async def test_another_app_of_the_same_name_does_not_keep_it() -> None:
+    assert await swept(page(listed("kept"), listed("renewed", "another-uid"))) == {"kept"}
+
+
+async def test_nothing_is_gone() -> None:
+    every = {"kept", "gone", "renewed"}
+    assert await swept(page(*(listed(name) for name in every), listed("unknown"))) == every
