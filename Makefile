@@ -9,7 +9,7 @@ CLUSTER ?= chainlit
 TEST_CLUSTER ?= chainlit-test
 PYTHON ?= python3
 BIN := .venv/bin
-TOOL := $(PYTHON) -m tests.cluster
+TOOL := $(BIN)/python -m tests.cluster
 export CLUSTER
 export PYTHONPATH := operator/src
 
@@ -18,17 +18,17 @@ SOURCES := operator/src tests
 ##@ Use
 
 .PHONY: up
-up: cluster images .venv/ready ## Make a cluster with the operator and a demo chat, and prove that the chat answers
+up: cluster images ## Make a cluster with the operator and a demo chat, and prove that the chat answers
 	eval "$$($(TOOL) env)"
 	tests/demo/up.sh
 	$(BIN)/python -m tests.e2e.chat "$$EDGE/chat/"
 
 .PHONY: down
-down: ## Remove the cluster and all that belongs to it (the cache stays)
+down: .venv/ready ## Remove the cluster and all that belongs to it (the cache stays)
 	$(TOOL) down
 
 .PHONY: env
-env: ## Print what a shell needs: eval "$(make -s env)"
+env: .venv/ready ## Print what a shell needs: eval "$(make -s env)"
 	@$(TOOL) env
 
 .PHONY: help
@@ -57,28 +57,28 @@ unit: .venv/ready ## Run the unit tests
 	$(BIN)/pytest -n 2 tests/unit
 
 .PHONY: charts
-charts: .venv/ready tools ## Run the chart tests
+charts: tools ## Run the chart tests
 	eval "$$($(TOOL) env)"
 	$(BIN)/pytest tests/charts
 
 .PHONY: e2e
 e2e: export CLUSTER := $(TEST_CLUSTER)
-e2e: cluster images .venv/ready ## Run the end-to-end tests in a cluster of their own (TEST_CLUSTER)
+e2e: cluster images ## Run the end-to-end tests in a cluster of their own (TEST_CLUSTER)
 	eval "$$($(TOOL) env)"
 	$(BIN)/pytest $(E2E_ARGS) tests/e2e
 
 ##@ Develop
 
 .PHONY: cluster
-cluster: ## Make the kind cluster with Traefik at its edge
+cluster: .venv/ready ## Make the kind cluster with Traefik at its edge
 	$(TOOL) up
 
 .PHONY: images
-images: ## Build the operator's and the demo app's images and load them into the cluster
+images: .venv/ready ## Build the operator's and the demo app's images and load them into the cluster
 	$(TOOL) images
 
 .PHONY: tools
-tools: ## Fetch kind, helm and kubectl
+tools: .venv/ready ## Fetch kind, helm and kubectl
 	$(TOOL) tools
 
 .PHONY: format
@@ -96,7 +96,7 @@ COMPILE := pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe -
 	--no-emit-find-links --no-header --no-annotate
 
 .venv/ready: tests/requirements.txt
-	$(TOOL) packages
+	$(PYTHON) -m tests.cluster python
 	$(PYTHON) -m venv --clear .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r tests/requirements.txt
 	touch $@

@@ -80,9 +80,7 @@ class _Dumper(yaml.SafeDumper):
     """Quotes every string: PyYAML and Helm do not agree on which plain words are strings (``y``, ``0o7``)."""
 
 
-_Dumper.add_representer(
-    str, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"')
-)
+_Dumper.add_representer(str, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"'))
 
 
 def dump(values: Values) -> str:

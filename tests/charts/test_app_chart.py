@@ -27,9 +27,7 @@ def places(value: Any, where: str = "") -> list[str]:
         return [
             place
             for index, item in enumerate(value)
-            for place in places(
-                item, f"{where}[{item.get('name', index) if isinstance(item, dict) else index}]"
-            )
+            for place in places(item, f"{where}[{item.get('name', index) if isinstance(item, dict) else index}]")
         ]
     return [where] if SENTINEL in str(value) else []
 
@@ -197,9 +195,7 @@ def test_port_is_written_once() -> None:
 
 def test_command() -> None:
     assert not {"command", "args"} & app().container().keys()
-    container = app(
-        {"chainlit": {"command": ["chainlit"], "args": ["run", "/srv/app.py", "--headless"]}}
-    ).container()
+    container = app({"chainlit": {"command": ["chainlit"], "args": ["run", "/srv/app.py", "--headless"]}}).container()
     assert container["command"] == ["chainlit"]
     assert container["args"] == ["run", "/srv/app.py", "--headless"]
 
@@ -220,9 +216,7 @@ def test_app_root() -> None:
 
 
 def test_probes() -> None:
-    release = app(
-        {"probes": {"path": "/auth/config", "startup": {"enabled": False}}, "route": {"path": "/chat"}}
-    )
+    release = app({"probes": {"path": "/auth/config", "startup": {"enabled": False}}, "route": {"path": "/chat"}})
     container = release.container()
     assert "startupProbe" not in container
     assert container["livenessProbe"]["httpGet"]["path"] == "/chat/auth/config"
@@ -246,18 +240,10 @@ def test_sidecars_come_after_the_app() -> None:
     ("values", "parts"),
     [
         pytest.param({}, ["image.repository is required"], id="image"),
-        pytest.param(
-            {**IMAGE, "route": {"path": "/a b"}}, ['route.path "/a b"', '"a b"', "use a path"], id="space"
-        ),
-        pytest.param(
-            {**IMAGE, "route": {"path": "/ünï"}}, ["route.path", "use a path such as"], id="unicode"
-        ),
-        pytest.param(
-            {**IMAGE, "route": {"path": "/a/../b"}}, ["route.path", '".."', "use a path"], id="dots"
-        ),
-        pytest.param(
-            {**IMAGE, "route": {"path": "/chat(/|$)(.*)"}}, ["route.path", "use a path"], id="regex"
-        ),
+        pytest.param({**IMAGE, "route": {"path": "/a b"}}, ['route.path "/a b"', '"a b"', "use a path"], id="space"),
+        pytest.param({**IMAGE, "route": {"path": "/ünï"}}, ["route.path", "use a path such as"], id="unicode"),
+        pytest.param({**IMAGE, "route": {"path": "/a/../b"}}, ["route.path", '".."', "use a path"], id="dots"),
+        pytest.param({**IMAGE, "route": {"path": "/chat(/|$)(.*)"}}, ["route.path", "use a path"], id="regex"),
         pytest.param(
             {**IMAGE, "route": {"path": "/a b"}, "operator": {"enabled": True}},
             ["route.path"],
@@ -283,9 +269,7 @@ def test_sidecars_come_after_the_app() -> None:
             ["CHAINLIT_ROOT_PATH", "set route.path"],
             id="extra-env-root",
         ),
-        pytest.param(
-            {**IMAGE, "env": {"CHAINLIT_PORT": 1}}, ["CHAINLIT_PORT", "set chainlit.port"], id="env-port"
-        ),
+        pytest.param({**IMAGE, "env": {"CHAINLIT_PORT": 1}}, ["CHAINLIT_PORT", "set chainlit.port"], id="env-port"),
         pytest.param(
             {**IMAGE, "chainlit": {"args": ["run", "app.py", "--root-path=/x"]}},
             ["--root-path", "set route.path"],

@@ -146,9 +146,7 @@ def test_digest_wins_over_tag(rendered: Render) -> None:
     assert rendered({"image": {"repository": "example/x", "tag": "1"}}).container()["image"] == "example/x:1"
 
 
-@pytest.mark.parametrize(
-    ("rendered", "account"), [(app, "chat-chainlit"), (operator, "chat-chainlit-operator")]
-)
+@pytest.mark.parametrize(("rendered", "account"), [(app, "chat-chainlit"), (operator, "chat-chainlit-operator")])
 def test_service_account_names(rendered: Render, account: str) -> None:
     def used(**values: Any) -> str:
         name: str = rendered({"serviceAccount": values}, release="chat").pod()["spec"]["serviceAccountName"]

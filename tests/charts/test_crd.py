@@ -48,13 +48,10 @@ def defaulted(value: Any, schema: Object) -> Any:
     """The value as the API server stores it."""
     if isinstance(value, dict):
         properties = schema.get("properties", {})
-        filled = {
-            name: copy.deepcopy(child["default"]) for name, child in properties.items() if "default" in child
-        }
+        filled = {name: copy.deepcopy(child["default"]) for name, child in properties.items() if "default" in child}
         filled |= value
         return {
-            name: defaulted(item, properties[name]) if name in properties else item
-            for name, item in filled.items()
+            name: defaulted(item, properties[name]) if name in properties else item for name, item in filled.items()
         }
     if isinstance(value, list):
         return [defaulted(item, schema["items"]) for item in value]
@@ -143,9 +140,7 @@ def test_printer_columns() -> None:
 
 
 def test_rules_name_field_and_remedy() -> None:
-    rules = [
-        (path, rule) for path, node in nodes(SCHEMA) for rule in node.get("x-kubernetes-validations", [])
-    ]
+    rules = [(path, rule) for path, node in nodes(SCHEMA) for rule in node.get("x-kubernetes-validations", [])]
     assert [(path, rule["rule"]) for path, rule in rules if not rule["rule"].startswith("self.matches(")] == [
         (".spec.workload", "has(self.ref)")
     ]

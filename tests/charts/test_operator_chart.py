@@ -116,9 +116,9 @@ def test_container() -> None:
 
 
 def test_metrics_service() -> None:
-    service = operator(
-        {"metrics": {"service": {"port": 9090, "labels": {"a": "b"}, "annotations": {"c": "d"}}}}
-    ).one("Service")
+    service = operator({"metrics": {"service": {"port": 9090, "labels": {"a": "b"}, "annotations": {"c": "d"}}}}).one(
+        "Service"
+    )
     assert service["metadata"]["name"] == "op-chainlit-operator-metrics"
     assert service["metadata"]["labels"]["a"] == "b"
     assert service["metadata"]["annotations"] == {"c": "d"}

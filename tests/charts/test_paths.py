@@ -67,9 +67,7 @@ rows: {{ toJson $rows | quote }}
 _SERVED = st.text("abz019._~-/ ", max_size=20)
 # Python strips the four separators U+001C to U+001F, Go does not. A path with one is refused by the chart.
 _ANY = st.text(st.characters(exclude_characters="\x1c\x1d\x1e\x1f", exclude_categories=["Cs"]), max_size=12)
-_PIECES = st.lists(
-    st.sampled_from(["/", "//", "a", "chat", ".", "..", " ", "\t", "%2f", "-", "é"]), max_size=8
-)
+_PIECES = st.lists(st.sampled_from(["/", "//", "a", "chat", ".", "..", " ", "\t", "%2f", "-", "é"]), max_size=8)
 
 
 @pytest.fixture(scope="module")

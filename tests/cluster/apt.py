@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -109,7 +110,19 @@ def require(programs: Mapping[str, str], why: str) -> None:
 
     Raises ClusterError naming the packages where they cannot be installed.
     """
-    missing = sorted({package for program, package in programs.items() if not _present(program)})
+    _install({package for program, package in programs.items() if not _present(program)}, why)
+
+
+def require_modules(modules: Mapping[str, str], why: str) -> None:
+    """See to it that Python's own modules (name → package), which Debian splits off, are there.
+
+    Raises ClusterError naming the packages where they cannot be installed.
+    """
+    _install({package for module, package in modules.items() if importlib.util.find_spec(module) is None}, why)
+
+
+def _install(packages: Collection[str], why: str) -> None:
+    missing = sorted(packages)
     if not missing:
         return
     if shutil.which("apt-get") is None or os.geteuid() != 0:

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
-from tests.cluster import cache, engine, images, tools, traefik
+from tests.cluster import apt, cache, engine, images, tools, traefik
 from tests.cluster.console import say
 from tests.cluster.errors import ClusterError
 from tests.cluster.kindcluster import KindCluster
@@ -91,6 +91,11 @@ def fetch_tools(_: argparse.Namespace) -> None:
         print(directory)
 
 
+def prepare_python(_: argparse.Namespace) -> None:
+    """see to it that Python can make virtual environments"""
+    apt.require_modules({"ensurepip": "python3-venv"}, "A virtual environment")
+
+
 def build_images(_: argparse.Namespace) -> None:
     """build the operator's and the demo app's images and load them into the cluster"""
     images.ensure(_serving())
@@ -130,6 +135,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "down": down,
     "env": env,
     "tools": fetch_tools,
+    "python": prepare_python,
     "images": build_images,
     "load": load,
     "audit": audit,
