@@ -65,7 +65,7 @@ charts: tools ## Run the chart tests
 e2e: export CLUSTER := $(TEST_CLUSTER)
 e2e: cluster images ## Run the end-to-end tests in a cluster of their own (TEST_CLUSTER)
 	eval "$$($(TOOL) env)"
-	$(BIN)/pytest $(E2E_ARGS) tests/e2e
+	$(BIN)/pytest -n 2 --dist loadgroup $(E2E_ARGS) tests/e2e
 
 ##@ Develop
 

@@ -74,9 +74,7 @@ class _Conversation:
 
     async def hold(self, text: str) -> str:
         # Unsafe means: cookies also of hosts that are addresses.
-        async with aiohttp.ClientSession(
-            headers=self.headers, cookie_jar=aiohttp.CookieJar(unsafe=True)
-        ) as http:
+        async with aiohttp.ClientSession(headers=self.headers, cookie_jar=aiohttp.CookieJar(unsafe=True)) as http:
             await self._load_page(http)
             await self._set_cookie(http)
             socket = socketio.AsyncClient(http_session=http, reconnection=False, logger=False, engineio_logger=False)

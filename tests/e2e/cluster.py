@@ -107,7 +107,7 @@ class Operator:
 
     def pods(self) -> list[Object]:
         """Return its pods."""
-        return self.kube.list("Pod", OPERATOR_NAMESPACE, labelSelector=f"app.kubernetes.io/name={OPERATOR}")
+        return self.kube.objects("Pod", OPERATOR_NAMESPACE, labelSelector=f"app.kubernetes.io/name={OPERATOR}")
 
     def kill(self) -> None:
         """Delete its pod without any grace; another one comes."""
@@ -167,9 +167,13 @@ class Space:
         """Return an object, or None if there is no such."""
         return self.kube.find(kind, self.name, name)
 
-    def list(self, kind: str) -> list[Object]:
+    def objects(self, kind: str) -> list[Object]:
         """Return all objects of a kind."""
-        return self.kube.list(kind, self.name)
+        return self.kube.objects(kind, self.name)
+
+    def pods(self) -> list[Object]:
+        """Return the pods that are not on their way out."""
+        return [pod for pod in self.objects("Pod") if "deletionTimestamp" not in pod["metadata"]]
 
     def patch(self, kind: str, body: Object, name: str = "chat") -> Object:
         """Merge-patch an object."""
@@ -267,6 +271,17 @@ def managers(obj: Object) -> dict[str, list[Object]]:
 
 
 __all__ = [
-    "OPERATOR", "OPERATOR_NAMESPACE", "START", "Cluster", "CommandError", "Condition", "KubeError", "Operator", "Space",
-    "is_ready", "managers", "run", "variable",
+    "OPERATOR",
+    "OPERATOR_NAMESPACE",
+    "START",
+    "Cluster",
+    "CommandError",
+    "Condition",
+    "KubeError",
+    "Operator",
+    "Space",
+    "is_ready",
+    "managers",
+    "run",
+    "variable",
 ]

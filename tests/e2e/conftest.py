@@ -9,20 +9,24 @@ from __future__ import annotations
 import fcntl
 import re
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 
 import pytest
 
 from tests.e2e import diagnosis
 from tests.e2e.cluster import Cluster, Operator, Space
 
+
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     """The cluster that the shell's environment names."""
+    trouble = ""
     try:
         found = Cluster.from_environment()
     except LookupError as error:
-        pytest.fail(str(error), pytrace=False)
+        trouble = str(error)
+    if trouble:
+        pytest.fail(trouble, pytrace=False)
     yield found
     found.kube.close()
 
@@ -43,7 +47,7 @@ def operator(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory, worker_
 
 
 @pytest.fixture
-def space(cluster: Cluster, operator: Operator, request: pytest.FixtureRequest) -> Iterator[Space]:  # noqa: ARG001
+def space(cluster: Cluster, operator: Operator, request: pytest.FixtureRequest) -> Iterator[Space]:
     """A namespace of the test's own; it goes when the test ends, and nobody waits for that."""
     words = re.sub(r"[^a-z0-9]+", "-", request.node.originalname.removeprefix("test_").lower())
     made = Space(cluster, f"e2e-{words[:40].strip('-')}-{secrets.token_hex(3)}")
@@ -63,9 +67,7 @@ def figure(request: pytest.FixtureRequest) -> Callable[[str], None]:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]  # noqa: ARG001
-) -> Iterator[None]:
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Keep what is in a test's namespace when the test fails."""
     report = yield
     space = getattr(item, "funcargs", {}).get("space")

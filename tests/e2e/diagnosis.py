@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import yaml
 
 from tests.e2e.cluster import OPERATOR_NAMESPACE, REPOSITORY, Space
-from tests.e2e.kube import RESOURCES, Kube, KubeError, Object
+from tests.e2e.kube import RESOURCES, Kube, KubeError
 
 _LINES = 400
 
@@ -23,12 +24,12 @@ def dump(space: Space, test: str) -> str:
     kube = space.kube
     for kind in RESOURCES:
         if kind not in ("Namespace", "Secret"):
-            _write(directory / f"{kind.lower()}s.yaml", lambda kind=kind: _yaml(space.list(kind)))
-    _write(directory / "pods.log", lambda: _logs(kube, space.name))
-    _write(directory / "operator.log", lambda: _logs(kube, OPERATOR_NAMESPACE))
-    _write(directory / "operator.yaml", lambda: _yaml(kube.list("Pod", OPERATOR_NAMESPACE)))
-    _write(directory / "traefik.log", lambda: _logs(kube, "traefik"))
-    return f"objects and logs: {directory}\n{_safely(lambda: _summary(space))}"
+            _write(directory / f"{kind.lower()}.yaml", partial(_objects, kube, kind, space.name))
+    _write(directory / "operator.yaml", partial(_objects, kube, "Pod", OPERATOR_NAMESPACE))
+    _write(directory / "pod.log", partial(_logs, kube, space.name))
+    _write(directory / "operator.log", partial(_logs, kube, OPERATOR_NAMESPACE))
+    _write(directory / "traefik.log", partial(_logs, kube, "traefik"))
+    return f"objects and logs: {directory}\n{_safely(partial(_summary, space))}"
 
 
 def _write(path: Path, make: Callable[[], str]) -> None:
@@ -39,12 +40,12 @@ def _safely(make: Callable[[], str]) -> str:
     """A dump that fails must not hide why the test did."""
     try:
         return make()
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:
         return f"not to be had: {error}\n"
 
 
-def _yaml(objects: list[Object]) -> str:
-    return yaml.safe_dump_all(objects, sort_keys=False, width=120)
+def _objects(kube: Kube, kind: str, namespace: str) -> str:
+    return yaml.safe_dump_all(kube.objects(kind, namespace), sort_keys=False, width=120)
 
 
 def _logs(kube: Kube, namespace: str) -> str:
@@ -52,7 +53,7 @@ def _logs(kube: Kube, namespace: str) -> str:
 
 
 def _sections(kube: Kube, namespace: str) -> Iterator[str]:
-    for pod in kube.list("Pod", namespace):
+    for pod in kube.objects("Pod", namespace):
         for status in pod.get("status", {}).get("containerStatuses", []):
             for previous in (True, False) if status["restartCount"] else (False,):
                 name, container = pod["metadata"]["name"], status["name"]
@@ -65,17 +66,19 @@ def _sections(kube: Kube, namespace: str) -> Iterator[str]:
 
 def _summary(space: Space) -> str:
     lines = []
-    for app in space.list("ChainlitApp"):
+    for app in space.objects("ChainlitApp"):
         lines.append(f"ChainlitApp {app['metadata']['name']}, generation {app['metadata']['generation']}")
-        for c in app.get("status", {}).get("conditions", []):
-            lines.append(f"  {c['type']}={c['status']} {c['reason']} ({c['observedGeneration']}): {c['message']}")
-    for pod in space.list("Pod"):
+        lines += [
+            f"  {c['type']}={c['status']} {c['reason']} (of {c['observedGeneration']}): {c['message']}"
+            for c in app.get("status", {}).get("conditions", [])
+        ]
+    for pod in space.objects("Pod"):
         states = [
             f"{s['name']} {'ready' if s['ready'] else next(iter(s['state']), '?')}, {s['restartCount']} restarts"
             for s in pod.get("status", {}).get("containerStatuses", [])
         ]
         lines.append(f"Pod {pod['metadata']['name']}: {pod['status']['phase']}; {'; '.join(states)}")
-    for event in space.list("Event")[-15:]:
+    for event in space.objects("Event")[-15:]:
         about = event["involvedObject"]
         lines.append(f"Event {about['kind']} {about['name']}: {event['reason']}: {event['message']}")
     return "\n".join(lines)

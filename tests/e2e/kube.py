@@ -6,7 +6,7 @@ import json
 from typing import Any
 from urllib.parse import urlencode
 
-from kubernetes import client, config
+from kubernetes import config
 
 Object = dict[str, Any]
 
@@ -88,7 +88,7 @@ class Kube:
                 return None
             raise
 
-    def list(self, kind: str, namespace: str, **query: str) -> list[Object]:
+    def objects(self, kind: str, namespace: str, **query: str) -> list[Object]:
         """Return all objects of a kind in a namespace; ``query`` as ``labelSelector="a=b"``."""
         suffix = f"?{urlencode(query)}" if query else ""
         items: list[Object] = self._object("GET", path_of(kind, namespace) + suffix)["items"] or []
@@ -100,9 +100,7 @@ class Kube:
         """Create an object."""
         return self._object("POST", path_of(manifest["kind"], namespace), manifest)
 
-    def patch(
-        self, kind: str, namespace: str, name: str, body: Object, content_type: str = MERGE_PATCH
-    ) -> Object:
+    def patch(self, kind: str, namespace: str, name: str, body: Object, content_type: str = MERGE_PATCH) -> Object:
         """Patch an object, by default with a merge patch."""
         return self._object("PATCH", path_of(kind, namespace, name), body, content_type)
 

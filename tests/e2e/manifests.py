@@ -19,9 +19,7 @@ def container(image: str, name: str = "chainlit", root_path: str | None = None, 
         "imagePullPolicy": "IfNotPresent",
         "ports": [{"name": "http", "containerPort": PORT}],
         "readinessProbe": {"httpGet": {"path": "/health", "port": "http"}, "periodSeconds": 1},
-        "livenessProbe": {
-            "httpGet": {"path": "/health", "port": "http"}, "periodSeconds": 10, "failureThreshold": 12
-        },
+        "livenessProbe": {"httpGet": {"path": "/health", "port": "http"}, "periodSeconds": 10, "failureThreshold": 12},
         "securityContext": {
             "allowPrivilegeEscalation": False,
             "readOnlyRootFilesystem": True,

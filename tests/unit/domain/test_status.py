@@ -130,7 +130,7 @@ def test_what_said_nothing_of_the_app_becomes_pending(reason: str) -> None:
 
 def test_outcome_of_another_check_does_not_count() -> None:
     snap = aligned()
-    stale = statuses.Verification(statuses.Check("http://10.0.0.1:80", "/old", "", "u", 1), True, "Verified", "…")
+    stale = statuses.Verification(statuses.Check("http://10.0.0.1:80", "/old", "", "", "u", 1), True, "Verified", "…")
     found = statuses.status(snap.app, plan(snap), snap.workload, stale, None, NOW)
     assert words(found)[2] == "WebSocketReachable=Unknown/VerificationPending"
 
@@ -151,7 +151,7 @@ def test_what_is_asked(behind: Any, base_url: str) -> None:
         snap = replace(snap, workload=workload(container("/chat", probes=())))
         decision = plan(snap)
     check = statuses.check(snap.app, decision, snap.workload)
-    assert check == statuses.Check(base_url, "/chat", "", "uid-of-workload", 1)
+    assert check == statuses.Check(base_url, "/chat", "", str(behind.ports[0].target), "uid-of-workload", 1)
 
 
 def test_behind_a_strip_the_page_has_a_prefix_that_the_service_does_not_get() -> None:

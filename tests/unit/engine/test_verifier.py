@@ -15,7 +15,7 @@ from chainlit_operator.engine import verifier as verifiers
 from chainlit_operator.engine.verifier import Verifier
 
 APP = Ref("ChainlitApp", "shop", "chat")
-CHECK = Check("http://10.0.0.1:80", "/chat", "", "uid", 1)
+CHECK = Check("http://10.0.0.1:80", "/chat", "", "http", "uid", 1)
 
 
 class Scene:
@@ -51,6 +51,7 @@ class Scene:
 @pytest.fixture(autouse=True)
 def no_long_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(verifiers, "RETRY_SECONDS", (0.001, 0.001))
+    monkeypatch.setattr(verifiers, "CONFIRM_SECONDS", 0.001)
 
 
 async def test_new_check_is_verified_at_once_and_told() -> None:
@@ -62,17 +63,17 @@ async def test_new_check_is_verified_at_once_and_told() -> None:
     assert found is not None and found.reachable and found.check == CHECK
 
 
-async def test_one_failure_is_not_news() -> None:
-    scene = Scene(False, True)
+async def test_two_failures_are_not_news() -> None:
+    scene = Scene(False, False, True)
     async with scene.running():
         scene.want()
         await asyncio.wait_for(scene.told.wait(), 1)
     found = scene.verifier.verification(APP)
-    assert len(scene.asked) == 2 and found is not None and found.reachable
+    assert len(scene.asked) == 3 and found is not None and found.reachable
 
 
-async def test_second_failure_is() -> None:
-    scene = Scene(False, False)
+async def test_third_failure_is() -> None:
+    scene = Scene(False, False, False)
     async with scene.running():
         scene.want()
         await asyncio.wait_for(scene.told.wait(), 1)
@@ -92,6 +93,17 @@ async def test_same_outcome_is_told_once() -> None:
     assert not scene.told.is_set()
 
 
+async def test_first_success_is_confirmed_soon() -> None:
+    scene = Scene(True, False, False, False)
+    async with scene.running():
+        scene.want()
+        await asyncio.wait_for(scene.told.wait(), 1)
+        scene.told.clear()
+        await asyncio.wait_for(scene.told.wait(), 1)
+    found = scene.verifier.verification(APP)
+    assert found is not None and not found.reachable
+
+
 async def test_same_check_again_changes_nothing_and_another_one_is_due_at_once() -> None:
     scene = Scene()
     other = replace(CHECK, root_path="/bot")
@@ -102,7 +114,7 @@ async def test_same_check_again_changes_nothing_and_another_one_is_due_at_once()
         scene.told.clear()
         scene.want(other)
         await asyncio.wait_for(scene.told.wait(), 1)
-    assert scene.asked == [CHECK, other]
+    assert list(dict.fromkeys(scene.asked)) == [CHECK, other]
 
 
 async def test_settled_check_waits_for_its_interval() -> None:

@@ -21,7 +21,10 @@ FIELDS: dict[str, Any] = {
                 "f:containers": {
                     'k:{"name":"chainlit"}': {
                         ".": {},
-                        "f:env": {'k:{"name":"CHAINLIT_ROOT_PATH"}': {".": {}, "f:value": {}}},
+                        "f:env": {
+                            'k:{"name":"CHAINLIT_ROOT_PATH"}': {".": {}, "f:value": {}},
+                            'k:{"name":"CHAINLIT_PARENT_ROOT_PATH"}': {".": {}, "f:name": {}},
+                        },
                         "f:readinessProbe": {"f:httpGet": {"f:path": {}}},
                         "f:livenessProbe": {"f:httpGet": {"f:port": {}}},
                     }

@@ -210,6 +210,10 @@ class ServicePort:
     port: int
     target: int | str | None = None
 
+    def matches(self, port: int | str) -> bool:
+        """Whether a route that says ``port``, by number or name, means this one."""
+        return port in (self.port, self.name)
+
 
 @dataclass(frozen=True, slots=True)
 class Service:

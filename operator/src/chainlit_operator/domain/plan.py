@@ -210,7 +210,7 @@ def _probe_paths(snapshot: Snapshot, container: Container, route: routes.Resolve
 def _container_port(container: Container, route: routes.Resolved) -> int | None:
     """The number of the container port behind the route; None where it cannot be told."""
     for port in route.service.ports:
-        if route.service_port in (port.port, port.name):
+        if port.matches(route.service_port):
             return container.port_number(port.port if port.target is None else port.target)
     return None
 

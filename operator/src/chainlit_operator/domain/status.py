@@ -22,13 +22,14 @@ class Check:
     """Where to verify the WebSocket: what is asked, and what the answer holds for.
 
     ``base_url`` is scheme, host and port; ``root_path`` the prefix there; ``page_prefix`` what the page's HTML puts
-    before it. Two equal checks of an unchanged app have equal answers, so ``generation`` (of the pod template's
-    owner) and ``uid`` belong to it.
+    before it. Two equal checks of an unchanged app have equal answers, so ``target`` (the pods' port behind the
+    Service), ``generation`` (of the pod template's owner) and ``uid`` belong to it.
     """
 
     base_url: str
     root_path: str
     page_prefix: str
+    target: str
     uid: str
     generation: int
 
@@ -63,8 +64,14 @@ def check(app: App, plan: Plan, workload: Workload | None) -> Check | None:
     base_url = _base_url(route, plan)
     if base_url is None:
         return None
-    roots = route.roots
-    return Check(base_url, roots.root_path, roots.parent_root_path, workload.uid, workload.generation)
+    return Check(
+        base_url=base_url,
+        root_path=route.roots.root_path,
+        page_prefix=route.roots.parent_root_path,
+        target=str(next((port.target for port in route.service.ports if port.matches(route.service_port)), "")),
+        uid=workload.uid,
+        generation=workload.generation,
+    )
 
 
 def status(
@@ -192,7 +199,7 @@ def _rollout_condition(workload: Workload) -> Condition | None:
 def _base_url(route: routes.Resolved, plan: Plan) -> str | None:
     """The address of the Service: its cluster IP, or for a headless one its name and the pods' own port."""
     service, container = route.service, plan.container
-    port = next((p for p in service.ports if route.service_port in (p.port, p.name)), None)
+    port = next((p for p in service.ports if p.matches(route.service_port)), None)
     if service.type == "ExternalName" or port is None or container is None:
         return None
     if service.cluster_ip and service.cluster_ip != "None":

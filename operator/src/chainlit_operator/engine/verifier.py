@@ -14,8 +14,12 @@ from chainlit_operator.domain.model import Ref
 from chainlit_operator.domain.status import Check, Verification
 from chainlit_operator.engine import metrics
 
-#: A first failure is asked about again before it is told: endpoints lag behind pods by a moment.
+#: Pauses after one failure, two in a row, and so on.
 RETRY_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0)
+#: A failure is told when it is the third in a row: endpoints lag behind pods by up to some seconds.
+TOLD_FAILURES = 3
+#: A first success is asked about again after this, for the same lag may have sent it to what was there before.
+CONFIRM_SECONDS = 5.0
 #: An answer that stays good is asked for less and less often, down to this share of the app's frequency.
 MAX_STRETCH = 5
 
@@ -82,10 +86,11 @@ class Verifier:
             entry.failures, entry.successes = 0, entry.successes + 1
             stretch = min(MAX_STRETCH, entry.successes)
             delay = entry.interval * stretch * random.uniform(0.9, 1.1)  # noqa: S311
+            delay = min(delay, CONFIRM_SECONDS) if entry.successes == 1 else delay
         else:
             entry.failures, entry.successes = entry.failures + 1, 0
             delay = min(entry.interval, RETRY_SECONDS[min(entry.failures, len(RETRY_SECONDS)) - 1])
-        if (verification.reachable or entry.failures > 1) and verification != entry.verification:
+        if (verification.reachable or entry.failures >= TOLD_FAILURES) and verification != entry.verification:
             entry.verification = verification
             self._on_outcome(ref)
         self._schedule(ref, entry, delay)

@@ -219,15 +219,21 @@ _OWNED_FIELDS = {
 }
 
 
+class _OwnedVariable(Struct, rename={"value": "f:value", "value_from": "f:valueFrom"}):
+    value: _Anything | None = None
+    value_from: _Anything | None = None
+
+
 class _OwnedContainer(Struct, rename=_OWNED_FIELDS):
-    env: dict[str, _Anything] = field(default_factory=dict)
+    env: dict[str, _OwnedVariable] = field(default_factory=dict)
     startup_probe: _OwnedProbe = field(default_factory=_OwnedProbe)
     liveness_probe: _OwnedProbe = field(default_factory=_OwnedProbe)
     readiness_probe: _OwnedProbe = field(default_factory=_OwnedProbe)
 
     def fields(self) -> Iterator[str]:
         for name in VARIABLES:
-            if f'k:{{"name":"{name}"}}' in self.env:
+            variable = self.env.get(f'k:{{"name":"{name}"}}')
+            if variable is not None and (variable.value is not None or variable.value_from is not None):
                 yield name
         for name, attribute in _PROBES.items():
             probe: _OwnedProbe = getattr(self, attribute)

@@ -1,0 +1,49 @@
+"""What people write into the variable, and what the operator makes of it."""
+
+from __future__ import annotations
+
+from tests.e2e.cluster import START, Space, is_ready
+from tests.e2e.kube import Object
+from tests.e2e.manifests import ROOT_PATH, container, ingress, service, workload
+from tests.e2e.waiting import eventually
+
+FIVE_LINES = """\
+apiVersion: chainlit-operator.dev/v1alpha1
+kind: ChainlitApp
+metadata: {name: chat}
+spec:
+  workload: {ref: {name: chat}}
+"""
+
+
+def test_one_apply_heals_a_crash_loop(space: Space) -> None:
+    space.create(
+        workload(container(space.cluster.demo_image, root_path="chainlit")),
+        service(),
+        ingress(space.host, "/chainlit"),
+    )
+    eventually(lambda: crashes(space.objects("Pod")), timeout=START)
+
+    space.kubectl("apply", "--filename", "-", stdin=FIVE_LINES)
+
+    space.await_answer("/chainlit")
+    space.await_ready()
+
+    # Other values that people set. The pods that work stay while those of a bad value are made, so this is quick.
+    for value in ("/chainlit/", "//chainlit", " /x ", "/", "chainlit"):
+        space.kubectl("set", "env", "deployment/chat", f"{ROOT_PATH}={value}")
+        eventually(space.variable, lambda found: found == "/chainlit", timeout=10.0)
+        space.await_answer("/chainlit")
+        # Another ChainlitApp each time: to one of them, the fourth wrong value would be a contest.
+        space.kubectl("delete", "chainlitapp", "chat")
+        space.kubectl("apply", "--filename", "-", stdin=FIVE_LINES)
+    eventually(lambda: [is_ready(pod) for pod in space.pods()], lambda ready: ready == [True])
+    space.await_ready()
+    assert not crashes(space.pods())
+
+
+def crashes(pods: list[Object]) -> list[int]:
+    """Return the exit codes other than 0 that containers ended with."""
+    statuses = [status for pod in pods for status in pod.get("status", {}).get("containerStatuses", [])]
+    ended = [status[state].get("terminated") for status in statuses for state in ("state", "lastState")]
+    return [end["exitCode"] for end in ended if end and end["exitCode"]]

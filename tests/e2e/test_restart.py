@@ -1,0 +1,84 @@
+"""The operator ends and comes back: without a word where all is well, without a loss where it is not."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.e2e.cluster import Operator, Space, managers
+from tests.e2e.kube import RESOURCES, Object
+from tests.e2e.manifests import chainlit_app, container, ingress, service, workload
+from tests.e2e.waiting import eventually
+
+pytestmark = pytest.mark.xdist_group("operator")
+
+
+def test_restart_in_an_aligned_namespace_writes_nothing(space: Space, operator: Operator) -> None:
+    space.create(
+        workload(container(space.cluster.demo_image)),
+        service(),
+        ingress(space.host, "/chat"),
+        chainlit_app(verification={"intervalSeconds": 10}),
+    )
+    space.await_ready()
+    # As one that is blocked has a status too, and nothing else to be said of it.
+    space.create(chainlit_app("blocked", workload="none"))
+    space.await_condition("Ready", "False", "WorkloadNotFound", "blocked")
+    former = operator.pods()
+    writes = settled_writes(space)
+    before = everything(space)
+
+    operator.stop()
+    operator.await_successor(former)
+    # Its own verification of the app, at the interval, proves that it has been through the app.
+    eventually(lambda: operator.metric("chainlit_operator_verifications_total"), timeout=60.0)
+    eventually(lambda: operator.metric("chainlit_operator_queue_depth") == 0)
+
+    assert everything(space) == before
+    assert space.cluster.audit(space.name) == writes
+
+    # It is at work all the same.
+    space.move("/other")
+    space.await_variable("/other")
+
+
+def settled_writes(space: Space) -> list[Object]:
+    """Wait until no more writes come, Events included; return all of them."""
+    seen: list[Object] = []
+
+    def is_settled() -> bool:
+        former, seen[:] = seen[:], space.cluster.audit(space.name)
+        return former == seen
+
+    eventually(is_settled, every=1.0)
+    return seen
+
+
+def everything(space: Space) -> dict[str, tuple[str, object]]:
+    """Return version and managers of every object in a namespace."""
+    return {
+        f"{kind}/{obj['metadata']['name']}": (obj["metadata"]["resourceVersion"], managers(obj))
+        for kind in RESOURCES
+        if kind != "Namespace"
+        for obj in space.objects(kind)
+    }
+
+
+def test_killed_in_the_middle_of_changes(space: Space, operator: Operator) -> None:
+    space.create(
+        workload(container(space.cluster.demo_image), replicas=0),
+        service(),
+        ingress(space.host, "/start"),
+        chainlit_app(),
+    )
+    space.await_variable("/start")
+    for turn in range(9):
+        space.move(f"/turn/{turn}")
+        if turn % 3 == 1:
+            operator.kill()
+    space.move("/end")
+    space.kubectl("scale", "deployment/chat", "--replicas=1")
+
+    space.await_ready()
+    space.await_answer("/end")
+    assert space.variable() == "/end"
+    assert space.get("ChainlitApp")["status"]["rootPath"] == "/end"
