@@ -5,14 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.unit.domain.world import app, ingress, path, service, snapshot
+from tests.unit.domain.world import app, ingress, middleware, path, regex, service, snapshot
 
 from chainlit_operator.domain import routes
-from chainlit_operator.domain.model import Ingress, Rewrite, Snapshot
+from chainlit_operator.domain.model import Rewrite, Route, Snapshot
 from chainlit_operator.domain.reasons import Reason
+from chainlit_operator.domain.rewrites import AddPrefix, RegexRewrite, ReplacePrefix, StripPrefix, Unknown
 
 NAMED = {"route_kind": "Ingress", "route_name": "chat"}
-STRIP = ("traefik.ingress.kubernetes.io/router.middlewares", "shop-strip@kubernetescrd")
+UNKNOWN = path(transforms=(Unknown("the annotation example.com/rewrite: /"),))
+CONDITIONAL = "a header matches"
+KINDS = ("Ingress", "Service", "Deployment", "Middleware")
+REMEDIES = ("create", "use ", "set ", "correct", "keep", "name the", "give ", "strip ")
 
 
 def answer(found: routes.Resolved | routes.Unresolved) -> tuple[str, str] | Reason:
@@ -37,16 +41,53 @@ ANSWERS = [
     ("two paths", snapshot(ingress("/chat", "/bot")), Reason.SEVERAL_PATHS),
     ("two nested paths", snapshot(ingress("/", "/chat")), Reason.SEVERAL_PATHS),
     ("exact", snapshot(ingress(path(path_type="Exact"))), Reason.EXACT_PATH),
-    ("regular expression", snapshot(ingress(path("/chat(/|$)(.*)", path_type="ImplementationSpecific"))),
-     Reason.REGULAR_EXPRESSION_PATH),
+    ("known regular expression", snapshot(ingress(regex("/chat(/|$)(.*)"))), ("/chat", "")),
+    ("regular expression for everything", snapshot(ingress(regex("/.*"))), ("", "")),
+    ("other regular expression", snapshot(ingress(regex("/(chat|bot)"))), Reason.REGULAR_EXPRESSION_PATH),
+    ("regular expression with a known rewrite",
+     snapshot(ingress(regex("/chat(/|$)(.*)", transforms=(RegexRewrite("/chat(/|$)(.*)", "/$2"),)))), ("", "/chat")),
+    ("regular expression rewritten to itself",
+     snapshot(ingress(regex("/chat(/|$)(.*)", transforms=(RegexRewrite("/chat(/|$)(.*)", "/chat/$2"),)))),
+     ("/chat", "")),
+    ("plain path rewritten to a constant", snapshot(ingress(path(transforms=(RegexRewrite("/chat", "/"),)))),
+     Reason.REWRITE_NOT_SUPPORTED),
+    ("prefix replaced by the root", snapshot(ingress(path(transforms=(ReplacePrefix("/"),)))), ("", "/chat")),
+    ("prefix replaced by another", snapshot(ingress(path(transforms=(ReplacePrefix("/other"),)))),
+     Reason.REWRITE_NOT_SUPPORTED),
+    ("part of the prefix replaced", snapshot(ingress(path("/team/chat", transforms=(ReplacePrefix("/chat"),)))),
+     ("/chat", "/team")),
+    ("strip by Middleware", snapshot(ingress(path(middlewares=("shop-strip",))),
+     middlewares=(middleware("strip", StripPrefix(("/chat",))),)), ("", "/chat")),
+    ("Middleware that leaves the path alone", snapshot(ingress(path(middlewares=("shop-auth",))),
+     middlewares=(middleware("auth"),)), ("/chat", "")),
+    ("chain of Middlewares", snapshot(ingress(path("/team/chat", middlewares=("shop-all",))),
+     middlewares=(middleware("all", chain=("shop-auth", "shop-strip")), middleware("auth"),
+                  middleware("strip", StripPrefix(("/team",))))), ("/chat", "/team")),
+    ("chain without an end", snapshot(ingress(path(middlewares=("shop-all",))),
+     middlewares=(middleware("all", chain=("shop-all",)),)), Reason.MIDDLEWARE_NOT_FOUND),
+    ("Middleware missing", snapshot(ingress(path(middlewares=("shop-none",)))), Reason.MIDDLEWARE_NOT_FOUND),
+    ("Middleware that adds a prefix", snapshot(ingress(path("/", middlewares=("shop-add",))),
+     middlewares=(middleware("add", AddPrefix("/chat")),)), Reason.REWRITE_NOT_SUPPORTED),
+    ("header only", snapshot(ingress(path(condition=CONDITIONAL))), Reason.CONDITIONAL_MATCH),
+    ("header beside plain", snapshot(ingress(path(condition=CONDITIONAL), path())), ("/chat", "")),
+    ("GET only", snapshot(ingress(path(condition="the method is GET"))), Reason.CONDITIONAL_MATCH),
+    ("GET and POST", snapshot(ingress(path(condition="the method is POST"), path(condition="the method is GET"))),
+     ("/chat", "")),
+    ("shared with another app", snapshot(ingress(path(others=("chat", "shop")))), Reason.BACKEND_SHARED),
+    ("two Services of the app", snapshot(ingress(path(others=("chat", "chat2"))),
+     services=(service(), service("chat2"))), ("/chat", "")),
+    ("socket sent elsewhere", snapshot(ingress("/chat", path("/chat/ws", service="shop"))), Reason.PATH_SHADOWED),
+    ("something else below it", snapshot(ingress("/chat", path("/chat/shop", service="shop"))), ("/chat", "")),
+    ("not accepted", snapshot(ingress("/chat", refusal="Accepted is False, NoMatchingParent: no")),
+     Reason.ROUTE_NOT_ACCEPTED),
     ("space", snapshot(ingress("/a b")), Reason.PATH_NOT_SUPPORTED),
     ("escape", snapshot(ingress("/my%20chat")), Reason.PATH_NOT_SUPPORTED),
     ("not ASCII", snapshot(ingress("/ünï")), Reason.PATH_NOT_SUPPORTED),
-    ("rewrite annotation", snapshot(ingress("/chat", rewrites=(STRIP,))), Reason.REWRITE_UNKNOWN),
-    ("rewrite annotation, said to strip", snapshot(ingress("/chat", rewrites=(STRIP,)), app=app(rewrite=Rewrite.STRIP)),
+    ("rewrite annotation", snapshot(ingress(UNKNOWN)), Reason.REWRITE_UNKNOWN),
+    ("rewrite annotation, said to strip", snapshot(ingress(UNKNOWN), app=app(rewrite=Rewrite.STRIP)),
      ("", "/chat")),
     ("rewrite annotation, said to do nothing",
-     snapshot(ingress("/chat", rewrites=(STRIP,)), app=app(rewrite=Rewrite.NONE)), ("/chat", "")),
+     snapshot(ingress(UNKNOWN), app=app(rewrite=Rewrite.NONE)), ("/chat", "")),
     ("strip of nothing", snapshot(ingress("/"), app=app(rewrite=Rewrite.STRIP)), ("", "")),
     ("named", snapshot(app=app(**NAMED)), ("/chat", "")),
     ("named, missing", Snapshot(app(**NAMED), snapshot().workload, (service(),)), Reason.ROUTE_NOT_FOUND),
@@ -57,7 +98,7 @@ ANSWERS = [
     ("named, its Service selecting others", snapshot(app=app(**NAMED), services=()), Reason.ROUTE_WITHOUT_BACKEND),
     ("no workload", snapshot(workload=None), Reason.WORKLOAD_NOT_FOUND),
     ("no Service", snapshot(services=(), app=app()), Reason.SERVICE_NOT_FOUND),
-    ("no Ingress", replace(snapshot(), ingresses=()), Reason.ROUTE_NOT_FOUND),
+    ("no Ingress", replace(snapshot(), routes=()), Reason.ROUTE_NOT_FOUND),
     ("two equal Ingresses", snapshot(ingress("/chat"), ingress("/chat/", name="more")), ("/chat", "")),
     ("two different Ingresses", snapshot(ingress("/chat"), ingress("/bot", name="more")), Reason.ROUTE_AMBIGUOUS),
     ("a good and a bad Ingress", snapshot(ingress("/chat"), ingress("/a b", name="bad")), Reason.ROUTE_AMBIGUOUS),
@@ -74,10 +115,8 @@ def test_route_form(given: Snapshot, wanted: tuple[str, str] | Reason) -> None:
 def test_every_reason_names_an_object_and_a_remedy(given: Snapshot) -> None:
     found = routes.resolve(given)
     assert isinstance(found, routes.Unresolved)
-    assert any(word in found.message for word in ("Ingress", "Service", "Deployment")), found.message
-    assert any(word in found.message.lower() for word in ("create", "use ", "set ", "correct", "keep", "name the")), (
-        found.message
-    )
+    assert any(kind in found.message for kind in KINDS), found.message
+    assert any(remedy in found.message.lower() for remedy in REMEDIES), found.message
     assert len(found.message) < 1024
 
 
@@ -95,7 +134,7 @@ def test_every_reason_names_an_object_and_a_remedy(given: Snapshot) -> None:
         (ingress(path(host="*.example.com")), None, None),
     ],
 )  # fmt: skip
-def test_addresses(route: Ingress, url: str | None, socket: str | None) -> None:
+def test_addresses(route: Route, url: str | None, socket: str | None) -> None:
     found = routes.resolve(snapshot(route))
     assert isinstance(found, routes.Resolved)
     assert (found.url, found.web_socket_url) == (url, socket)

@@ -9,17 +9,20 @@ from chainlit_operator.domain.model import (
     App,
     AppSpec,
     Container,
-    Ingress,
-    IngressPath,
+    Matching,
+    Middleware,
     Probe,
     Ref,
     Rollout,
+    Route,
+    RoutePath,
     Service,
     ServicePort,
     Snapshot,
     Variable,
     Workload,
 )
+from chainlit_operator.domain.rewrites import Transform
 
 NAMESPACE = "shop"
 DONE = Rollout(observed_generation=1, desired=1, total=1, updated=1, available=1)
@@ -75,22 +78,33 @@ def path(
     host: str = "example.com",
     path_type: str = "Prefix",
     port: int | str = 80,
-) -> IngressPath:
-    return IngressPath(host=host, path=text, path_type=path_type, service=service, port=port)
+    **fields: Any,
+) -> RoutePath:
+    if "matching" not in fields:
+        fields["matching"] = Matching.EXACT if path_type == "Exact" else Matching.PREFIX
+    return RoutePath(host=host, path=text, path_type=path_type, service=service, port=port, **fields)
 
 
-def ingress(*paths: IngressPath | str, name: str = "chat", **fields: Any) -> Ingress:
+def regex(text: str, **fields: Any) -> RoutePath:
+    return path(text, path_type="ImplementationSpecific", matching=Matching.REGULAR_EXPRESSION, **fields)
+
+
+def ingress(*paths: RoutePath | str, name: str = "chat", **fields: Any) -> Route:
     found = tuple(path(p) if isinstance(p, str) else p for p in paths)
-    return Ingress(ref=Ref("Ingress", NAMESPACE, name), resource_version="1", paths=found, **fields)
+    return Route(ref=Ref("Ingress", NAMESPACE, name), resource_version="1", paths=found, **fields)
 
 
-def snapshot(*ingresses: Ingress, **fields: Any) -> Snapshot:
-    """The plain case: one app, one workload, its Service, and the Ingresses given (default: one at /chat)."""
+def middleware(name: str, *transforms: Transform, chain: tuple[str, ...] = ()) -> Middleware:
+    return Middleware(Ref("Middleware", NAMESPACE, name), "1", transforms, chain)
+
+
+def snapshot(*routes: Route, **fields: Any) -> Snapshot:
+    """The plain case: one app, one workload, its Service, and the routes given (default: an Ingress at /chat)."""
     defaults: dict[str, Any] = {
         "app": app(),
         "workload": workload(),
         "services": (service(),),
-        "ingresses": ingresses or (ingress("/chat"),),
+        "routes": routes or (ingress("/chat"),),
     }
     return Snapshot(**(defaults | fields))
 

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-from tests.unit.domain.world import NAMESPACE, app, container, ingress, path, service, workload
+from tests.unit.domain.world import NAMESPACE, app, container, ingress, middleware, path, service, workload
 
-from chainlit_operator.domain.model import App, Foreign, Ingress, Ref, Service, Workload
+from chainlit_operator.domain.model import App, Foreign, Ref, Route, Service, Workload
+from chainlit_operator.domain.rewrites import StripPrefix
 from chainlit_operator.engine.cache import Cache, is_older
 
 
@@ -44,7 +45,7 @@ def cache(told: Told) -> Cache:
 
 def test_snapshot_walks_labels_services_ingresses(cache: Cache) -> None:
     snap = cache.snapshot(cache.apps[app().ref])
-    assert (snap.workload, snap.services, snap.ingresses) == (workload(), (service(),), (ingress("/chat"),))
+    assert (snap.workload, snap.services, snap.routes) == (workload(), (service(),), (ingress("/chat"),))
 
 
 @pytest.mark.parametrize(
@@ -97,6 +98,21 @@ def test_named_route_and_its_missing_service_are_told(told: Told) -> None:
     cache.upsert(service(selector=(("app", "other"),)))
     assert told.read() == {"chat"}, "its route names that Service"
     assert cache.snapshot(cache.apps[app().ref]).missing_services == frozenset()
+
+
+def test_change_of_a_middleware_is_told_to_whom_its_routes_serve(cache: Cache, told: Told) -> None:
+    cache.upsert(middleware("strip"))
+    assert told.read() == set()
+    cache.upsert(ingress(path(middlewares=("shop-all",))))
+    cache.upsert(middleware("all", chain=("shop-strip", "shop-all")))
+    assert told.read() == {"chat"}
+    snap = cache.snapshot(cache.apps[app().ref])
+    assert [m.ref.name for m in snap.middlewares] == ["all", "strip"]
+    cache.upsert(middleware("strip", StripPrefix(("/chat",))))
+    assert told.read() == {"chat"}
+    cache.remove(middleware("strip"))
+    assert told.read() == {"chat"}
+    assert [m.ref.name for m in cache.snapshot(cache.apps[app().ref]).middlewares] == ["all"]
 
 
 def test_older_versions_are_ignored(cache: Cache, told: Told) -> None:
@@ -204,12 +220,12 @@ class CacheMachine(RuleBasedStateMachine):
         told = self.told.read()
         for ref, found in self.cache.apps.items():
             snap = self.cache.snapshot(found)
-            assert (snap.workload, set(snap.services), set(snap.ingresses)) == self._search(found)
+            assert (snap.workload, set(snap.services), set(snap.routes)) == self._search(found)
             if self.seen.get(ref) != snap:
                 assert ref.name in told
             self.seen[ref] = snap
 
-    def _search(self, found: App) -> tuple[Workload | None, set[Service], set[Ingress]]:
+    def _search(self, found: App) -> tuple[Workload | None, set[Service], set[Route]]:
         target = self.objects.get(found.workload)
         labels = set(target.pod_labels) if isinstance(target, Workload) else set()
         services = {
@@ -219,7 +235,7 @@ class CacheMachine(RuleBasedStateMachine):
         ingresses = {
             o
             for o in self.objects.values()
-            if isinstance(o, Ingress) and (o.ref == found.route if found.route else o.services & names)
+            if isinstance(o, Route) and (o.ref == found.route if found.route else o.services & names)
         }
         return (target if isinstance(target, Workload) else None), services, ingresses
 

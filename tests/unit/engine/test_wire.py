@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chainlit_operator.domain import model
+from chainlit_operator.domain import model, rewrites
 from chainlit_operator.engine import wire
 
 FIELDS: dict[str, Any] = {
@@ -154,18 +154,155 @@ def test_ingress() -> None:
         },
     )  # fmt: skip
     assert found.paths == (
-        model.IngressPath("a.example", "/chat", "Prefix", "chat", 80),
-        model.IngressPath("", "/", "ImplementationSpecific", "chat", "http"),
+        model.RoutePath("a.example", "/chat", "Prefix", "chat", 80, middlewares=("shop-strip",)),
+        model.RoutePath("", "/", "ImplementationSpecific", "chat", "http", middlewares=("shop-strip",)),
     )
-    assert found.rewrites == (("traefik.ingress.kubernetes.io/router.middlewares", "shop-strip@kubernetescrd"),)
     assert found.tls_hosts == {"a.example", ""}
-    assert (found.class_name, found.address) == ("traefik", "[fd00::1]")
+    assert found.address == "[fd00::1]"
 
 
 def test_default_backend_counts_where_no_rule_has_a_path() -> None:
     backend = {"service": {"name": "chat", "port": {"number": 80}}}
     found = read(wire.Ingress, {"metadata": {"name": "x"}, "spec": {"defaultBackend": backend}})
-    assert found.paths == (model.IngressPath("", "/", "Prefix", "chat", 80),)
+    assert found.paths == (model.RoutePath("", "/", "Prefix", "chat", 80),)
+
+
+NGINX, F5 = "nginx.ingress.kubernetes.io", "nginx.org"
+CHAT, ANY = "/chat", "/chat(/|$)(.*)"
+REGEX = model.Matching.REGULAR_EXPRESSION
+
+
+@pytest.mark.parametrize(
+    ("annotations", "path", "matching", "transforms"),
+    [
+        ({}, CHAT, model.Matching.PREFIX, ()),
+        ({}, ANY, REGEX, ()),
+        ({f"{NGINX}/use-regex": "true"}, ANY, REGEX, ()),
+        ({f"{NGINX}/rewrite-target": "/$2"}, ANY, REGEX, (rewrites.RegexRewrite(ANY, "/$2"),)),
+        ({f"{NGINX}/rewrite-target": "/"}, CHAT, model.Matching.PREFIX, (rewrites.RegexRewrite(CHAT, "/"),)),
+        ({f"{F5}/rewrites": "serviceName=x rewrite=/y; serviceName=chat rewrite=/"}, CHAT, model.Matching.PREFIX,
+         (rewrites.ReplacePrefix("/"),)),
+        ({f"{F5}/rewrites": "serviceName=x rewrite=/y"}, CHAT, model.Matching.PREFIX, ()),
+        ({"konghq.com/strip-path": "true"}, CHAT, model.Matching.PREFIX, (rewrites.ReplacePrefix("/"),)),
+        ({"konghq.com/strip-path": "false"}, CHAT, model.Matching.PREFIX, ()),
+        ({"haproxy-ingress.github.io/rewrite-target": "/"}, CHAT, model.Matching.PREFIX,
+         (rewrites.ReplacePrefix("/"),)),
+        ({"haproxy.org/path-rewrite": "/"}, CHAT, model.Matching.PREFIX,
+         (rewrites.Unknown("the annotation haproxy.org/path-rewrite: /"),)),
+        ({"traefik.ingress.kubernetes.io/router.middlewares": "strip@file"}, CHAT, model.Matching.PREFIX,
+         (rewrites.Unknown("Traefik middleware strip@file"),)),
+    ],
+)  # fmt: skip
+def test_ingress_rewrites(annotations: Any, path: str, matching: Any, transforms: Any) -> None:
+    backend = {"service": {"name": "chat", "port": {"number": 80}}}
+    http = {"paths": [{"path": path, "pathType": "ImplementationSpecific", "backend": backend}]}
+    found = read(wire.Ingress, {"metadata": {"annotations": annotations}, "spec": {"rules": [{"http": http}]}})
+    assert [(p.matching, p.transforms) for p in found.paths] == [(matching, transforms)]
+
+
+def http_route(*rules: Any, **fields: Any) -> model.Route:
+    found: model.Route = read(
+        wire.HTTPRoute, {"metadata": {"name": "r", "namespace": "shop"}, "spec": {"rules": rules}} | fields
+    )
+    return found
+
+
+def rule(*matches: Any, **fields: Any) -> dict[str, Any]:
+    return {"matches": matches, "backendRefs": [{"name": "chat", "port": 80}]} | fields
+
+
+def at(value: str, type_: str = "PathPrefix", **fields: Any) -> dict[str, Any]:
+    return {"path": {"type": type_, "value": value}} | fields
+
+
+def rewrite(**path: str) -> list[Any]:
+    return [{"type": "URLRewrite", "urlRewrite": {"path": path}}]
+
+
+def test_http_route() -> None:
+    found = http_route(
+        rule(at("/chat"), at("/exact", "Exact"), at("/re.*", "RegularExpression")),
+        {"backendRefs": [{"name": "chat", "port": 80}]},
+        rule(at("/"), filters=[{"type": "RequestRedirect", "requestRedirect": {}}]),
+        rule(at("/other"), backendRefs=[{"name": "chat", "namespace": "far"}, {"name": "t", "kind": "TraefikService"}]),
+    )
+    assert [(p.path, p.path_type, p.matching) for p in found.paths] == [
+        ("/chat", "PathPrefix", model.Matching.PREFIX),
+        ("/exact", "Exact", model.Matching.EXACT),
+        ("/re.*", "RegularExpression", REGEX),
+        ("/", "PathPrefix", model.Matching.PREFIX),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        (rule(at("/chat", headers=[{"name": "x", "value": "y"}])), {"condition": "a header matches"}),
+        (rule(at("/chat", queryParams=[{"name": "x", "value": "y"}])), {"condition": "a query parameter matches"}),
+        (rule(at("/chat", method="GET")), {"condition": "the method is GET"}),
+        (rule(at("/chat"), filters=rewrite(type="ReplacePrefixMatch", replacePrefixMatch="/")),
+         {"transforms": (rewrites.ReplacePrefix("/"),)}),
+        (rule(at("/chat"), filters=rewrite(type="ReplaceFullPath", replaceFullPath="/x")),
+         {"transforms": (rewrites.Constant("/x"),)}),
+        (rule(at("/chat"), filters=[{"type": "ExtensionRef",
+                                     "extensionRef": {"group": "traefik.io", "kind": "Middleware", "name": "strip"}}]),
+         {"middlewares": ("shop-strip",)}),
+        (rule(at("/chat"), filters=[{"type": "RequestHeaderModifier", "requestHeaderModifier": {}}]), {}),
+        (rule(at("/chat"), backendRefs=[{"name": "chat", "port": 80}, {"name": "b", "port": 80, "weight": 0}]), {}),
+        (rule(at("/chat"), backendRefs=[{"name": "chat", "port": 80}, {"name": "b", "kind": "X", "weight": 9}]),
+         {"others": ("chat", "b")}),
+    ],
+)  # fmt: skip
+def test_http_route_rule(given: Any, wanted: dict[str, Any]) -> None:
+    path = http_route(given).paths[0]
+    assert path == model.RoutePath("", "/chat", "PathPrefix", "chat", 80, **({"others": ("chat",)} | wanted))
+
+
+@pytest.mark.parametrize(
+    "url_rewrite", [{"hostname": "inner"}, {"hostname": "inner", "path": {"type": "ReplacePrefixMatch"}}]
+)
+def test_http_route_with_another_host_is_not_known(url_rewrite: Any) -> None:
+    given = rule(at("/chat"), filters=[{"type": "URLRewrite", "urlRewrite": url_rewrite}])
+    assert isinstance(http_route(given).paths[0].transforms[0], rewrites.Unknown)
+
+
+def parent(**conditions: str) -> dict[str, Any]:
+    return {"conditions": [{"type": t, "status": s, "reason": "R", "message": "m"} for t, s in conditions.items()]}
+
+
+@pytest.mark.parametrize(
+    ("parents", "refusal"),
+    [
+        ([], ""),
+        ([parent(Accepted="True", ResolvedRefs="True")], ""),
+        ([parent(Accepted="False")], "Accepted is False, R: m"),
+        ([parent(Accepted="True", ResolvedRefs="False")], "ResolvedRefs is False, R: m"),
+        ([parent(Accepted="False"), parent(Accepted="True")], ""),
+    ],
+)
+def test_http_route_that_nobody_serves(parents: list[Any], refusal: str) -> None:
+    assert http_route(rule(at("/")), status={"parents": parents}).refusal == refusal
+
+
+@pytest.mark.parametrize(
+    ("spec", "transforms", "chain"),
+    [
+        ({"stripPrefix": {"prefixes": ["/a", "/b"]}}, (rewrites.StripPrefix(("/a", "/b")),), ()),
+        ({"stripPrefixRegex": {"regex": ["/a"]}}, (rewrites.StripPrefix(("/a",)),), ()),
+        ({"stripPrefixRegex": {"regex": ["/[a-z]+"]}},
+         (rewrites.Unknown("Traefik Middleware m with stripPrefixRegex"),), ()),
+        ({"replacePath": {"path": "/x"}}, (rewrites.Constant("/x"),), ()),
+        ({"replacePathRegex": {"regex": "^/a/(.*)", "replacement": "/$1"}},
+         (rewrites.RegexRewrite("^/a/(.*)", "/$1"),), ()),
+        ({"addPrefix": {"prefix": "/x"}}, (rewrites.AddPrefix("/x"),), ()),
+        ({"basicAuth": {"secret": "s"}}, (), ()),
+        ({"plugin": {"x": {}}}, (rewrites.Unknown("Traefik Middleware m with a plugin"),), ()),
+        ({"chain": {"middlewares": [{"name": "a"}, {"name": "b", "namespace": "far"}]}}, (), ("shop-a", "far-b")),
+    ],
+)  # fmt: skip
+def test_middleware(spec: Any, transforms: Any, chain: Any) -> None:
+    found = read(wire.Middleware, {"metadata": {"name": "m", "namespace": "shop"}, "spec": spec})
+    assert (found.transforms, found.chain, found.key) == (transforms, chain, "shop-m")
 
 
 def test_service() -> None:
@@ -229,6 +366,15 @@ def test_object_of_another_shape_is_an_error_of_value(body: Any) -> None:
         wire.app_from_object(body)
 
 
+KINDS = [
+    wire.Deployment,
+    wire.StatefulSet,
+    wire.Service,
+    wire.Ingress,
+    wire.HTTPRoute,
+    wire.Middleware,
+    wire.ChainlitApp,
+]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
     lambda inner: (
@@ -245,7 +391,7 @@ JSON = st.recursive(
 )
 
 
-@given(JSON, st.sampled_from([wire.Deployment, wire.StatefulSet, wire.Service, wire.Ingress, wire.ChainlitApp]))
+@given(JSON, st.sampled_from(KINDS))
 def test_any_json_is_read_or_refused(body: Any, type_: Any) -> None:
     with contextlib.suppress(msgspec.ValidationError):
         read(type_, body)

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from chainlit_operator.domain.rewrites import Transform
+
 Labels = tuple[tuple[str, str], ...]
 """Label pairs in key order; hashable, unlike a dict."""
 
@@ -227,36 +229,77 @@ class Service:
     ports: tuple[ServicePort, ...] = ()
 
 
+class Matching(StrEnum):
+    """How a route compares a request's path with its own."""
+
+    PREFIX = "prefix"
+    EXACT = "exact"
+    REGULAR_EXPRESSION = "regular expression"
+
+
 @dataclass(frozen=True, slots=True)
-class IngressPath:
-    """A path of an Ingress rule with the backend that it goes to; ``port`` by number or name."""
+class RoutePath:
+    """One path of a route with the Service behind it.
+
+    ``path_type`` is the route's own word for ``matching``. ``condition`` says what else a request must have (``""`` for
+    nothing), ``others`` name all Services that share the requests, ``middlewares`` name Traefik Middlewares as
+    ``namespace-name``; they come after ``transforms``.
+    """
 
     host: str
     path: str
     path_type: str
     service: str
     port: int | str
+    matching: Matching = Matching.PREFIX
+    transforms: tuple[Transform, ...] = ()
+    middlewares: tuple[str, ...] = ()
+    condition: str = ""
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Ingress:
-    """An Ingress. ``rewrites`` are the annotations present that change the path, as (key, value)."""
+class Route:
+    """An Ingress or HTTPRoute.
+
+    ``refusal`` says why no controller serves it, where one says so; ``address`` is where it is served if its paths name
+    no host.
+    """
 
     ref: Ref
     resource_version: str = field(compare=False)
-    paths: tuple[IngressPath, ...]
-    class_name: str = ""
+    paths: tuple[RoutePath, ...]
     tls_hosts: frozenset[str] = frozenset()
-    rewrites: Labels = ()
     address: str = ""
+    refusal: str = ""
 
     @property
     def services(self) -> frozenset[str]:
         """Names of the Services that it sends requests to."""
         return frozenset(path.service for path in self.paths)
 
+    @property
+    def has_middlewares(self) -> bool:
+        """Whether a decision about it reads Middlewares."""
+        return any(path.middlewares for path in self.paths)
 
-Foreign = Workload | Service | Ingress
+
+@dataclass(frozen=True, slots=True)
+class Middleware:
+    """A Traefik Middleware: what it does to a path, and for a chain, what it is made of (``namespace-name``)."""
+
+    ref: Ref
+    resource_version: str = field(compare=False)
+    transforms: tuple[Transform, ...] = ()
+    chain: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """The name that routes use: ``namespace-name``."""
+        return f"{self.ref.namespace}-{self.ref.name}"
+
+
+Foreign = Workload | Service | Route | Middleware
 """An object that is not ours: read, and for workloads two variables and probe paths written."""
 
 
@@ -264,16 +307,17 @@ Foreign = Workload | Service | Ingress
 class Snapshot:
     """All that one decision about one app reads.
 
-    ``services`` are those of the namespace whose selector matches the workload's pods; ``ingresses`` the one that the
-    app names or, in discovery, those that send requests to such a Service, by name. ``missing_services`` are names
-    that an Ingress refers to without such a Service existing. ``claimed_by`` is an older app of the same workload;
-    ``contested_by`` the field manager that keeps setting the variable back.
+    ``services`` are those of the namespace whose selector matches the workload's pods; ``routes`` the one that the app
+    names or, in discovery, those that send requests to such a Service, by name. ``missing_services`` are names that a
+    route refers to without such a Service existing; ``middlewares`` those that the routes use, by key. ``claimed_by``
+    is an older app of the same workload; ``contested_by`` the field manager that keeps setting the variable back.
     """
 
     app: App
     workload: Workload | None
     services: tuple[Service, ...] = ()
-    ingresses: tuple[Ingress, ...] = ()
+    routes: tuple[Route, ...] = ()
+    middlewares: tuple[Middleware, ...] = ()
     missing_services: frozenset[str] = field(default_factory=frozenset)
     claimed_by: str = ""
     contested_by: str = ""

@@ -31,6 +31,12 @@ class Reason(StrEnum):
     PATH_NOT_SUPPORTED = "PathNotSupported"
     REGULAR_EXPRESSION_PATH = "RegularExpressionPath"
     REWRITE_UNKNOWN = "RewriteUnknown"
+    REWRITE_NOT_SUPPORTED = "RewriteNotSupported"
+    MIDDLEWARE_NOT_FOUND = "MiddlewareNotFound"
+    CONDITIONAL_MATCH = "ConditionalMatch"
+    BACKEND_SHARED = "BackendShared"
+    PATH_SHADOWED = "PathShadowed"
+    ROUTE_NOT_ACCEPTED = "RouteNotAccepted"
 
     # Aligned
     ALIGNED = "Aligned"

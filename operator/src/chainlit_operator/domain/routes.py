@@ -1,4 +1,4 @@
-"""Route resolution: from an app's Ingress to the two prefixes that the law of alignment takes.
+"""Route resolution: from an app's Ingress or HTTPRoute to the two prefixes that the law of alignment takes.
 
 Every form of route ends as a :class:`Resolved` (public prefix, backend prefix, and how to reach it) or as an
 :class:`Unresolved` with a reason and the remedy. Nothing here guesses: zero answers and several different ones are
@@ -7,13 +7,14 @@ both unresolved.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
-from chainlit_operator.domain import paths
-from chainlit_operator.domain.model import App, Ingress, IngressPath, Rewrite, RouteStatus, Service, Snapshot
+from chainlit_operator.domain import paths, rewrites
+from chainlit_operator.domain.model import Matching, Rewrite, Route, RoutePath, RouteStatus, Service, Snapshot
 from chainlit_operator.domain.reasons import Reason
 
-_REGEX_CHARACTERS = frozenset("()[]{}*+?^$|\\")
+MAX_CHAIN_DEPTH = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +44,15 @@ def resolve(snapshot: Snapshot) -> Resolved | Unresolved:
     app = snapshot.app
     if snapshot.workload is None:
         return Unresolved(
-            Reason.WORKLOAD_NOT_FOUND,
-            f"{app.workload} does not exist: create it, or correct spec.workload.ref.",
+            Reason.WORKLOAD_NOT_FOUND, f"{app.workload} does not exist: create it, or correct spec.workload.ref."
         )
     if app.route is None:
         return _discover(snapshot)
-    if not snapshot.ingresses:
+    if not snapshot.routes:
         return Unresolved(
-            Reason.ROUTE_NOT_FOUND,
-            f"{app.route} does not exist: create it, or correct spec.route.ref.name.",
+            Reason.ROUTE_NOT_FOUND, f"{app.route} does not exist: create it, or correct spec.route.ref.name."
         )
-    return _resolve_ingress(snapshot, snapshot.ingresses[0])
+    return _resolve_route(snapshot, snapshot.routes[0])
 
 
 def _discover(snapshot: Snapshot) -> Resolved | Unresolved:
@@ -65,19 +64,20 @@ def _discover(snapshot: Snapshot) -> Resolved | Unresolved:
             "spec.selector matches the pod template's labels.",
         )
     names = ", ".join(sorted(service.ref.name for service in snapshot.services))
-    if not snapshot.ingresses:
+    if not snapshot.routes:
         return Unresolved(
             Reason.ROUTE_NOT_FOUND,
-            f"No Ingress sends requests to Service {names} of {workload}: create one, or name it in spec.route.ref.",
+            f"No Ingress or HTTPRoute sends requests to Service {names} of {workload}: create one, or name it in "
+            "spec.route.ref.",
         )
-    answers = [(ingress, _resolve_ingress(snapshot, ingress)) for ingress in snapshot.ingresses]
+    answers = [(route, _resolve_route(snapshot, route)) for route in snapshot.routes]
     different = {(a.public, a.backend) if isinstance(a, Resolved) else None for _, a in answers}
     if len(different) == 1:
         return answers[0][1]
-    listed = ", ".join(f"{i.ref.name} ({_summary(a)})" for i, a in answers)
+    listed = ", ".join(f"{r.ref.kind} {r.ref.name} ({_summary(a)})" for r, a in answers)
     return Unresolved(
         Reason.ROUTE_AMBIGUOUS,
-        f"Several Ingresses send requests to Service {names} and differ: {listed}. Chainlit answers at one path only: "
+        f"Several routes send requests to Service {names} and differ: {listed}. Chainlit answers at one path only: "
         "name the right one in spec.route.ref, or make their paths equal.",
     )
 
@@ -86,48 +86,57 @@ def _summary(answer: Resolved | Unresolved) -> str:
     return answer.status.path if isinstance(answer, Resolved) else str(answer.reason)
 
 
-def _resolve_ingress(snapshot: Snapshot, ingress: Ingress) -> Resolved | Unresolved:
+def _resolve_route(snapshot: Snapshot, route: Route) -> Resolved | Unresolved:
     services = {service.ref.name: service for service in snapshot.services}
-    mine = [path for path in ingress.paths if path.service in services]
+    mine = [path for path in route.paths if path.service in services]
     if not mine:
-        return _without_backend(snapshot, ingress)
-    chosen = _choose_path(ingress, mine)
+        return _without_backend(snapshot, route)
+    if route.refusal:
+        return Unresolved(
+            Reason.ROUTE_NOT_ACCEPTED, f"{route.ref} is not served: {route.refusal[:300]} Correct it, or its Gateway."
+        )
+    chosen = _choose(route, mine, services)
     if isinstance(chosen, Unresolved):
         return chosen
-    rewrite = _rewrite(snapshot.app, ingress)
-    if isinstance(rewrite, Unresolved):
-        return rewrite
-    public = paths.normalise(chosen.path)
+    return _align(snapshot, route, chosen, services[chosen.service])
+
+
+def _align(snapshot: Snapshot, route: Route, chosen: RoutePath, service: Service) -> Resolved | Unresolved:
+    public = _prefix(chosen)
     trouble = paths.problem(public)
     if trouble:
         return Unresolved(
             Reason.PATH_NOT_SUPPORTED,
-            f"Chainlit cannot serve path {chosen.path!r} of {ingress.ref}: {trouble}. Use segments of letters, digits "
+            f"Chainlit cannot serve path {chosen.path!r} of {route.ref}: {trouble}. Use segments of letters, digits "
             "and . _ ~ - only.",
         )
-    return _resolved(ingress, chosen, public, rewrite, services[chosen.service])
+    backend = _backend(snapshot, route, chosen, public)
+    if isinstance(backend, Unresolved):
+        return backend
+    roots = paths.align(public, backend)
+    if roots is None:
+        return Unresolved(
+            Reason.REWRITE_NOT_SUPPORTED,
+            f"{route.ref} turns {public or '/'} into {backend or '/'} on the way to the app. Chainlit can be served "
+            "only where the path at the backend is the end of the one in the browser: strip a whole prefix, or leave "
+            "the path alone.",
+        )
+    return _resolved(route, chosen, public, backend, roots, service)
 
 
 def _resolved(
-    ingress: Ingress, chosen: IngressPath, public: str, rewrite: Rewrite, service: Service
-) -> Resolved | Unresolved:
-    backend = "" if rewrite is Rewrite.STRIP else public
-    roots = paths.align(public, backend)
-    if roots is None:  # cannot happen for the two rewrites above; other rewrites will need it
-        return Unresolved(
-            Reason.REWRITE_UNKNOWN,
-            f"{ingress.ref} turns {public or '/'} into {backend or '/'}, which no value of the variables can serve.",
-        )
-    host = chosen.host or ingress.address
-    secure = chosen.host in ingress.tls_hosts
+    route: Route, chosen: RoutePath, public: str, backend: str, roots: paths.Roots, service: Service
+) -> Resolved:
+    host = chosen.host or route.address
+    secure = chosen.host in route.tls_hosts
     return Resolved(
         status=RouteStatus(
-            kind=ingress.ref.kind,
-            name=ingress.ref.name,
+            kind=route.ref.kind,
+            name=route.ref.name,
             host=chosen.host,
             path=public or "/",
             path_type=chosen.path_type,
-            rewrite=str(rewrite),
+            rewrite=str(Rewrite.STRIP if roots.parent_root_path else Rewrite.NONE),
         ),
         public=public,
         backend=backend,
@@ -144,70 +153,171 @@ def _url(scheme: str, host: str, path: str) -> str | None:
     return f"{scheme}://{host}{path}" if host and "*" not in host else None
 
 
-def _without_backend(snapshot: Snapshot, ingress: Ingress) -> Unresolved:
-    names = ", ".join(sorted(ingress.services)) or "none"
-    missing = sorted(snapshot.missing_services & ingress.services)
+def _without_backend(snapshot: Snapshot, route: Route) -> Unresolved:
+    names = ", ".join(sorted(route.services)) or "none"
+    missing = sorted(snapshot.missing_services & route.services)
     if missing and not snapshot.services:
         return Unresolved(
             Reason.SERVICE_NOT_FOUND,
-            f"{ingress.ref} sends requests to Service {', '.join(missing)}, which does not exist: create it with a "
+            f"{route.ref} sends requests to Service {', '.join(missing)}, which does not exist: create it with a "
             f"selector that matches the pods of {snapshot.app.workload}.",
         )
     return Unresolved(
         Reason.ROUTE_WITHOUT_BACKEND,
-        f"{ingress.ref} sends no request to {snapshot.app.workload}: none of its Services ({names}) selects those "
-        "pods. Correct the Ingress's backend, the Service's selector, or spec.workload.ref.",
+        f"{route.ref} sends no request to {snapshot.app.workload}: none of its Services ({names}) selects those "
+        f"pods. Correct the {route.ref.kind}'s backend, the Service's selector, or spec.workload.ref.",
     )
 
 
-def _choose_path(ingress: Ingress, mine: list[IngressPath]) -> IngressPath | Unresolved:
-    """Pick the path that stands for all paths of the app in this Ingress, by prefix and then by host."""
-    regular = [path for path in mine if _is_regular_expression(path)]
-    if regular:
+# ----------------------------------------------------------------------------------------------- which path counts
+
+
+def _choose(route: Route, mine: list[RoutePath], services: Mapping[str, Service]) -> RoutePath | Unresolved:
+    """Pick the path that stands for all paths of the app in this route, by prefix and then by host."""
+    shared = next((path for path in mine if not services.keys() >= set(path.others)), None)
+    if shared is not None:
         return Unresolved(
-            Reason.REGULAR_EXPRESSION_PATH,
-            f"Path {regular[0].path!r} of {ingress.ref} is a regular expression, whose prefix cannot be told. Use "
-            "pathType Prefix with a plain path.",
+            Reason.BACKEND_SHARED,
+            f"{route.ref} sends part of the requests for {shared.path} to another Service, which knows nothing of the "
+            "chat's sessions. Give the app a path of its own, or set the other weight to 0.",
         )
-    prefixes = [path for path in mine if path.path_type != "Exact"]
-    if not prefixes:
+    usable = list(_unconditional(mine))
+    if not usable:
         return Unresolved(
-            Reason.EXACT_PATH,
-            f"Path {mine[0].path!r} of {ingress.ref} has pathType Exact, which lets nothing below it through, the "
-            "WebSocket included. Use pathType Prefix.",
+            Reason.CONDITIONAL_MATCH,
+            f"{route.ref} sends requests for {mine[0].path} to the app only if {mine[0].condition}. A browser's "
+            "requests for pages, sockets and uploads must all arrive: use a match on the path alone.",
         )
-    by_prefix = {paths.normalise(path.path): path for path in reversed(prefixes)}
+    covering = _covering(route, usable)
+    if isinstance(covering, Unresolved):
+        return covering
+    by_prefix = {_prefix(path): path for path in reversed(covering)}
     top = min(by_prefix, key=len)
-    for prefix in by_prefix:
-        if not _is_own_route(prefix, top):
-            listed = ", ".join(sorted(prefix or "/" for prefix in by_prefix))
+    if any(not _is_own_route(prefix, top) for prefix in by_prefix):
+        listed = ", ".join(sorted(prefix or "/" for prefix in by_prefix))
+        return Unresolved(
+            Reason.SEVERAL_PATHS,
+            f"{route.ref} gives the app several paths ({listed}), and Chainlit answers at one only. Keep one path, and "
+            "redirect from the others.",
+        )
+    return _unless_shadowed(route, by_prefix[top], mine)
+
+
+def _unconditional(mine: Iterable[RoutePath]) -> Iterator[RoutePath]:
+    """The paths that take every request; GET and POST apart, to the same Service, are that too."""
+    by_target: dict[tuple[str, str, str], set[str]] = {}
+    for path in mine:
+        if not path.condition:
+            yield path
+        elif path.condition in _METHODS:
+            conditions = by_target.setdefault((path.host, path.path, path.service), set())
+            conditions.add(path.condition)
+            if conditions == set(_METHODS):
+                yield replace(path, condition="")
+
+
+_METHODS = ("the method is GET", "the method is POST")
+
+
+def _covering(route: Route, usable: list[RoutePath]) -> list[RoutePath] | Unresolved:
+    """The paths that let everything below them through."""
+    for path in usable:
+        if path.matching is Matching.REGULAR_EXPRESSION and not _covers(path):
             return Unresolved(
-                Reason.SEVERAL_PATHS,
-                f"{ingress.ref} gives the app several paths ({listed}), and Chainlit answers at one only. Keep one "
-                "path, and redirect from the others.",
+                Reason.REGULAR_EXPRESSION_PATH,
+                f"Path {path.path!r} of {route.ref} is a regular expression of a form whose prefix cannot be told. Use "
+                "a plain path with type Prefix, or end it in (/|$)(.*).",
             )
-    return by_prefix[top]
+    covering = [path for path in usable if path.matching is not Matching.EXACT]
+    return covering or Unresolved(
+        Reason.EXACT_PATH,
+        f"Path {usable[0].path!r} of {route.ref} has type Exact, which lets nothing below it through, the WebSocket "
+        "included. Use type Prefix.",
+    )
+
+
+def _covers(path: RoutePath) -> bool:
+    parsed = rewrites.parse_pattern(path.path)
+    return parsed is not None and parsed.covers_subtree
+
+
+def _prefix(path: RoutePath) -> str:
+    """The prefix of the browser's URL, in normal form."""
+    if path.matching is Matching.REGULAR_EXPRESSION:
+        parsed = rewrites.parse_pattern(path.path)
+        return paths.normalise(parsed.prefix) if parsed is not None else ""
+    return paths.normalise(path.path)
 
 
 def _is_own_route(prefix: str, top: str) -> bool:
     """Whether ``prefix`` is ``top`` or one of Chainlit's own routes below it, which changes nothing."""
-    if prefix == top:
-        return True
-    return paths.is_below(prefix, top) and prefix.removeprefix(top).split("/")[1] in paths.OWN_SEGMENTS
+    return prefix == top or (paths.is_below(prefix, top) and _first_segment(prefix, top) in paths.OWN_SEGMENTS)
 
 
-def _is_regular_expression(path: IngressPath) -> bool:
-    return path.path_type == "ImplementationSpecific" and not _REGEX_CHARACTERS.isdisjoint(path.path)
+def _first_segment(prefix: str, top: str) -> str:
+    return prefix.removeprefix(top).split("/")[1]
 
 
-def _rewrite(app: App, ingress: Ingress) -> Rewrite | Unresolved:
-    if app.spec.rewrite is not Rewrite.AUTO:
-        return app.spec.rewrite
-    if not ingress.rewrites:
-        return Rewrite.NONE
-    key, value = ingress.rewrites[0]
-    return Unresolved(
-        Reason.REWRITE_UNKNOWN,
-        f"{ingress.ref} has the annotation {key}: {value[:200]}, which may change the path on its way to the app. Set "
-        "spec.route.rewrite to Strip if it removes the whole path prefix, or to None if it leaves the path alone.",
-    )
+def _unless_shadowed(route: Route, chosen: RoutePath, mine: list[RoutePath]) -> RoutePath | Unresolved:
+    """The path, unless another Service gets one of Chainlit's own routes below it."""
+    top = _prefix(chosen)
+    for other in route.paths:
+        below = _prefix(other)
+        if other in mine or other.host != chosen.host or below == top or not paths.is_below(below, top):
+            continue
+        if _first_segment(below, top) in paths.OWN_SEGMENTS:
+            return Unresolved(
+                Reason.PATH_SHADOWED,
+                f"{route.ref} sends {other.path}, which Chainlit needs below {top or '/'}, to Service {other.service}: "
+                "give that Service another path.",
+            )
+    return chosen
+
+
+# --------------------------------------------------------------------------------------- what becomes of the path
+
+
+def _backend(snapshot: Snapshot, route: Route, chosen: RoutePath, public: str) -> str | Unresolved:
+    """The prefix that the backend receives."""
+    override = snapshot.app.spec.rewrite
+    if override is not Rewrite.AUTO:
+        return "" if override is Rewrite.STRIP else public
+    transforms = [*chosen.transforms]
+    for key in chosen.middlewares:
+        found = _expand(snapshot, key, 0)
+        if found is None:
+            return Unresolved(
+                Reason.MIDDLEWARE_NOT_FOUND,
+                f"{route.ref} uses Traefik Middleware {key}, which does not exist; Traefik answers 404 "
+                "then. Create it, correct the name, or set spec.route.rewrite.",
+            )
+        transforms += found
+    unknown = next((t.what for t in transforms if isinstance(t, rewrites.Unknown)), None)
+    if unknown is not None:
+        return Unresolved(
+            Reason.REWRITE_UNKNOWN,
+            f"{route.ref} has {unknown[:250]}, which may change the path on its way to the app. Set spec.route.rewrite "
+            "to Strip if it removes the whole path prefix, or to None if it leaves the path alone.",
+        )
+    backend = rewrites.backend_prefix(public, transforms)
+    if backend is None:
+        return Unresolved(
+            Reason.REWRITE_NOT_SUPPORTED,
+            f"{route.ref} rewrites {chosen.path} in a way that does not keep what comes after its prefix, so pages and "
+            "sockets cannot be found. Strip a whole prefix, or leave the path alone.",
+        )
+    return backend
+
+
+def _expand(snapshot: Snapshot, key: str, depth: int) -> list[rewrites.Transform] | None:
+    """The transforms of a Middleware and of the chain that it may be; None if one is missing or chains are circular."""
+    found = next((m for m in snapshot.middlewares if m.key == key), None)
+    if found is None or depth > MAX_CHAIN_DEPTH:
+        return None
+    transforms = list(found.transforms)
+    for member in found.chain:
+        more = _expand(snapshot, member, depth + 1)
+        if more is None:
+            return None
+        transforms += more
+    return transforms

@@ -33,6 +33,8 @@ RESOURCES: Mapping[str, tuple[str, str]] = {
     "StatefulSet": ("/apis/apps/v1", "statefulsets"),
     "Service": ("/api/v1", "services"),
     "Ingress": ("/apis/networking.k8s.io/v1", "ingresses"),
+    "HTTPRoute": ("/apis/gateway.networking.k8s.io/v1", "httproutes"),
+    "Middleware": ("/apis/traefik.io/v1alpha1", "middlewares"),
     "Event": ("/api/v1", "events"),
 }
 

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from typing import Generic, TypeVar
 
-from chainlit_operator.domain.model import App, Foreign, Ingress, Labels, Ref, Service, Snapshot, Workload
+from chainlit_operator.domain.model import App, Foreign, Labels, Middleware, Ref, Route, Service, Snapshot, Workload
 
 T = TypeVar("T")
 K = TypeVar("K")
@@ -52,8 +52,10 @@ class Cache:
         self._apps_by_route: Index[Ref] = Index()
         self._workloads_by_label: Index[PodLabel] = Index()
         self._services_by_label: Index[PodLabel] = Index()
-        self._ingresses_by_service: Index[tuple[str, str]] = Index()
+        self._routes_by_service: Index[tuple[str, str]] = Index()
         self._label_of_service: dict[Ref, PodLabel] = {}
+        self._routes_with_middlewares: set[Ref] = set()
+        self._middlewares: dict[str, Middleware] = {}
 
     # ----------------------------------------------------------------------------------------------------- apps
 
@@ -136,9 +138,13 @@ class Cache:
             label = min(((namespace, pair) for pair in obj.selector), key=lambda key: len(self._services_by_label[key]))
             self._label_of_service[obj.ref] = label
             self._services_by_label.add(label, obj.ref)
-        elif isinstance(obj, Ingress):
+        elif isinstance(obj, Route):
             for name in obj.services:
-                self._ingresses_by_service.add((namespace, name), obj.ref)
+                self._routes_by_service.add((namespace, name), obj.ref)
+            if obj.has_middlewares:
+                self._routes_with_middlewares.add(obj.ref)
+        elif isinstance(obj, Middleware):
+            self._middlewares[obj.key] = obj
 
     def _unfile(self, obj: Foreign) -> None:
         namespace = obj.ref.namespace
@@ -147,9 +153,12 @@ class Cache:
                 self._workloads_by_label.discard((namespace, pair), obj.ref)
         elif isinstance(obj, Service) and obj.selector:
             self._services_by_label.discard(self._label_of_service.pop(obj.ref), obj.ref)
-        elif isinstance(obj, Ingress):
+        elif isinstance(obj, Route):
             for name in obj.services:
-                self._ingresses_by_service.discard((namespace, name), obj.ref)
+                self._routes_by_service.discard((namespace, name), obj.ref)
+            self._routes_with_middlewares.discard(obj.ref)
+        elif isinstance(obj, Middleware) and self._middlewares.get(obj.key) == obj:
+            del self._middlewares[obj.key]
 
     # ------------------------------------------------------------------------------------------- who is concerned
 
@@ -161,15 +170,23 @@ class Cache:
         """The apps whose decision may read ``obj``."""
         if isinstance(obj, Workload):
             return set(self._apps_by_workload[obj.ref])
-        if isinstance(obj, Ingress):
-            apps = set(self._apps_by_route[obj.ref])
-            for name in obj.services:
-                service = self.service(Ref("Service", obj.ref.namespace, name))
-                apps |= self._selected(service) if service is not None else set()
-            return apps
+        if isinstance(obj, Route):
+            return self._routed(obj)
+        if isinstance(obj, Middleware):
+            # Chains make it hard to tell which routes a Middleware is for, and few routes have any.
+            routes = (self._route(ref) for ref in self._routes_with_middlewares)
+            return {app for route in routes if route is not None for app in self._routed(route)}
         apps = self._selected(obj)
-        for ingress in self._ingresses_by_service[(obj.ref.namespace, obj.ref.name)]:
-            apps |= self._apps_by_route[ingress]
+        for route in self._routes_by_service[(obj.ref.namespace, obj.ref.name)]:
+            apps |= self._apps_by_route[route]
+        return apps
+
+    def _routed(self, route: Route) -> set[Ref]:
+        """The apps that name the route, or whose Services it sends requests to."""
+        apps = set(self._apps_by_route[route.ref])
+        for name in route.services:
+            service = self.service(Ref("Service", route.ref.namespace, name))
+            apps |= self._selected(service) if service is not None else set()
         return apps
 
     def _selected(self, service: Service) -> set[Ref]:
@@ -197,17 +214,22 @@ class Cache:
         obj = self._objects["Service"].get(ref)
         return obj if isinstance(obj, Service) else None
 
+    def _route(self, ref: Ref) -> Route | None:
+        obj = self._objects[ref.kind].get(ref)
+        return obj if isinstance(obj, Route) else None
+
     def snapshot(self, app: App, contested_by: str = "") -> Snapshot:
         """Return all that a decision about ``app`` reads."""
         workload = self.workload(app.workload)
         services = self._services_of(workload) if workload is not None else ()
-        ingresses = tuple(self._routes_of(app, services))
-        named = {(ingress.ref.namespace, name) for ingress in ingresses for name in ingress.services}
+        routes = tuple(self._routes_of(app, services))
+        named = {(route.ref.namespace, name) for route in routes for name in route.services}
         return Snapshot(
             app=app,
             workload=workload,
             services=services,
-            ingresses=ingresses,
+            routes=routes,
+            middlewares=self._middlewares_of(routes),
             missing_services=frozenset(
                 name for namespace, name in named if self.service(Ref("Service", namespace, name)) is None
             ),
@@ -221,15 +243,27 @@ class Cache:
         found = (self.service(ref) for ref in sorted(refs))
         return tuple(service for service in found if service is not None and selects(service.selector, labels))
 
-    def _routes_of(self, app: App, services: tuple[Service, ...]) -> Iterator[Ingress]:
+    def _routes_of(self, app: App, services: tuple[Service, ...]) -> Iterator[Route]:
         if app.route is not None:
             refs = [app.route]
         else:
-            refs = sorted({r for s in services for r in self._ingresses_by_service[(s.ref.namespace, s.ref.name)]})
+            refs = sorted({r for s in services for r in self._routes_by_service[(s.ref.namespace, s.ref.name)]})
         for ref in refs:
-            ingress = self._objects["Ingress"].get(ref)
-            if isinstance(ingress, Ingress):
-                yield ingress
+            route = self._route(ref)
+            if route is not None:
+                yield route
+
+    def _middlewares_of(self, routes: tuple[Route, ...]) -> tuple[Middleware, ...]:
+        """The Middlewares that the routes use, and those that they are made of."""
+        found: dict[str, Middleware] = {}
+        due = [key for route in routes for path in route.paths for key in path.middlewares]
+        while due:
+            key = due.pop()
+            middleware = self._middlewares.get(key)
+            if middleware is not None and key not in found:
+                found[key] = middleware
+                due += middleware.chain
+        return tuple(found[key] for key in sorted(found))
 
     def _claimed_by(self, app: App) -> str:
         """The name of the oldest app of the same workload, if that is another one."""

@@ -26,6 +26,8 @@ PAGE_SIZE = 500
 #: Bookmarks come once a minute; a stream silent for longer than this is dead.
 SILENCE_SECONDS = 90.0
 MAX_BACKOFF_SECONDS = 30.0
+#: How often a kind that the cluster does not know is looked for.
+ABSENT_SECONDS = 60.0
 
 T = TypeVar("T")
 
@@ -46,13 +48,23 @@ class Sink(Protocol):
 class Reflector:
     """Keeps ``sink`` true to one kind in one namespace (None: in all)."""
 
-    def __init__(self, api: Api, kind: str, type_: type[wire.Foreign], namespace: str | None, sink: Sink) -> None:
+    def __init__(
+        self,
+        api: Api,
+        kind: str,
+        type_: type[wire.Foreign],
+        namespace: str | None,
+        sink: Sink,
+        *,
+        is_optional: bool = False,
+    ) -> None:
+        """``is_optional`` says that the cluster may not know the kind, which is then looked for now and then."""
         self.kind, self.namespace = kind, namespace
         self.synced = asyncio.Event()
         self.last_error: ApiError | None = None
         #: When it last heard from the API server or tried to; only a reflector that hangs lets it grow old.
         self.last_seen = time.monotonic()
-        self._api, self._sink = api, sink
+        self._api, self._sink, self._is_optional = api, sink, is_optional
         self._decode: Callable[[bytes | msgspec.Raw], wire.Foreign] = wire.decoder(type_)
 
     def __str__(self) -> str:
@@ -67,6 +79,9 @@ class Reflector:
                 failures = 0
                 await self._watch(version)
             except ApiError as error:
+                if error.code == 404 and self._is_optional:
+                    await self._await_kind()
+                    continue
                 if error.code != 410:
                     self.last_error = error
                     failures += 1
@@ -75,6 +90,14 @@ class Reflector:
             self._alive()
             if failures:
                 await asyncio.sleep(backoff_seconds(failures))
+
+    async def _await_kind(self) -> None:
+        """The cluster does not know the kind: there are none, until its CRD is there."""
+        self._sink.replace(self.kind, self.namespace, ())
+        self.synced.set()
+        self.last_error = None
+        self._alive()
+        await asyncio.sleep(ABSENT_SECONDS)
 
     async def _list(self) -> str:
         objects: list[Foreign] = []

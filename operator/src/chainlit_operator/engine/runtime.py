@@ -26,7 +26,11 @@ _WATCHED: dict[str, type[wire.Foreign]] = {
     "StatefulSet": wire.StatefulSet,
     "Service": wire.Service,
     "Ingress": wire.Ingress,
+    "HTTPRoute": wire.HTTPRoute,
+    "Middleware": wire.Middleware,
 }
+#: Kinds that a cluster may be without.
+_OPTIONAL = frozenset({"HTTPRoute", "Middleware"})
 _STOP_SECONDS = 10.0
 
 
@@ -56,7 +60,7 @@ class Engine:
         namespaces = options.namespaces or (None,)
         self.sweeper = Sweeper(api, self.cache, namespaces)
         self.reflectors = [
-            Reflector(api, kind, type_, namespace, self.cache)
+            Reflector(api, kind, type_, namespace, self.cache, is_optional=kind in _OPTIONAL)
             for kind, type_ in _WATCHED.items()
             for namespace in namespaces
         ]

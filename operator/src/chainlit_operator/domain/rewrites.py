@@ -1,0 +1,182 @@
+"""What an edge does to a path on its way to the backend, and what prefix is left of it.
+
+Each controller spells rewrites in its own way; here they are functions on paths, put in a row. The prefix at the
+backend is found by asking what becomes of the requests that Chainlit's page makes: it is the one that all of them end
+up with, and where they do not agree there is none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from chainlit_operator.domain import paths
+
+#: Below the prefix: the page, its socket, its assets, its API. Every rewrite must leave these tails alone.
+TAILS = ("/", "/ws/socket.io/", "/assets/index.js", "/project/translations")
+
+
+@dataclass(frozen=True, slots=True)
+class StripPrefix:
+    """Traefik's StripPrefix: the first prefix in the list that the path begins with goes, by characters."""
+
+    prefixes: tuple[str, ...]
+
+    def __call__(self, path: str, matched: str) -> str | None:
+        """Return the path without it, led by a slash."""
+        for prefix in self.prefixes:
+            if path.startswith(prefix):
+                return "/" + path.removeprefix(prefix).lstrip("/")
+        return path
+
+
+@dataclass(frozen=True, slots=True)
+class ReplacePrefix:
+    """Gateway API's ReplacePrefixMatch: the prefix that the rule matched becomes another one."""
+
+    replacement: str
+
+    def __call__(self, path: str, matched: str) -> str | None:
+        """Return the path with the new prefix; None where implementations disagree."""
+        if not self.replacement or (not matched and paths.normalise(self.replacement)):
+            return None
+        return self.replacement.rstrip("/") + path.removeprefix(matched)
+
+
+@dataclass(frozen=True, slots=True)
+class AddPrefix:
+    """Traefik's AddPrefix."""
+
+    prefix: str
+
+    def __call__(self, path: str, matched: str) -> str | None:
+        """Return the path with the prefix before it."""
+        return self.prefix + path
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """ReplacePath, ReplaceFullPath: every request gets one path."""
+
+    path: str
+
+    def __call__(self, path: str, matched: str) -> str | None:
+        """Return the one path."""
+        return self.path
+
+
+@dataclass(frozen=True, slots=True)
+class RegexRewrite:
+    """A regular expression over the path and what replaces it, in the known forms (see :func:`parse_pattern`)."""
+
+    pattern: str
+    replacement: str
+
+    def __call__(self, path: str, matched: str) -> str | None:
+        """Return the rewritten path; None for a form that is not known."""
+        parsed = parse_pattern(self.pattern)
+        if parsed is None:
+            return None
+        groups = parsed.groups(path)
+        return path if groups is None else substitute(self.replacement, groups)
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Something that may change the path in a way that cannot be told; ``what`` names it."""
+
+    what: str
+
+    def __call__(self, path: str, matched: str) -> str | None:
+        """Return None."""
+        return None
+
+
+Transform = StripPrefix | ReplacePrefix | AddPrefix | Constant | RegexRewrite | Unknown
+
+
+def backend_prefix(public: str, transforms: Iterable[Transform]) -> str | None:
+    """Return the prefix that the backend receives for ``public``, both in normal form; None if there is no such one."""
+    row = tuple(transforms)
+    found = {_left_of(public, tail, row) for tail in TAILS}
+    prefix = found.pop() if len(found) == 1 else None
+    return prefix if prefix is not None and prefix == paths.normalise(prefix) else None
+
+
+def _left_of(public: str, tail: str, transforms: tuple[Transform, ...]) -> str | None:
+    path: str | None = public + tail
+    for transform in transforms:
+        if path is None:
+            return None
+        path = transform(path, public)
+    return path.removesuffix(tail) if path is not None and path.endswith(tail) else None
+
+
+# ----------------------------------------------------------------------------------------- regular expressions
+
+Groups = tuple[str, ...]
+
+#: What may follow the literal part, and the capture groups that it gives for the rest of a path (which is empty or
+#: begins with whatever follows). None: the pattern does not match that path.
+_TAIL_FORMS: dict[str, Callable[[str], Groups | None]] = {
+    "": lambda rest: (),
+    ".*": lambda rest: (),
+    "/.*": lambda rest: () if rest.startswith("/") else None,
+    "(.*)": lambda rest: (rest,),
+    "(/.*)?": lambda rest: (rest,) if rest.startswith("/") or not rest else None,
+    "(/.*)": lambda rest: (rest,) if rest.startswith("/") else None,
+    "/(.*)": lambda rest: (rest[1:],) if rest.startswith("/") else None,
+    "/?(.*)": lambda rest: (rest.removeprefix("/"),),
+    "(/|$)(.*)": lambda rest: (rest[:1], rest[1:]) if rest.startswith("/") or not rest else None,
+    "(/|$)": lambda rest: (rest[:1],) if rest.startswith("/") or not rest else None,
+    "(?:/|$)(.*)": lambda rest: (rest[1:],) if rest.startswith("/") or not rest else None,
+    "(/(.*))?": lambda rest: (rest, rest[1:]) if rest.startswith("/") or not rest else None,
+}
+_LITERAL = re.compile(r"(?:/(?:[A-Za-z0-9_~-]|\\?\.)+)*")
+_REFERENCE = re.compile(r"\$(?:\{(\d)\}|(\d))")
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A regular expression of a known form: a literal prefix, and what may follow it."""
+
+    prefix: str
+    tail: str
+
+    def groups(self, path: str) -> Groups | None:
+        """Return the capture groups that it gives for ``path``; None if it does not match."""
+        if not path.startswith(self.prefix):
+            return None
+        return _TAIL_FORMS[self.tail](path.removeprefix(self.prefix))
+
+    @property
+    def covers_subtree(self) -> bool:
+        """Whether it lets everything below its prefix through."""
+        return all(self.groups(self.prefix + tail) is not None for tail in TAILS)
+
+
+def parse_pattern(text: str) -> Pattern | None:
+    """Read a regular expression over paths; None for a form that is not known.
+
+    Expressions are never run: only the known ones are understood, whatever the engine (RE2, PCRE) that runs them at the
+    edge, and a hostile one costs nothing.
+    """
+    text = text.removeprefix("^")
+    for form in sorted(_TAIL_FORMS, key=len, reverse=True):
+        for tail in (f"{form}$", form):
+            literal = text.removesuffix(tail)
+            if text.endswith(tail) and _LITERAL.fullmatch(literal):
+                return Pattern(literal.replace("\\", ""), form)
+    return None
+
+
+def substitute(replacement: str, groups: Groups) -> str | None:
+    """Return ``replacement`` with ``$1`` … filled in; a group that does not exist is empty, as in nginx and Go."""
+    if "$" in _REFERENCE.sub("", replacement):
+        return None
+    return _REFERENCE.sub(lambda m: _group(groups, int(m[1] or m[2])), replacement)
+
+
+def _group(groups: Groups, number: int) -> str:
+    return groups[number - 1] if 0 < number <= len(groups) else ""

@@ -1,0 +1,44 @@
+"""API objects as JSON, pruned: bytes become domain records in one pass, and nothing else of the object exists.
+
+The structs name only the fields that decisions read; msgspec skips the rest of the document without building it.
+"""
+
+from chainlit_operator.engine.wire.apps import ChainlitApp, app_from_object, status_to_wire
+from chainlit_operator.engine.wire.base import (
+    ErrorStatus,
+    Event,
+    Page,
+    decode_bookmark,
+    decode_error,
+    decode_event,
+    decode_page,
+    decoder,
+)
+from chainlit_operator.engine.wire.httproutes import HTTPRoute
+from chainlit_operator.engine.wire.ingresses import Ingress
+from chainlit_operator.engine.wire.middlewares import Middleware
+from chainlit_operator.engine.wire.services import Service
+from chainlit_operator.engine.wire.workloads import Deployment, StatefulSet
+
+Foreign = Deployment | StatefulSet | Service | Ingress | HTTPRoute | Middleware
+
+__all__ = [
+    "ChainlitApp",
+    "Deployment",
+    "ErrorStatus",
+    "Event",
+    "Foreign",
+    "HTTPRoute",
+    "Ingress",
+    "Middleware",
+    "Page",
+    "Service",
+    "StatefulSet",
+    "app_from_object",
+    "decode_bookmark",
+    "decode_error",
+    "decode_event",
+    "decode_page",
+    "decoder",
+    "status_to_wire",
+]

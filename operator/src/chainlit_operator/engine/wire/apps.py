@@ -1,0 +1,134 @@
+"""ChainlitApps as JSON, both ways."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec import field
+
+from chainlit_operator.domain import model
+from chainlit_operator.engine.wire.base import Meta, Wire
+
+
+class _WorkloadRef(Wire):
+    kind: str = "Deployment"
+    name: str = ""
+    container: str | None = None
+
+
+class _WorkloadSpec(Wire):
+    ref: _WorkloadRef = field(default_factory=_WorkloadRef)
+
+
+class _RouteRef(Wire):
+    kind: str = "Ingress"
+    name: str = ""
+
+
+class _RouteSpec(Wire):
+    ref: _RouteRef | None = None
+    rewrite: model.Rewrite = model.Rewrite.AUTO
+
+
+class _VerificationSpec(Wire):
+    mode: model.VerificationMode = model.VerificationMode.BACKEND
+    interval_seconds: int = 60
+
+
+class _AppSpec(Wire):
+    workload: _WorkloadSpec = field(default_factory=_WorkloadSpec)
+    route: _RouteSpec = field(default_factory=_RouteSpec)
+    verification: _VerificationSpec = field(default_factory=_VerificationSpec)
+    suspend: bool = False
+
+
+class _Condition(Wire, omit_defaults=True):
+    type: str
+    status: str
+    reason: str = ""
+    message: str = ""
+    observed_generation: int = 0
+    last_transition_time: str = ""
+
+
+class _RouteStatus(Wire):
+    kind: str = ""
+    name: str = ""
+    host: str = ""
+    path: str = ""
+    path_type: str = ""
+    rewrite: str = ""
+
+
+class _WorkloadStatus(Wire):
+    kind: str = ""
+    name: str = ""
+    container: str = ""
+
+
+class _AppStatus(Wire):
+    observed_generation: int = 0
+    root_path: str | None = None
+    parent_root_path: str | None = None
+    url: str | None = None
+    web_socket_url: str | None = field(default=None, name="webSocketURL")
+    route: _RouteStatus | None = None
+    workload: _WorkloadStatus | None = None
+    conditions: list[_Condition] = field(default_factory=list)
+
+
+class ChainlitApp(Wire):
+    """A ChainlitApp."""
+
+    metadata: Meta
+    spec: _AppSpec = field(default_factory=_AppSpec)
+    status: _AppStatus = field(default_factory=_AppStatus)
+
+    def to_domain(self) -> model.App:
+        """Return the domain's record of it."""
+        meta, spec = self.metadata, self.spec
+        route = spec.route.ref
+        return model.App(
+            ref=model.Ref("ChainlitApp", meta.namespace, meta.name),
+            uid=meta.uid,
+            resource_version=meta.resource_version,
+            generation=meta.generation,
+            created=meta.creation_timestamp,
+            spec=model.AppSpec(
+                workload_kind=spec.workload.ref.kind,
+                workload_name=spec.workload.ref.name,
+                container=spec.workload.ref.container,
+                route_kind=route.kind if route else None,
+                route_name=route.name if route else None,
+                rewrite=spec.route.rewrite,
+                verification=spec.verification.mode,
+                interval_seconds=spec.verification.interval_seconds,
+                suspend=spec.suspend,
+            ),
+            status=_status_to_domain(self.status),
+        )
+
+
+def _status_to_domain(status: _AppStatus) -> model.Status:
+    return model.Status(
+        observed_generation=status.observed_generation,
+        root_path=status.root_path,
+        parent_root_path=status.parent_root_path,
+        url=status.url,
+        web_socket_url=status.web_socket_url,
+        route=model.RouteStatus(**msgspec.structs.asdict(status.route)) if status.route else None,
+        workload=model.WorkloadStatus(**msgspec.structs.asdict(status.workload)) if status.workload else None,
+        conditions=tuple(model.Condition(**msgspec.structs.asdict(c)) for c in status.conditions),
+    )
+
+
+def status_to_wire(status: model.Status) -> dict[str, Any]:
+    """Return ``status`` for a merge patch: every field is there, null where it is absent."""
+    fields: dict[str, Any] = msgspec.to_builtins(msgspec.convert(status, _AppStatus, from_attributes=True))
+    return fields
+
+
+def app_from_object(body: Any) -> model.App:
+    """Return the ChainlitApp of a decoded object (a mapping); raises msgspec.ValidationError for another shape."""
+    return msgspec.convert(body, ChainlitApp).to_domain()

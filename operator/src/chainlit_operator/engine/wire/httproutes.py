@@ -1,0 +1,173 @@
+"""HTTPRoutes of the Gateway API as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from msgspec import field
+
+from chainlit_operator.domain import model, rewrites
+from chainlit_operator.engine.wire.base import Anything, Meta, Wire
+
+
+class _PathMatch(Wire):
+    type: str = "PathPrefix"
+    value: str = "/"
+
+
+class _Match(Wire):
+    path: _PathMatch = field(default_factory=_PathMatch)
+    method: str = ""
+    headers: list[Anything] = field(default_factory=list)
+    query_params: list[Anything] = field(default_factory=list)
+
+    def condition(self) -> str:
+        """What a request must have beside the path."""
+        if self.headers:
+            return "a header matches"
+        if self.query_params:
+            return "a query parameter matches"
+        return f"the method is {self.method}" if self.method else ""
+
+
+class _PathModifier(Wire):
+    type: str = ""
+    replace_prefix_match: str = ""
+    replace_full_path: str = ""
+
+
+class _UrlRewrite(Wire):
+    hostname: str = ""
+    path: _PathModifier | None = None
+
+
+class _ExtensionRef(Wire):
+    group: str = ""
+    kind: str = ""
+    name: str = ""
+
+
+class _Filter(Wire):
+    type: str
+    url_rewrite: _UrlRewrite | None = None
+    extension_ref: _ExtensionRef | None = None
+
+
+class _BackendRef(Wire):
+    name: str
+    group: str = ""
+    kind: str = "Service"
+    namespace: str = ""
+    port: int = 0
+    weight: int = 1
+    filters: list[_Filter] = field(default_factory=list)
+
+
+class _Rule(Wire):
+    matches: list[_Match] = field(default_factory=lambda: [_Match()])
+    filters: list[_Filter] = field(default_factory=list)
+    backend_refs: list[_BackendRef] = field(default_factory=list)
+
+
+class _Spec(Wire):
+    hostnames: list[str] = field(default_factory=list)
+    rules: list[_Rule] = field(default_factory=list)
+
+
+class _Condition(Wire):
+    type: str
+    status: str
+    reason: str = ""
+    message: str = ""
+
+
+class _Parent(Wire):
+    conditions: list[_Condition] = field(default_factory=list)
+
+    def refusal(self) -> str:
+        """Why this parent does not serve the route; empty if it does or has not said yet."""
+        for condition in self.conditions:
+            if condition.type in ("Accepted", "ResolvedRefs") and condition.status == "False":
+                return f"{condition.type} is False, {condition.reason}: {condition.message}"
+        return ""
+
+
+class _Status(Wire):
+    parents: list[_Parent] = field(default_factory=list)
+
+
+class HTTPRoute(Wire):
+    """An HTTPRoute (gateway.networking.k8s.io/v1)."""
+
+    metadata: Meta
+    spec: _Spec = field(default_factory=_Spec)
+    status: _Status = field(default_factory=_Status)
+
+    def to_domain(self) -> model.Route:
+        """Return the domain's record of it."""
+        refusals = [parent.refusal() for parent in self.status.parents]
+        return model.Route(
+            ref=model.Ref("HTTPRoute", self.metadata.namespace, self.metadata.name),
+            resource_version=self.metadata.resource_version,
+            paths=tuple(self._paths()),
+            refusal=refusals[0] if refusals and all(refusals) else "",
+        )
+
+    def _paths(self) -> Iterator[model.RoutePath]:
+        for rule in self.spec.rules:
+            if any(found.type == "RequestRedirect" for found in rule.filters):
+                continue
+            backends = [ref for ref in rule.backend_refs if self._is_service(ref) and ref.weight > 0]
+            others = tuple(ref.name for ref in rule.backend_refs if ref.weight > 0)
+            for host in self.spec.hostnames or [""]:
+                for match in rule.matches:
+                    for ref in backends:
+                        yield self._path(host, match, rule, ref, others)
+
+    def _is_service(self, ref: _BackendRef) -> bool:
+        return ref.kind == "Service" and not ref.group and ref.namespace in ("", self.metadata.namespace)
+
+    def _path(
+        self, host: str, match: _Match, rule: _Rule, ref: _BackendRef, others: tuple[str, ...]
+    ) -> model.RoutePath:
+        transforms = [t for found in rule.filters for t in _transforms(found)]
+        if any(found.type in ("URLRewrite", "ExtensionRef") for found in ref.filters):
+            transforms.append(rewrites.Unknown("a filter in backendRefs, which implementations treat differently"))
+        return model.RoutePath(
+            host=host,
+            path=match.path.value,
+            path_type=match.path.type,
+            service=ref.name,
+            port=ref.port,
+            matching=_MATCHING.get(match.path.type, model.Matching.REGULAR_EXPRESSION),
+            transforms=tuple(transforms),
+            middlewares=tuple(self._middlewares(rule.filters)),
+            condition=match.condition(),
+            others=others,
+        )
+
+    def _middlewares(self, filters: list[_Filter]) -> Iterator[str]:
+        for found in filters:
+            extension = found.extension_ref
+            if extension is not None and (extension.group, extension.kind) == ("traefik.io", "Middleware"):
+                yield f"{self.metadata.namespace}-{extension.name}"
+
+
+_MATCHING = {
+    "PathPrefix": model.Matching.PREFIX,
+    "Exact": model.Matching.EXACT,
+    "RegularExpression": model.Matching.REGULAR_EXPRESSION,
+}
+
+
+def _transforms(found: _Filter) -> Iterator[rewrites.Transform]:
+    rewrite, extension = found.url_rewrite, found.extension_ref
+    if rewrite is not None and rewrite.hostname:
+        yield rewrites.Unknown("a URLRewrite filter with a hostname, to which Chainlit redirects")
+    if rewrite is not None and rewrite.path is not None:
+        if rewrite.path.type == "ReplacePrefixMatch":
+            yield rewrites.ReplacePrefix(rewrite.path.replace_prefix_match)
+        else:
+            yield rewrites.Constant(rewrite.path.replace_full_path)
+    if extension is not None and extension.kind != "Middleware":
+        yield rewrites.Unknown(f"an ExtensionRef filter of kind {extension.kind}")

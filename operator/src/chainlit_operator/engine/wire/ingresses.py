@@ -1,0 +1,186 @@
+"""Ingresses as JSON, with the annotations that change a path."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from msgspec import Struct, field
+
+from chainlit_operator.domain import model, rewrites
+from chainlit_operator.engine.wire.base import Meta, Wire
+
+
+class _Port(Wire):
+    name: str = ""
+    number: int = 0
+
+
+class _BackendService(Wire):
+    name: str
+    port: _Port = field(default_factory=_Port)
+
+
+class _Backend(Wire):
+    service: _BackendService | None = None
+
+
+class _HttpPath(Wire):
+    backend: _Backend
+    path: str = ""
+    path_type: str = "ImplementationSpecific"
+
+
+class _Http(Wire):
+    paths: list[_HttpPath] = field(default_factory=list)
+
+
+class _Rule(Wire):
+    host: str = ""
+    http: _Http = field(default_factory=_Http)
+
+
+class _Tls(Wire):
+    hosts: list[str] = field(default_factory=list)
+
+
+class _IngressSpec(Wire):
+    default_backend: _Backend | None = None
+    rules: list[_Rule] = field(default_factory=list)
+    tls: list[_Tls] = field(default_factory=list)
+
+
+_ANNOTATIONS = {
+    "traefik_middlewares": "traefik.ingress.kubernetes.io/router.middlewares",
+    "nginx_target": "nginx.ingress.kubernetes.io/rewrite-target",
+    "nginx_regex": "nginx.ingress.kubernetes.io/use-regex",
+    "f5_rewrites": "nginx.org/rewrites",
+    "f5_target": "nginx.org/rewrite-target",
+    "f5_regex": "nginx.org/path-regex",
+    "haproxy_ingress_target": "haproxy-ingress.github.io/rewrite-target",
+    "haproxy_rewrite": "haproxy.org/path-rewrite",
+    "kong_strip": "konghq.com/strip-path",
+    "kong_rewrite": "konghq.com/rewrite",
+    "agic_prefix": "appgw.ingress.kubernetes.io/backend-path-prefix",
+}
+#: Rewrites of forms that cannot be told from the annotation alone.
+_UNKNOWN = ("f5_target", "f5_regex", "haproxy_rewrite", "kong_rewrite", "agic_prefix")
+_REGEX_CHARACTERS = frozenset("()[]{}*+?^$|\\")
+
+
+class _Annotations(Struct, rename=_ANNOTATIONS):
+    """The annotations of ingress controllers that change a path; all others are skipped."""
+
+    traefik_middlewares: str = ""
+    nginx_target: str = ""
+    nginx_regex: str = ""
+    f5_rewrites: str = ""
+    f5_target: str = ""
+    f5_regex: str = ""
+    haproxy_ingress_target: str = ""
+    haproxy_rewrite: str = ""
+    kong_strip: str = ""
+    kong_rewrite: str = ""
+    agic_prefix: str = ""
+
+    def transforms(self, path: str, service: str) -> Iterator[rewrites.Transform]:
+        """What becomes of a path on its way to a Service, Traefik's Middlewares aside."""
+        if self.nginx_target:
+            yield rewrites.RegexRewrite(path, self.nginx_target)
+        if self.haproxy_ingress_target:
+            yield rewrites.ReplacePrefix(self.haproxy_ingress_target)
+        if self.kong_strip == "true":
+            yield rewrites.ReplacePrefix("/")
+        for target in self._f5_targets(service):
+            yield rewrites.ReplacePrefix(target)
+        for attribute in _UNKNOWN:
+            if value := getattr(self, attribute):
+                yield rewrites.Unknown(f"the annotation {_ANNOTATIONS[attribute]}: {value}")
+        for name, _, provider in self._traefik():
+            if provider != "kubernetescrd":
+                yield rewrites.Unknown(f"Traefik middleware {name}@{provider}")
+
+    def middlewares(self) -> tuple[str, ...]:
+        """Traefik Middlewares of the cluster, as ``namespace-name``."""
+        return tuple(name for name, _, provider in self._traefik() if provider == "kubernetescrd")
+
+    def _traefik(self) -> Iterator[tuple[str, str, str]]:
+        for entry in self.traefik_middlewares.split(","):
+            if entry.strip():
+                yield entry.strip().partition("@")
+
+    def _f5_targets(self, service: str) -> Iterator[str]:
+        """What ``serviceName=chat rewrite=/; serviceName=…`` says of a Service."""
+        for entry in self.f5_rewrites.split(";"):
+            words = dict(word.partition("=")[::2] for word in entry.split())
+            if words.get("serviceName") == service:
+                yield words.get("rewrite", "")
+
+    def matching(self, path: str, path_type: str) -> model.Matching:
+        """How the path is compared. A regular expression needs characters of one and a controller that reads them."""
+        if path_type == "Exact":
+            return model.Matching.EXACT
+        if path_type == "ImplementationSpecific" or self.nginx_target or self.nginx_regex == "true":
+            return model.Matching.PREFIX if _REGEX_CHARACTERS.isdisjoint(path) else model.Matching.REGULAR_EXPRESSION
+        return model.Matching.PREFIX
+
+
+class _IngressMeta(Meta):
+    annotations: _Annotations = field(default_factory=_Annotations)
+
+
+class _LoadBalancerAddress(Wire):
+    ip: str = ""
+    hostname: str = ""
+
+
+class _LoadBalancer(Wire):
+    ingress: list[_LoadBalancerAddress] = field(default_factory=list)
+
+
+class _IngressStatus(Wire):
+    load_balancer: _LoadBalancer = field(default_factory=_LoadBalancer)
+
+
+class Ingress(Wire):
+    """An Ingress."""
+
+    metadata: _IngressMeta
+    spec: _IngressSpec = field(default_factory=_IngressSpec)
+    status: _IngressStatus = field(default_factory=_IngressStatus)
+
+    def to_domain(self) -> model.Route:
+        """Return the domain's record of it."""
+        meta, spec = self.metadata, self.spec
+        found = [
+            path
+            for rule in spec.rules
+            for entry in rule.http.paths
+            if (path := self._path(rule.host, entry.path, entry.path_type, entry.backend))
+        ]
+        if spec.default_backend is not None and not found:
+            whole = self._path("", "/", "Prefix", spec.default_backend)
+            found = [whole] if whole else []
+        address = next((a.hostname or a.ip for a in self.status.load_balancer.ingress), "")
+        return model.Route(
+            ref=model.Ref("Ingress", meta.namespace, meta.name),
+            resource_version=meta.resource_version,
+            paths=tuple(found),
+            tls_hosts=frozenset(host for tls in spec.tls for host in (tls.hosts or [""])),
+            address=f"[{address}]" if ":" in address else address,
+        )
+
+    def _path(self, host: str, path: str, path_type: str, backend: _Backend) -> model.RoutePath | None:
+        service, annotations = backend.service, self.metadata.annotations
+        if service is None:  # a resource backend, which no Chainlit app is
+            return None
+        path = path or "/"
+        return model.RoutePath(
+            host=host,
+            path=path,
+            path_type=path_type,
+            service=service.name,
+            port=service.port.name or service.port.number,
+            matching=annotations.matching(path, path_type),
+            transforms=tuple(annotations.transforms(path, service.name)),
+            middlewares=annotations.middlewares(),
+        )

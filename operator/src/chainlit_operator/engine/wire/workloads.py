@@ -1,0 +1,228 @@
+"""Deployments and StatefulSets as JSON, with who owns the fields that may be written."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+from msgspec import Struct, field
+
+from chainlit_operator.domain import model
+from chainlit_operator.domain.plan import PARENT_ROOT_PATH, ROOT_PATH
+from chainlit_operator.engine.wire.base import Anything, Meta, Wire, pairs
+
+VARIABLES = (ROOT_PATH, PARENT_ROOT_PATH)
+_PROBES = {
+    "startupProbe": "startup_probe",
+    "livenessProbe": "liveness_probe",
+    "readinessProbe": "readiness_probe",
+}
+
+
+class _OwnedPath(Struct, rename={"path": "f:path"}):
+    path: Anything | None = None
+
+
+class _OwnedProbe(Struct, rename={"http_get": "f:httpGet"}):
+    http_get: _OwnedPath = field(default_factory=_OwnedPath)
+
+
+_OWNED_FIELDS = {
+    "env": "f:env",
+    "startup_probe": "f:startupProbe",
+    "liveness_probe": "f:livenessProbe",
+    "readiness_probe": "f:readinessProbe",
+}
+
+
+class _OwnedVariable(Struct, rename={"value": "f:value", "value_from": "f:valueFrom"}):
+    value: Anything | None = None
+    value_from: Anything | None = None
+
+
+class _OwnedContainer(Struct, rename=_OWNED_FIELDS):
+    env: dict[str, _OwnedVariable] = field(default_factory=dict)
+    startup_probe: _OwnedProbe = field(default_factory=_OwnedProbe)
+    liveness_probe: _OwnedProbe = field(default_factory=_OwnedProbe)
+    readiness_probe: _OwnedProbe = field(default_factory=_OwnedProbe)
+
+    def fields(self) -> Iterator[str]:
+        for name in VARIABLES:
+            variable = self.env.get(f'k:{{"name":"{name}"}}')
+            if variable is not None and (variable.value is not None or variable.value_from is not None):
+                yield name
+        for name, attribute in _PROBES.items():
+            probe: _OwnedProbe = getattr(self, attribute)
+            if probe.http_get.path is not None:
+                yield name
+
+
+class _OwnedPodSpec(Struct, rename={"containers": "f:containers"}):
+    containers: dict[str, _OwnedContainer] = field(default_factory=dict)
+
+
+class _OwnedTemplate(Struct, rename={"spec": "f:spec"}):
+    spec: _OwnedPodSpec = field(default_factory=_OwnedPodSpec)
+
+
+class _OwnedSpec(Struct, rename={"template": "f:template"}):
+    template: _OwnedTemplate = field(default_factory=_OwnedTemplate)
+
+
+class _Owned(Struct, rename={"spec": "f:spec"}):
+    spec: _OwnedSpec = field(default_factory=_OwnedSpec)
+
+
+class _ManagedFields(Wire):
+    """One entry of ``metadata.managedFields``: the path to our fields in ``fieldsV1`` and nothing beside it."""
+
+    manager: str = ""
+    fields_v1: _Owned = field(default_factory=_Owned, name="fieldsV1")
+
+
+class _WorkloadMeta(Meta):
+    managed_fields: list[_ManagedFields] = field(default_factory=list)
+
+    def owners(self, container: str) -> tuple[tuple[str, str], ...]:
+        key = f'k:{{"name":"{container}"}}'
+        return tuple(
+            (name, sys.intern(entry.manager))
+            for entry in self.managed_fields
+            if (owned := entry.fields_v1.spec.template.spec.containers.get(key)) is not None
+            for name in owned.fields()
+        )
+
+
+class _ContainerPort(Wire):
+    container_port: int
+    name: str = ""
+
+
+class _EnvVar(Wire):
+    name: str
+    value: str = ""
+    value_from: Anything | None = None
+
+
+class _HttpGet(Wire):
+    port: int | str
+    path: str = "/"
+
+
+class _Probe(Wire):
+    http_get: _HttpGet | None = None
+
+
+class _Container(Wire):
+    name: str
+    image: str = ""
+    command: list[str] = field(default_factory=list)
+    args: list[str] = field(default_factory=list)
+    ports: list[_ContainerPort] = field(default_factory=list)
+    env: list[_EnvVar] = field(default_factory=list)
+    env_from: list[Anything] = field(default_factory=list)
+    startup_probe: _Probe | None = None
+    liveness_probe: _Probe | None = None
+    readiness_probe: _Probe | None = None
+
+    def to_domain(self, owners: tuple[tuple[str, str], ...]) -> model.Container:
+        variables = {
+            env.name: model.Variable(env.value if env.value_from is None else None)
+            for env in self.env
+            if env.name in VARIABLES
+        }
+        probes: dict[str, _Probe | None] = {name: getattr(self, attribute) for name, attribute in _PROBES.items()}
+        return model.Container(
+            name=self.name,
+            image=self.image,
+            ports=tuple((port.name, port.container_port) for port in self.ports),
+            root_path=variables.get(ROOT_PATH),
+            parent_root_path=variables.get(PARENT_ROOT_PATH),
+            probes=tuple(
+                model.Probe(name, probe.http_get.path, probe.http_get.port)
+                for name, probe in probes.items()
+                if probe is not None and probe.http_get is not None
+            ),
+            has_env_from=bool(self.env_from),
+            has_root_path_option=any("--root-path" in word for word in (*self.command, *self.args)),
+            owners=owners,
+        )
+
+
+class _PodMeta(Wire):
+    labels: dict[str, str] = field(default_factory=dict)
+
+
+class _PodSpec(Wire):
+    containers: list[_Container] = field(default_factory=list)
+
+
+class _PodTemplate(Wire):
+    metadata: _PodMeta = field(default_factory=_PodMeta)
+    spec: _PodSpec = field(default_factory=_PodSpec)
+
+
+class _WorkloadSpecOfPods(Wire):
+    template: _PodTemplate = field(default_factory=_PodTemplate)
+    replicas: int = 1
+
+
+class _WorkloadCondition(Wire):
+    type: str
+    status: str
+    reason: str = ""
+    message: str = ""
+
+
+class _PodCounters(Wire):
+    observed_generation: int = 0
+    replicas: int = 0
+    updated_replicas: int = 0
+    available_replicas: int = 0
+    conditions: list[_WorkloadCondition] = field(default_factory=list)
+
+
+class _Workload(Wire):
+    metadata: _WorkloadMeta
+    spec: _WorkloadSpecOfPods = field(default_factory=_WorkloadSpecOfPods)
+    status: _PodCounters = field(default_factory=_PodCounters)
+
+    def _to_domain(self, kind: str) -> model.Workload:
+        meta, template = self.metadata, self.spec.template
+        return model.Workload(
+            ref=model.Ref(kind, meta.namespace, meta.name),
+            uid=meta.uid,
+            resource_version=meta.resource_version,
+            generation=meta.generation,
+            pod_labels=pairs(template.metadata.labels),
+            containers=tuple(c.to_domain(meta.owners(c.name)) for c in template.spec.containers),
+            rollout=self._rollout(),
+        )
+
+    def _rollout(self) -> model.Rollout:
+        status = self.status
+        failed = [c.message for c in status.conditions if c.reason == "ProgressDeadlineExceeded"]
+        return model.Rollout(
+            observed_generation=status.observed_generation,
+            desired=self.spec.replicas,
+            total=status.replicas,
+            updated=status.updated_replicas,
+            available=status.available_replicas,
+            failure=failed[0] if failed else "",
+        )
+
+
+class Deployment(_Workload):
+    """A Deployment."""
+
+    def to_domain(self) -> model.Workload:
+        """Return the domain's record of it."""
+        return self._to_domain("Deployment")
+
+
+class StatefulSet(_Workload):
+    """A StatefulSet."""
+
+    def to_domain(self) -> model.Workload:
+        """Return the domain's record of it."""
+        return self._to_domain("StatefulSet")
