@@ -13,6 +13,7 @@ TOOL := $(BIN)/python -m tests.cluster
 export CLUSTER
 export PYTHONPATH := operator/src
 
+E2E_ARGS ?= -m "not slow"
 SOURCES := operator/src tests
 
 ##@ Use
@@ -41,7 +42,7 @@ help: ## Show this list
 test: lint unit charts e2e ## Run all checks: lint, types, import contracts, unit, charts, e2e
 
 .PHONY: test-all
-test-all: test ## Run everything, also what takes long
+test-all: lint unit charts e2e-all ## Run everything, also what takes long
 
 .PHONY: lint
 lint: .venv/ready ## Check style, types, layers and shell scripts
@@ -66,6 +67,10 @@ e2e: export CLUSTER := $(TEST_CLUSTER)
 e2e: cluster images ## Run the end-to-end tests in a cluster of their own (TEST_CLUSTER)
 	eval "$$($(TOOL) env)"
 	$(BIN)/pytest -n 2 --dist loadgroup $(E2E_ARGS) tests/e2e
+
+.PHONY: e2e-all
+e2e-all: ## Run the end-to-end tests with every row of their tables
+	$(MAKE) e2e E2E_ARGS=
 
 ##@ Develop
 

@@ -25,6 +25,8 @@ RESOURCES = {
     "ReplicaSet": ("/apis/apps/v1", "replicasets"),
     "ControllerRevision": ("/apis/apps/v1", "controllerrevisions"),
     "Ingress": ("/apis/networking.k8s.io/v1", "ingresses"),
+    "HTTPRoute": ("/apis/gateway.networking.k8s.io/v1", "httproutes"),
+    "Middleware": ("/apis/traefik.io/v1alpha1", "middlewares"),
     "ChainlitApp": ("/apis/chainlit-operator.dev/v1alpha1", "chainlitapps"),
 }
 

@@ -69,9 +69,17 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 - apiGroups: [chainlit-operator.dev]
   resources: [chainlitapps/status]
   verbs: [patch]
-# The path of an app is read from its Ingress, which is never written.
+# The path of an app is read from its Ingress or HTTPRoute, neither of which is ever written.
 - apiGroups: [networking.k8s.io]
   resources: [ingresses]
+  verbs: [list, watch]
+# Gateways tell scheme and port of an HTTPRoute's address.
+- apiGroups: [gateway.networking.k8s.io]
+  resources: [httproutes, gateways]
+  verbs: [list, watch]
+# Traefik's Middlewares may strip a part of the path on its way to the app.
+- apiGroups: [traefik.io]
+  resources: [middlewares]
   verbs: [list, watch]
 # Services lead from an Ingress to the pods of a workload; they too are only read.
 - apiGroups: [""]

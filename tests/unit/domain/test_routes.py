@@ -8,7 +8,7 @@ import pytest
 from tests.unit.domain.world import app, ingress, middleware, path, regex, service, snapshot
 
 from chainlit_operator.domain import routes
-from chainlit_operator.domain.model import Rewrite, Route, Snapshot
+from chainlit_operator.domain.model import Gateway, Listener, Parent, Ref, Rewrite, Route, Snapshot
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.domain.rewrites import AddPrefix, RegexRewrite, ReplacePrefix, StripPrefix, Unknown
 
@@ -146,3 +146,40 @@ def test_first_host_and_shortest_path_stand_for_the_app() -> None:
     )
     assert isinstance(found, routes.Resolved)
     assert (found.status.host, found.status.path) == ("a.example", "/chat")
+
+
+EDGE = Ref("Gateway", "infra", "edge")
+WEB, TLS, ANY = (
+    Listener("web", 80, "HTTP"),
+    Listener("tls", 443, "HTTPS"),
+    Listener("any", 8443, "HTTPS", "*.example.com"),
+)
+
+
+def gateway(*listeners: Listener, address: str = "") -> Gateway:
+    return Gateway(EDGE, "1", listeners, address)
+
+
+@pytest.mark.parametrize(
+    ("host", "parent", "found", "url"),
+    [
+        ("a.example", Parent(EDGE), gateway(WEB), "http://a.example/chat/"),
+        ("a.example", Parent(EDGE), gateway(TLS, WEB), "https://a.example/chat/"),
+        ("a.example", Parent(EDGE, section="web"), gateway(TLS, WEB), "http://a.example/chat/"),
+        ("a.example", Parent(EDGE, port=443), gateway(WEB, TLS), "https://a.example/chat/"),
+        ("a.example", Parent(EDGE), gateway(ANY), "https://a.example:8443/chat/"),
+        ("", Parent(EDGE), gateway(ANY), None),
+        ("", Parent(EDGE), gateway(WEB, address="192.0.2.1"), "http://192.0.2.1/chat/"),
+        ("", Parent(EDGE), gateway(Listener("web", 80, "HTTP", "b.example")), "http://b.example/chat/"),
+        ("a.example", Parent(EDGE, section="none"), gateway(WEB), None),
+        ("a.example", Parent(Ref("Gateway", "infra", "unread")), gateway(WEB), None),
+    ],
+)
+def test_address_of_an_http_route_is_that_of_its_listener(
+    host: str, parent: Parent, found: Gateway, url: str | None
+) -> None:
+    route = replace(ingress(path(host=host), parents=(parent,)), ref=Ref("HTTPRoute", "shop", "chat"))
+    answer = routes.resolve(snapshot(route, gateways=(found,)))
+    assert isinstance(answer, routes.Resolved)
+    assert answer.url == url
+    assert (answer.web_socket_url or "").startswith("wss" if (url or "").startswith("https") else "ws" if url else "")

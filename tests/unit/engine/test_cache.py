@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from tests.unit.domain.world import NAMESPACE, app, container, ingress, middleware, path, service, workload
 
-from chainlit_operator.domain.model import App, Foreign, Ref, Route, Service, Workload
+from chainlit_operator.domain.model import App, Foreign, Gateway, Listener, Parent, Ref, Route, Service, Workload
 from chainlit_operator.domain.rewrites import StripPrefix
 from chainlit_operator.engine.cache import Cache, is_older
 
@@ -113,6 +113,17 @@ def test_change_of_a_middleware_is_told_to_whom_its_routes_serve(cache: Cache, t
     cache.remove(middleware("strip"))
     assert told.read() == {"chat"}
     assert [m.ref.name for m in cache.snapshot(cache.apps[app().ref]).middlewares] == ["all"]
+
+
+def test_change_of_a_gateway_is_told_to_whom_it_carries(cache: Cache, told: Told) -> None:
+    edge = Gateway(Ref("Gateway", "infra", "edge"), "1", (Listener("web", 80, "HTTP"),))
+    cache.upsert(edge)
+    assert told.read() == set()
+    cache.upsert(ingress("/chat", parents=(Parent(edge.ref),)))
+    told.read()
+    cache.upsert(replace(edge, address="192.0.2.1"))
+    assert told.read() == {"chat"}
+    assert cache.snapshot(cache.apps[app().ref]).gateways == (replace(edge, address="192.0.2.1"),)
 
 
 def test_older_versions_are_ignored(cache: Cache, told: Told) -> None:

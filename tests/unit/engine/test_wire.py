@@ -266,6 +266,27 @@ def test_http_route_with_another_host_is_not_known(url_rewrite: Any) -> None:
     assert isinstance(http_route(given).paths[0].transforms[0], rewrites.Unknown)
 
 
+def test_parents_of_an_http_route() -> None:
+    refs = [
+        {"name": "edge"},
+        {"name": "edge", "namespace": "infra", "sectionName": "web", "port": 443},
+        {"name": "mesh", "kind": "Service", "group": ""},
+    ]
+    found = read(wire.HTTPRoute, {"metadata": {"name": "r", "namespace": "shop"}, "spec": {"parentRefs": refs}})
+    assert found.parents == (
+        model.Parent(model.Ref("Gateway", "shop", "edge")),
+        model.Parent(model.Ref("Gateway", "infra", "edge"), "web", 443),
+    )
+
+
+def test_gateway() -> None:
+    spec = {"listeners": [{"name": "web", "port": 443, "protocol": "HTTPS", "hostname": "x.example"}]}
+    body = {"metadata": {"name": "edge"}, "spec": spec, "status": {"addresses": [{"value": "fd00::1"}]}}
+    found = read(wire.Gateway, body)
+    assert found.listeners == (model.Listener("web", 443, "HTTPS", "x.example"),)
+    assert found.address == "[fd00::1]" and found.listeners[0].is_secure
+
+
 def parent(**conditions: str) -> dict[str, Any]:
     return {"conditions": [{"type": t, "status": s, "reason": "R", "message": "m"} for t, s in conditions.items()]}
 
@@ -372,6 +393,7 @@ KINDS = [
     wire.Service,
     wire.Ingress,
     wire.HTTPRoute,
+    wire.Gateway,
     wire.Middleware,
     wire.ChainlitApp,
 ]

@@ -259,6 +259,40 @@ class RoutePath:
 
 
 @dataclass(frozen=True, slots=True)
+class Parent:
+    """A Gateway that an HTTPRoute attaches to; ``section`` and ``port`` narrow its listeners down, if set."""
+
+    gateway: Ref
+    section: str = ""
+    port: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A listener of a Gateway; ``hostname`` empty means any."""
+
+    name: str
+    port: int
+    protocol: str
+    hostname: str = ""
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether browsers reach it by https."""
+        return self.protocol in ("HTTPS", "TLS")
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """A Gateway; ``address`` is where it is served, for routes without a host."""
+
+    ref: Ref
+    resource_version: str = field(compare=False)
+    listeners: tuple[Listener, ...]
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """An Ingress or HTTPRoute.
 
@@ -272,6 +306,7 @@ class Route:
     tls_hosts: frozenset[str] = frozenset()
     address: str = ""
     refusal: str = ""
+    parents: tuple[Parent, ...] = ()
 
     @property
     def services(self) -> frozenset[str]:
@@ -299,7 +334,7 @@ class Middleware:
         return f"{self.ref.namespace}-{self.ref.name}"
 
 
-Foreign = Workload | Service | Route | Middleware
+Foreign = Workload | Service | Route | Middleware | Gateway
 """An object that is not ours: read, and for workloads two variables and probe paths written."""
 
 
@@ -309,8 +344,9 @@ class Snapshot:
 
     ``services`` are those of the namespace whose selector matches the workload's pods; ``routes`` the one that the app
     names or, in discovery, those that send requests to such a Service, by name. ``missing_services`` are names that a
-    route refers to without such a Service existing; ``middlewares`` those that the routes use, by key. ``claimed_by``
-    is an older app of the same workload; ``contested_by`` the field manager that keeps setting the variable back.
+    route refers to without such a Service existing; ``middlewares`` those that the routes use, by key, and
+    ``gateways`` those that they attach to. ``claimed_by`` is an older app of the same workload; ``contested_by`` the
+    field manager that keeps setting the variable back.
     """
 
     app: App
@@ -318,6 +354,7 @@ class Snapshot:
     services: tuple[Service, ...] = ()
     routes: tuple[Route, ...] = ()
     middlewares: tuple[Middleware, ...] = ()
+    gateways: tuple[Gateway, ...] = ()
     missing_services: frozenset[str] = field(default_factory=frozenset)
     claimed_by: str = ""
     contested_by: str = ""

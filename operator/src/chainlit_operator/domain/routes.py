@@ -121,14 +121,7 @@ def _align(snapshot: Snapshot, route: Route, chosen: RoutePath, service: Service
             "only where the path at the backend is the end of the one in the browser: strip a whole prefix, or leave "
             "the path alone.",
         )
-    return _resolved(route, chosen, public, backend, roots, service)
-
-
-def _resolved(
-    route: Route, chosen: RoutePath, public: str, backend: str, roots: paths.Roots, service: Service
-) -> Resolved:
-    host = chosen.host or route.address
-    secure = chosen.host in route.tls_hosts
+    origin = _origin(snapshot, route, chosen)
     return Resolved(
         status=RouteStatus(
             kind=route.ref.kind,
@@ -141,16 +134,34 @@ def _resolved(
         public=public,
         backend=backend,
         roots=roots,
-        url=_url("https" if secure else "http", host, f"{public}/"),
-        web_socket_url=_url("wss" if secure else "ws", host, f"{public}/ws/socket.io/"),
+        url=f"http{origin}{public}/" if origin else None,
+        web_socket_url=f"ws{origin}{public}/ws/socket.io/" if origin else None,
         service=service,
         service_port=chosen.port,
     )
 
 
-def _url(scheme: str, host: str, path: str) -> str | None:
-    """An address that a browser can open; None for no host or a wildcard one."""
-    return f"{scheme}://{host}{path}" if host and "*" not in host else None
+def _origin(snapshot: Snapshot, route: Route, chosen: RoutePath) -> str:
+    """What stands between ``http`` or ``ws`` and the path in the address that a browser opens.
+
+    Empty where there is no such address: no host, or a wildcard one, or a Gateway that cannot be read.
+    """
+    if route.ref.kind == "Ingress":
+        return _authority(chosen.host or route.address, chosen.host in route.tls_hosts)
+    for parent in route.parents:
+        gateway = next((g for g in snapshot.gateways if g.ref == parent.gateway), None)
+        for listener in gateway.listeners if gateway is not None else ():
+            if parent.section in ("", listener.name) and parent.port in (0, listener.port):
+                host = chosen.host or listener.hostname or (gateway.address if gateway is not None else "")
+                return _authority(host, listener.is_secure, listener.port)
+    return ""
+
+
+def _authority(host: str, is_secure: bool, port: int = 0) -> str:
+    if not host or "*" in host:
+        return ""
+    usual = port in (0, 443 if is_secure else 80)
+    return f"{'s' if is_secure else ''}://{host}{'' if usual else f':{port}'}"
 
 
 def _without_backend(snapshot: Snapshot, route: Route) -> Unresolved:

@@ -34,6 +34,7 @@ RESOURCES: Mapping[str, tuple[str, str]] = {
     "Service": ("/api/v1", "services"),
     "Ingress": ("/apis/networking.k8s.io/v1", "ingresses"),
     "HTTPRoute": ("/apis/gateway.networking.k8s.io/v1", "httproutes"),
+    "Gateway": ("/apis/gateway.networking.k8s.io/v1", "gateways"),
     "Middleware": ("/apis/traefik.io/v1alpha1", "middlewares"),
     "Event": ("/api/v1", "events"),
 }

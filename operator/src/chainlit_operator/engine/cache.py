@@ -9,7 +9,18 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from typing import Generic, TypeVar
 
-from chainlit_operator.domain.model import App, Foreign, Labels, Middleware, Ref, Route, Service, Snapshot, Workload
+from chainlit_operator.domain.model import (
+    App,
+    Foreign,
+    Gateway,
+    Labels,
+    Middleware,
+    Ref,
+    Route,
+    Service,
+    Snapshot,
+    Workload,
+)
 
 T = TypeVar("T")
 K = TypeVar("K")
@@ -54,6 +65,7 @@ class Cache:
         self._services_by_label: Index[PodLabel] = Index()
         self._routes_by_service: Index[tuple[str, str]] = Index()
         self._label_of_service: dict[Ref, PodLabel] = {}
+        self._routes_by_gateway: Index[Ref] = Index()
         self._routes_with_middlewares: set[Ref] = set()
         self._middlewares: dict[str, Middleware] = {}
 
@@ -141,6 +153,8 @@ class Cache:
         elif isinstance(obj, Route):
             for name in obj.services:
                 self._routes_by_service.add((namespace, name), obj.ref)
+            for parent in obj.parents:
+                self._routes_by_gateway.add(parent.gateway, obj.ref)
             if obj.has_middlewares:
                 self._routes_with_middlewares.add(obj.ref)
         elif isinstance(obj, Middleware):
@@ -156,6 +170,8 @@ class Cache:
         elif isinstance(obj, Route):
             for name in obj.services:
                 self._routes_by_service.discard((namespace, name), obj.ref)
+            for parent in obj.parents:
+                self._routes_by_gateway.discard(parent.gateway, obj.ref)
             self._routes_with_middlewares.discard(obj.ref)
         elif isinstance(obj, Middleware) and self._middlewares.get(obj.key) == obj:
             del self._middlewares[obj.key]
@@ -172,9 +188,11 @@ class Cache:
             return set(self._apps_by_workload[obj.ref])
         if isinstance(obj, Route):
             return self._routed(obj)
-        if isinstance(obj, Middleware):
+        if isinstance(obj, Middleware | Gateway):
             # Chains make it hard to tell which routes a Middleware is for, and few routes have any.
-            routes = (self._route(ref) for ref in self._routes_with_middlewares)
+            is_gateway = isinstance(obj, Gateway)
+            refs = self._routes_by_gateway[obj.ref] if is_gateway else self._routes_with_middlewares
+            routes = (self._route(ref) for ref in refs)
             return {app for route in routes if route is not None for app in self._routed(route)}
         apps = self._selected(obj)
         for route in self._routes_by_service[(obj.ref.namespace, obj.ref.name)]:
@@ -230,6 +248,7 @@ class Cache:
             services=services,
             routes=routes,
             middlewares=self._middlewares_of(routes),
+            gateways=self._gateways_of(routes),
             missing_services=frozenset(
                 name for namespace, name in named if self.service(Ref("Service", namespace, name)) is None
             ),
@@ -264,6 +283,11 @@ class Cache:
                 found[key] = middleware
                 due += middleware.chain
         return tuple(found[key] for key in sorted(found))
+
+    def _gateways_of(self, routes: tuple[Route, ...]) -> tuple[Gateway, ...]:
+        refs = {parent.gateway for route in routes for parent in route.parents}
+        found = (self._objects["Gateway"].get(ref) for ref in sorted(refs))
+        return tuple(gateway for gateway in found if isinstance(gateway, Gateway))
 
     def _claimed_by(self, app: App) -> str:
         """The name of the oldest app of the same workload, if that is another one."""

@@ -27,10 +27,11 @@ _WATCHED: dict[str, type[wire.Foreign]] = {
     "Service": wire.Service,
     "Ingress": wire.Ingress,
     "HTTPRoute": wire.HTTPRoute,
+    "Gateway": wire.Gateway,
     "Middleware": wire.Middleware,
 }
 #: Kinds that a cluster may be without.
-_OPTIONAL = frozenset({"HTTPRoute", "Middleware"})
+_OPTIONAL = frozenset({"HTTPRoute", "Gateway", "Middleware"})
 _STOP_SECONDS = 10.0
 
 

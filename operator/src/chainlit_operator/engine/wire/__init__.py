@@ -14,13 +14,13 @@ from chainlit_operator.engine.wire.base import (
     decode_page,
     decoder,
 )
-from chainlit_operator.engine.wire.httproutes import HTTPRoute
+from chainlit_operator.engine.wire.httproutes import Gateway, HTTPRoute
 from chainlit_operator.engine.wire.ingresses import Ingress
 from chainlit_operator.engine.wire.middlewares import Middleware
 from chainlit_operator.engine.wire.services import Service
 from chainlit_operator.engine.wire.workloads import Deployment, StatefulSet
 
-Foreign = Deployment | StatefulSet | Service | Ingress | HTTPRoute | Middleware
+Foreign = Deployment | StatefulSet | Service | Ingress | HTTPRoute | Middleware | Gateway
 
 __all__ = [
     "ChainlitApp",
@@ -28,6 +28,7 @@ __all__ = [
     "ErrorStatus",
     "Event",
     "Foreign",
+    "Gateway",
     "HTTPRoute",
     "Ingress",
     "Middleware",

@@ -1,4 +1,4 @@
-"""HTTPRoutes of the Gateway API as JSON."""
+"""HTTPRoutes and Gateways of the Gateway API as JSON."""
 
 from __future__ import annotations
 
@@ -69,7 +69,17 @@ class _Rule(Wire):
     backend_refs: list[_BackendRef] = field(default_factory=list)
 
 
+class _ParentRef(Wire):
+    name: str
+    group: str = "gateway.networking.k8s.io"
+    kind: str = "Gateway"
+    namespace: str = ""
+    section_name: str = ""
+    port: int = 0
+
+
 class _Spec(Wire):
+    parent_refs: list[_ParentRef] = field(default_factory=list)
     hostnames: list[str] = field(default_factory=list)
     rules: list[_Rule] = field(default_factory=list)
 
@@ -81,7 +91,7 @@ class _Condition(Wire):
     message: str = ""
 
 
-class _Parent(Wire):
+class _ParentStatus(Wire):
     conditions: list[_Condition] = field(default_factory=list)
 
     def refusal(self) -> str:
@@ -93,7 +103,7 @@ class _Parent(Wire):
 
 
 class _Status(Wire):
-    parents: list[_Parent] = field(default_factory=list)
+    parents: list[_ParentStatus] = field(default_factory=list)
 
 
 class HTTPRoute(Wire):
@@ -111,7 +121,15 @@ class HTTPRoute(Wire):
             resource_version=self.metadata.resource_version,
             paths=tuple(self._paths()),
             refusal=refusals[0] if refusals and all(refusals) else "",
+            parents=tuple(self._parents()),
         )
+
+    def _parents(self) -> Iterator[model.Parent]:
+        for parent in self.spec.parent_refs:
+            if parent.kind == "Gateway":
+                namespace = parent.namespace or self.metadata.namespace
+                gateway = model.Ref("Gateway", namespace, parent.name)
+                yield model.Parent(gateway, parent.section_name, parent.port)
 
     def _paths(self) -> Iterator[model.RoutePath]:
         for rule in self.spec.rules:
@@ -171,3 +189,40 @@ def _transforms(found: _Filter) -> Iterator[rewrites.Transform]:
             yield rewrites.Constant(rewrite.path.replace_full_path)
     if extension is not None and extension.kind != "Middleware":
         yield rewrites.Unknown(f"an ExtensionRef filter of kind {extension.kind}")
+
+
+class _Listener(Wire):
+    name: str
+    port: int
+    protocol: str
+    hostname: str = ""
+
+
+class _GatewaySpec(Wire):
+    listeners: list[_Listener] = field(default_factory=list)
+
+
+class _Address(Wire):
+    value: str = ""
+
+
+class _GatewayStatus(Wire):
+    addresses: list[_Address] = field(default_factory=list)
+
+
+class Gateway(Wire):
+    """A Gateway (gateway.networking.k8s.io/v1)."""
+
+    metadata: Meta
+    spec: _GatewaySpec = field(default_factory=_GatewaySpec)
+    status: _GatewayStatus = field(default_factory=_GatewayStatus)
+
+    def to_domain(self) -> model.Gateway:
+        """Return the domain's record of it."""
+        address = next((found.value for found in self.status.addresses), "")
+        return model.Gateway(
+            ref=model.Ref("Gateway", self.metadata.namespace, self.metadata.name),
+            resource_version=self.metadata.resource_version,
+            listeners=tuple(model.Listener(x.name, x.port, x.protocol, x.hostname) for x in self.spec.listeners),
+            address=f"[{address}]" if ":" in address else address,
+        )
