@@ -273,8 +273,8 @@ def page() -> Iterator[str]:
     yield "<!-- Printed by `python -m tests.route_forms`; do not edit. -->"
     yield ""
     yield "What the operator makes of each form of route: the two variables, or the reason why there is no answer (see"
-    yield "[conditions.md](conditions.md)). Rows marked ✓ are proved on a real cluster with a real chat; the others follow"
-    yield "the documentation of their controller."
+    yield "[conditions.md](conditions.md)). Rows marked ✓ are proved on a real cluster with a real chat; the others"
+    yield "follow the documentation of their controller."
     yield ""
     yield "| form | browser's path | `CHAINLIT_ROOT_PATH` | `CHAINLIT_PARENT_ROOT_PATH` | proved |"
     yield "|---|---|---|---|---|"
@@ -287,8 +287,8 @@ def page() -> Iterator[str]:
             cells = [f"**{form.answer}**", "", ""]
         yield f"| {form.shown} | {' | '.join(cells)} | {mark} |"
     yield ""
-    yield "`spec.route.rewrite` overrides what the operator reads: `Strip` for a route that removes the whole path, `None`"
-    yield "for one that leaves it alone, whatever its annotations say."
+    yield "`spec.route.rewrite` overrides what the operator reads: `Strip` for a route that removes the whole path,"
+    yield "`None` for one that leaves it alone, whatever its annotations say."
 
 
 if __name__ == "__main__":
