@@ -20,7 +20,7 @@ SOURCES := operator/src tests
 
 .PHONY: up
 up: cluster images ## Make a cluster with the operator and a demo chat, and prove that the chat answers
-	eval "$$($(TOOL) env)"
+	found="$$($(TOOL) env)"; eval "$$found"
 	tests/demo/up.sh
 	$(BIN)/python -m tests.e2e.chat "$$EDGE/chat/"
 
@@ -59,13 +59,13 @@ unit: .venv/ready ## Run the unit tests
 
 .PHONY: charts
 charts: tools ## Run the chart tests
-	eval "$$($(TOOL) env)"
+	found="$$($(TOOL) env)"; eval "$$found"
 	$(BIN)/pytest tests/charts
 
 .PHONY: e2e
 e2e: export CLUSTER := $(TEST_CLUSTER)
 e2e: cluster images ## Run the end-to-end tests in a cluster of their own (TEST_CLUSTER)
-	eval "$$($(TOOL) env)"
+	found="$$($(TOOL) env)"; eval "$$found"
 	$(BIN)/pytest -n 2 --dist loadgroup $(E2E_ARGS) tests/e2e
 
 .PHONY: e2e-all

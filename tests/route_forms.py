@@ -120,10 +120,12 @@ def http_route(*rules: Object, more: tuple[Object, ...] = ()) -> Manifests:
     return manifests
 
 
-def rule(*matches: Object, filters: tuple[Object, ...] = (), others: tuple[tuple[str, int], ...] = ()) -> Object:
-    """A rule of an HTTPRoute to Service chat, and to others by weight."""
+def rule(
+    *matches: Object, filters: tuple[Object, ...] = (), others: tuple[tuple[str, int], ...] = (), to: str = "chat"
+) -> Object:
+    """A rule of an HTTPRoute to a Service, and to others by weight."""
     backends = [
-        {"name": "chat", "port": 80},
+        {"name": to, "port": 80},
         *({"name": name, "port": 80, "weight": weight} for name, weight in others),
     ]
     return {"matches": list(matches), "filters": list(filters), "backendRefs": backends}
@@ -180,6 +182,8 @@ FORMS = [
     Form("escape", "Ingress, `Prefix` `/my%20chat`", ingress(("/my%20chat", "Prefix")), Reason.PATH_NOT_SUPPORTED),
     Form("shadowed", "Ingress, `/chat`, and `/chat/ws` to another Service",
          ingress(("/chat", "Prefix"), ("/chat/ws", "Prefix", "other")), Reason.PATH_SHADOWED),
+    Form("expression-unread", "Ingress, `ImplementationSpecific` `/chat(/\\|$)(.*)` without a word on expressions",
+         ingress((ANY, "ImplementationSpecific")), Reason.REGULAR_EXPRESSION_PATH),
     Form("expression", "Ingress, `ImplementationSpecific` `/(chat\\|bot)`",
          ingress(("/(chat|bot)", "ImplementationSpecific")), Reason.REGULAR_EXPRESSION_PATH),
     # Ingress with Traefik Middlewares
@@ -193,6 +197,11 @@ FORMS = [
          behind(("m", {"stripPrefixRegex": {"regex": ["/chat"]}}), path="/chat"), STRIPPED),
     Form("replace-path-regex", "Middleware `replacePathRegex` `^/chat/(.*)` → `/$1`",
          behind(("m", {"replacePathRegex": {"regex": "^/chat/(.*)", "replacement": "/$1"}}), path="/chat"), STRIPPED),
+    Form("replace-path-regex-part", "Middleware `replacePathRegex` `^/chat(/\\|$)` → `/`",
+         behind(("m", {"replacePathRegex": {"regex": "^/chat(/|$)", "replacement": "/"}}), path="/chat"), STRIPPED),
+    Form("replace-path-regex-anywhere", "Middleware `replacePathRegex` `/chat/(.*)` → `/$1` on `/team/chat`",
+         behind(("m", {"replacePathRegex": {"regex": "/chat/(.*)", "replacement": "/$1"}}), path="/team/chat"),
+         Reason.REWRITE_UNKNOWN),
     Form("chain", "Middleware `chain` of headers and `stripPrefix`",
          behind(("m", {"chain": {"middlewares": [{"name": "headers"}, {"name": "strip"}]}}),
                 ("headers", {"headers": {"customRequestHeaders": {"X-Team": "a"}}}),
@@ -209,7 +218,7 @@ FORMS = [
          behind(("m", {"replacePath": {"path": "/"}}), path="/chat"), Reason.REWRITE_NOT_SUPPORTED),
     # HTTPRoute
     Form("gateway-prefix", "HTTPRoute, `PathPrefix` `/chat`", http_route(rule(at("/chat"))), CHAT, in_gate=True),
-    Form("gateway-root", "HTTPRoute without a match", http_route(rule(at("/"))), Roots("/", "")),
+    Form("gateway-root", "HTTPRoute, `PathPrefix` `/`", http_route(rule(at("/"))), Roots("/", "")),
     Form("gateway-strip", "HTTPRoute, `ReplacePrefixMatch` `/`", http_route(rule(at("/chat"), filters=(STRIP,))),
          STRIPPED, in_gate=True),
     Form("gateway-strip-parent", "HTTPRoute, `/team/chat`, `ReplacePrefixMatch` `/chat`",
@@ -230,6 +239,10 @@ FORMS = [
     Form("gateway-replace", "HTTPRoute, `/chat`, `ReplacePrefixMatch` `/other`",
          http_route(rule(at("/chat"), filters=(rewrite(type="ReplacePrefixMatch", replacePrefixMatch="/other"),))),
          Reason.REWRITE_NOT_SUPPORTED),
+    Form("gateway-half-stripped", "HTTPRoute, `/chat` stripped and `/chat/ws` not",
+         http_route(rule(at("/chat"), filters=(STRIP,)), rule(at("/chat/ws"))), Reason.REWRITE_NOT_SUPPORTED),
+    Form("gateway-missing-neighbour", "HTTPRoute, `/chat`, and `/` to a Service that does not exist",
+         http_route(rule(at("/chat")), rule(at("/"), to="missing")), CHAT),
     Form("gateway-full", "HTTPRoute, `ReplaceFullPath`",
          http_route(rule(at("/chat"), filters=(rewrite(type="ReplaceFullPath", replaceFullPath="/"),))),
          Reason.REWRITE_NOT_SUPPORTED),
@@ -273,8 +286,9 @@ def page() -> Iterator[str]:
     yield "<!-- Printed by `python -m tests.route_forms`; do not edit. -->"
     yield ""
     yield "What the operator makes of each form of route: the two variables, or the reason why there is no answer (see"
-    yield "[conditions.md](conditions.md)). Rows marked ✓ are proved on a real cluster with a real chat; the others"
-    yield "follow the documentation of their controller."
+    yield "[conditions.md](conditions.md)). Rows marked ✓ are tried on a real cluster: where there is an answer, a chat"
+    yield "goes through the route; where there is none, the reason is told and nothing written. The others follow the"
+    yield "documentation of their controller."
     yield ""
     yield "| form | browser's path | `CHAINLIT_ROOT_PATH` | `CHAINLIT_PARENT_ROOT_PATH` | proved |"
     yield "|---|---|---|---|---|"

@@ -10,7 +10,7 @@ from .rendering import notes, operator, refusal
 
 #: All that the operator may do. A right more or a right less is a decision, and this is where it is made.
 RIGHTS = {
-    ("chainlit-operator.dev", "chainlitapps"): ["get", "list", "watch"],
+    ("chainlit-operator.dev", "chainlitapps"): ["list", "watch"],
     ("chainlit-operator.dev", "chainlitapps/status"): ["patch"],
     ("networking.k8s.io", "ingresses"): ["list", "watch"],
     ("gateway.networking.k8s.io", "httproutes"): ["list", "watch"],
@@ -19,7 +19,7 @@ RIGHTS = {
     ("", "services"): ["list", "watch"],
     ("apps", "deployments"): ["list", "watch", "patch"],
     ("apps", "statefulsets"): ["list", "watch", "patch"],
-    ("", "events"): ["create", "patch"],
+    ("", "events"): ["create"],
 }
 
 

@@ -53,19 +53,19 @@ CASES = {
     "escaped path": Case("RouteResolved", "PathNotSupported", ("/a%20b", "Ingress", "Use segments"), path="/a%20b"),
     "path with a space": Case("RouteResolved", "PathNotSupported", ("/a b", "Ingress", "Use segments"), path="/a b"),
     "path with an umlaut": Case("RouteResolved", "PathNotSupported", ("/ünï", "Ingress", "Use segments"), path="/ünï"),
-    "exact path": Case("RouteResolved", "ExactPath", ("'/chat'", "Ingress", "Use pathType Prefix"), path_type="Exact"),
+    "exact path": Case("RouteResolved", "ExactPath", ("'/chat'", "Ingress", "Use type Prefix"), path_type="Exact"),
     "regular expression": Case(
         "RouteResolved",
         "RegularExpressionPath",
-        ("/chat(/|$)(.*)", "Ingress", "Use pathType Prefix"),
+        ("/chat(/|$)(.*)", "Ingress", "Use a plain path"),
         path="/chat(/|$)(.*)",
         path_type="ImplementationSpecific",
     ),
     "middleware": Case(
         "RouteResolved",
         "RewriteUnknown",
-        ("router.middlewares", "Ingress", "spec.route.rewrite"),
-        annotations={"traefik.ingress.kubernetes.io/router.middlewares": "default-strip@kubernetescrd"},
+        ("strip@file", "Ingress", "spec.route.rewrite"),
+        annotations={"traefik.ingress.kubernetes.io/router.middlewares": "strip@file"},
     ),
     "variable from a ConfigMap": Case(
         "Aligned",

@@ -64,7 +64,7 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 # The resources that the operator serves. It never changes their spec or metadata.
 - apiGroups: [chainlit-operator.dev]
   resources: [chainlitapps]
-  verbs: [get, list, watch]
+  verbs: [list, watch]
 # Its findings go into the status, as one patch.
 - apiGroups: [chainlit-operator.dev]
   resources: [chainlitapps/status]
@@ -90,8 +90,8 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 - apiGroups: [apps]
   resources: [deployments, statefulsets]
   verbs: [list, watch, patch]
-# What was changed and what stands in the way is also told as Events; a repeated Event is patched, to count up.
+# What was changed and what stands in the way is also told as Events.
 - apiGroups: [""]
   resources: [events]
-  verbs: [create, patch]
+  verbs: [create]
 {{- end }}

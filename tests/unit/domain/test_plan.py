@@ -160,6 +160,16 @@ def test_probes_of_the_port_behind_the_route_are_ours(target: int | str, probe_p
     assert bool(action.probes) is is_ours
 
 
+@pytest.mark.parametrize("target", [4180, "proxy"])
+def test_probes_of_an_app_behind_a_proxy_in_its_pod_are_ours(target: int | str) -> None:
+    proxy = container(name="proxy", probes=(), ports=(("proxy", 4180),))
+    behind = service(ports=(ServicePort("http", 80, target),))
+    for found in (container(), container(ports=(), probes=(Probe("livenessProbe", "/health", 8000),))):
+        action = plan(with_container(found, proxy, services=(behind,))).action
+        assert isinstance(action, Apply)
+        assert [path for _, path in action.probes] == ["/chat/health"]
+
+
 def test_takeovers_are_of_changed_fields_from_others() -> None:
     owners = (
         ("CHAINLIT_ROOT_PATH", "helm"),

@@ -11,6 +11,7 @@ from chainlit_operator.domain import paths
 from chainlit_operator.domain.rewrites import (
     AddPrefix,
     Constant,
+    RegexReplace,
     RegexRewrite,
     ReplacePrefix,
     StripPrefix,
@@ -55,6 +56,13 @@ from chainlit_operator.domain.rewrites import (
         ("/chat", [RegexRewrite("/chat", "/")], None),
         ("/chat", [RegexRewrite("/other/(.*)", "/$1")], "/chat"),
         ("/chat", [RegexRewrite("/chat/(a+)+", "/$1")], None),
+        ("/chat", [RegexReplace("^/chat/(.*)", "/$1")], ""),
+        ("/chat", [RegexReplace("^/chat(/|$)", "/")], ""),
+        ("/chat", [RegexReplace("^/chat", "")], ""),
+        ("/chat", [RegexReplace("^/chat", "/other")], "/other"),
+        ("/chat", [RegexReplace("^/other/(.*)", "/$1")], "/chat"),
+        ("/chat", [RegexReplace("^/chat$", "/")], "/chat"),
+        ("/chat", [RegexReplace("^/ch[a]t", "")], None),
         ("/chat", [Unknown("x")], None),
         ("/chat", [Unknown("x"), StripPrefix(("/chat",))], None),
     ],
@@ -87,7 +95,18 @@ def test_pattern(text: str, prefix: str | None) -> None:
     assert (parsed and parsed.prefix) == prefix
 
 
-@pytest.mark.parametrize(("text", "covers"), [("/chat(/|$)(.*)", True), ("/chat", True), ("/chat(/|$)", True)])
+@pytest.mark.parametrize(
+    ("text", "covers"),
+    [
+        ("/chat(/|$)(.*)", True),
+        ("/chat.*", True),
+        ("^/chat/.*$", True),
+        ("/chat", False),
+        ("^/chat$", False),
+        ("/chat(/|$)", False),
+        ("/chat(/|$)$", False),
+    ],
+)
 def test_covers(text: str, covers: bool) -> None:
     parsed = parse_pattern(text)
     assert parsed is not None and parsed.covers_subtree is covers

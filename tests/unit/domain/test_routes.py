@@ -8,7 +8,7 @@ import pytest
 from tests.unit.domain.world import app, ingress, middleware, path, regex, service, snapshot
 
 from chainlit_operator.domain import routes
-from chainlit_operator.domain.model import Gateway, Listener, Parent, Ref, Rewrite, Route, Snapshot
+from chainlit_operator.domain.model import Gateway, Listener, Matching, Parent, Ref, Rewrite, Route, Snapshot
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.domain.rewrites import AddPrefix, RegexRewrite, ReplacePrefix, StripPrefix, Unknown
 
@@ -68,6 +68,17 @@ ANSWERS = [
     ("Middleware missing", snapshot(ingress(path(middlewares=("shop-none",)))), Reason.MIDDLEWARE_NOT_FOUND),
     ("Middleware that adds a prefix", snapshot(ingress(path("/", middlewares=("shop-add",))),
      middlewares=(middleware("add", AddPrefix("/chat")),)), Reason.REWRITE_NOT_SUPPORTED),
+    ("expression that ends before the subtree", snapshot(ingress(regex("^/chat$"))), Reason.REGULAR_EXPRESSION_PATH),
+    ("expression that nobody is known to read", snapshot(ingress(path("/chat.*", matching=Matching.UNKNOWN))),
+     Reason.REGULAR_EXPRESSION_PATH),
+    ("socket's own path rewritten otherwise", snapshot(ingress(path(transforms=(ReplacePrefix("/"),)), "/chat/ws")),
+     Reason.REWRITE_NOT_SUPPORTED),
+    ("socket's own path rewritten likewise",
+     snapshot(ingress(path(transforms=(ReplacePrefix("/"),)), path("/chat/ws", transforms=(ReplacePrefix("/ws"),)))),
+     ("", "/chat")),
+    ("GET stripped, POST not", snapshot(ingress(
+        path(condition="the method is GET", transforms=(ReplacePrefix("/"),)), path(condition="the method is POST"))),
+     Reason.CONDITIONAL_MATCH),
     ("header only", snapshot(ingress(path(condition=CONDITIONAL))), Reason.CONDITIONAL_MATCH),
     ("header beside plain", snapshot(ingress(path(condition=CONDITIONAL), path())), ("/chat", "")),
     ("GET only", snapshot(ingress(path(condition="the method is GET"))), Reason.CONDITIONAL_MATCH),
@@ -129,6 +140,12 @@ def test_every_reason_names_an_object_and_a_remedy(given: Snapshot) -> None:
          "wss://example.com/chat/ws/socket.io/"),
         (ingress("/chat", tls_hosts=frozenset({"other.com"})), "http://example.com/chat/",
          "ws://example.com/chat/ws/socket.io/"),
+        (ingress("/chat", tls_hosts=frozenset({"*.com"})), "https://example.com/chat/",
+         "wss://example.com/chat/ws/socket.io/"),
+        (ingress("/chat", tls_hosts=frozenset({""})), "https://example.com/chat/",
+         "wss://example.com/chat/ws/socket.io/"),
+        (ingress(path(host="a.b.com"), tls_hosts=frozenset({"*.com"})), "http://a.b.com/chat/",
+         "ws://a.b.com/chat/ws/socket.io/"),
         (ingress(path(host=""), address="192.0.2.1"), "http://192.0.2.1/chat/", "ws://192.0.2.1/chat/ws/socket.io/"),
         (ingress(path(host="")), None, None),
         (ingress(path(host="*.example.com")), None, None),
@@ -167,7 +184,10 @@ def gateway(*listeners: Listener, address: str = "") -> Gateway:
         ("a.example", Parent(EDGE), gateway(TLS, WEB), "https://a.example/chat/"),
         ("a.example", Parent(EDGE, section="web"), gateway(TLS, WEB), "http://a.example/chat/"),
         ("a.example", Parent(EDGE, port=443), gateway(WEB, TLS), "https://a.example/chat/"),
-        ("a.example", Parent(EDGE), gateway(ANY), "https://a.example:8443/chat/"),
+        ("a.example", Parent(EDGE), gateway(WEB, TLS), "https://a.example/chat/"),
+        ("a.example.com", Parent(EDGE), gateway(ANY), "https://a.example.com:8443/chat/"),
+        ("a.example", Parent(EDGE), gateway(ANY, WEB), "http://a.example/chat/"),
+        ("a.example", Parent(EDGE), gateway(Listener("tcp", 443, "TLS"), WEB), "http://a.example/chat/"),
         ("", Parent(EDGE), gateway(ANY), None),
         ("", Parent(EDGE), gateway(WEB, address="192.0.2.1"), "http://192.0.2.1/chat/"),
         ("", Parent(EDGE), gateway(Listener("web", 80, "HTTP", "b.example")), "http://b.example/chat/"),

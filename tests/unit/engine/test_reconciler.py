@@ -30,8 +30,15 @@ RIGHT = container("/chat", probes=(Probe("readinessProbe", "/chat/health", "http
 class World:
     """A reconciler on a scripted API server; writes that the script does not answer are accepted."""
 
-    def __init__(self, server: Accepting, reconciler: Reconciler, cache: Cache, told: asyncio.Event) -> None:
-        self.server, self.reconciler, self.cache, self.told = server, reconciler, cache, told
+    def __init__(
+        self,
+        server: Accepting,
+        reconciler: Reconciler,
+        cache: Cache,
+        queue: WorkQueue[Ref],
+        told: asyncio.Event,
+    ) -> None:
+        self.server, self.reconciler, self.cache, self.queue, self.told = server, reconciler, cache, queue, told
 
     @property
     def writes(self) -> list[str]:
@@ -50,6 +57,7 @@ class Accepting(ApiServer):
     def __init__(self) -> None:
         super().__init__()
         self.version = 100
+        self.drops_env = False
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         if self.script:
@@ -66,6 +74,8 @@ class Accepting(ApiServer):
         (entry,) = body["spec"]["template"]["spec"]["containers"]
         for probe in ("readinessProbe",):
             entry[probe]["httpGet"]["port"] = "http"
+        if self.drops_env:
+            del entry["env"]
         entry["ports"] = [{"name": "http", "containerPort": 8000}]
         body["spec"]["template"]["metadata"] = {"labels": {"app": "chat"}}
         body["metadata"] |= {"resourceVersion": str(self.version), "generation": 2}
@@ -91,7 +101,7 @@ async def world(*script: Any) -> AsyncIterator[World]:
         cache.put_app(app())
         for obj in (workload(), service(), ingress("/chat")):
             cache.upsert(obj)
-        yield World(server, Reconciler(api, cache, queue, verifier, Recorder(api)), cache, told)
+        yield World(server, Reconciler(api, cache, queue, verifier, Recorder(api)), cache, queue, told)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
@@ -143,6 +153,23 @@ async def test_passing_error_is_not_a_condition(code: int) -> None:
         with pytest.raises(ApiError):
             await w.reconciler.reconcile(APP)
         assert w.writes == ["deployments/chat"]
+
+
+async def test_error_that_does_not_pass_is_told() -> None:
+    async with world(*[error(500, "InternalError", "failed calling webhook")] * 4) as w:
+        for _ in range(3):
+            with pytest.raises(ApiError):
+                await w.reconciler.reconcile(APP)
+            w.queue.retry(APP)
+        assert not await w.reconciler.reconcile(APP)
+        assert w.status()["Ready"] == "False/ApplyRefused"
+
+
+async def test_write_that_is_taken_out_again_is_told() -> None:
+    async with world() as w:
+        w.server.drops_env = True
+        assert not await w.reconciler.reconcile(APP)
+        assert w.status()["Aligned"] == "False/ApplyRefused"
 
 
 async def test_app_deleted_meanwhile_is_forgotten() -> None:

@@ -163,6 +163,18 @@ async def test_expired_page_token_starts_the_list_anew() -> None:
         assert sink.log == ["replace ['b']"]
 
 
+async def test_watch_that_is_refused_again_and_again_pauses_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[int] = []
+
+    def backoff(failures: int) -> float:
+        pauses.append(failures)
+        return 0.001
+
+    monkeypatch.setattr(reflectors, "backoff_seconds", backoff)
+    async with played(*[reply(page()), error(403, "Forbidden")] * 3):
+        assert pauses == [1, 2, 3]
+
+
 def test_backoff_grows_to_its_limit() -> None:
     assert all(0.1 <= backoff_seconds(1) <= 0.2 for _ in range(50))
     assert all(15 <= backoff_seconds(n) <= 30 for n in (9, 20, 10_000))

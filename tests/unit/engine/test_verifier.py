@@ -1,4 +1,4 @@
-"""The verifier: at once for a new check, the second failure tells, nothing after the end."""
+"""The verifier: at once for a new check, the third failure in a row tells, nothing after the end."""
 
 from __future__ import annotations
 
@@ -123,6 +123,24 @@ async def test_settled_check_waits_for_its_interval() -> None:
         scene.want(is_settled=True)
         await asyncio.sleep(0)
     assert scene.asked == [] and scene.verifier.verification(APP) is None
+
+
+async def test_new_check_of_a_settled_app_is_due_at_once() -> None:
+    scene = Scene()
+    other = replace(CHECK, target="9999")
+    async with scene.running():
+        scene.want(is_settled=True)
+        scene.want(other, is_settled=True)
+        await asyncio.wait_for(scene.told.wait(), 1)
+    assert scene.asked[0] == other
+
+
+async def test_shorter_interval_counts_at_once() -> None:
+    scene = Scene()
+    async with scene.running():
+        scene.want(interval=86400.0, is_settled=True)
+        scene.want(interval=0.001, is_settled=True)
+        await asyncio.wait_for(scene.told.wait(), 1)
 
 
 async def test_outcome_of_a_check_that_is_no_longer_wanted_is_dropped() -> None:

@@ -235,6 +235,7 @@ class Matching(StrEnum):
     PREFIX = "prefix"
     EXACT = "exact"
     REGULAR_EXPRESSION = "regular expression"
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,7 +280,7 @@ class Listener:
     @property
     def is_secure(self) -> bool:
         """Whether browsers reach it by https."""
-        return self.protocol in ("HTTPS", "TLS")
+        return self.protocol == "HTTPS"
 
 
 @dataclass(frozen=True, slots=True)

@@ -199,7 +199,7 @@ def _probe_paths(snapshot: Snapshot, container: Container, route: routes.Resolve
     former = [container.root_path.value] if container.root_path and container.root_path.value else []
     former.append(snapshot.app.status.root_path or "")
     roots = tuple(paths.normalise(value) for value in former)
-    serving = _container_port(container, route)
+    serving = _container_port(snapshot, container, route)
     return tuple(
         (probe.field, paths.probe_path(probe.path, route.roots.root_path, roots))
         for probe in container.probes
@@ -207,12 +207,17 @@ def _probe_paths(snapshot: Snapshot, container: Container, route: routes.Resolve
     )
 
 
-def _container_port(container: Container, route: routes.Resolved) -> int | None:
-    """The number of the container port behind the route; None where it cannot be told."""
-    for port in route.service.ports:
-        if port.matches(route.service_port):
-            return container.port_number(port.port if port.target is None else port.target)
-    return None
+def _container_port(snapshot: Snapshot, container: Container, route: routes.Resolved) -> int | None:
+    """The number of the container port behind the route; None where it cannot be told.
+
+    Behind the route may be a proxy in the same pod; its port says nothing of the container's own.
+    """
+    port = next((found for found in route.service.ports if found.matches(route.service_port)), None)
+    number = None if port is None else container.port_number(port.port if port.target is None else port.target)
+    declared = {own for _, own in container.ports}
+    containers = snapshot.workload.containers if snapshot.workload is not None else ()
+    foreign = {theirs for other in containers if other.name != container.name for _, theirs in other.ports}
+    return None if number in foreign or (declared and number not in declared) else number
 
 
 def _probe_changes(container: Container, probes: tuple[tuple[str, str], ...]) -> dict[str, str]:

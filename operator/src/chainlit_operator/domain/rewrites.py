@@ -83,6 +83,25 @@ class RegexRewrite:
 
 
 @dataclass(frozen=True, slots=True)
+class RegexReplace:
+    """Traefik's ReplacePathRegex: only what the expression matches is replaced, the rest of the path stays."""
+
+    pattern: str
+    replacement: str
+
+    def __call__(self, path: str, matched: str) -> str | None:
+        """Return the path with its match replaced; None for a form that is not known."""
+        parsed = parse_pattern(self.pattern)
+        if parsed is None:
+            return None
+        groups = parsed.groups(path)
+        if groups is None:
+            return path
+        found = substitute(self.replacement, groups)
+        return None if found is None else found + parsed.unmatched(path)
+
+
+@dataclass(frozen=True, slots=True)
 class Unknown:
     """Something that may change the path in a way that cannot be told; ``what`` names it."""
 
@@ -93,7 +112,7 @@ class Unknown:
         return None
 
 
-Transform = StripPrefix | ReplacePrefix | AddPrefix | Constant | RegexRewrite | Unknown
+Transform = StripPrefix | ReplacePrefix | AddPrefix | Constant | RegexRewrite | RegexReplace | Unknown
 
 
 def backend_prefix(public: str, transforms: Iterable[Transform]) -> str | None:
@@ -143,17 +162,32 @@ class Pattern:
 
     prefix: str
     tail: str
+    is_closed: bool = False
+    """Whether it ends in ``$``."""
 
     def groups(self, path: str) -> Groups | None:
         """Return the capture groups that it gives for ``path``; None if it does not match."""
-        if not path.startswith(self.prefix):
+        rest = path.removeprefix(self.prefix)
+        if not path.startswith(self.prefix) or (rest and self.is_closed and not self.is_open):
             return None
-        return _TAIL_FORMS[self.tail](path.removeprefix(self.prefix))
+        return _TAIL_FORMS[self.tail](rest)
+
+    def unmatched(self, path: str) -> str:
+        """Return what it leaves of a path that it matches."""
+        rest = path.removeprefix(self.prefix)
+        if self.is_open:
+            return ""
+        return rest.removeprefix("/") if self.tail else rest
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it matches to the end of the path."""
+        return ".*" in self.tail
 
     @property
     def covers_subtree(self) -> bool:
-        """Whether it lets everything below its prefix through."""
-        return all(self.groups(self.prefix + tail) is not None for tail in TAILS)
+        """Whether it lets everything below its prefix through, also where it must match the whole path."""
+        return self.is_open and all(self.groups(self.prefix + tail) is not None for tail in TAILS)
 
 
 def parse_pattern(text: str) -> Pattern | None:
@@ -167,7 +201,7 @@ def parse_pattern(text: str) -> Pattern | None:
         for tail in (f"{form}$", form):
             literal = text.removesuffix(tail)
             if text.endswith(tail) and _LITERAL.fullmatch(literal):
-                return Pattern(literal.replace("\\", ""), form)
+                return Pattern(literal.replace("\\", ""), form, tail.endswith("$") and not form.endswith("$"))
     return None
 
 

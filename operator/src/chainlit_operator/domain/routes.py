@@ -95,13 +95,14 @@ def _resolve_route(snapshot: Snapshot, route: Route) -> Resolved | Unresolved:
         return Unresolved(
             Reason.ROUTE_NOT_ACCEPTED, f"{route.ref} is not served: {route.refusal[:300]} Correct it, or its Gateway."
         )
-    chosen = _choose(route, mine, services)
-    if isinstance(chosen, Unresolved):
-        return chosen
-    return _align(snapshot, route, chosen, services[chosen.service])
+    covering = _choose(route, mine, services)
+    if isinstance(covering, Unresolved):
+        return covering
+    return _align(snapshot, route, covering, services[covering[0].service])
 
 
-def _align(snapshot: Snapshot, route: Route, chosen: RoutePath, service: Service) -> Resolved | Unresolved:
+def _align(snapshot: Snapshot, route: Route, covering: list[RoutePath], service: Service) -> Resolved | Unresolved:
+    chosen = covering[0]
     public = _prefix(chosen)
     trouble = paths.problem(public)
     if trouble:
@@ -113,6 +114,14 @@ def _align(snapshot: Snapshot, route: Route, chosen: RoutePath, service: Service
     backend = _backend(snapshot, route, chosen, public)
     if isinstance(backend, Unresolved):
         return backend
+    for path in covering[1:]:
+        other = _backend(snapshot, route, path, _prefix(path))
+        if other != backend + _prefix(path).removeprefix(public):
+            return Unresolved(
+                Reason.REWRITE_NOT_SUPPORTED,
+                f"{route.ref} rewrites {path.path} and {chosen.path} of the app in different ways, so one of them goes "
+                "astray. Give all of its rules the same rewrite.",
+            )
     roots = paths.align(public, backend)
     if roots is None:
         return Unresolved(
@@ -147,14 +156,28 @@ def _origin(snapshot: Snapshot, route: Route, chosen: RoutePath) -> str:
     Empty where there is no such address: no host, or a wildcard one, or a Gateway that cannot be read.
     """
     if route.ref.kind == "Ingress":
-        return _authority(chosen.host or route.address, chosen.host in route.tls_hosts)
-    for parent in route.parents:
-        gateway = next((g for g in snapshot.gateways if g.ref == parent.gateway), None)
-        for listener in gateway.listeners if gateway is not None else ():
-            if parent.section in ("", listener.name) and parent.port in (0, listener.port):
-                host = chosen.host or listener.hostname or (gateway.address if gateway is not None else "")
-                return _authority(host, listener.is_secure, listener.port)
-    return ""
+        is_secure = any(_host_matches(pattern, chosen.host) for pattern in route.tls_hosts)
+        return _authority(chosen.host or route.address, is_secure)
+    found = [
+        (listener, gateway)
+        for parent in route.parents
+        for gateway in snapshot.gateways
+        for listener in gateway.listeners
+        if gateway.ref == parent.gateway
+        and parent.section in ("", listener.name)
+        and parent.port in (0, listener.port)
+        and listener.protocol in ("HTTP", "HTTPS")
+        and (not chosen.host or _host_matches(listener.hostname, chosen.host))
+    ]
+    if not found:
+        return ""
+    listener, gateway = min(found, key=lambda pair: not pair[0].is_secure)
+    return _authority(chosen.host or listener.hostname or gateway.address, listener.is_secure, listener.port)
+
+
+def _host_matches(pattern: str, host: str) -> bool:
+    """Whether a host name, or one with a wildcard for its first label, or none at all, holds for ``host``."""
+    return pattern in ("", host) or (pattern.startswith("*.") and host.partition(".")[2] == pattern[2:])
 
 
 def _authority(host: str, is_secure: bool, port: int = 0) -> str:
@@ -183,8 +206,8 @@ def _without_backend(snapshot: Snapshot, route: Route) -> Unresolved:
 # ----------------------------------------------------------------------------------------------- which path counts
 
 
-def _choose(route: Route, mine: list[RoutePath], services: Mapping[str, Service]) -> RoutePath | Unresolved:
-    """Pick the path that stands for all paths of the app in this route, by prefix and then by host."""
+def _choose(route: Route, mine: list[RoutePath], services: Mapping[str, Service]) -> list[RoutePath] | Unresolved:
+    """Return the paths that let the app's requests through, first the one that stands for all, by prefix and host."""
     shared = next((path for path in mine if not services.keys() >= set(path.others)), None)
     if shared is not None:
         return Unresolved(
@@ -211,20 +234,22 @@ def _choose(route: Route, mine: list[RoutePath], services: Mapping[str, Service]
             f"{route.ref} gives the app several paths ({listed}), and Chainlit answers at one only. Keep one path, and "
             "redirect from the others.",
         )
-    return _unless_shadowed(route, by_prefix[top], mine)
+    chosen = by_prefix[top]
+    return _unless_shadowed(route, [chosen, *(path for path in covering if path is not chosen)], mine)
 
 
 def _unconditional(mine: Iterable[RoutePath]) -> Iterator[RoutePath]:
-    """The paths that take every request; GET and POST apart, to the same Service, are that too."""
-    by_target: dict[tuple[str, str, str], set[str]] = {}
+    """The paths that take every request; GET and POST apart, but alike in all else, are that too."""
+    methods: dict[RoutePath, set[str]] = {}
     for path in mine:
         if not path.condition:
             yield path
         elif path.condition in _METHODS:
-            conditions = by_target.setdefault((path.host, path.path, path.service), set())
-            conditions.add(path.condition)
-            if conditions == set(_METHODS):
-                yield replace(path, condition="")
+            whole = replace(path, condition="")
+            seen = methods.setdefault(whole, set())
+            seen.add(path.condition)
+            if seen == set(_METHODS):
+                yield whole
 
 
 _METHODS = ("the method is GET", "the method is POST")
@@ -233,11 +258,12 @@ _METHODS = ("the method is GET", "the method is POST")
 def _covering(route: Route, usable: list[RoutePath]) -> list[RoutePath] | Unresolved:
     """The paths that let everything below them through."""
     for path in usable:
-        if path.matching is Matching.REGULAR_EXPRESSION and not _covers(path):
+        is_expression = path.matching in (Matching.REGULAR_EXPRESSION, Matching.UNKNOWN)
+        if is_expression and (path.matching is Matching.UNKNOWN or not _covers(path)):
             return Unresolved(
                 Reason.REGULAR_EXPRESSION_PATH,
-                f"Path {path.path!r} of {route.ref} is a regular expression of a form whose prefix cannot be told. Use "
-                "a plain path with type Prefix, or end it in (/|$)(.*).",
+                f"Path {path.path!r} of {route.ref} is a regular expression whose prefix cannot be told, or whose "
+                "controller is not known to read such. Use a plain path with type Prefix.",
             )
     covering = [path for path in usable if path.matching is not Matching.EXACT]
     return covering or Unresolved(
@@ -269,8 +295,9 @@ def _first_segment(prefix: str, top: str) -> str:
     return prefix.removeprefix(top).split("/")[1]
 
 
-def _unless_shadowed(route: Route, chosen: RoutePath, mine: list[RoutePath]) -> RoutePath | Unresolved:
-    """The path, unless another Service gets one of Chainlit's own routes below it."""
+def _unless_shadowed(route: Route, covering: list[RoutePath], mine: list[RoutePath]) -> list[RoutePath] | Unresolved:
+    """The paths, unless another Service gets one of Chainlit's own routes below the first."""
+    chosen = covering[0]
     top = _prefix(chosen)
     for other in route.paths:
         below = _prefix(other)
@@ -282,7 +309,7 @@ def _unless_shadowed(route: Route, chosen: RoutePath, mine: list[RoutePath]) -> 
                 f"{route.ref} sends {other.path}, which Chainlit needs below {top or '/'}, to Service {other.service}: "
                 "give that Service another path.",
             )
-    return chosen
+    return covering
 
 
 # --------------------------------------------------------------------------------------- what becomes of the path

@@ -182,13 +182,8 @@ def _rollout_condition(workload: Workload) -> Condition | None:
     current = rollout.observed_generation >= generation
     if current and rollout.failure:
         return _condition(kind, "False", Reason.ROLLOUT_FAILED, f"{rollout.failure} Look at the pods' logs and events.")
-    done = (
-        current
-        and rollout.updated >= rollout.desired
-        and rollout.total <= rollout.updated
-        and rollout.available >= rollout.desired
-    )
-    if done:
+    # Scaling and lost nodes are no rollout: what counts is that no pod runs an older template, and that one is there.
+    if current and rollout.updated >= max(1, rollout.total) and rollout.available >= 1:
         return None
     message = "The pods are being replaced; the WebSocket is verified when all of them run the present template."
     if workload.ref.kind == "StatefulSet":

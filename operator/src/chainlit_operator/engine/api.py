@@ -106,8 +106,12 @@ class Api:
     """A connection to one API server. Use it as an async context manager."""
 
     def __init__(self, configuration: client.Configuration) -> None:
+        """Raise ConfigError for certificates that cannot be read."""
         self.configuration = configuration
-        self._client = client.ApiClient(configuration)
+        try:
+            self._client = client.ApiClient(configuration)
+        except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+            raise ConfigError(f"the cluster's certificates cannot be used: {_one_line(error)}") from error
         self._rest = self._client.rest_client
         self._agent = f"chainlit-operator/{__version__}"
 
@@ -206,6 +210,8 @@ class Api:
             yield response
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             raise ApiError(0, "ConnectionFailed", f"{method} {path}: {_one_line(error)}") from error
+        except config.ConfigException as error:
+            raise ApiError(0, "CredentialsFailed", f"{method} {path}: {_one_line(error)}") from error
         finally:
             if response is not None:
                 response.close() if not response.content.at_eof() else response.release()

@@ -38,6 +38,12 @@ _DECODERS: dict[str, Callable[[bytes], wire.Deployment | wire.StatefulSet]] = {
     "Deployment": wire.decoder(wire.Deployment),
     "StatefulSet": wire.decoder(wire.StatefulSet),
 }
+#: A failure that may pass by itself is told when it has happened that often in a row.
+TOLD_FAILURES = 3
+_NOT_KEPT = (
+    "The API server accepted the change, but the object does not have it: a mutating webhook or another writer takes "
+    "it out again. Exempt the workload from that one, or suspend this ChainlitApp."
+)
 _decode_app = wire.decoder(wire.ChainlitApp)
 
 
@@ -120,7 +126,7 @@ class Reconciler:
         snapshot, decision, basis = self._decide(app)
         if isinstance(decision.action, NoOp):
             if (contest := self._contests.get(app.ref)) is not None and contest.given_up:
-                del self._contests[app.ref]
+                self._contests[app.ref] = replace(contest, given_up=False)
         elif isinstance(decision.action, Blocked):
             if decision.action.reason is Reason.FIELD_CONTESTED:
                 self._contests[app.ref] = contests.give_up(self._contests[app.ref])
@@ -129,10 +135,12 @@ class Reconciler:
                 await self._apply(app, snapshot.workload, decision.container, decision.action, basis)
             except ApiError as error:
                 metrics.WRITE_ERRORS.labels("workload", error.reason).inc()
-                if error.is_passing:
+                if error.is_passing and self._queue.failures(app.ref) < TOLD_FAILURES:
                     raise
                 return _Outcome(snapshot, decision, _failure(error, snapshot.workload))
             snapshot, decision, _ = self._decide(app)
+            if isinstance(decision.action, Apply):
+                return _Outcome(snapshot, decision, statuses.Failure(Reason.APPLY_REFUSED, _NOT_KEPT))
         return _Outcome(snapshot, decision)
 
     def _decide(self, app: App) -> tuple[Snapshot, Plan, tuple[object, ...]]:
@@ -225,6 +233,9 @@ def _failure(error: ApiError, workload: Workload) -> statuses.Failure:
     if error.code == 403 and "cannot patch" in error.message:
         message = f"The operator may not patch {workload.ref}: grant its ServiceAccount the verb patch there."
         return statuses.Failure(Reason.FORBIDDEN, message)
+    if error.is_passing:
+        message = f"The API server cannot take the change, and it is tried again: {error.message}"
+        return statuses.Failure(Reason.APPLY_REFUSED, message)
     return statuses.Failure(Reason.APPLY_REFUSED, f"The API server refused the change: {error.message}")
 
 

@@ -26,6 +26,8 @@ PAGE_SIZE = 500
 #: Bookmarks come once a minute; a stream silent for longer than this is dead.
 SILENCE_SECONDS = 90.0
 MAX_BACKOFF_SECONDS = 30.0
+#: A cycle that lasted this long counts as a success.
+STABLE_SECONDS = 10.0
 #: How often a kind that the cluster does not know is looked for.
 ABSENT_SECONDS = 60.0
 
@@ -74,22 +76,21 @@ class Reflector:
         """List and watch until cancelled; never ends by itself."""
         failures = 0
         while True:
+            started = time.monotonic()
             try:
-                version = await self._list()
-                failures = 0
-                await self._watch(version)
+                await self._watch(await self._list())
             except ApiError as error:
                 if error.code == 404 and self._is_optional:
                     await self._await_kind()
                     continue
+                # A list that works is no success where the watch after it is refused.
+                failures = 1 if time.monotonic() - started > STABLE_SECONDS else failures + 1
                 if error.code != 410:
                     self.last_error = error
-                    failures += 1
                     logger.warning("Cannot watch %s: %s", self, error.message)
                 metrics.WATCH_RESTARTS.labels(self.kind, error.reason).inc()
             self._alive()
-            if failures:
-                await asyncio.sleep(backoff_seconds(failures))
+            await asyncio.sleep(backoff_seconds(failures))
 
     async def _await_kind(self) -> None:
         """The cluster does not know the kind: there are none, until its CRD is there."""

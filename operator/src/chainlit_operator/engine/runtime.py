@@ -116,8 +116,10 @@ class Engine:
         while True:
             running = [task for task in (*self._tasks, *self._workers) if task.get_name() != "start of the workers"]
             done, _ = await asyncio.wait(running, timeout=5.0, return_when=asyncio.FIRST_COMPLETED)
+            if self.queue.is_closed:
+                await asyncio.Event().wait()  # it is stopping; whoever waits is cancelled
             for task in done:
-                if not task.cancelled() and not self.queue.is_closed:
+                if not task.cancelled():
                     return task.exception() or RuntimeError(f"{task.get_name()} ended")
 
     # ------------------------------------------------------------------------------------------------- health

@@ -48,17 +48,25 @@ class Verifier:
         """Have ``check`` verified for the app; None ends that.
 
         A check that is new is due at once. ``is_settled`` says that its outcome is known from before a restart: then
-        it is due within the interval, so that a restart does not ask all apps at once.
+        the first check of the app is due within the interval, so that a restart does not ask all apps at once.
         """
-        entry = self._entries.get(ref)
-        if entry is not None and entry.check == check:
-            entry.interval = interval_seconds
+        former = self._entries.get(ref)
+        if former is not None and former.check == check:
+            self._retime(ref, former, interval_seconds)
             return
-        if entry is not None:
+        if former is not None:
             self._cancel(self._entries.pop(ref))
         if check is not None:
             entry = self._entries[ref] = _Entry(check, interval_seconds)
-            self._schedule(ref, entry, random.uniform(0.1, 1.0) * interval_seconds if is_settled else 0.0)  # noqa: S311
+            is_restart = former is None and is_settled
+            self._schedule(ref, entry, random.uniform(0.1, 1.0) * interval_seconds if is_restart else 0.0)  # noqa: S311
+
+    def _retime(self, ref: Ref, entry: _Entry, interval: float) -> None:
+        """Take another interval; a shorter one counts at once."""
+        is_shorter, entry.interval = interval < entry.interval, interval
+        if is_shorter and entry.timer is not None:
+            self._cancel(entry)
+            self._schedule(ref, entry, random.uniform(0.1, 1.0) * interval)  # noqa: S311
 
     def verification(self, ref: Ref) -> Verification | None:
         """Return the latest outcome for the app that may be told, or None."""
@@ -76,6 +84,7 @@ class Verifier:
             ref, entry = await self._due.get()
             if self._entries.get(ref) is not entry:
                 continue
+            entry.timer = None
             verification = await self._probe(entry.check)
             metrics.VERIFICATIONS.labels(verification.reason).inc()
             if self._entries.get(ref) is entry:

@@ -72,6 +72,10 @@ class WorkQueue(Generic[K]):
         self._timers[key] = asyncio.get_running_loop().call_later(seconds, self.add, key)
         return seconds
 
+    def failures(self, key: K) -> int:
+        """Return how often ``key`` has failed in a row so far."""
+        return self._failures.get(key, 0)
+
     def forget(self, key: K) -> None:
         """Take ``key`` as well: its failures no longer count."""
         self._failures.pop(key, None)

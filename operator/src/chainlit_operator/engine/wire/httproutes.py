@@ -97,8 +97,9 @@ class _ParentStatus(Wire):
     def refusal(self) -> str:
         """Why this parent does not serve the route; empty if it does or has not said yet."""
         for condition in self.conditions:
-            if condition.type in ("Accepted", "ResolvedRefs") and condition.status == "False":
-                return f"{condition.type} is False, {condition.reason}: {condition.message}"
+            # ResolvedRefs=False may be about another rule's backend; that of the app is known from the cache.
+            if condition.type == "Accepted" and condition.status == "False":
+                return f"{condition.reason}: {condition.message}"
         return ""
 
 

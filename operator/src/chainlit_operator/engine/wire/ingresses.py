@@ -91,7 +91,11 @@ class _Annotations(Struct, rename=_ANNOTATIONS):
         if self.kong_strip == "true":
             yield rewrites.ReplacePrefix("/")
         for target in self._f5_targets(service):
-            yield rewrites.ReplacePrefix(target)
+            # NGINX replaces the very text of the path, so one slash too many or too few stays in what is left.
+            if path.endswith("/") == target.endswith("/"):
+                yield rewrites.ReplacePrefix(target)
+            else:
+                yield rewrites.Unknown(f"the annotation {_ANNOTATIONS['f5_rewrites']} for a path with another end")
         for attribute in _UNKNOWN:
             if value := getattr(self, attribute):
                 yield rewrites.Unknown(f"the annotation {_ANNOTATIONS[attribute]}: {value}")
@@ -116,12 +120,13 @@ class _Annotations(Struct, rename=_ANNOTATIONS):
                 yield words.get("rewrite", "")
 
     def matching(self, path: str, path_type: str) -> model.Matching:
-        """How the path is compared. A regular expression needs characters of one and a controller that reads them."""
+        """How the path is compared. Whether an expression is one depends on the controller, which annotations show."""
         if path_type == "Exact":
             return model.Matching.EXACT
-        if path_type == "ImplementationSpecific" or self.nginx_target or self.nginx_regex == "true":
-            return model.Matching.PREFIX if _REGEX_CHARACTERS.isdisjoint(path) else model.Matching.REGULAR_EXPRESSION
-        return model.Matching.PREFIX
+        if path_type != "ImplementationSpecific" or _REGEX_CHARACTERS.isdisjoint(path):
+            return model.Matching.PREFIX
+        is_read = self.nginx_target or self.nginx_regex == "true" or self.f5_regex
+        return model.Matching.REGULAR_EXPRESSION if is_read else model.Matching.UNKNOWN
 
 
 class _IngressMeta(Meta):

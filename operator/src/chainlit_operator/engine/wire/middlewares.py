@@ -76,11 +76,17 @@ class Middleware(Wire):
         if spec.replace_path is not None:
             yield rewrites.Constant(spec.replace_path.path)
         if spec.replace_path_regex is not None:
-            yield rewrites.RegexRewrite(spec.replace_path_regex.regex, spec.replace_path_regex.replacement)
+            yield self._replace_regex(spec.replace_path_regex)
         if spec.add_prefix is not None:
             yield rewrites.AddPrefix(spec.add_prefix.prefix)
         if spec.plugin is not None:
             yield rewrites.Unknown(f"Traefik Middleware {self.metadata.name} with a plugin")
+
+    def _replace_regex(self, found: _ReplacePathRegex) -> rewrites.Transform:
+        """An expression that is not anchored may match anywhere, which cannot be told."""
+        if found.regex.startswith("^") and rewrites.parse_pattern(found.regex) is not None:
+            return rewrites.RegexReplace(found.regex, found.replacement)
+        return rewrites.Unknown(f"Traefik Middleware {self.metadata.name} with replacePathRegex")
 
     def _strip_regex(self, expressions: list[str]) -> rewrites.Transform:
         """StripPrefixRegex takes off what the expression matches; only literal ones can be told."""
