@@ -22,7 +22,7 @@ SOURCES := operator/src tests
 up: cluster images ## Make a cluster with the operator and a demo chat, and prove that the chat answers
 	found="$$($(TOOL) env)"; eval "$$found"
 	tests/demo/up.sh
-	$(BIN)/python -m tests.e2e.chat "$$EDGE/chat/"
+	$(BIN)/python -m tests.e2e.chat --wait 30 "$$EDGE/chat/"
 
 .PHONY: down
 down: .venv/ready ## Remove the cluster and all that belongs to it (the cache stays)

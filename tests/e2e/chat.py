@@ -15,6 +15,7 @@ import json
 import logging
 import re
 import sys
+import time
 import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -172,6 +173,18 @@ def _one_line(error: BaseException) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
 
+def _ask(chosen: argparse.Namespace) -> str:
+    """The reply, tried for until the time to wait is over. Raises the last ChatError."""
+    deadline = time.monotonic() + chosen.wait
+    while True:
+        try:
+            return asyncio.run(converse(chosen.url, chosen.text, host=chosen.host, timeout=chosen.timeout))
+        except ChatError:
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(0.25)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Hold one conversation; returns 1 and prints why after a failure."""
     parser = argparse.ArgumentParser(
@@ -181,6 +194,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--host", help="Host header to send instead of the URL's host")
     parser.add_argument("--text", default="hello", help="what to say (default: %(default)s)")
     parser.add_argument("--timeout", type=float, default=30.0, help="seconds for all of it (default: %(default)s)")
+    parser.add_argument(
+        "--wait", type=float, default=0.0, help="seconds to go on trying, for edges are late (default: %(default)s)"
+    )
     chosen = parser.parse_args(arguments)
     logging.disable()  # the libraries' own complaints; there is one line, and it is ours
     parts = urlsplit(chosen.url)
@@ -189,7 +205,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"not the URL of a page: {chosen.url}")
     where = f"{scheme}://{chosen.host or parts.netloc}{parts.path.rstrip('/')}/ws/socket.io"
     try:
-        reply = asyncio.run(converse(chosen.url, chosen.text, host=chosen.host, timeout=chosen.timeout))
+        reply = _ask(chosen)
     except ChatError as error:
         print(f"{where} failed: {error}", file=sys.stderr)
         return 1
