@@ -123,6 +123,7 @@ def test_wrong_value_is_healed(space: Space) -> None:
 def test_deleted_chainlitapp_leaves_the_app_alone(space: Space) -> None:
     space.create(chainlit_app(), service(), ingress(space.host, "/chat"), workload(container(space.cluster.demo_image)))
     space.await_ready()
+    space.await_answer("/chat")  # Traefik knows of the pod later than the Service does
     before, pods = space.get("Deployment"), space.pods()
 
     space.kubectl("delete", "chainlitapp", "chat")
