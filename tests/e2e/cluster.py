@@ -129,9 +129,13 @@ class Operator:
         )
 
     def metric(self, name: str) -> float:
-        """Return the sum of a metric over its labels."""
+        """Return the sum of a metric over its labels; fails while the Service does not know of the pod yet."""
         path = f"/api/v1/namespaces/{OPERATOR_NAMESPACE}/services/{OPERATOR}-metrics:http/proxy/metrics"
-        lines = self.kube.request("GET", path).decode().splitlines()
+        try:
+            lines = self.kube.request("GET", path).decode().splitlines()
+        except KubeError as error:
+            assert error.code != 503, error.message
+            raise
         return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith((f"{name} ", f"{name}{{")))
 
 
