@@ -134,7 +134,8 @@ class Operator:
         try:
             lines = self.kube.request("GET", path).decode().splitlines()
         except KubeError as error:
-            assert error.code != 503, error.message
+            if error.code == 503:
+                raise AssertionError(error.message) from error
             raise
         return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith((f"{name} ", f"{name}{{")))
 
