@@ -54,12 +54,13 @@ def settled_writes(space: Space) -> list[Object]:
 
 
 def everything(space: Space) -> dict[str, tuple[str, object]]:
-    """Return version and managers of every object in a namespace."""
+    """Return version and managers of every object in a namespace, but for what the kubelet tells of its pods."""
     return {
         f"{kind}/{obj['metadata']['name']}": (obj["metadata"]["resourceVersion"], managers(obj))
         for kind in RESOURCES
         if kind != "Namespace"
         for obj in space.objects(kind)
+        if not (kind == "Event" and "kubelet" in managers(obj))
     }
 
 
