@@ -64,7 +64,7 @@ charts: tools ## Run the chart tests
 
 .PHONY: e2e
 e2e: export CLUSTER := $(TEST_CLUSTER)
-e2e: cluster images ## Run the end-to-end tests in a cluster of their own (TEST_CLUSTER)
+e2e: cluster images edges ## Run the end-to-end tests in a cluster of their own (TEST_CLUSTER)
 	found="$$($(TOOL) env)"; eval "$$found"
 	$(BIN)/pytest -n 2 --dist loadgroup $(E2E_ARGS) tests/e2e
 
@@ -77,6 +77,10 @@ e2e-all: ## Run the end-to-end tests with every row of their tables
 .PHONY: cluster
 cluster: .venv/ready ## Make the kind cluster with Traefik at its edge
 	$(TOOL) up
+
+.PHONY: edges
+edges: .venv/ready ## Install the edges beside Traefik that the end-to-end tests need
+	$(TOOL) edges
 
 .PHONY: images
 images: .venv/ready ## Build the operator's and the demo app's images and load them into the cluster

@@ -9,11 +9,11 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
-from tests.cluster import apt, cache, engine, images, tools, traefik
+from tests.cluster import apt, cache, contour, engine, images, tools, traefik
 from tests.cluster.console import say
 from tests.cluster.errors import ClusterError
 from tests.cluster.kindcluster import KindCluster
-from tests.cluster.state import ClusterState
+from tests.cluster.state import CONTOUR, ClusterState
 
 DESCRIPTION = """\
 The kind cluster that this project is tested on. Everything it needs is fetched or built, pinned, and cached."""
@@ -51,7 +51,15 @@ def up(_: argparse.Namespace) -> None:
         traefik.ensure(cluster)
         cluster.wait_ready()
         cache.prune()
-    say(f"cluster {files.name} is up at http://127.0.0.1:{files.port()} ({time.monotonic() - started:.0f}s)")
+    say(f"cluster {files.name} is up at {files.url()} ({time.monotonic() - started:.0f}s)")
+
+
+def edges(_: argparse.Namespace) -> None:
+    """install the edges beside Traefik that the tests need: Contour with Envoy; quick when they are there"""
+    cluster = _serving()
+    with cache.locked(f"cluster-{cluster.files.name}.lock"):
+        contour.ensure(cluster)
+    say(f"    Contour at {cluster.files.url(CONTOUR)}")
 
 
 def down(_: argparse.Namespace) -> None:
@@ -75,7 +83,8 @@ def environment(files: ClusterState) -> dict[str, str]:
         "CLUSTER": files.name,
         "KUBECONFIG": str(files.kubeconfig),
         "PATH": tools.search_path(),
-        "EDGE": f"http://127.0.0.1:{files.port()}",
+        "EDGE": files.url(),
+        "CONTOUR_EDGE": files.url(CONTOUR),
         "DEMO_IMAGE": images.DEMO.reference,
         "OPERATOR_IMAGE": images.OPERATOR.reference if images.OPERATOR.exists else "",
         "ENGINE": found.command,
@@ -121,7 +130,7 @@ def status(_: argparse.Namespace) -> None:
         say(f"tool     {directory.parent.name}: {directory if directory.exists() else 'not built yet'}")
     if not all(directory.exists() for directory in tools.directories()) or not cluster.serves():
         raise ClusterError(f"cluster {files.name} is not up: python3 -m tests.cluster up")
-    edge = f"http://127.0.0.1:{files.port()}"
+    edge = files.url()
     heard = "answers" if traefik.answers(edge) else "is silent"
     say(f"cluster  {files.name}: the API server answers; its edge {edge} {heard}")
     for image in (images.OPERATOR, images.DEMO):
@@ -132,6 +141,7 @@ def status(_: argparse.Namespace) -> None:
 
 COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "up": up,
+    "edges": edges,
     "down": down,
     "env": env,
     "tools": fetch_tools,

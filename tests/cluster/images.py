@@ -43,7 +43,7 @@ class AppImage:
     def reference(self) -> str:
         """The image's name, with a tag that changes whenever anything it is made of does."""
         parts = [part for file in self.files() for part in (file.relative_to(self.context).as_posix(), file)]
-        key = cache.key_of([*parts, rootfs.key(BASE_PACKAGES), pinned().python_image])
+        key = cache.key_of([*parts, *base_parts()])
         return f"{self.repository}:{self.version()}-{key}"
 
     def files(self) -> Iterator[Path]:
@@ -89,7 +89,7 @@ def build(engine: Engine, image: AppImage) -> None:
     if engine.has_image(reference):
         return
     registry = nodeimage.from_registry(engine)
-    base = pinned().python_image if registry else base_image(engine)
+    base = base_image(engine)
     house = None if registry else wheels.house(image.name, image.context / "requirements.txt")
     with tempfile.TemporaryDirectory(prefix=f"{image.name}-image-") as name, step(f"build {reference}"):
         context = Path(name)
@@ -108,8 +108,18 @@ def load(cluster: KindCluster, reference: str) -> None:
         cluster.load_archive(file)
 
 
+def base_parts() -> tuple[str, str]:
+    """Return what the base of our images is made of, for the keys of what is built on it."""
+    return rootfs.key(BASE_PACKAGES), pinned().python_image
+
+
 def base_image(engine: Engine) -> str:
-    """Return a Debian image with Python that stands in for the one a registry would serve. Raises ClusterError."""
+    """Return the base of our images: a registry's, or a Debian with Python that stands in for it.
+
+    Raises ClusterError.
+    """
+    if nodeimage.from_registry(engine):
+        return pinned().python_image
     reference = f"localhost/chainlit-base:{rootfs.key(BASE_PACKAGES)}"
     if not engine.has_image(reference):
         rootfs.load(engine, rootfs.debian("base-rootfs", BASE_PACKAGES), reference)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.cluster import cache, nodeimage, ports, state, tools
@@ -14,6 +15,8 @@ from tests.cluster.versions import REPOSITORY
 
 CONFIG = REPOSITORY / "kind-config.yaml"
 AUDIT_LOG = "/var/log/kubernetes/audit.log"
+APPLY = ("apply", "--server-side", "--force-conflicts", "--field-manager=tests.cluster")
+KEY_ANNOTATION = "chainlit-operator.dev/made-from"
 
 
 class KindCluster:
@@ -87,15 +90,23 @@ class KindCluster:
             with step(f"remove the unusable cluster {self.files.name}"):
                 self.delete()
         self.files.forget_making()
-        port = self.files.port()
-        if not ports.is_free(port):
-            port = self.files.choose_port()
         config = self.files.directory / "kind-config.yaml"
-        state.write(config, render(CONFIG.read_text(), port, REPOSITORY))
+        state.write(config, render(CONFIG.read_text(), self._free_ports(), REPOSITORY))
         with step(f"kind cluster {self.files.name}"):
             options = [f"--name={self.files.name}", f"--image={image}", f"--config={config}"]
             self.kind("create", "cluster", *options, f"--kubeconfig={self.files.kubeconfig}")
         self.files.remember("made-from", config_key())
+
+    def _free_ports(self) -> dict[int, int]:
+        """Return the host's port for each of the node's, choosing another one where somebody has taken it."""
+        return {
+            edge.node_port: port if ports.is_free(port := self.files.port(edge)) else self.files.choose_port(edge)
+            for edge in state.EDGES
+        }
+
+    def has_port(self, edge: state.Edge) -> bool:
+        """Tell whether the node was made with an edge's port."""
+        return self.engine.succeeds("port", self.files.node, f"{edge.node_port}/tcp")
 
     def delete(self) -> None:
         """Remove the cluster's containers and volumes, whatever condition they are in. Raises ClusterError."""
@@ -123,6 +134,12 @@ class KindCluster:
         """Load an archive of images into the cluster. Raises ClusterError."""
         self.kind("load", "image-archive", f"--name={self.files.name}", archive)
 
+    def made_from(self, namespace: str) -> str:
+        """Return the key of what a namespace's contents were made from; empty when there is none."""
+        name = KEY_ANNOTATION.replace(".", r"\.")
+        path = f"{{.metadata.annotations.{name}}}"
+        return self.kubectl("get", "namespace", namespace, "--ignore-not-found", f"-o=jsonpath={path}").strip()
+
     def audit_log(self) -> str:
         """Return the API server's audit log; empty while nothing was logged. Raises ClusterError."""
         return self.on_node("sh", "-c", f"if [ -f {AUDIT_LOG} ]; then cat {AUDIT_LOG}; fi")
@@ -133,13 +150,15 @@ def config_key() -> str:
     return cache.key_of([CONFIG, REPOSITORY / "tests/cluster/files/audit-policy.yaml"])
 
 
-def render(text: str, port: int, base: Path) -> str:
-    """Return kind's configuration with the cluster's own host port and with host paths made absolute.
+def render(text: str, host_ports: Mapping[int, int], base: Path) -> str:
+    """Return kind's configuration with the cluster's own host ports, by port of the node, and absolute host paths.
 
-    Raises ClusterError when the text has not exactly one host port.
+    Raises ClusterError when the text maps other ports of the node.
     """
-    text, ports = re.subn(r"(?m)^(\s*(?:- )?hostPort:) \d+", rf"\1 {port}", text)
-    if ports != 1:
-        raise ClusterError(f"{CONFIG.name}: one hostPort is expected, {ports} were found")
+    mapping = re.compile(r"(?m)^(\s*- containerPort: (\d+)\b.*\n\s*hostPort:) \d+$")
+    found = sorted(int(number) for _, number in mapping.findall(text))
+    if found != sorted(host_ports) or text.count("hostPort:") != len(found):
+        raise ClusterError(f"{CONFIG.name}: a hostPort is expected for each of {sorted(host_ports)}, not for {found}")
+    text = mapping.sub(lambda port: f"{port[1]} {host_ports[int(port[2])]}", text)
     mount = r"(?m)^(\s*(?:- )?hostPath:) (?!/)(?:\./)?(\S+)"
     return re.sub(mount, lambda found: f"{found[1]} {base / found[2]}", text)

@@ -13,7 +13,20 @@ from tests.cluster import ports
 from tests.cluster.errors import ClusterError
 
 DEFAULT_NAME = "chainlit"
-FIRST_PORT = 8080
+
+
+@dataclass(frozen=True)
+class Edge:
+    """An edge of the cluster: its port on the node, the first port on the loopback address that is tried for it, and
+    the file that remembers the chosen one."""
+
+    node_port: int
+    first_port: int
+    file: str
+
+
+TRAEFIK, CONTOUR = Edge(80, 8080, "port"), Edge(8080, 8180, "contour-port")
+EDGES = (TRAEFIK, CONTOUR)
 
 
 def root() -> Path:
@@ -83,18 +96,22 @@ class ClusterState:
         """Remove everything remembered of this cluster."""
         shutil.rmtree(self.directory, ignore_errors=True)
 
-    def port(self) -> int:
-        """Return the cluster's port on the loopback address, choosing and remembering one the first time."""
-        remembered = self.read("port")
-        return int(remembered) if remembered.isdigit() else self.choose_port()
+    def port(self, edge: Edge = TRAEFIK) -> int:
+        """Return an edge's port on the loopback address, choosing and remembering one the first time."""
+        remembered = self.read(edge.file)
+        return int(remembered) if remembered.isdigit() else self.choose_port(edge)
 
-    def choose_port(self) -> int:
-        """Choose a port that is free and that no other cluster has been given, and remember it."""
+    def choose_port(self, edge: Edge = TRAEFIK) -> int:
+        """Choose a port that is free and that no other edge or cluster has been given, and remember it."""
         others = {
             int(text)
-            for path in (root() / "clusters").glob("*/port")
-            if path.parent.name != self.name and (text := path.read_text().strip()).isdigit()
+            for path in (root() / "clusters").glob("*/*port")
+            if path != self.directory / edge.file and (text := path.read_text().strip()).isdigit()
         }
-        chosen = ports.choose(others, ports.is_free, FIRST_PORT + (self.name != DEFAULT_NAME))
-        self.remember("port", str(chosen))
+        chosen = ports.choose(others, ports.is_free, edge.first_port + (self.name != DEFAULT_NAME))
+        self.remember(edge.file, str(chosen))
         return chosen
+
+    def url(self, edge: Edge = TRAEFIK) -> str:
+        """Return where an edge is heard."""
+        return f"http://127.0.0.1:{self.port(edge)}"

@@ -11,13 +11,12 @@ from pathlib import Path
 
 from tests.cluster import archive, cache, golang, wheels
 from tests.cluster.console import step, wait_until
-from tests.cluster.kindcluster import KindCluster
+from tests.cluster.kindcluster import APPLY, KEY_ANNOTATION, KindCluster
 from tests.cluster.versions import FILES, pinned
 
 REQUIREMENTS = FILES / "traefik/requirements.txt"
 MANIFESTS = FILES / "traefik/manifests.yaml"
 CRDS = "docs/content/reference/dynamic-configuration/kubernetes-crd-definition-v1.yml"
-KEY_ANNOTATION = "chainlit-operator.dev/made-from"
 
 
 def ensure(cluster: KindCluster) -> None:
@@ -29,7 +28,7 @@ def ensure(cluster: KindCluster) -> None:
         with step(f"Traefik {pinned().traefik}"):
             _apply(cluster)
     cluster.kubectl("-n", "traefik", "rollout", "status", "deployment/traefik", "--timeout=120s", timeout=130)
-    edge = f"http://127.0.0.1:{cluster.files.port()}/"
+    edge = cluster.files.url()
     wait_until(lambda: answers(edge), seconds=60, what=f"an answer of Traefik at {edge}")
 
 
@@ -40,8 +39,7 @@ def key() -> str:
 
 def applied_key(cluster: KindCluster) -> str:
     """Return the key of what is in the cluster; empty when Traefik is not, or was not applied to the end."""
-    path = "{.metadata.annotations.chainlit-operator\\.dev/made-from}"
-    return cluster.kubectl("get", "namespace", "traefik", "--ignore-not-found", f"-o=jsonpath={path}").strip()
+    return cluster.made_from("traefik")
 
 
 def answers(edge: str) -> bool:
@@ -59,11 +57,10 @@ def answers(edge: str) -> bool:
 def _apply(cluster: KindCluster) -> None:
     if not cluster.has_image(_reference()):
         cluster.load_archive(_image() / "image.tar")
-    server_side = ["apply", "--server-side", "--force-conflicts", "--field-manager=tests.cluster"]
     crds = _crds()
-    cluster.kubectl(*server_side, f"--filename={crds}")
+    cluster.kubectl(*APPLY, f"--filename={crds}")
     cluster.kubectl("wait", "--for=condition=Established", "--timeout=60s", f"--filename={crds}")
-    cluster.kubectl(*server_side, "--filename=-", stdin=MANIFESTS.read_text().replace("IMAGE", _reference()))
+    cluster.kubectl(*APPLY, "--filename=-", stdin=MANIFESTS.read_text().replace("IMAGE", _reference()))
     cluster.kubectl("annotate", "--overwrite", "namespace", "traefik", f"{KEY_ANNOTATION}={key()}")
 
 

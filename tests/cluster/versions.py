@@ -26,6 +26,8 @@ class Versions:
     traefik: str
     traefik_crds: str
     gateway_api: str
+    contour: str
+    envoy: str
     chainlit: str
     python: str
     python_image: str
@@ -46,6 +48,8 @@ def pinned() -> Versions:
         traefik=data["ingress"]["traefik"],
         traefik_crds=data["ingress"]["traefik_crds"],
         gateway_api=data["ingress"]["gateway_api"],
+        contour=data["ingress"]["contour"],
+        envoy=data["ingress"]["envoy"],
         chainlit=data["demo"]["chainlit"],
         python=data["demo"]["python"],
         python_image=data["demo"]["base"],

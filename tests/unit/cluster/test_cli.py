@@ -21,8 +21,9 @@ def test_env_prints_only_exports_that_a_shell_reads_back(capsys: pytest.CaptureF
     assert cli.main(["env"]) == 0
     printed = capsys.readouterr().out
     assert all(line.startswith("export ") for line in printed.splitlines())
+    wanted = ("$CLUSTER", "$KUBECONFIG", "$EDGE", "$CONTOUR_EDGE", "$CONTAINERS_CONF", "${PATH%%:*}")
     shown = subprocess.run(
-        ["sh", "-c", f'{printed}\nprintf "%s\\n" "$CLUSTER" "$KUBECONFIG" "$EDGE" "$CONTAINERS_CONF" "${{PATH%%:*}}"'],
+        ["sh", "-c", "\n".join([printed, *(f'echo "{name}"' for name in wanted)])],
         capture_output=True,
         text=True,
         check=True,
@@ -30,8 +31,9 @@ def test_env_prints_only_exports_that_a_shell_reads_back(capsys: pytest.CaptureF
     assert shown[0] == "named"
     assert shown[1] == str(tmp_path / "it's state/clusters/named/kubeconfig")
     assert shown[2].startswith("http://127.0.0.1:")
-    assert shown[3] == "/a b/c"
-    assert shown[4].startswith(str(tmp_path / "the cache/kind/"))
+    assert shown[3].startswith("http://127.0.0.1:") and shown[3] != shown[2]
+    assert shown[4] == "/a b/c"
+    assert shown[5].startswith(str(tmp_path / "the cache/kind/"))
 
 
 def test_env_twice_does_not_lengthen_the_path(monkeypatch: pytest.MonkeyPatch) -> None:

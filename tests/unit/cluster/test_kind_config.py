@@ -5,22 +5,36 @@ from pathlib import Path
 import pytest
 from tests.cluster.errors import ClusterError
 from tests.cluster.kindcluster import CONFIG, render
+from tests.cluster.state import EDGES
 
 
 def test_the_file_is_rendered_with_the_port_and_absolute_paths_of_a_cluster() -> None:
     text = CONFIG.read_text()
-    rendered = render(text, 8123, Path("/checkout"))
-    assert "hostPort: 8123" in rendered
+    rendered = render(text, {80: 8123, 8080: 8456}, Path("/checkout"))
+    assert "containerPort: 80 # Traefik\n        hostPort: 8123\n" in rendered
+    assert "hostPort: 8456" in rendered
     assert "hostPath: /checkout/tests/cluster/files/audit-policy.yaml" in rendered
     assert "hostPath: /etc/kubernetes/audit/policy.yaml" in rendered  # inside the node: as it is
-    assert rendered.replace("8123", "8080").replace("/checkout/", "") == text
+    assert rendered.replace("8123", "8080").replace("8456", "8180").replace("/checkout/", "") == text
 
 
 def test_the_file_names_what_is_there() -> None:
     assert (CONFIG.parent / "tests/cluster/files/audit-policy.yaml").is_file()
 
 
-@pytest.mark.parametrize("text", ["", "- hostPort: 1\n- hostPort: 2\n"])
-def test_a_file_without_exactly_one_port_is_refused(text: str) -> None:
-    with pytest.raises(ClusterError, match="one hostPort is expected"):
-        render(text, 8080, Path("/"))
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "- containerPort: 81\n  hostPort: 1\n",
+        "- containerPort: 80\n  hostPort: 1\n- containerPort: 81\n  hostPort: 2\n",
+        "- containerPort: 80\n  hostPort: 1\n- hostPort: 2\n",
+    ],
+)
+def test_a_file_with_other_ports_than_the_edges_have_is_refused(text: str) -> None:
+    with pytest.raises(ClusterError, match=r"a hostPort is expected for each of \[80\]"):
+        render(text, {80: 8080}, Path("/"))
+
+
+def test_the_file_maps_the_ports_of_all_edges() -> None:
+    render(CONFIG.read_text(), {edge.node_port: edge.first_port for edge in EDGES}, Path("/"))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.cluster import ports
 from tests.cluster.errors import ClusterError
-from tests.cluster.state import ClusterState
+from tests.cluster.state import CONTOUR, ClusterState
 
 RULES = """\
 -A CHAIN -d 127.0.0.1/32 -p tcp -m tcp --dport 8080 -j MARK
@@ -57,6 +57,14 @@ def test_a_cluster_keeps_its_port_and_two_never_share(monkeypatch: pytest.Monkey
     assert ClusterState("third").port() == 8082
     monkeypatch.setattr(ports, "is_free", lambda port: False)
     assert ClusterState("chainlit-test").port() == 8081
+
+
+def test_edges_of_one_cluster_have_ports_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ports, "is_free", lambda port: True)
+    assert ClusterState("chainlit").port(CONTOUR) == 8180
+    assert ClusterState("chainlit-test").port(CONTOUR) == 8181
+    assert ClusterState("chainlit-test").port() == 8081
+    assert ClusterState("chainlit-test").url(CONTOUR) == "http://127.0.0.1:8181"
 
 
 def test_the_default_port_is_left_to_the_default_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
