@@ -106,6 +106,7 @@ def test_aligned_roots_make_up_the_public_prefix(parent: str, backend: str) -> N
         ("/chat/health", "", ("/chat",), "/health"),
         ("/auth/config", "/chat", (), "/chat/auth/config"),
         ("/old/auth/config", "", (), "/auth/config"),
+        ("/old/old/health", "", ("/old",), "/health"),
         ("/", "/chat", (), "/chat/health"),
         ("", "/chat", (), "/chat/health"),
         ("/", "", ("/chat",), "/"),
