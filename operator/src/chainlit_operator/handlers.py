@@ -52,6 +52,19 @@ def build_registry(engine: Engine, configuration: Configuration) -> kopf.Operato
     return registry
 
 
+class _NoDiffs(kopf.DiffBaseStorage):
+    """Spares kopf the copy and comparison of each object by which it finds changes for handlers that we do not use."""
+
+    def build(self, **_: Any) -> kopf.BodyEssence:
+        return kopf.BodyEssence()
+
+    def fetch(self, **_: Any) -> None:
+        return None
+
+    def store(self, **_: Any) -> None:
+        """Write nothing into the object."""
+
+
 def build_settings() -> kopf.OperatorSettings:
     """Return kopf's settings: one replica without peering, no scan of CRDs and namespaces, no Events of its own."""
     settings = kopf.OperatorSettings()
@@ -59,6 +72,7 @@ def build_settings() -> kopf.OperatorSettings:
     settings.scanning.disabled = True
     settings.posting.enabled = False
     settings.watching.chunk_size = 500
+    settings.persistence.diffbase_storage = _NoDiffs()
     return settings
 
 
@@ -107,6 +121,7 @@ async def _connection(configuration: Configuration) -> kopf.ConnectionInfo:
         insecure=not configuration.verify_ssl,
         certificate_path=configuration.cert_file,
         private_key_path=configuration.key_file,
+        proxy_url=configuration.proxy,
         scheme=scheme or None,
         token=token or None,
     )

@@ -1,8 +1,9 @@
 """The Kubernetes API as this operator uses it: list, watch, apply, patch a status, create an Event.
 
-Connection, TLS and credentials (kubeconfig with exec plugins, service account tokens that rotate) are those of the
-official ``kubernetes`` package's asyncio client; bodies are plain dicts and raw bytes, so that objects can be decoded
-into pruned records. Every failure is an :class:`ApiError`.
+Configuration, TLS and credentials (kubeconfig with exec plugins, service account tokens that rotate) are those of the
+official ``kubernetes`` package's asyncio client. Requests go through a session of our own, for that client's looks for
+a netrc in a thread before each of them: a third of the time of a write. Bodies are plain dicts and raw bytes, so that
+objects can be decoded into pruned records. Every failure is an :class:`ApiError`.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ import contextlib
 import warnings
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import msgspec
 import yaml
 from kubernetes.aio import client, config
+from kubernetes.aio.client.rest import RESTClientObject
 
 from chainlit_operator import __version__
 from chainlit_operator.domain.model import Ref
@@ -43,6 +46,12 @@ _JSON = "application/json"
 _ONLY_METADATA = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
 _CONNECT_SECONDS = 10.0
 _REQUEST_SECONDS = 60.0
+_LIMITS = aiohttp.ClientTimeout(_REQUEST_SECONDS, sock_connect=_CONNECT_SECONDS)
+#: A change after a quiet while finds a connection that is open still; the API server closes idle ones after 90 s.
+_KEEPALIVE_SECONDS = 60.0
+_CONNECTIONS = 100
+#: Lists are megabytes: a small buffer stops and starts the reading of the socket all the time.
+_READ_BUFFER = 1 << 18
 
 
 class ApiError(Exception):
@@ -92,8 +101,14 @@ async def load_configuration(kubeconfig: str | None = None, context: str | None 
     except (config.ConfigException, yaml.YAMLError, OSError, ValueError, LookupError, TypeError) as error:
         hint = "give --kubeconfig, set KUBECONFIG, or run inside a cluster"
         raise ConfigError(f"no usable cluster configuration ({hint}): {_one_line(error)}") from error
-    configuration.connection_pool_maxsize = 100
+    configuration.proxy = configuration.proxy or _proxy_of_environment(configuration.host)
     return configuration
+
+
+def _proxy_of_environment(host: str) -> str | None:
+    """The proxy that HTTPS_PROXY and its like name for the API server, unless NO_PROXY exempts it."""
+    parts = urlsplit(host)
+    return None if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme)
 
 
 async def credentials(configuration: client.Configuration) -> dict[str, str]:
@@ -109,17 +124,24 @@ class Api:
         """Raise ConfigError for certificates that cannot be read."""
         self.configuration = configuration
         try:
-            self._client = client.ApiClient(configuration)
+            self._tls = RESTClientObject(configuration).ssl_context
         except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
             raise ConfigError(f"the cluster's certificates cannot be used: {_one_line(error)}") from error
-        self._rest = self._client.rest_client
-        self._agent = f"chainlit-operator/{__version__}"
+        # Compression would cost the API server and us more than it saves within a cluster.
+        self._headers = {"User-Agent": f"chainlit-operator/{__version__}", "Accept-Encoding": "identity"}
+        self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Api:
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(ssl=self._tls, limit=_CONNECTIONS, keepalive_timeout=_KEEPALIVE_SECONDS),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            read_bufsize=_READ_BUFFER,
+        )
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._client.close()
+        if self._session is not None:
+            await self._session.close()
 
     # ------------------------------------------------------------------------------------------------- requests
 
@@ -192,20 +214,25 @@ class Api:
         limits: aiohttp.ClientTimeout | None = None,
         accept: str = _JSON,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
+        if self._session is None:
+            raise RuntimeError("an Api is used as an async context manager")
         url = self.configuration.host + path + (f"?{urlencode(query)}" if query else "")
-        headers = {"Accept": accept, "Content-Type": content_type, "User-Agent": self._agent}
+        headers = self._headers | {"Accept": accept, "Content-Type": content_type}
         response: aiohttp.ClientResponse | None = None
         try:
             headers |= await credentials(self.configuration)
-            answer = await self._rest.request(
+            response = await self._session.request(
                 method,
                 url,
                 headers=headers,
-                body=body,
-                _request_timeout=limits or aiohttp.ClientTimeout(_REQUEST_SECONDS, sock_connect=_CONNECT_SECONDS),
+                data=None if body is None else msgspec.json.encode(body),
+                timeout=limits or _LIMITS,
+                server_hostname=self.configuration.tls_server_name or None,
+                proxy=self.configuration.proxy,
+                proxy_headers=self.configuration.proxy_headers,
+                allow_redirects=False,
             )
-            response = answer.response
-            if response.status >= 400:
+            if response.status >= 300:  # redirects are not followed: whoever sends one is no API server
                 raise _error(response.status, await response.read())
             yield response
         except (TimeoutError, aiohttp.ClientError, OSError) as error:

@@ -36,10 +36,10 @@ class Recorder:
 
     def record(self, app: App, type_: str, reason: str, message: str) -> None:
         """Have an Event sent: ``type_`` is Normal or Warning, ``reason`` one CamelCase word."""
-        try:
-            self._due.put_nowait((app.ref.namespace, self._body(app, type_, reason, message)))
-        except asyncio.QueueFull:
+        if self._due.full():
             metrics.EVENTS_DROPPED.inc()
+        else:
+            self._due.put_nowait((app.ref.namespace, self._body(app, type_, reason, message)))
 
     async def run(self) -> None:
         """Send what is due until cancelled."""
