@@ -1,4 +1,4 @@
-"""kind, helm and kubectl in their pinned versions."""
+"""kind, helm and kubectl in their pinned versions, and Helm 3 for those who ask for it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from tests.cluster import cache, golang, kubernetes
 from tests.cluster.versions import pinned
 
 PACKAGES = {"kind": "sigs.k8s.io/kind", "helm": "helm.sh/helm/v4/cmd/helm"}
+HELM3 = "helm.sh/helm/v3/cmd/helm"
 HELM_VERSION = "helm.sh/helm/v4/internal/version.version"  # charts read it as .Capabilities.HelmVersion
 
 
@@ -27,6 +28,14 @@ def kind() -> Path:
 def kubectl() -> Path:
     """Return the kubectl program."""
     return kubernetes.kubectl() / "kubectl"
+
+
+def helm3() -> Path:
+    """Return the program of Helm 3, which is not in the search path. Raises ClusterError."""
+    version = pinned().helm3
+    return (
+        cache.entry("helm3", cache.key_of([HELM3, version]), lambda into: golang.install(HELM3, version, into)) / "helm"
+    )
 
 
 def directories() -> list[Path]:

@@ -18,6 +18,7 @@ class Versions:
 
     kind: str
     helm: str
+    helm3: str
     kubernetes: str
     node_registry: str
     node_suite: str
@@ -40,6 +41,7 @@ def pinned() -> Versions:
     return Versions(
         kind=data["tools"]["kind"],
         helm=data["tools"]["helm"],
+        helm3=data["tools"]["helm3"],
         kubernetes=data["tools"]["kubernetes"],
         node_registry=data["node"]["registry"],
         node_suite=data["node"]["suite"],

@@ -119,6 +119,12 @@ class Operator:
         for pod in self.pods():
             self.kube.delete("Pod", OPERATOR_NAMESPACE, pod["metadata"]["name"])
 
+    def scale(self, replicas: int) -> None:
+        """Have that many pods of it, and wait until it is so."""
+        body = {"spec": {"replicas": replicas}}
+        self.kube.patch("Deployment", OPERATOR_NAMESPACE, OPERATOR, body)
+        eventually(lambda: [is_ready(pod) for pod in self.pods()], lambda found: found == [True] * replicas)
+
     def await_successor(self, former: Iterable[Object]) -> None:
         """Wait until pods other than ``former`` are ready and those are gone."""
         old = {pod["metadata"]["uid"] for pod in former}
@@ -195,9 +201,9 @@ class Space:
         """Run kubectl in the namespace."""
         return run("kubectl", "--namespace", self.name, *arguments, stdin=stdin)
 
-    def helm(self, *arguments: str) -> str:
-        """Run helm in the namespace."""
-        return run("helm", "--namespace", self.name, *arguments)
+    def helm(self, *arguments: str, program: str = "helm") -> str:
+        """Run helm, or another release of it, in the namespace."""
+        return run(program, "--namespace", self.name, *arguments)
 
     # --------------------------------------------------------------------------------------------- what is read
 
@@ -229,6 +235,16 @@ class Space:
     def await_variable(self, value: str, name: str = "chat", kind: str = "Deployment") -> None:
         """Wait until the root path has that value."""
         eventually(lambda: self.variable(name, kind), lambda found: found == value)
+
+    def await_event(self, reason: str) -> str:
+        """Wait for an Event with that reason and return its message."""
+        found = eventually(lambda: [event for event in self.objects("Event") if event["reason"] == reason])
+        return str(found[-1]["message"])
+
+    def workload_writes(self) -> list[Object]:
+        """Return the operator's writes to Deployments and StatefulSets so far."""
+        written = self.cluster.audit(self.name)
+        return [write for write in written if write["objectRef"]["resource"] in ("deployments", "statefulsets")]
 
     # ---------------------------------------------------------------------------------------------------- chat
 

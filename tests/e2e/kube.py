@@ -106,10 +106,10 @@ class Kube:
         """Patch an object, by default with a merge patch."""
         return self._object("PATCH", path_of(kind, namespace, name), body, content_type)
 
-    def apply(self, manifest: Object, namespace: str, manager: str) -> Object:
-        """Server-side apply by force under the name ``manager``."""
+    def apply(self, manifest: Object, namespace: str, manager: str, *, force: bool = True) -> Object:
+        """Server-side apply under the name ``manager``, by default by force."""
         path = path_of(manifest["kind"], namespace, manifest["metadata"]["name"])
-        query = urlencode({"fieldManager": manager, "force": "true"})
+        query = urlencode({"fieldManager": manager, "force": str(force).lower()})
         return self._object("PATCH", f"{path}?{query}", manifest, APPLY_PATCH)
 
     def delete(self, kind: str, namespace: str, name: str, grace_seconds: int | None = None) -> None:

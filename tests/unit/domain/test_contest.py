@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.unit.domain.world import app
 
 from chainlit_operator.domain import contest as contests
+from chainlit_operator.domain.model import App, Condition, RouteStatus, Status
 
 BASIS = ("uid", 1)
 OTHER = ("uid", 2)
@@ -46,6 +51,36 @@ def test_meaningful_change_starts_anew() -> None:
     assert contests.record(after(0.0, 1.0, 2.0), OTHER, "x", 3.0) == contests.Contest(OTHER, (3.0,), "x")
     assert contests.opened(after(0.0), BASIS) == after(0.0)
     assert contests.opened(after(0.0), OTHER) == contests.Contest(OTHER)
+
+
+ROUTE = RouteStatus("Ingress", "chat", "example.com", "/chat", "Prefix", "None")
+
+
+def told(reason: str = "FieldContested", generation: int = 1, route: RouteStatus | None = ROUTE) -> App:
+    """An app whose status says this."""
+    condition = Condition("Aligned", "False", reason, "…", generation)
+    return replace(app(), status=Status(route=route, conditions=(condition,)))
+
+
+def test_status_remembers_a_contest() -> None:
+    known = contests.remembered(told(), ROUTE, BASIS, ("argocd", "flux"))
+    assert contests.contested_by(known, BASIS, 0.0) == "argocd, flux"
+    assert contests.contested_by(known, OTHER, 0.0) == ""
+
+
+@pytest.mark.parametrize(
+    ("given_app", "route", "rivals"),
+    [
+        (app(), ROUTE, ("argocd",)),
+        (told("Aligned"), ROUTE, ("argocd",)),
+        (told(generation=0), ROUTE, ("argocd",)),
+        (told(), replace(ROUTE, path="/bot"), ("argocd",)),
+        (told(route=None), ROUTE, ("argocd",)),
+        (told(), ROUTE, ()),
+    ],
+)
+def test_status_remembers_no_other(given_app: App, route: RouteStatus, rivals: tuple[str, ...]) -> None:
+    assert contests.remembered(given_app, route, BASIS, rivals) is None
 
 
 @given(st.lists(st.floats(0, 3000), min_size=1, max_size=60).map(sorted))

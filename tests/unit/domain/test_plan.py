@@ -12,7 +12,7 @@ from tests.unit.domain.test_paths import PREFIXES
 from tests.unit.domain.world import app, applied, container, ingress, service, snapshot, workload
 
 from chainlit_operator.domain import paths
-from chainlit_operator.domain.model import Container, Probe, Rewrite, ServicePort, Snapshot, Status, Variable
+from chainlit_operator.domain.model import Condition, Container, Probe, Rewrite, ServicePort, Snapshot, Status, Variable
 from chainlit_operator.domain.plan import Apply, Blocked, NoOp, apply_configuration, plan
 from chainlit_operator.domain.reasons import Reason
 
@@ -182,6 +182,35 @@ def test_takeovers_are_of_changed_fields_from_others() -> None:
     assert isinstance(action, Apply)
     assert action.takeovers == (("CHAINLIT_ROOT_PATH", "helm"),)
     assert action.rivals == ("helm",)
+
+
+def resumed(reason: str = "Suspended", **fields: Any) -> Snapshot:
+    """An aligned workload of an app whose status is still that of its suspension."""
+    status = Status(conditions=(Condition("Aligned", "Unknown", reason, "…"),))
+    return with_container(aligned(**fields), app=replace(app(), status=status))
+
+
+def test_fields_are_taken_again_after_a_suspension() -> None:
+    action = plan(resumed(owners=(("startupProbe", "helm"),))).action
+    assert isinstance(action, Apply)
+    assert action.env == (("CHAINLIT_ROOT_PATH", "/chat"),)
+    assert action.probes == (("readinessProbe", "/chat/health"),)
+    assert action.takeovers == ()
+    assert "again" in action.summary
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        resumed("Aligned"),
+        resumed(owners=(("CHAINLIT_ROOT_PATH", "helm"),)),
+        resumed(owners=(("readinessProbe", "helm"),)),
+        resumed(owners=(("CHAINLIT_ROOT_PATH", "chainlit-operator"), ("readinessProbe", "chainlit-operator"))),
+        replace(resumed(), routes=(ingress("/"),), workload=workload(container(probes=()))),
+    ],
+)
+def test_nothing_is_taken_again(given: Snapshot) -> None:
+    assert plan(given).action == NoOp()
 
 
 VARIABLES = st.none() | st.builds(Variable, PREFIXES | st.sampled_from(["chat", "//x", " /y ", "/", "é"]))

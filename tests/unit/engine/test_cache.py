@@ -172,6 +172,75 @@ def test_app_that_moves_to_another_workload_frees_the_first(cache: Cache, told: 
     assert cache.snapshot(young).claimed_by == ""
 
 
+HELD = workload(field_managers=("helm", "chainlit-operator"))
+FREE = workload(field_managers=("helm",), resource_version="2")
+
+
+def test_workload_without_an_app_is_released_once_all_apps_are_known() -> None:
+    keys: list[Ref] = []
+    cache = Cache(keys.append)
+    cache.upsert(HELD)
+    assert keys == [] and cache.to_release(HELD.ref) is None, "its app may still come"
+    cache.complete()
+    assert keys == [HELD.ref] and cache.to_release(HELD.ref) == HELD
+    cache.upsert(FREE)
+    assert cache.to_release(HELD.ref) is None
+
+
+def test_workload_of_a_known_app_is_not_released() -> None:
+    keys: list[Ref] = []
+    cache = Cache(keys.append)
+    cache.upsert(HELD)
+    cache.put_app(app())
+    cache.complete()
+    cache.upsert(replace(HELD, resource_version="2"))
+    assert keys == [app().ref] and cache.to_release(HELD.ref) is None
+
+
+@pytest.mark.parametrize(
+    "leave",
+    [
+        lambda cache: cache.remove_app(app().ref),
+        lambda cache: cache.put_app(replace(app(suspend=True), generation=2)),
+        lambda cache: cache.put_app(replace(app(workload_name="other"), generation=2)),
+    ],
+    ids=["deleted", "suspended", "moved"],
+)
+def test_workload_that_its_app_leaves_is_released(leave: Any) -> None:
+    keys: list[Ref] = []
+    cache = Cache(keys.append)
+    cache.upsert(HELD)
+    cache.put_app(app())
+    cache.complete()
+    keys.clear()
+    leave(cache)
+    assert HELD.ref in keys
+    assert cache.to_release(HELD.ref) == HELD
+
+
+def test_write_that_comes_too_late_is_released_too() -> None:
+    """An apply that was under way when its app was suspended brings the entry back."""
+    keys: list[Ref] = []
+    cache = Cache(keys.append)
+    cache.upsert(FREE)
+    cache.put_app(app(suspend=True))
+    cache.complete()
+    assert HELD.ref not in keys
+    cache.upsert(replace(HELD, resource_version="3"), quiet=True)
+    assert HELD.ref in keys
+
+
+def test_younger_app_does_not_keep_what_the_oldest_has_suspended() -> None:
+    cache = Cache(lambda _: None)
+    cache.upsert(HELD)
+    cache.put_app(app(suspend=True))
+    cache.put_app(app("young", created="2026-02-02T00:00:00Z"))
+    cache.complete()
+    assert cache.to_release(HELD.ref) == HELD
+    cache.remove_app(app().ref)
+    assert cache.to_release(HELD.ref) is None
+
+
 @pytest.mark.parametrize(
     ("a", "b", "older"), [("9", "10", True), ("10", "9", False), ("7", "7", False), ("x", "9", False)]
 )

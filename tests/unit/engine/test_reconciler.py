@@ -58,6 +58,7 @@ class Accepting(ApiServer):
         super().__init__()
         self.version = 100
         self.drops_env = False
+        self.released: Any = {}
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         if self.script:
@@ -66,6 +67,8 @@ class Accepting(ApiServer):
         self.bodies.append(await request.read())
         self.version += 1
         body: Any = json.loads(self.bodies[-1])
+        if isinstance(body, list):
+            return web.json_response(self.released)
         meta = {"name": "chat", "namespace": "shop", "uid": "uid-of-chat", "generation": 1,
                 "creationTimestamp": "2026-01-01T00:00:00Z", "resourceVersion": str(self.version)}  # fmt: skip
         if request.path.endswith("/status"):
@@ -202,3 +205,75 @@ async def test_suspended_app_is_left_alone() -> None:
         await w.reconciler.reconcile(APP)
         assert w.writes == ["chainlitapps/chat/status"]
         assert w.status()["Ready"] == "Unknown/Suspended"
+
+
+HELD = workload(RIGHT, field_managers=("helm", "chainlit-operator"))
+RELEASED = {
+    "metadata": {"name": "chat", "namespace": "shop", "resourceVersion": "9", "managedFields": [{"manager": "helm"}]}
+}
+
+
+@pytest.mark.parametrize("is_suspended", [True, False], ids=["suspended", "deleted"])
+async def test_release_is_one_patch_of_managed_fields(is_suspended: bool) -> None:
+    async with world() as w:
+        w.server.released = RELEASED
+        w.cache.upsert(HELD)
+        if is_suspended:
+            w.cache.put_app(replace(app(suspend=True), generation=2, resource_version="7"))
+        else:
+            w.cache.remove_app(APP)
+        await w.reconciler.reconcile(HELD.ref)
+        assert w.writes == [], "all apps are not known yet"
+        w.cache.complete()
+        await w.reconciler.reconcile(HELD.ref)
+        await w.reconciler.reconcile(HELD.ref)
+        assert w.writes == ["deployments/chat"]
+        assert [operation["op"] for operation in json.loads(w.server.bodies[-1])] == ["test", "remove"]
+
+
+async def test_nothing_is_released_while_an_app_wants_it() -> None:
+    async with world() as w:
+        w.cache.upsert(HELD)
+        w.cache.complete()
+        await w.reconciler.reconcile(HELD.ref)
+        assert w.writes == []
+
+
+@pytest.mark.parametrize(
+    ("refusal", "is_passing"),
+    [
+        (error(404, "NotFound"), False),
+        (error(403, "Forbidden"), False),
+        (error(422, ""), False),
+        (error(409, "Conflict"), True),
+        (error(500, "x"), True),
+    ],
+)
+async def test_refused_release_is_no_storm(refusal: Any, is_passing: bool) -> None:
+    async with world(refusal) as w:
+        w.cache.remove_app(APP)
+        w.cache.upsert(HELD)
+        w.cache.complete()
+        if is_passing:
+            with pytest.raises(ApiError):
+                await w.reconciler.reconcile(HELD.ref)
+        else:
+            assert await w.reconciler.reconcile(HELD.ref)
+
+
+async def test_contest_outlives_a_restart() -> None:
+    """The status says so, and the fields are still the other manager's."""
+    async with world() as w:
+        meddled = container("/theirs", owners=(("CHAINLIT_ROOT_PATH", "argocd"),))
+        for n in range(4):
+            w.cache.upsert(workload(meddled, resource_version=str(1000 + 10 * n)))
+            w.server.version = 1001 + 10 * n
+            await w.reconciler.reconcile(APP)
+        assert w.status()["Aligned"] == "False/FieldContested"
+        before = list(w.writes)
+        w.reconciler._contests.clear()
+        await w.reconciler.reconcile(APP)
+        assert w.writes == before
+        w.cache.upsert(ingress("/moved"))
+        await w.reconciler.reconcile(APP)
+        assert w.writes.count("deployments/chat") == before.count("deployments/chat") + 1

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 from tests.unit.domain.world import app
-from tests.unit.engine.apiserver import ApiServer, page, reply
+from tests.unit.engine.apiserver import ApiServer, error, page, reply
 
 from chainlit_operator.domain.model import Ref
 from chainlit_operator.engine.cache import Cache
@@ -40,3 +40,22 @@ async def test_another_app_of_the_same_name_does_not_keep_it() -> None:
 async def test_nothing_is_gone() -> None:
     every = {"kept", "gone", "renewed"}
     assert await swept(page(*(listed(name) for name in every), listed("unknown"))) == every
+
+
+def whole(name: str, aimed: Any = "chat") -> dict[str, Any]:
+    return listed(name) | {"spec": {"workload": {"ref": {"name": aimed}}}}
+
+
+async def test_all_apps_are_known_before_work_begins() -> None:
+    server = ApiServer()
+    server.script = [
+        error(503, "ServiceUnavailable"),
+        reply(page(whole("one"), token="t")),
+        reply(page(whole("strange", {}), whole("two"))),
+    ]
+    cache = Cache(lambda _: None)
+    async with server.serving() as api:
+        sweeper = Sweeper(api, cache, ("shop",))
+        await asyncio.wait_for(sweeper.take_all(), 5)
+    assert {ref.name for ref in cache.apps} == {"one", "two"}
+    assert sweeper.last_error is None

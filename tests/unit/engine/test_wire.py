@@ -116,6 +116,7 @@ def test_workload() -> None:
         ),
         rollout=model.Rollout(2, 2, 3, 1, 2, "Timed out."),
     )
+    assert found.field_managers == ("helm", "kube-controller-manager"), "compared by itself: a record does not"
     assert found.resource_version == "42"
     assert found.containers[0].owners == (("CHAINLIT_ROOT_PATH", "helm"), ("readinessProbe", "helm"))
     assert read(wire.StatefulSet, DEPLOYMENT).ref.kind == "StatefulSet"

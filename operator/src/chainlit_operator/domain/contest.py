@@ -2,12 +2,16 @@
 
 A manager that sets the variable back again and again (GitOps, another operator) would be fought for ever. So a
 field is taken over three times in ten minutes at most; the next time it is set back, the operator stops, until
-something meaningful changes (``basis``) or the other manager leaves the right value standing.
+something meaningful changes (``basis``) or the other manager leaves the right value standing. A restart is no such change: the status
+remembers.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+
+from chainlit_operator.domain.model import App, RouteStatus
+from chainlit_operator.domain.reasons import ConditionType, Reason
 
 WINDOW_SECONDS = 600.0
 MAX_TAKEOVERS = 3
@@ -49,6 +53,19 @@ def record(contest: Contest | None, basis: tuple[object, ...], manager: str, now
 def give_up(contest: Contest) -> Contest:
     """Return the contest as lost: nothing is taken over on this basis any more."""
     return replace(contest, given_up=True)
+
+
+def remembered(app: App, route: RouteStatus, basis: tuple[object, ...], rivals: tuple[str, ...]) -> Contest | None:
+    """Return the contest that the app's status tells of, after a restart; None if it tells of none.
+
+    It is still the same one if app and route are as they were, and ``rivals`` own what differs.
+    """
+    aligned = app.status.condition(ConditionType.ALIGNED)
+    if aligned is None or aligned.reason != Reason.FIELD_CONTESTED or not rivals:
+        return None
+    if aligned.observed_generation != app.generation or app.status.route != route:
+        return None
+    return Contest(basis, manager=", ".join(rivals), given_up=True)
 
 
 def _recent(contest: Contest, now: float) -> tuple[float, ...]:

@@ -199,6 +199,8 @@ class Workload:
     pod_labels: Labels
     containers: tuple[Container, ...]
     rollout: Rollout = Rollout()
+    field_managers: tuple[str, ...] = field(default=(), compare=False)
+    """The managers that have an entry in ``metadata.managedFields``, in the list's order."""
 
 
 # ---------------------------------------------------------------------------------------------- Service and route

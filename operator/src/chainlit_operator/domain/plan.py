@@ -7,7 +7,7 @@ The truth table (first row that applies)::
     container not found, or not to be told      → Blocked
     variable from valueFrom, --root-path given  → Blocked
     route unresolved                            → Blocked(RouteNotResolved)
-    variables and probe paths as they should be → NoOp
+    variables and probe paths as they should be → NoOp, or Apply to own them again after a suspension
     somebody keeps setting the variable back    → Blocked(FieldContested)
     otherwise                                   → Apply, all fields of ours in one write
 """
@@ -19,7 +19,7 @@ from typing import Any
 
 from chainlit_operator.domain import paths, routes
 from chainlit_operator.domain.model import Container, Snapshot, Variable, Workload
-from chainlit_operator.domain.reasons import Reason
+from chainlit_operator.domain.reasons import ConditionType, Reason
 
 ROOT_PATH = "CHAINLIT_ROOT_PATH"
 PARENT_ROOT_PATH = "CHAINLIT_PARENT_ROOT_PATH"
@@ -156,7 +156,7 @@ def _align(
     probes = _probe_paths(snapshot, container, route)
     changes = _env_changes(container, env) | _probe_changes(container, probes)
     if not changes:
-        return NoOp()
+        return _resume(snapshot, container, env, probes) or NoOp()
     if snapshot.contested_by:
         return Blocked(
             Reason.FIELD_CONTESTED,
@@ -166,6 +166,18 @@ def _align(
         )
     takeovers = tuple(owner for owner in container.owners if owner[0] in changes and owner[1] != FIELD_MANAGER)
     return Apply(env, probes, "; ".join(changes.values()), takeovers)
+
+
+def _resume(
+    snapshot: Snapshot, container: Container, env: tuple[tuple[str, str], ...], probes: tuple[tuple[str, str], ...]
+) -> Apply | None:
+    """Take the fields again after a suspension, which gave them back, unless somebody else has one by now."""
+    former = snapshot.app.status.condition(ConditionType.ALIGNED)
+    names = {name for name, _ in (*env, *probes)}
+    is_free = not any(name in names for name, _ in container.owners)
+    if former is None or former.reason != Reason.SUSPENDED or not env or not is_free:
+        return None
+    return Apply(env, probes, f"took {', '.join(sorted(names))} again, as they are")
 
 
 def _variables(container: Container, roots: paths.Roots) -> tuple[tuple[str, str], ...]:

@@ -42,6 +42,8 @@ RESOURCES: Mapping[str, tuple[str, str]] = {
     "Event": ("/api/v1", "events"),
 }
 
+Body = dict[str, Any] | list[dict[str, Any]]
+
 _JSON = "application/json"
 _ONLY_METADATA = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
 _CONNECT_SECONDS = 10.0
@@ -185,6 +187,11 @@ class Api:
         path = path_of(ref.kind, ref.namespace, ref.name)
         return await self._send("PATCH", path, query, body, "application/apply-patch+yaml")
 
+    async def patch_json(self, ref: Ref, operations: list[dict[str, Any]], manager: str) -> bytes:
+        """JSON-patch an object; returns it. Raises ApiError, with code 422 where a ``test`` fails."""
+        path = path_of(ref.kind, ref.namespace, ref.name)
+        return await self._send("PATCH", path, {"fieldManager": manager}, operations, "application/json-patch+json")
+
     async def patch_status(self, ref: Ref, status: dict[str, Any], manager: str) -> bytes:
         """Merge-patch the status subresource; returns the object. Raises ApiError."""
         path = path_of(ref.kind, ref.namespace, ref.name, "status")
@@ -196,9 +203,7 @@ class Api:
         """Create a core/v1 Event. Raises ApiError."""
         await self._send("POST", path_of("Event", namespace), {}, body, _JSON)
 
-    async def _send(
-        self, method: str, path: str, query: Mapping[str, str], body: dict[str, Any], content_type: str
-    ) -> bytes:
+    async def _send(self, method: str, path: str, query: Mapping[str, str], body: Body, content_type: str) -> bytes:
         async with self._request(method, path, query, body, content_type) as response:
             return await response.read()
 
@@ -208,7 +213,7 @@ class Api:
         method: str,
         path: str,
         query: Mapping[str, str] | None = None,
-        body: dict[str, Any] | None = None,
+        body: Body | None = None,
         content_type: str = _JSON,
         *,
         limits: aiohttp.ClientTimeout | None = None,

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from typing import Generic, TypeVar
 
+from chainlit_operator.domain import release
 from chainlit_operator.domain.model import (
     App,
     Foreign,
@@ -53,7 +54,10 @@ PodLabel = tuple[str, tuple[str, str]]
 
 
 class Cache:
-    """Everything the operator knows. ``on_change`` is called with each app that a change concerns."""
+    """Everything the operator knows.
+
+    ``on_change`` is called with each app that a change concerns, and with each workload that is to be released.
+    """
 
     def __init__(self, on_change: Callable[[Ref], None]) -> None:
         self._on_change = on_change
@@ -68,6 +72,7 @@ class Cache:
         self._routes_by_gateway: Index[Ref] = Index()
         self._routes_with_middlewares: set[Ref] = set()
         self._middlewares: dict[str, Middleware] = {}
+        self._is_complete = False
 
     # ----------------------------------------------------------------------------------------------------- apps
 
@@ -88,6 +93,8 @@ class Cache:
         if old != app and not quiet:
             rivals = self._apps_by_workload[app.workload] | self._apps_by_workload[(old or app).workload]
             self._notify({app.ref, *rivals})
+        for workload in {app.workload, (old or app).workload}:
+            self._offer(workload)
 
     def remove_app(self, ref: Ref) -> None:
         """Forget a ChainlitApp; apps that it kept from its workload are told."""
@@ -95,6 +102,25 @@ class Cache:
         if app is not None:
             self._unfile_app(app)
             self._notify({ref, *self._apps_by_workload[app.workload]})
+            self._offer(app.workload)
+
+    def complete(self) -> None:
+        """Say that all apps are known by now: from here on, a workload that none of them claims is released."""
+        self._is_complete = True
+        for kind in ("Deployment", "StatefulSet"):
+            for ref in self._objects[kind]:
+                self._offer(ref)
+
+    def to_release(self, ref: Ref) -> Workload | None:
+        """Return the workload if it is to be released, else None."""
+        workload = self.workload(ref)
+        due = self._is_complete and workload is not None and release.is_due(workload, self._claimant(ref))
+        return workload if due else None
+
+    def _offer(self, ref: Ref) -> None:
+        """Have the workload released if that is due; its own reference is the key then."""
+        if self.to_release(ref) is not None:
+            self._on_change(ref)
 
     def _unfile_app(self, app: App) -> None:
         self._apps_by_workload.discard(app.workload, app.ref)
@@ -125,11 +151,13 @@ class Cache:
             return
         if old == obj:
             known[obj.ref] = obj
+            self._offer(obj.ref)
             return
         if old is not None:
             self._unfile(old)
         known[obj.ref] = obj
         self._file(obj)
+        self._offer(obj.ref)
         if not quiet:
             self._notify(self._concerned(obj) | (self._concerned(old) if old is not None else set()))
 
@@ -291,9 +319,13 @@ class Cache:
 
     def _claimed_by(self, app: App) -> str:
         """The name of the oldest app of the same workload, if that is another one."""
-        rivals = [self.apps[ref] for ref in self._apps_by_workload[app.workload] if ref in self.apps]
-        first = min(rivals, key=lambda rival: (rival.created, rival.ref.name), default=app)
-        return "" if first.ref == app.ref else first.ref.name
+        first = self._claimant(app.workload)
+        return "" if first is None or first.ref == app.ref else first.ref.name
+
+    def _claimant(self, workload: Ref) -> App | None:
+        """The oldest app of a workload: the one that it belongs to."""
+        claimants = (self.apps[ref] for ref in self._apps_by_workload[workload] if ref in self.apps)
+        return min(claimants, key=lambda app: (app.created, app.ref.name), default=None)
 
 
 def selects(selector: Labels, labels: Labels) -> bool:

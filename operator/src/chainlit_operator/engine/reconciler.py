@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from chainlit_operator.domain import contest as contests
+from chainlit_operator.domain import release, routes
 from chainlit_operator.domain import status as statuses
 from chainlit_operator.domain.model import App, Container, Ref, Snapshot, Status, VerificationMode, Workload
 from chainlit_operator.domain.plan import (
@@ -102,7 +103,13 @@ class Reconciler:
                 self._queue.retry(ref)
 
     async def reconcile(self, ref: Ref) -> bool:
-        """Bring one app to what it asks for. Returns False if it must be tried again; raises ApiError."""
+        """Bring one app to what it asks for, or release one workload.
+
+        Returns False if it must be tried again; raises ApiError.
+        """
+        if ref.kind in _DECODERS:
+            await self._release(ref)
+            return True
         app = self._cache.apps.get(ref)
         if app is None:
             self._verifier.want(ref, None, 0.0, is_settled=False)
@@ -151,6 +158,10 @@ class Reconciler:
             return snapshot, decision, ()
         action = decision.action
         basis = (app.uid, app.generation, snapshot.workload.uid, decision.container.image, action.env, action.probes)
+        if app.ref not in self._contests and isinstance(decision.route, routes.Resolved):
+            known = contests.remembered(app, decision.route.status, basis, action.rivals)
+            if known is not None:
+                self._contests[app.ref] = known
         manager = contests.contested_by(self._contests.get(app.ref), basis, time.monotonic())
         if manager:
             snapshot = self._cache.snapshot(app, contested_by=manager)
@@ -187,6 +198,28 @@ class Reconciler:
         )
         logger.info("%s: %s", app.ref, message)
         self._recorder.record(app, "Normal", "TookOver", message)
+
+    async def _release(self, ref: Ref) -> None:
+        """Take the operator's entry out of a workload that no app wants it in; raises ApiError."""
+        workload = self._cache.to_release(ref)
+        if workload is None:
+            return
+        try:
+            answer = await self._api.patch_json(ref, release.json_patch(workload), FIELD_MANAGER)
+        except ApiError as error:
+            if error.code == 404:
+                return
+            metrics.WRITE_ERRORS.labels("release", error.reason).inc()
+            if error.is_passing:
+                raise
+            # 422: it has changed since, and the watch will bring what to try again with.
+            logger.log(
+                logging.INFO if error.code == 422 else logging.WARNING, "%s: not released: %s", ref, error.message
+            )
+            return
+        metrics.WRITES.labels("release").inc()
+        self._cache.upsert(_DECODERS[ref.kind](answer).to_domain(), quiet=True)
+        logger.info("%s: released; what was set stays as it is", ref)
 
     # ------------------------------------------------------------------------------------- verification, status
 

@@ -95,6 +95,8 @@ class Engine:
     async def _start_workers(self) -> None:
         for reflector in self.reflectors:
             await reflector.synced.wait()
+        await self.sweeper.take_all()
+        self.cache.complete()
         logger.info("All caches are synced; working with concurrency %d", self.options.concurrency)
         self._workers = [
             asyncio.create_task(self.reconciler.work(), name=f"worker {n}") for n in range(self.options.concurrency)
@@ -131,6 +133,8 @@ class Engine:
             for reflector in self.reflectors
             if not reflector.synced.is_set()
         ]
+        if self.sweeper.last_error is not None:
+            waiting.append(f"ChainlitApp ({self.sweeper.last_error.message})")
         return f"not listed yet: {'; '.join(waiting)}" if waiting else ""
 
     def stale(self) -> str:

@@ -1,4 +1,7 @@
-"""The sweeper: forgets ChainlitApps that are gone without a word.
+"""The sweeper: knows of all ChainlitApps before work begins, and forgets those that are gone without a word.
+
+kopf does not tell when it has told of all that exist, and until then a workload without an app may have one all the
+same. So they are listed once at the start.
 
 kopf tells of deletions that its watch sees. When the watch has to start over, what was deleted meanwhile is not told,
 and an app that is no more would go on being enforced. So all that exist are listed now and then, metadata only.
@@ -8,16 +11,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
+
+import msgspec
 
 from chainlit_operator.domain.model import Ref
 from chainlit_operator.engine import wire
 from chainlit_operator.engine.api import Api, ApiError
 from chainlit_operator.engine.cache import Cache
-from chainlit_operator.engine.reflector import PAGE_SIZE
+from chainlit_operator.engine.reflector import PAGE_SIZE, backoff_seconds
 
 logger = logging.getLogger(__name__)
 
 INTERVAL_SECONDS = 300.0
+#: The first time it is sooner: what is deleted between the list at the start and kopf's own is told by nobody.
+FIRST_SECONDS = 30.0
+
+_decode_app = wire.decoder(wire.ChainlitApp)
 
 
 class Sweeper:
@@ -25,11 +35,36 @@ class Sweeper:
 
     def __init__(self, api: Api, cache: Cache, namespaces: tuple[str | None, ...]) -> None:
         self._api, self._cache, self._namespaces = api, cache, namespaces
+        self.last_error: ApiError | None = None
+
+    async def take_all(self) -> None:
+        """Put all apps into the cache, however often it takes; ``last_error`` says what hinders it."""
+        failures = 0
+        for namespace in self._namespaces:
+            while True:
+                try:
+                    await self._take(namespace)
+                except ApiError as error:
+                    failures, self.last_error = failures + 1, error
+                    logger.warning("Cannot list ChainlitApps: %s", error.message)
+                    await asyncio.sleep(backoff_seconds(failures))
+                else:
+                    failures, self.last_error = 0, None
+                    break
+
+    async def _take(self, namespace: str | None) -> None:
+        async for raw in self._pages(namespace):
+            try:
+                self._cache.put_app(_decode_app(raw).to_domain())
+            except (msgspec.MsgspecError, ValueError) as error:
+                logger.debug("Skipping a ChainlitApp that cannot be read: %s", error)  # kopf's handler warns of it
 
     async def run(self) -> None:
         """Sweep at intervals until cancelled."""
+        pause = FIRST_SECONDS
         while True:
-            await asyncio.sleep(INTERVAL_SECONDS)
+            await asyncio.sleep(pause)
+            pause = INTERVAL_SECONDS
             try:
                 await self.sweep()
             except ApiError as error:
@@ -47,12 +82,17 @@ class Sweeper:
 
     async def _list(self, namespace: str | None) -> set[tuple[Ref, str]]:
         found: set[tuple[Ref, str]] = set()
+        async for raw in self._pages(namespace, only_metadata=True):
+            meta = wire.decode_bookmark(raw).metadata
+            found.add((Ref("ChainlitApp", meta.namespace, meta.name), meta.uid))
+        return found
+
+    async def _pages(self, namespace: str | None, *, only_metadata: bool = False) -> AsyncIterator[msgspec.Raw]:
         token = ""
         while True:
-            page = await self._api.list_page("ChainlitApp", namespace, PAGE_SIZE, token, only_metadata=True)
+            page = await self._api.list_page("ChainlitApp", namespace, PAGE_SIZE, token, only_metadata=only_metadata)
             for raw in page.items or ():
-                meta = wire.decode_bookmark(raw).metadata
-                found.add((Ref("ChainlitApp", meta.namespace, meta.name), meta.uid))
+                yield raw
             token = page.metadata.continue_
             if not token:
-                return found
+                return

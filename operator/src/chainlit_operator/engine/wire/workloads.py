@@ -197,6 +197,7 @@ class _Workload(Wire):
             pod_labels=pairs(template.metadata.labels),
             containers=tuple(c.to_domain(meta.owners(c.name)) for c in template.spec.containers),
             rollout=self._rollout(),
+            field_managers=tuple(sys.intern(entry.manager) for entry in meta.managed_fields),
         )
 
     def _rollout(self) -> model.Rollout:
