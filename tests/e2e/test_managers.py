@@ -65,8 +65,12 @@ def chart_of(manifest: Object) -> str:
 
 
 def version(number: int, root_path: str | None) -> Object:
-    """Return a Deployment without pods, as its team writes it."""
-    made = workload(container("app", root_path=root_path), replicas=0)
+    """Return a Deployment without pods, as its team writes it: with the paths, or without them."""
+    app = container("app", root_path=root_path)
+    if root_path is None:
+        for probe in ("readinessProbe", "livenessProbe"):
+            app[probe] = {"httpGet": {"port": "http"}}
+    made = workload(app, replicas=0)
     made["spec"]["template"]["metadata"]["annotations"] = {"team.example/version": str(number)}
     return made
 
@@ -84,9 +88,9 @@ def test_variable_is_taken_over_from(space: Space, deploy: Deploy, manager: str,
     told = space.await_event("TookOver")
     assert f"{ROOT_PATH}" in told and f"'{manager}'" in told and f"conflict with '{OPERATOR}'" in told
 
-    # As long as the team goes on setting it, its tool says so, or loses it again.
+    # As long as the team goes on setting the paths, its tool says so, or loses them again.
     if is_told:
-        with pytest.raises(CommandError, match=rf'(?s)conflict with "{OPERATOR}".*{ROOT_PATH}'):
+        with pytest.raises(CommandError, match=rf'(?s)conflicts? with "{OPERATOR}".*{ROOT_PATH}'):
             deploy(space, version(2, "/theirs"))
     else:
         deploy(space, version(2, "/theirs"))
@@ -94,7 +98,7 @@ def test_variable_is_taken_over_from(space: Space, deploy: Deploy, manager: str,
             lambda: space.get("Deployment"), lambda found: (version_of(found), variable(found)) == ("2", "/chat")
         )
 
-    # Without it, all is well.
+    # Without them, all is well.
     deploy(space, version(3, None))
     eventually(lambda: space.get("Deployment"), lambda found: (version_of(found), variable(found)) == ("3", "/chat"))
     deploy(space, version(4, None))

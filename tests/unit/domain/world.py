@@ -11,6 +11,7 @@ from chainlit_operator.domain.model import (
     Container,
     Matching,
     Middleware,
+    Neighbour,
     Probe,
     Ref,
     Rollout,
@@ -92,6 +93,11 @@ def regex(text: str, **fields: Any) -> RoutePath:
 def ingress(*paths: RoutePath | str, name: str = "chat", **fields: Any) -> Route:
     found = tuple(path(p) if isinstance(p, str) else p for p in paths)
     return Route(ref=Ref("Ingress", NAMESPACE, name), resource_version="1", paths=found, **fields)
+
+
+def neighbour(path: RoutePath, name: str = "elder", created: str = "2025-01-01T00:00:00Z") -> Neighbour:
+    """Another team's app with that path."""
+    return Neighbour(Ref("ChainlitApp", "team", name), created, Ref("Ingress", "team", name), path)
 
 
 def middleware(name: str, *transforms: Transform, chain: tuple[str, ...] = ()) -> Middleware:

@@ -11,7 +11,18 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from tests.unit.domain.world import NAMESPACE, app, container, ingress, middleware, path, service, workload
 
-from chainlit_operator.domain.model import App, Foreign, Gateway, Listener, Parent, Ref, Route, Service, Workload
+from chainlit_operator.domain.model import (
+    App,
+    Foreign,
+    Gateway,
+    Listener,
+    Parent,
+    Ref,
+    Route,
+    RoutePath,
+    Service,
+    Workload,
+)
 from chainlit_operator.domain.rewrites import StripPrefix
 from chainlit_operator.engine.cache import Cache, is_older
 
@@ -241,6 +252,84 @@ def test_younger_app_does_not_keep_what_the_oldest_has_suspended() -> None:
     assert cache.to_release(HELD.ref) is None
 
 
+def settle(cache: Cache, namespace: str, *paths: RoutePath, **route: Any) -> App:
+    """An app with its workload, Service and Ingress in a namespace of its own."""
+    found = replace(app(), ref=Ref("ChainlitApp", namespace, "chat"), created=namespace)
+    for obj in (workload(), service(), ingress(*paths, **route)):
+        cache.upsert(replace(obj, ref=Ref(obj.ref.kind, namespace, "chat")))
+    cache.put_app(found)
+    return found
+
+
+def namespaces_of(refs: list[Ref]) -> set[str]:
+    found = {ref.namespace for ref in refs}
+    refs.clear()
+    return found
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "seen"),
+    [
+        ((path("/chat"), {}), (path("/chat/"), {}), (True, True)),
+        ((path("/chat"), {}), (path("/chat/ws"), {}), (True, False)),
+        ((path("/chat"), {}), (path("/chat/bot"), {}), (False, False)),
+        ((path("/chat"), {}), (path("/chat", host="other.example"), {}), (False, False)),
+        ((path("/chat"), {}), (path("/chat", host=""), {}), (False, False)),
+        ((path("/chat"), {"ingress_class": "inner"}), (path("/chat"), {"ingress_class": "outer"}), (False, False)),
+    ],
+)
+def test_neighbours_across_namespaces(first: Any, second: Any, seen: tuple[bool, bool]) -> None:
+    keys: list[Ref] = []
+    cache = Cache(keys.append)
+    one = settle(cache, "one", first[0], **first[1])
+    namespaces_of(keys)
+    two = settle(cache, "two", second[0], **second[1])
+    assert ("one" in namespaces_of(keys)) is seen[0]
+    found = [[n.ref for n in cache.snapshot(each).neighbours] for each in (one, two)]
+    assert found == [[two.ref] if seen[0] else [], [one.ref] if seen[1] else []]
+
+
+@pytest.mark.parametrize(
+    "leave",
+    [
+        lambda cache: cache.remove_app(Ref("ChainlitApp", "one", "chat")),
+        lambda cache: cache.remove(replace(workload(), ref=Ref("Deployment", "one", "chat"))),
+        lambda cache: cache.remove(replace(service(), ref=Ref("Service", "one", "chat"))),
+        lambda cache: cache.remove(replace(ingress("/chat"), ref=Ref("Ingress", "one", "chat"))),
+        lambda cache: cache.upsert(replace(ingress("/bot"), ref=Ref("Ingress", "one", "chat"))),
+        lambda cache: cache.upsert(replace(workload(pod_labels=(("app", "x"),)), ref=Ref("Deployment", "one", "chat"))),
+    ],
+    ids=["app", "workload", "Service", "Ingress", "path", "labels"],
+)
+def test_neighbour_that_leaves_is_told(leave: Any) -> None:
+    keys: list[Ref] = []
+    cache = Cache(keys.append)
+    settle(cache, "one", path("/chat"))
+    two = settle(cache, "two", path("/chat"))
+    assert [n.ref.namespace for n in cache.snapshot(two).neighbours] == ["one"]
+    namespaces_of(keys)
+    leave(cache)
+    assert "two" in namespaces_of(keys)
+    assert cache.snapshot(two).neighbours == ()
+
+
+def test_thousand_apps_on_one_host_do_not_hear_of_each_other() -> None:
+    keys: list[Ref] = []
+    cache = Cache(keys.append)
+    for n in range(1000):
+        settle(cache, f"n{n}", path(f"/chat/{n}"))
+    namespaces_of(keys)
+    cache.upsert(replace(ingress("/chat/new"), ref=Ref("Ingress", "n7", "chat")))
+    assert namespaces_of(keys) == {"n7"}
+
+
+def test_apps_of_one_workload_are_no_neighbours() -> None:
+    cache = Cache(lambda _: None)
+    one = settle(cache, "one", path("/chat"), path("/chat/ws"))
+    cache.put_app(replace(one, ref=Ref("ChainlitApp", "one", "second")))
+    assert cache.snapshot(one).neighbours == ()
+
+
 @pytest.mark.parametrize(
     ("a", "b", "older"), [("9", "10", True), ("10", "9", False), ("7", "7", False), ("x", "9", False)]
 )
@@ -281,9 +370,9 @@ class CacheMachine(RuleBasedStateMachine):
     def put_service(self, name: str, selector: Any) -> None:
         self._put(service(name, selector=selector))
 
-    @rule(name=NAMES, aimed=st.lists(NAMES, max_size=2))
-    def put_ingress(self, name: str, aimed: list[str]) -> None:
-        self._put(ingress(*(path(service=target) for target in aimed), name=name))
+    @rule(name=NAMES, aimed=st.lists(st.tuples(NAMES, st.sampled_from(["/chat", "/chat/ws", "/bot"])), max_size=2))
+    def put_ingress(self, name: str, aimed: list[tuple[str, str]]) -> None:
+        self._put(ingress(*(path(text, service=target) for target, text in aimed), name=name))
 
     @rule(name=NAMES, kind=st.sampled_from(["Deployment", "Service", "Ingress"]))
     def remove(self, name: str, kind: str) -> None:
@@ -301,6 +390,7 @@ class CacheMachine(RuleBasedStateMachine):
         for ref, found in self.cache.apps.items():
             snap = self.cache.snapshot(found)
             assert (snap.workload, set(snap.services), set(snap.routes)) == self._search(found)
+            assert {n.ref for n in snap.neighbours} == self._neighbours(found)
             if self.seen.get(ref) != snap:
                 assert ref.name in told
             self.seen[ref] = snap
@@ -318,6 +408,21 @@ class CacheMachine(RuleBasedStateMachine):
             if isinstance(o, Route) and (o.ref == found.route if found.route else o.services & names)
         }
         return (target if isinstance(target, Workload) else None), services, ingresses
+
+    def _neighbours(self, found: App) -> set[Ref]:
+        """By looking at every path of every route for every other app."""
+        mine = {s.ref.name for s in self._search(found)[1]}
+        own = {p.path for r in self._search(found)[2] for p in r.paths if p.service in mine}
+        return {
+            other.ref
+            for other in self.cache.apps.values()
+            if other.workload != found.workload
+            for route in self.objects.values()
+            if isinstance(route, Route)
+            for p in route.paths
+            if p.service in {s.ref.name for s in self._search(other)[1]} - mine
+            and (p.path in own or (p.path == "/chat/ws" and "/chat" in own))
+        }
 
 
 TestCacheMachine = CacheMachine.TestCase

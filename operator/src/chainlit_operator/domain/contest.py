@@ -3,8 +3,7 @@
 A manager that sets the variable back again and again (GitOps, another operator) would be fought for ever. So a
 field is taken over three times in ten minutes at most; the next time it is set back, the operator stops, until
 something meaningful changes (``basis``) or the other manager leaves the right value standing. A restart is no such
-change: the status
-remembers.
+change: the status remembers.
 """
 
 from __future__ import annotations

@@ -310,6 +310,7 @@ class Route:
     address: str = ""
     refusal: str = ""
     parents: tuple[Parent, ...] = ()
+    ingress_class: str = ""
 
     @property
     def services(self) -> frozenset[str]:
@@ -342,13 +343,24 @@ Foreign = Workload | Service | Route | Middleware | Gateway
 
 
 @dataclass(frozen=True, slots=True)
+class Neighbour:
+    """Another app, of another workload, with the path of a route that meets this one's at an edge."""
+
+    ref: Ref
+    created: str
+    route: Ref
+    path: RoutePath
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """All that one decision about one app reads.
 
     ``services`` are those of the namespace whose selector matches the workload's pods; ``routes`` the one that the app
     names or, in discovery, those that send requests to such a Service, by name. ``missing_services`` are names that a
     route refers to without such a Service existing; ``middlewares`` those that the routes use, by key, and
-    ``gateways`` those that they attach to. ``claimed_by`` is an older app of the same workload; ``contested_by`` the
+    ``gateways`` those that they attach to. ``neighbours`` are other apps at the same places, or at Chainlit's own
+    routes below them, oldest first. ``claimed_by`` is an older app of the same workload; ``contested_by`` the
     field manager that keeps setting the variable back.
     """
 
@@ -359,5 +371,6 @@ class Snapshot:
     middlewares: tuple[Middleware, ...] = ()
     gateways: tuple[Gateway, ...] = ()
     missing_services: frozenset[str] = field(default_factory=frozenset)
+    neighbours: tuple[Neighbour, ...] = ()
     claimed_by: str = ""
     contested_by: str = ""

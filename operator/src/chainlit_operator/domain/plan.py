@@ -17,7 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from chainlit_operator.domain import paths, routes
+from chainlit_operator.domain import neighbours, paths, routes
 from chainlit_operator.domain.model import Container, Snapshot, Variable, Workload
 from chainlit_operator.domain.reasons import ConditionType, Reason
 
@@ -66,7 +66,7 @@ class Plan:
 
 def plan(snapshot: Snapshot) -> Plan:
     """Decide what to do about the snapshot's app."""
-    route = routes.resolve(snapshot)
+    route = neighbours.check(snapshot, routes.resolve(snapshot))
     container = _container(snapshot)
     if isinstance(container, Blocked):
         return Plan(route, None, _suspended(snapshot) or container)

@@ -36,6 +36,7 @@ class Reason(StrEnum):
     CONDITIONAL_MATCH = "ConditionalMatch"
     BACKEND_SHARED = "BackendShared"
     PATH_SHADOWED = "PathShadowed"
+    PATH_CLAIMED = "PathClaimed"
     ROUTE_NOT_ACCEPTED = "RouteNotAccepted"
 
     # Aligned

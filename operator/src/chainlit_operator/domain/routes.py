@@ -103,7 +103,7 @@ def _resolve_route(snapshot: Snapshot, route: Route) -> Resolved | Unresolved:
 
 def _align(snapshot: Snapshot, route: Route, covering: list[RoutePath], service: Service) -> Resolved | Unresolved:
     chosen = covering[0]
-    public = _prefix(chosen)
+    public = prefix_of(chosen)
     trouble = paths.problem(public)
     if trouble:
         return Unresolved(
@@ -115,8 +115,8 @@ def _align(snapshot: Snapshot, route: Route, covering: list[RoutePath], service:
     if isinstance(backend, Unresolved):
         return backend
     for path in covering[1:]:
-        other = _backend(snapshot, route, path, _prefix(path))
-        if other != backend + _prefix(path).removeprefix(public):
+        other = _backend(snapshot, route, path, prefix_of(path))
+        if other != backend + prefix_of(path).removeprefix(public):
             return Unresolved(
                 Reason.REWRITE_NOT_SUPPORTED,
                 f"{route.ref} rewrites {path.path} and {chosen.path} of the app in different ways, so one of them goes "
@@ -225,9 +225,9 @@ def _choose(route: Route, mine: list[RoutePath], services: Mapping[str, Service]
     covering = _covering(route, usable)
     if isinstance(covering, Unresolved):
         return covering
-    by_prefix = {_prefix(path): path for path in reversed(covering)}
+    by_prefix = {prefix_of(path): path for path in reversed(covering)}
     top = min(by_prefix, key=len)
-    if any(not _is_own_route(prefix, top) for prefix in by_prefix):
+    if any(not is_own_route(prefix, top) for prefix in by_prefix):
         listed = ", ".join(sorted(prefix or "/" for prefix in by_prefix))
         return Unresolved(
             Reason.SEVERAL_PATHS,
@@ -278,7 +278,7 @@ def _covers(path: RoutePath) -> bool:
     return parsed is not None and parsed.covers_subtree
 
 
-def _prefix(path: RoutePath) -> str:
+def prefix_of(path: RoutePath) -> str:
     """The prefix of the browser's URL, in normal form."""
     if path.matching is Matching.REGULAR_EXPRESSION:
         parsed = rewrites.parse_pattern(path.path)
@@ -286,7 +286,7 @@ def _prefix(path: RoutePath) -> str:
     return paths.normalise(path.path)
 
 
-def _is_own_route(prefix: str, top: str) -> bool:
+def is_own_route(prefix: str, top: str) -> bool:
     """Whether ``prefix`` is ``top`` or one of Chainlit's own routes below it, which changes nothing."""
     return prefix == top or (paths.is_below(prefix, top) and _first_segment(prefix, top) in paths.OWN_SEGMENTS)
 
@@ -298,9 +298,9 @@ def _first_segment(prefix: str, top: str) -> str:
 def _unless_shadowed(route: Route, covering: list[RoutePath], mine: list[RoutePath]) -> list[RoutePath] | Unresolved:
     """The paths, unless another Service gets one of Chainlit's own routes below the first."""
     chosen = covering[0]
-    top = _prefix(chosen)
+    top = prefix_of(chosen)
     for other in route.paths:
-        below = _prefix(other)
+        below = prefix_of(other)
         if other in mine or other.host != chosen.host or below == top or not paths.is_below(below, top):
             continue
         if _first_segment(below, top) in paths.OWN_SEGMENTS:

@@ -6,22 +6,24 @@ Changes that no decision reads (a status counter, an annotation) end here: they 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from typing import Generic, TypeVar
 
-from chainlit_operator.domain import release
+from chainlit_operator.domain import neighbours, release
 from chainlit_operator.domain.model import (
     App,
     Foreign,
     Gateway,
     Labels,
     Middleware,
+    Neighbour,
     Ref,
     Route,
     Service,
     Snapshot,
     Workload,
 )
+from chainlit_operator.engine.neighbourhood import Backend, Neighbourhood
 
 T = TypeVar("T")
 K = TypeVar("K")
@@ -73,6 +75,7 @@ class Cache:
         self._routes_with_middlewares: set[Ref] = set()
         self._middlewares: dict[str, Middleware] = {}
         self._is_complete = False
+        self._neighbourhood = Neighbourhood()
 
     # ----------------------------------------------------------------------------------------------------- apps
 
@@ -91,8 +94,10 @@ class Cache:
         if app.route is not None:
             self._apps_by_route.add(app.route, app.ref)
         if old != app and not quiet:
-            rivals = self._apps_by_workload[app.workload] | self._apps_by_workload[(old or app).workload]
-            self._notify({app.ref, *rivals})
+            for workload in {app.workload, (old or app).workload}:
+                self._notify({app.ref, *self._apps_by_workload[workload]})
+                if old is None or old.workload != app.workload:
+                    self._notify(self._beside(self.workload(workload)))
         for workload in {app.workload, (old or app).workload}:
             self._offer(workload)
 
@@ -101,7 +106,7 @@ class Cache:
         app = self.apps.pop(ref, None)
         if app is not None:
             self._unfile_app(app)
-            self._notify({ref, *self._apps_by_workload[app.workload]})
+            self._notify({ref, *self._apps_by_workload[app.workload], *self._beside(self.workload(app.workload))})
             self._offer(app.workload)
 
     def complete(self) -> None:
@@ -159,14 +164,15 @@ class Cache:
         self._file(obj)
         self._offer(obj.ref)
         if not quiet:
-            self._notify(self._concerned(obj) | (self._concerned(old) if old is not None else set()))
+            concerned = self._concerned(obj) | (self._concerned(old) if old is not None else set())
+            self._notify(concerned | self._resettled(obj, old))
 
     def remove(self, obj: Foreign) -> None:
         """Forget an object."""
         old = self._objects[obj.ref.kind].pop(obj.ref, None)
         if old is not None:
             self._unfile(old)
-            self._notify(self._concerned(old))
+            self._notify(self._concerned(old) | self._resettled(old, None))
 
     def _file(self, obj: Foreign) -> None:
         namespace = obj.ref.namespace
@@ -181,6 +187,7 @@ class Cache:
         elif isinstance(obj, Route):
             for name in obj.services:
                 self._routes_by_service.add((namespace, name), obj.ref)
+            self._neighbourhood.add(obj)
             for parent in obj.parents:
                 self._routes_by_gateway.add(parent.gateway, obj.ref)
             if obj.has_middlewares:
@@ -198,6 +205,7 @@ class Cache:
         elif isinstance(obj, Route):
             for name in obj.services:
                 self._routes_by_service.discard((namespace, name), obj.ref)
+            self._neighbourhood.discard(obj)
             for parent in obj.parents:
                 self._routes_by_gateway.discard(parent.gateway, obj.ref)
             self._routes_with_middlewares.discard(obj.ref)
@@ -215,7 +223,7 @@ class Cache:
         if isinstance(obj, Workload):
             return set(self._apps_by_workload[obj.ref])
         if isinstance(obj, Route):
-            return self._routed(obj)
+            return self._routed(obj) | self._touched(obj, obj.services)
         if isinstance(obj, Middleware | Gateway):
             # Chains make it hard to tell which routes a Middleware is for, and few routes have any.
             is_gateway = isinstance(obj, Gateway)
@@ -225,7 +233,33 @@ class Cache:
         apps = self._selected(obj)
         for route in self._routes_by_service[(obj.ref.namespace, obj.ref.name)]:
             apps |= self._apps_by_route[route]
+            found = self._route(route)
+            apps |= self._touched(found, {obj.ref.name}) if found is not None else set()
         return apps
+
+    def _touched(self, route: Route, services: Set[str]) -> set[Ref]:
+        """The apps whose requests depend on what the route sends to those Services."""
+        paths = [path for path in route.paths if path.service in services]
+        touched = {backend.service for path in paths for backend in self._neighbourhood.touched(route, path)}
+        found = (self.service(ref) for ref in touched)
+        return {app for service in found if service is not None for app in self._selected(service)}
+
+    def _beside(self, workload: Workload | None) -> set[Ref]:
+        """The apps whose requests depend on whether the workload is an app's, and behind which Services it is."""
+        apps: set[Ref] = set()
+        for service in self._services_of(workload) if workload is not None else ():
+            for ref in self._routes_by_service[(service.ref.namespace, service.ref.name)]:
+                route = self._route(ref)
+                apps |= self._touched(route, {service.ref.name}) if route is not None else set()
+        return apps
+
+    def _resettled(self, obj: Foreign, old: Foreign | None) -> set[Ref]:
+        """The apps beside a workload of an app that appears, goes, or moves to other Services."""
+        if not isinstance(obj, Workload) or not self._apps_by_workload[obj.ref]:
+            return set()
+        if not isinstance(old, Workload):
+            return self._beside(obj)
+        return set() if old.pod_labels == obj.pod_labels else self._beside(obj) | self._beside(old)
 
     def _routed(self, route: Route) -> set[Ref]:
         """The apps that name the route, or whose Services it sends requests to."""
@@ -280,9 +314,32 @@ class Cache:
             missing_services=frozenset(
                 name for namespace, name in named if self.service(Ref("Service", namespace, name)) is None
             ),
+            neighbours=self._neighbours(app, services, routes),
             claimed_by=self._claimed_by(app),
             contested_by=contested_by,
         )
+
+    def _neighbours(self, app: App, services: tuple[Service, ...], routes: tuple[Route, ...]) -> tuple[Neighbour, ...]:
+        mine = {service.ref for service in services}
+        backends = {
+            backend
+            for route in routes
+            for path in route.paths
+            if Ref("Service", route.ref.namespace, path.service) in mine
+            for backend in self._neighbourhood.around(route, path)
+            if backend.service not in mine and self._meets(route, backend)
+        }
+        found = {Neighbour(other.ref, other.created, b.route, b.path) for b in backends for other in self._behind(b)}
+        others = (neighbour for neighbour in found if self.apps[neighbour.ref].workload != app.workload)
+        return tuple(sorted(others, key=lambda n: (neighbours.precedence(n), n.route, n.path.path, n.path.host)))
+
+    def _meets(self, route: Route, backend: Backend) -> bool:
+        other = self._route(backend.route)
+        return other is not None and neighbours.share_listener(route, other)
+
+    def _behind(self, backend: Backend) -> list[App]:
+        service = self.service(backend.service)
+        return [self.apps[ref] for ref in self._selected(service)] if service is not None else []
 
     def _services_of(self, workload: Workload) -> tuple[Service, ...]:
         namespace, labels = workload.ref.namespace, workload.pod_labels

@@ -189,7 +189,9 @@ class Reconciler:
 
     def _tell_takeover(self, app: App, workload: Workload, action: Apply) -> None:
         metrics.TAKEOVERS.inc(len(action.takeovers))
-        fields = ", ".join(dict.fromkeys(name for name, _ in action.takeovers))
+        probes = dict(action.probes)
+        names = (f"{name}.httpGet.path" if name in probes else name for name, _ in action.takeovers)
+        fields = ", ".join(dict.fromkeys(names))
         managers = ", ".join(repr(rival) for rival in action.rivals)
         message = (
             f"Took {fields} of {workload.ref} over from field manager {managers}. Remove that from what it applies: a "

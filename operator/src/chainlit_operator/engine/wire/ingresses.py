@@ -44,12 +44,14 @@ class _Tls(Wire):
 
 
 class _IngressSpec(Wire):
+    ingress_class_name: str = ""
     default_backend: _Backend | None = None
     rules: list[_Rule] = field(default_factory=list)
     tls: list[_Tls] = field(default_factory=list)
 
 
 _ANNOTATIONS = {
+    "class_name": "kubernetes.io/ingress.class",
     "traefik_middlewares": "traefik.ingress.kubernetes.io/router.middlewares",
     "nginx_target": "nginx.ingress.kubernetes.io/rewrite-target",
     "nginx_regex": "nginx.ingress.kubernetes.io/use-regex",
@@ -70,6 +72,7 @@ _REGEX_CHARACTERS = frozenset("()[]{}*+?^$|\\")
 class _Annotations(Struct, rename=_ANNOTATIONS):
     """The annotations of ingress controllers that change a path; all others are skipped."""
 
+    class_name: str = ""
     traefik_middlewares: str = ""
     nginx_target: str = ""
     nginx_regex: str = ""
@@ -172,6 +175,7 @@ class Ingress(Wire):
             paths=tuple(found),
             tls_hosts=frozenset(host for tls in spec.tls for host in (tls.hosts or [""])),
             address=f"[{address}]" if ":" in address else address,
+            ingress_class=spec.ingress_class_name or meta.annotations.class_name,
         )
 
     def _path(self, host: str, path: str, path_type: str, backend: _Backend) -> model.RoutePath | None:

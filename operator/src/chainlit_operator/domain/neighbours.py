@@ -1,0 +1,97 @@
+"""Neighbours: apps whose routes meet at one edge, and what may not stand beside each other there.
+
+An edge is what listens: an ingress class, or a Gateway. On one edge a host of its own wins over a wildcard or none, and
+the longest path wins; that is what the specifications of Ingress and HTTPRoute ask for, and what edges do. So apps may
+well share a host, at ``/`` and ``/chat`` or ``/chat`` and ``/chat/bot``. Two cases are left in which one of them is
+lost: the same path on the same host, and a path that is one of Chainlit's own routes below another app's.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from chainlit_operator.domain import paths, routes
+from chainlit_operator.domain.model import App, Matching, Neighbour, Route, RoutePath, Snapshot
+from chainlit_operator.domain.reasons import Reason
+
+
+class Place(NamedTuple):
+    """A path of a host at an edge; ``host`` is empty for all hosts, ``prefix`` in normal form."""
+
+    edge: str
+    host: str
+    prefix: str
+
+
+def edges(route: Route) -> tuple[str, ...]:
+    """Name what serves the route: its ingress class, or its Gateways."""
+    if route.ref.kind == "Ingress":
+        return (f"ingress class {route.ingress_class}",)
+    return tuple(sorted({str(parent.gateway) for parent in route.parents}))
+
+
+def taken(route: Route, path: RoutePath) -> tuple[Place, ...]:
+    """Return the places whose requests all go to the path's Service, but for those to longer paths."""
+    if path.condition or path.matching not in (Matching.PREFIX, Matching.REGULAR_EXPRESSION):
+        return ()
+    prefix = routes.prefix_of(path)
+    return tuple(Place(edge, path.host, prefix) for edge in edges(route))
+
+
+def shadowed(route: Route, path: RoutePath) -> tuple[Place, ...]:
+    """Return the places at which Chainlit would lose a route of its own to the path's Service."""
+    if path.matching is Matching.UNKNOWN:
+        return ()
+    segments = routes.prefix_of(path).split("/")
+    above = ["/".join(segments[:n]) for n, segment in enumerate(segments) if segment in paths.OWN_SEGMENTS]
+    return tuple(Place(edge, path.host, prefix) for edge in edges(route) for prefix in above)
+
+
+def share_listener(one: Route, other: Route) -> bool:
+    """Whether some listener serves both: two routes of one Gateway may name listeners of their own."""
+    if one.ref.kind == "Ingress" or other.ref.kind == "Ingress":
+        return one.ref.kind == other.ref.kind
+    return any(
+        a.gateway == b.gateway
+        and (a.section == b.section or not a.section or not b.section)
+        and (a.port == b.port or not a.port or not b.port)
+        for a in one.parents
+        for b in other.parents
+    )
+
+
+def check(snapshot: Snapshot, route: routes.Resolved | routes.Unresolved) -> routes.Resolved | routes.Unresolved:
+    """Return ``route``, unless a neighbour of the snapshot's app is in its way."""
+    if isinstance(route, routes.Unresolved):
+        return route
+    for neighbour in snapshot.neighbours:
+        prefix = routes.prefix_of(neighbour.path)
+        if prefix == route.public and precedence(neighbour) < precedence(snapshot.app):
+            return _claimed(route, neighbour)
+        if prefix != route.public and routes.is_own_route(prefix, route.public):
+            return _shadowed(route, neighbour)
+    return route
+
+
+def precedence(app: App | Neighbour) -> tuple[str, str, str]:
+    """Return what orders apps at one place: the oldest has it."""
+    ref = app.ref
+    return app.created, ref.namespace, ref.name
+
+
+def _claimed(route: routes.Resolved, neighbour: Neighbour) -> routes.Unresolved:
+    where = f"host {neighbour.path.host}" if neighbour.path.host else "any host"
+    return routes.Unresolved(
+        Reason.PATH_CLAIMED,
+        f"{neighbour.ref} is older and has path {route.public or '/'} on {where} too, by {neighbour.route}: only one "
+        f"of the two apps gets the requests. Give {route.status.kind} {route.status.name} another path or host, or "
+        "delete either app and its route.",
+    )
+
+
+def _shadowed(route: routes.Resolved, neighbour: Neighbour) -> routes.Unresolved:
+    return routes.Unresolved(
+        Reason.PATH_SHADOWED,
+        f"{neighbour.route} sends {neighbour.path.path}, which Chainlit needs below {route.public or '/'}, to "
+        f"{neighbour.ref}: give that app another path.",
+    )
