@@ -76,9 +76,9 @@ def test_release_is_upgraded_after_the_operator_wrote(space: Space, program: Cal
     name = upgrade(*served)["metadata"]["name"]
     space.await_variable("/chat", name)
 
-    deployment = upgrade(*served, "image.tag=2", "resources.limits.memory=2Gi")
+    deployment = upgrade(*served, "image.tag=v2", "resources.limits.memory=2Gi")
     assert variable(deployment) == "/chat"
-    assert container_of(deployment)["image"] == "app:2"
+    assert container_of(deployment)["image"] == "app:v2"
     assert container_of(deployment)["livenessProbe"]["httpGet"]["path"] == "/chat/health"
     assert upgrade(*served, "replicaCount=1", "nodeSelector.none=such")["spec"]["replicas"] == 1
     assert len(space.workload_writes()) == 1, "the upgrades took nothing away"

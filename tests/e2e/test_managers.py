@@ -130,7 +130,7 @@ def test_workload_that_is_left_is_free_for_the_next_owner(space: Space, leave: C
     assert spec_of(released) == spec_of(aligned), "nothing else has changed, so the pods are the same"
     assert managers(released).keys() == managers(aligned).keys() - {OPERATOR}
 
-    space.kube.apply(version(1, "/theirs"), space.name, "next-owner", force=False)
+    space.kube.apply(paths_below("/theirs"), space.name, "next-owner", force=False)
     assert space.variable() == "/theirs"
     assert [write["verb"] for write in space.workload_writes()] == ["patch", "patch"], "alignment and release"
 
@@ -144,7 +144,7 @@ def test_resumed_app_has_its_fields_again(space: Space) -> None:
     resumed = eventually(lambda: space.get("Deployment"), lambda found: OPERATOR in managers(found))
     assert spec_of(resumed) == spec_of(aligned)
     with pytest.raises(KubeError, match=OPERATOR):
-        space.kube.apply(version(1, "/theirs"), space.name, "next-owner", force=False)
+        space.kube.apply(paths_below("/theirs"), space.name, "next-owner", force=False)
     space.await_condition("Aligned", "True", "Aligned")
     assert len(space.workload_writes()) == 3
 
@@ -173,6 +173,15 @@ def align(space: Space) -> Object:
     deployment = space.get("Deployment")
     assert OPERATOR in managers(deployment)
     return deployment
+
+
+def paths_below(root_path: str) -> Object:
+    """Return what the operator writes, as another field manager may apply it."""
+    probe = {"httpGet": {"path": f"{root_path}/health"}}
+    env = [{"name": ROOT_PATH, "value": root_path}]
+    entry = {"name": "chainlit", "env": env, "readinessProbe": probe, "livenessProbe": probe}
+    spec = {"template": {"spec": {"containers": [entry]}}}
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "chat"}, "spec": spec}
 
 
 def await_release(space: Space) -> Object:

@@ -213,6 +213,14 @@ def test_nothing_is_taken_again(given: Snapshot) -> None:
     assert plan(given).action == NoOp()
 
 
+def test_path_that_the_api_server_filled_in_is_nobodys() -> None:
+    owners = (("readinessProbe", "helm"), ("livenessProbe", "helm"))
+    probes = (Probe("readinessProbe", "/", "http"), Probe("livenessProbe", "/live", "http"))
+    action = plan(with_container(container(probes=probes, owners=owners))).action
+    assert isinstance(action, Apply)
+    assert action.takeovers == (("livenessProbe", "helm"),)
+
+
 VARIABLES = st.none() | st.builds(Variable, PREFIXES | st.sampled_from(["chat", "//x", " /y ", "/", "é"]))
 PROBES = st.lists(
     st.builds(

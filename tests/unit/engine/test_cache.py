@@ -239,6 +239,9 @@ def test_write_that_comes_too_late_is_released_too() -> None:
     assert HELD.ref not in keys
     cache.upsert(replace(HELD, resource_version="3"), quiet=True)
     assert HELD.ref in keys
+    keys.clear()
+    cache.upsert(workload(container("/x"), field_managers=HELD.field_managers, resource_version="4"), quiet=True)
+    assert keys == [HELD.ref]
 
 
 def test_younger_app_does_not_keep_what_the_oldest_has_suspended() -> None:
@@ -321,6 +324,40 @@ def test_thousand_apps_on_one_host_do_not_hear_of_each_other() -> None:
     namespaces_of(keys)
     cache.upsert(replace(ingress("/chat/new"), ref=Ref("Ingress", "n7", "chat")))
     assert namespaces_of(keys) == {"n7"}
+
+
+def test_app_that_appears_or_turns_to_a_neighbours_place_is_told() -> None:
+    keys: list[Ref] = []
+    cache = Cache(keys.append)
+    settle(cache, "one", path("/chat"))
+    two = settle(cache, "two", path("/chat"))
+    cache.remove_app(two.ref)
+    namespaces_of(keys)
+    cache.put_app(replace(two, spec=app(workload_name="other").spec))
+    assert namespaces_of(keys) == {"two"}
+    cache.put_app(replace(two, generation=2))
+    assert namespaces_of(keys) == {"one", "two"}
+
+
+def test_listeners_of_one_gateway_are_told_apart() -> None:
+    cache = Cache(lambda _: None)
+    apps = []
+    for namespace, section in (("one", "web"), ("two", "web"), ("three", "inner")):
+        apps.append(settle(cache, namespace, path("/x")))
+        cache.remove(replace(ingress(), ref=Ref("Ingress", namespace, "chat")))
+        route = replace(ingress("/chat"), ref=Ref("HTTPRoute", namespace, "chat"))
+        cache.upsert(replace(route, parents=(Parent(Ref("Gateway", "infra", "edge"), section),)))
+    found = [[n.ref.namespace for n in cache.snapshot(each).neighbours] for each in apps]
+    assert found == [["two"], ["one"], []]
+
+
+def test_two_workloads_behind_one_service_are_no_neighbours() -> None:
+    """One may be the other's next release."""
+    cache = Cache(lambda _: None)
+    one = settle(cache, "one", path("/chat"))
+    cache.upsert(workload(ref=Ref("Deployment", "one", "canary")))
+    cache.put_app(replace(app("canary", workload_name="canary"), ref=Ref("ChainlitApp", "one", "canary")))
+    assert cache.snapshot(one).neighbours == ()
 
 
 def test_apps_of_one_workload_are_no_neighbours() -> None:

@@ -277,3 +277,15 @@ async def test_contest_outlives_a_restart() -> None:
         w.cache.upsert(ingress("/moved"))
         await w.reconciler.reconcile(APP)
         assert w.writes.count("deployments/chat") == before.count("deployments/chat") + 1
+
+
+async def test_first_alignment_counts_as_one_of_three_writes() -> None:
+    async with world() as w:
+        await w.reconciler.reconcile(APP)
+        for n in range(5):
+            w.server.version = 1001 + 10 * n
+            meddled = container("/theirs", owners=(("CHAINLIT_ROOT_PATH", "argocd"),))
+            w.cache.upsert(workload(meddled, resource_version=str(1000 + 10 * n)))
+            await w.reconciler.reconcile(APP)
+        assert w.writes.count("deployments/chat") == 3
+        assert w.status()["Ready"] == "False/FieldContested"

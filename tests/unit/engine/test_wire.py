@@ -203,6 +203,18 @@ def test_ingress_rewrites(annotations: Any, path: str, matching: Any, transforms
     assert [(p.matching, p.transforms) for p in found.paths] == [(matching, transforms)]
 
 
+@pytest.mark.parametrize(
+    ("spec", "annotations", "expected"),
+    [
+        ({"ingressClassName": "traefik"}, {}, "traefik"),
+        ({}, {"kubernetes.io/ingress.class": "nginx"}, "nginx"),
+        ({}, {}, ""),
+    ],
+)
+def test_ingress_class(spec: Any, annotations: Any, expected: str) -> None:
+    assert read(wire.Ingress, {"metadata": {"annotations": annotations}, "spec": spec}).ingress_class == expected
+
+
 def http_route(*rules: Any, **fields: Any) -> model.Route:
     found: model.Route = read(
         wire.HTTPRoute, {"metadata": {"name": "r", "namespace": "shop"}, "spec": {"rules": rules}} | fields

@@ -1,7 +1,7 @@
 """Contested fields: when to stop taking a field back from another field manager.
 
-A manager that sets the variable back again and again (GitOps, another operator) would be fought for ever. So a
-field is taken over three times in ten minutes at most; the next time it is set back, the operator stops, until
+A manager that sets the variable back again and again (GitOps, another operator) would be fought for ever. So the
+same values are written three times in ten minutes at most; the next time they are set back, the operator stops, until
 something meaningful changes (``basis``) or the other manager leaves the right value standing. A restart is no such
 change: the status remembers.
 """
@@ -14,12 +14,13 @@ from chainlit_operator.domain.model import App, RouteStatus
 from chainlit_operator.domain.reasons import ConditionType, Reason
 
 WINDOW_SECONDS = 600.0
-MAX_TAKEOVERS = 3
+MAX_WRITES = 3
+UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
 class Contest:
-    """The take-overs of one workload's fields: when (monotonic seconds), from whom the last, and whether it won."""
+    """The writes of one workload's fields: when (monotonic seconds), who lost one last, and whether that one won."""
 
     basis: tuple[object, ...]
     times: tuple[float, ...] = ()
@@ -28,30 +29,26 @@ class Contest:
 
 
 def contested_by(contest: Contest | None, basis: tuple[object, ...], now: float) -> str:
-    """Return the manager to which the fields are left now, or ``""`` if they may be taken over.
+    """Return the manager to which the fields are left now, or ``""`` if they may be written.
 
-    ``basis`` is what a meaningful change changes; take-overs on another basis do not count.
+    ``basis`` is what a meaningful change changes; writes on another basis do not count.
     """
     if contest is None or contest.basis != basis:
         return ""
-    if contest.given_up or len(_recent(contest, now)) >= MAX_TAKEOVERS:
+    if contest.given_up or len(_recent(contest, now)) >= MAX_WRITES:
         return contest.manager
     return ""
 
 
-def opened(contest: Contest | None, basis: tuple[object, ...]) -> Contest:
-    """Return the contest of ``basis``: the one given if it is that, else one without take-overs."""
-    return contest if contest is not None and contest.basis == basis else Contest(basis)
-
-
 def record(contest: Contest | None, basis: tuple[object, ...], manager: str, now: float) -> Contest:
-    """Return the contest with one more take-over, from ``manager`` at ``now``."""
-    contest = opened(contest, basis)
-    return replace(contest, times=(*_recent(contest, now), now), manager=manager)
+    """Return the contest with one more write at ``now``, by which ``manager`` (or nobody, ``""``) lost a field."""
+    former = contest if contest is not None and contest.basis == basis else Contest(basis)
+    times = (*_recent(former, now), now)
+    return replace(former, times=times, manager=manager or former.manager or UNKNOWN)
 
 
 def give_up(contest: Contest) -> Contest:
-    """Return the contest as lost: nothing is taken over on this basis any more."""
+    """Return the contest as lost: nothing is written on this basis any more."""
     return replace(contest, given_up=True)
 
 

@@ -164,7 +164,13 @@ def _align(
             f"{snapshot.app.workload} back: remove the variable and the probe paths from what it applies, or suspend "
             "this ChainlitApp. The operator tries again when the workload, the route or this resource is changed.",
         )
-    takeovers = tuple(owner for owner in container.owners if owner[0] in changes and owner[1] != FIELD_MANAGER)
+    # "/" is what the API server fills in, and counts as set by whoever created the probe.
+    filled_in = {probe.field for probe in container.probes if probe.path == "/"}
+    takeovers = tuple(
+        (name, manager)
+        for name, manager in container.owners
+        if name in changes and name not in filled_in and manager != FIELD_MANAGER
+    )
     return Apply(env, probes, "; ".join(changes.values()), takeovers)
 
 

@@ -314,12 +314,13 @@ class Cache:
             missing_services=frozenset(
                 name for namespace, name in named if self.service(Ref("Service", namespace, name)) is None
             ),
-            neighbours=self._neighbours(app, services, routes),
+            neighbours=self._neighbours(services, routes),
             claimed_by=self._claimed_by(app),
             contested_by=contested_by,
         )
 
-    def _neighbours(self, app: App, services: tuple[Service, ...], routes: tuple[Route, ...]) -> tuple[Neighbour, ...]:
+    def _neighbours(self, services: tuple[Service, ...], routes: tuple[Route, ...]) -> tuple[Neighbour, ...]:
+        """The apps behind other Services at the places of ours, oldest first."""
         mine = {service.ref for service in services}
         backends = {
             backend
@@ -330,8 +331,7 @@ class Cache:
             if backend.service not in mine and self._meets(route, backend)
         }
         found = {Neighbour(other.ref, other.created, b.route, b.path) for b in backends for other in self._behind(b)}
-        others = (neighbour for neighbour in found if self.apps[neighbour.ref].workload != app.workload)
-        return tuple(sorted(others, key=lambda n: (neighbours.precedence(n), n.route, n.path.path, n.path.host)))
+        return tuple(sorted(found, key=lambda n: (neighbours.precedence(n), n.route, n.path.path, n.path.host)))
 
     def _meets(self, route: Route, backend: Backend) -> bool:
         other = self._route(backend.route)

@@ -171,16 +171,12 @@ class Reconciler:
     async def _apply(
         self, app: App, workload: Workload, container: Container, action: Apply, basis: tuple[object, ...]
     ) -> None:
-        """Write, and remember it: a second write of the same is a repair, for somebody set it back."""
-        former = self._contests.get(app.ref)
-        is_repair = former is not None and former.basis == basis
+        """Write, and remember it: writing the same again means that somebody set it back."""
         body = apply_configuration(workload, container, action)
         answer = await self._api.apply(workload.ref, body, FIELD_MANAGER)
         metrics.WRITES.labels("workload").inc()
-        contest = contests.opened(former, basis)
-        if action.rivals or is_repair:
-            contest = contests.record(contest, basis, ", ".join(action.rivals) or "unknown", time.monotonic())
-        self._contests[app.ref] = contest
+        former, losers = self._contests.get(app.ref), ", ".join(action.rivals)
+        self._contests[app.ref] = contests.record(former, basis, losers, time.monotonic())
         self._cache.upsert(_DECODERS[workload.ref.kind](answer).to_domain(), quiet=True)
         logger.info("%s: %s in container %s of %s", app.ref, action.summary, container.name, workload.ref)
         self._recorder.record(app, "Normal", Reason.ALIGNED, f"{workload.ref}: {action.summary}")
