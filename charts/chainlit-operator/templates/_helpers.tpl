@@ -85,8 +85,8 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 - apiGroups: [""]
   resources: [services]
   verbs: [list, watch]
-# The app's workload: read to compare, patched (server-side apply) with the root path and the probe paths. Without
-# create and update, an apply cannot bring a deleted workload back.
+# The app's workload: read to compare, patched (server-side apply) with the root path and the probe paths, and (JSON
+# patch) freed of the operator's field ownership. Without create and update, an apply cannot bring a deleted one back.
 - apiGroups: [apps]
   resources: [deployments, statefulsets]
   verbs: [list, watch, patch]
