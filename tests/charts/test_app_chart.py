@@ -156,6 +156,13 @@ def test_environment() -> None:
     }
 
 
+def test_root_path_is_where_the_operator_adds_it() -> None:
+    """At the end: moved, it would be another pod template, and switching the operator off would replace the pods."""
+    extra = {"extraEnv": [{"name": "Z", "value": "1"}]}
+    without, served = (app(extra | {"operator": {"enabled": on}}).container()["env"] for on in (False, True))
+    assert without == [*served, {"name": "CHAINLIT_ROOT_PATH", "value": ""}]
+
+
 def test_environment_of_the_user() -> None:
     reference = {"valueFrom": {"secretKeyRef": {"name": "chat", "key": "secret"}}}
     env = app(

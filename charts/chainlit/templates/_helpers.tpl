@@ -109,10 +109,6 @@ twice. While the operator owns the root path, rendering it here would make the t
 {{- with .Values.chainlit.appRoot.path }}
 {{- $_ := set $env "CHAINLIT_APP_ROOT" . }}
 {{- end }}
-{{- if not .Values.operator.enabled }}
-{{- /* Also when empty: that wins over envFrom and over a .env file in the image. */}}
-{{- $_ := set $env "CHAINLIT_ROOT_PATH" (include "chainlit.rootPath" .) }}
-{{- end }}
 {{- range $name, $value := .Values.env }}
 {{- $_ := set $env $name $value }}
 {{- end }}
@@ -132,6 +128,14 @@ twice. While the operator owns the root path, rendering it here would make the t
 {{- end }}
 {{- with .Values.extraEnv }}
 {{ toYaml . }}
+{{- end }}
+{{- if not .Values.operator.enabled }}
+{{- /*
+Also when empty: that wins over envFrom and over a .env file in the image. Last, where the operator's is too: switching
+it off then moves nothing, which would replace the pods.
+*/}}
+- name: CHAINLIT_ROOT_PATH
+  value: {{ include "chainlit.rootPath" . | quote }}
 {{- end }}
 {{- end }}
 
