@@ -242,9 +242,13 @@ class Space:
         return str(found[-1]["message"])
 
     def workload_writes(self) -> list[Object]:
-        """Return the operator's writes to Deployments and StatefulSets so far."""
-        written = self.cluster.audit(self.name)
-        return [write for write in written if write["objectRef"]["resource"] in ("deployments", "statefulsets")]
+        """Return the operator's writes to Deployments and StatefulSets so far, those that the API server took."""
+        return [
+            request
+            for request in self.cluster.audit(self.name)
+            if request["objectRef"]["resource"] in ("deployments", "statefulsets")
+            and request["responseStatus"]["code"] < 300
+        ]
 
     # ---------------------------------------------------------------------------------------------------- chat
 
