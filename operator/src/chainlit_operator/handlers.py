@@ -71,7 +71,10 @@ def build_settings() -> kopf.OperatorSettings:
     settings.peering.standalone = True
     settings.scanning.disabled = True
     settings.posting.enabled = False
-    settings.watching.chunk_size = 500
+    # A worker of kopf's keeps an object's whole body until it has been idle for that long: small pages and short
+    # waits keep few of them, which is a quarter of the operator's memory.
+    settings.watching.chunk_size = 100
+    settings.queueing.idle_timeout = 0.1
     settings.persistence.diffbase_storage = _NoDiffs()
     return settings
 

@@ -22,7 +22,8 @@ from chainlit_operator.engine.api import Api, ApiError
 
 logger = logging.getLogger(__name__)
 
-PAGE_SIZE = 500
+#: Smaller than client-go's 500: the bytes of all pages being read are the peak of a start's memory.
+PAGE_SIZE = 200
 #: Bookmarks come once a minute; a stream silent for longer than this is dead.
 SILENCE_SECONDS = 90.0
 MAX_BACKOFF_SECONDS = 30.0

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from chainlit_operator.domain.model import Ref
 from chainlit_operator.domain.status import Check, Verification
-from chainlit_operator.engine import metrics, prober, wire
+from chainlit_operator.engine import memory, metrics, prober, wire
 from chainlit_operator.engine.api import Api
 from chainlit_operator.engine.cache import Cache
 from chainlit_operator.engine.events import Recorder
@@ -33,6 +33,8 @@ _WATCHED: dict[str, type[wire.Foreign]] = {
 #: Kinds that a cluster may be without.
 _OPTIONAL = frozenset({"HTTPRoute", "Gateway", "Middleware"})
 _STOP_SECONDS = 10.0
+#: The name of the task that ends by itself.
+_PASSING = "start of the workers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ class Engine:
         self._tasks.append(asyncio.create_task(self.recorder.run(), name="event recorder"))
         self._tasks.append(asyncio.create_task(self.verifier.run(), name="verifier"))
         self._tasks.append(asyncio.create_task(self.sweeper.run(), name="sweeper"))
-        self._tasks.append(asyncio.create_task(self._start_workers(), name="start of the workers"))
+        self._tasks.append(asyncio.create_task(self._start_workers(), name=_PASSING))
         self._started.set()
 
     async def _start_workers(self) -> None:
@@ -101,6 +103,11 @@ class Engine:
         self._workers = [
             asyncio.create_task(self.reconciler.work(), name=f"worker {n}") for n in range(self.options.concurrency)
         ]
+        known = -1
+        while not self.queue.is_idle or len(self.cache.apps) != known:
+            known = len(self.cache.apps)
+            await asyncio.sleep(1.0)
+        memory.settle()
 
     async def stop(self) -> None:
         """Let the writes in flight finish, then end all tasks."""
@@ -116,7 +123,7 @@ class Engine:
         """Wait until a task ends that never should; returns why."""
         await self._started.wait()
         while True:
-            running = [task for task in (*self._tasks, *self._workers) if task.get_name() != "start of the workers"]
+            running = [task for task in (*self._tasks, *self._workers) if task.get_name() != _PASSING]
             done, _ = await asyncio.wait(running, timeout=5.0, return_when=asyncio.FIRST_COMPLETED)
             if self.queue.is_closed:
                 await asyncio.Event().wait()  # it is stopping; whoever waits is cancelled
