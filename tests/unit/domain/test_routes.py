@@ -8,7 +8,7 @@ import pytest
 from tests.unit.domain.world import app, ingress, middleware, path, regex, service, snapshot
 
 from chainlit_operator.domain import routes
-from chainlit_operator.domain.model import Gateway, Listener, Matching, Parent, Ref, Rewrite, Route, Snapshot
+from chainlit_operator.domain.model import Gateway, Listener, Matching, Parent, Ref, Rewrite, Route, RoutePath, Snapshot
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.domain.rewrites import AddPrefix, RegexRewrite, ReplacePrefix, StripPrefix, Unknown
 
@@ -155,6 +155,24 @@ def test_addresses(route: Route, url: str | None, socket: str | None) -> None:
     found = routes.resolve(snapshot(route))
     assert isinstance(found, routes.Resolved)
     assert (found.url, found.web_socket_url) == (url, socket)
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ((path("/chat", refuses_web_socket=True),), "add /chat to"),
+        ((path("/chat/", refuses_web_socket=True),), "add /chat/ to"),
+        ((path("/chat", refuses_web_socket=True), path("/chat/ws")), ""),
+        ((path("/chat"), path("/chat/ws", refuses_web_socket=True)), "add /chat/ws to"),
+        ((path("/chat", refuses_web_socket=True), path("/chat/public")), "add /chat to"),
+        ((path("/chat"),), ""),
+    ],
+)
+def test_the_path_that_the_socket_matches_decides_about_it(given: tuple[RoutePath, ...], wanted: str) -> None:
+    found = routes.resolve(snapshot(ingress(*given)))
+    assert isinstance(found, routes.Resolved)
+    assert wanted in found.web_socket_refusal
+    assert bool(found.web_socket_refusal) is bool(wanted)
 
 
 def test_first_host_and_shortest_path_stand_for_the_app() -> None:

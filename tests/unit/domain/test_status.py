@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.unit.domain.world import DONE, app, container, ingress, service, snapshot, workload
+from tests.unit.domain.world import DONE, app, container, ingress, path, service, snapshot, workload
 
 from chainlit_operator.domain import status as statuses
 from chainlit_operator.domain.model import (
@@ -97,6 +97,25 @@ def test_ready() -> None:
 )  # fmt: skip
 def test_conditions(snap: Snapshot, reachable: bool | None, wanted: str) -> None:
     assert " ".join(words(status_of(snap, reachable))[2:]) == wanted
+
+
+@pytest.mark.parametrize("reachable", [None, True])
+def test_an_edge_that_refuses_the_web_socket_is_told_whatever_the_service_answers(reachable: bool | None) -> None:
+    found = status_of(aligned(routes=(ingress(path("/chat", refuses_web_socket=True)),)), reachable)
+    assert words(found)[1:] == [
+        "Aligned=True/Aligned",
+        "WebSocketReachable=False/WebSocketNotEnabled",
+        "Ready=False/WebSocketNotEnabled",
+    ]
+    assert "add /chat to its annotation projectcontour.io/websocket-routes" in found.conditions[-1].message
+
+
+def test_nothing_is_told_of_the_web_socket_where_that_is_not_wanted() -> None:
+    snap = aligned(
+        routes=(ingress(path("/chat", refuses_web_socket=True)),),
+        app=app(verification=VerificationMode.DISABLED),
+    )
+    assert words(status_of(snap))[2:] == ["WebSocketReachable=Unknown/VerificationDisabled", "Ready=True/Ready"]
 
 
 def test_refused_write() -> None:

@@ -215,6 +215,35 @@ def test_ingress_class(spec: Any, annotations: Any, expected: str) -> None:
     assert read(wire.Ingress, {"metadata": {"annotations": annotations}, "spec": spec}).ingress_class == expected
 
 
+SOCKETS = "projectcontour.io/websocket-routes"
+
+
+@pytest.mark.parametrize(
+    ("class_name", "annotations", "path", "refuses", "matching"),
+    [
+        ("contour", {}, CHAT, True, model.Matching.PREFIX),
+        ("contour", {SOCKETS: CHAT}, CHAT, False, model.Matching.PREFIX),
+        ("contour", {SOCKETS: "/chat/"}, CHAT, True, model.Matching.PREFIX),
+        ("contour", {SOCKETS: "/bot, /chat"}, CHAT, False, model.Matching.PREFIX),
+        ("contour", {SOCKETS: "/"}, "", False, model.Matching.PREFIX),
+        ("contour", {}, "/chat.*", True, REGEX),
+        ("contour", {}, "/chat(a)", True, model.Matching.PREFIX),
+        ("own", {SOCKETS: "/bot"}, CHAT, True, model.Matching.PREFIX),
+        ("", {"kubernetes.io/ingress.class": "contour"}, CHAT, True, model.Matching.PREFIX),
+        ("contour", {"projectcontour.io/ingress.class": "own"}, CHAT, False, model.Matching.PREFIX),
+        ("traefik", {}, CHAT, False, model.Matching.PREFIX),
+    ],
+)
+def test_contour_passes_the_web_socket_only_where_told(
+    class_name: str, annotations: Any, path: str, refuses: bool, matching: Any
+) -> None:
+    backend = {"service": {"name": "chat", "port": {"number": 80}}}
+    http = {"paths": [{"path": path, "pathType": "ImplementationSpecific", "backend": backend}]}
+    spec = {"ingressClassName": class_name, "rules": [{"http": http}]}
+    found = read(wire.Ingress, {"metadata": {"annotations": annotations}, "spec": spec})
+    assert [(p.refuses_web_socket, p.matching) for p in found.paths] == [(refuses, matching)]
+
+
 def http_route(*rules: Any, **fields: Any) -> model.Route:
     found: model.Route = read(
         wire.HTTPRoute, {"metadata": {"name": "r", "namespace": "shop"}, "spec": {"rules": rules}} | fields

@@ -246,7 +246,8 @@ class RoutePath:
 
     ``path_type`` is the route's own word for ``matching``. ``condition`` says what else a request must have (``""`` for
     nothing), ``others`` name all Services that share the requests, ``middlewares`` name Traefik Middlewares as
-    ``namespace-name``; they come after ``transforms``.
+    ``namespace-name``; they come after ``transforms``. ``refuses_web_socket`` says that the edge answers upgrades there
+    with 403, which Contour does unless told otherwise.
     """
 
     host: str
@@ -259,6 +260,7 @@ class RoutePath:
     middlewares: tuple[str, ...] = ()
     condition: str = ""
     others: tuple[str, ...] = ()
+    refuses_web_socket: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,7 @@ class Reason(StrEnum):
     VERIFICATION_PENDING = "VerificationPending"
     VERIFICATION_DISABLED = "VerificationDisabled"
     SERVICE_WITHOUT_ADDRESS = "ServiceWithoutAddress"
+    WEB_SOCKET_NOT_ENABLED = "WebSocketNotEnabled"
 
     # Ready
     READY = "Ready"

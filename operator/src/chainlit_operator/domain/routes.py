@@ -27,7 +27,11 @@ class Unresolved:
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """The one answer: prefixes, the two variables, the addresses, and the Service behind it."""
+    """The one answer: prefixes, the two variables, the addresses, and the Service behind it.
+
+    ``web_socket_refusal`` says why the edge lets everything but the WebSocket through, and what to change; empty where
+    no such thing is known.
+    """
 
     status: RouteStatus
     public: str
@@ -37,6 +41,7 @@ class Resolved:
     web_socket_url: str | None
     service: Service
     service_port: int | str
+    web_socket_refusal: str = ""
 
 
 def resolve(snapshot: Snapshot) -> Resolved | Unresolved:
@@ -147,6 +152,19 @@ def _align(snapshot: Snapshot, route: Route, covering: list[RoutePath], service:
         web_socket_url=f"ws{origin}{public}/ws/socket.io/" if origin else None,
         service=service,
         service_port=chosen.port,
+        web_socket_refusal=_web_socket_refusal(route, covering, public),
+    )
+
+
+def _web_socket_refusal(route: Route, covering: Iterable[RoutePath], public: str) -> str:
+    """Why the edge refuses the WebSocket: what counts is the longest path that the socket's requests match."""
+    socket = f"{public}/ws/socket.io"
+    serving = max((p for p in covering if paths.is_below(socket, _prefix(p))), key=lambda p: len(_prefix(p)))
+    if not serving.refuses_web_socket:
+        return ""
+    return (
+        f"Contour refuses the WebSocket at {route.ref} with 403: add {serving.path} to its annotation "
+        "projectcontour.io/websocket-routes, spelt exactly as the path is (with commas between several)."
     )
 
 

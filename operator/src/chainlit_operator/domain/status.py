@@ -148,9 +148,9 @@ def _web_socket_reachable(
     if app.spec.verification is VerificationMode.DISABLED:
         message = "spec.verification.mode is Disabled."
         return _condition(kind, "Unknown", Reason.VERIFICATION_DISABLED, message)
-    rolling = _rollout_condition(workload)
-    if rolling is not None:
-        return rolling
+    known = _refused(app, plan) or _rollout_condition(workload)
+    if known is not None:
+        return known
     wanted = check(app, plan, workload)
     if wanted is None:
         message = "The Service behind the route has neither a cluster IP nor pods to be asked: use a ClusterIP Service."
@@ -159,6 +159,14 @@ def _web_socket_reachable(
         value = "True" if verification.reachable else "False"
         return _condition(kind, value, verification.reason, verification.message)
     return _awaiting(app)
+
+
+def _refused(app: App, plan: Plan) -> Condition | None:
+    """What the route says of the edge, where that is not asked itself."""
+    refusal = plan.route.web_socket_refusal if isinstance(plan.route, routes.Resolved) else ""
+    if not refusal or app.spec.verification is not VerificationMode.BACKEND:
+        return None
+    return _condition(ConditionType.WEBSOCKET_REACHABLE, "False", Reason.WEB_SOCKET_NOT_ENABLED, refusal)
 
 
 #: Reasons of WebSocketReachable that say nothing of the app as it is now, once it is to be verified.

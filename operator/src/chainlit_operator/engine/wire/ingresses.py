@@ -63,14 +63,18 @@ _ANNOTATIONS = {
     "kong_strip": "konghq.com/strip-path",
     "kong_rewrite": "konghq.com/rewrite",
     "agic_prefix": "appgw.ingress.kubernetes.io/backend-path-prefix",
+    "contour_sockets": "projectcontour.io/websocket-routes",
+    "contour_class": "projectcontour.io/ingress.class",
 }
 #: Rewrites of forms that cannot be told from the annotation alone.
 _UNKNOWN = ("f5_target", "f5_regex", "haproxy_rewrite", "kong_rewrite", "agic_prefix")
 _REGEX_CHARACTERS = frozenset("()[]{}*+?^$|\\")
+#: What makes Contour read a path as an expression (``internal/dag/ingress_processor.go`` of v1.33.8).
+_CONTOUR_REGEX_CHARACTERS = frozenset("^+*[]%")
 
 
 class _Annotations(Struct, rename=_ANNOTATIONS):
-    """The annotations of ingress controllers that change a path; all others are skipped."""
+    """The annotations of ingress controllers that decide about a path; all others are skipped."""
 
     class_name: str = ""
     traefik_middlewares: str = ""
@@ -84,6 +88,8 @@ class _Annotations(Struct, rename=_ANNOTATIONS):
     kong_strip: str = ""
     kong_rewrite: str = ""
     agic_prefix: str = ""
+    contour_sockets: str = ""
+    contour_class: str = ""
 
     def transforms(self, path: str, service: str) -> Iterator[rewrites.Transform]:
         """What becomes of a path on its way to a Service, Traefik's Middlewares aside."""
@@ -122,10 +128,25 @@ class _Annotations(Struct, rename=_ANNOTATIONS):
             if words.get("serviceName") == service:
                 yield words.get("rewrite", "")
 
-    def matching(self, path: str, path_type: str) -> model.Matching:
+    def is_contours(self, class_name: str) -> bool:
+        """Whether Contour serves an Ingress of that class.
+
+        Contour goes by the class's name, ``contour`` unless told otherwise, and reads no IngressClass. Under another
+        name its own annotation gives it away.
+        """
+        return bool(self.contour_sockets) or (self.contour_class or self.class_name or class_name) == "contour"
+
+    def passes_web_socket(self, path: str) -> bool:
+        """Whether Contour lets the WebSocket through at a path."""
+        return path in {entry.strip() for entry in self.contour_sockets.split(",")}
+
+    def matching(self, path: str, path_type: str, *, is_contours: bool = False) -> model.Matching:
         """How the path is compared. Whether an expression is one depends on the controller, which annotations show."""
         if path_type == "Exact":
             return model.Matching.EXACT
+        if is_contours and path_type == "ImplementationSpecific":
+            is_plain = _CONTOUR_REGEX_CHARACTERS.isdisjoint(path)
+            return model.Matching.PREFIX if is_plain else model.Matching.REGULAR_EXPRESSION
         if path_type != "ImplementationSpecific" or _REGEX_CHARACTERS.isdisjoint(path):
             return model.Matching.PREFIX
         is_read = self.nginx_target or self.nginx_regex == "true" or self.f5_regex
@@ -183,13 +204,15 @@ class Ingress(Wire):
         if service is None:  # a resource backend, which no Chainlit app is
             return None
         path = path or "/"
+        is_contours = annotations.is_contours(self.spec.ingress_class_name)
         return model.RoutePath(
             host=host,
             path=path,
             path_type=path_type,
             service=service.name,
             port=service.port.name or service.port.number,
-            matching=annotations.matching(path, path_type),
+            matching=annotations.matching(path, path_type, is_contours=is_contours),
             transforms=tuple(annotations.transforms(path, service.name)),
             middlewares=annotations.middlewares(),
+            refuses_web_socket=is_contours and not annotations.passes_web_socket(path),
         )
