@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from msgspec import Struct, field
@@ -67,10 +68,14 @@ _ANNOTATIONS = {
     "contour_class": "projectcontour.io/ingress.class",
 }
 #: Rewrites of forms that cannot be told from the annotation alone.
-_UNKNOWN = ("f5_target", "f5_regex", "haproxy_rewrite", "kong_rewrite", "agic_prefix")
+_UNKNOWN = ("f5_target", "f5_regex", "kong_rewrite", "agic_prefix")
 _REGEX_CHARACTERS = frozenset("()[]{}*+?^$|\\")
 #: What makes Contour read a path as an expression (``internal/dag/ingress_processor.go`` of v1.33.8).
 _CONTOUR_REGEX_CHARACTERS = frozenset("^+*[]%")
+#: What makes Kong read a path of type ImplementationSpecific as an expression.
+_KONG_REGEX_PREFIX = "/~/"
+#: A replacement of HAProxy's without functions, and of groups only what the expression's own give.
+_HAPROXY_FORMAT = re.compile(r"(?:[A-Za-z0-9/._~-]|\\[1-9])+")
 
 
 class _Annotations(Struct, rename=_ANNOTATIONS):
@@ -99,6 +104,7 @@ class _Annotations(Struct, rename=_ANNOTATIONS):
             yield rewrites.ReplacePrefix(self.haproxy_ingress_target)
         if self.kong_strip == "true":
             yield rewrites.ReplacePrefix("/")
+        yield from self._haproxy(path)
         for target in self._f5_targets(service):
             # NGINX replaces the very text of the path, so one slash too many or too few stays in what is left.
             if path.endswith("/") == target.endswith("/"):
@@ -111,6 +117,22 @@ class _Annotations(Struct, rename=_ANNOTATIONS):
         for name, _, provider in self._traefik():
             if provider != "kubernetescrd":
                 yield rewrites.Unknown(f"Traefik middleware {name}@{provider}")
+
+    def _haproxy(self, path: str) -> Iterator[rewrites.Transform]:
+        """What ``expression replacement`` makes of the whole path; a replacement alone takes the place of any path.
+
+        HAProxy finds the expression anywhere in a path; what it makes of one can be told only where it is found at the
+        beginning.
+        """
+        words = self.haproxy_rewrite.split()
+        pattern = rewrites.parse_pattern(words[0]) if len(words) == 2 else None
+        is_found = pattern is not None and f"{path.rstrip('/')}/".startswith(f"{pattern.prefix}/")
+        if len(words) == 1 and "\\" not in words[0]:
+            yield rewrites.Constant(words[0])
+        elif is_found and _HAPROXY_FORMAT.fullmatch(words[1]):
+            yield rewrites.RegexRewrite(words[0], re.sub(r"\\(\d)", r"${\1}", words[1]))
+        elif words:
+            yield rewrites.Unknown(f"the annotation {_ANNOTATIONS['haproxy_rewrite']}: {self.haproxy_rewrite}")
 
     def middlewares(self) -> tuple[str, ...]:
         """Traefik Middlewares of the cluster, as ``namespace-name``."""
@@ -147,6 +169,8 @@ class _Annotations(Struct, rename=_ANNOTATIONS):
         if is_contours and path_type == "ImplementationSpecific":
             is_plain = _CONTOUR_REGEX_CHARACTERS.isdisjoint(path)
             return model.Matching.PREFIX if is_plain else model.Matching.REGULAR_EXPRESSION
+        if path_type == "ImplementationSpecific" and path.startswith(_KONG_REGEX_PREFIX):
+            return model.Matching.UNKNOWN
         if path_type != "ImplementationSpecific" or _REGEX_CHARACTERS.isdisjoint(path):
             return model.Matching.PREFIX
         is_read = self.nginx_target or self.nginx_regex == "true" or self.f5_regex
