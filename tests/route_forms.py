@@ -8,17 +8,42 @@ and talk to the chat, and ``docs/routes.md`` is printed from it::
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import copy
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 from chainlit_operator.domain.reasons import Reason
 
 Object = dict[str, Any]
+Path = tuple[str, str] | tuple[str, str, str] | tuple[str, str, str, int]
+"""A path of an Ingress: its text, type, Service (``chat``) and port (``http``)."""
 Manifests = Callable[[str, str], list[Object]]
 """From a namespace and a host to the objects of a route to Service ``chat``, port ``http``."""
 
 TRAEFIK, NGINX, F5, KONG = "traefik.ingress.kubernetes.io", "nginx.ingress.kubernetes.io", "nginx.org", "konghq.com"
+HAPROXY, HAPROXY_INGRESS, AZURE = "haproxy.org", "haproxy-ingress.github.io", "appgw.ingress.kubernetes.io"
+SOCKETS = "projectcontour.io/websocket-routes"
+
+
+class Edge(Enum):
+    """An edge of the test cluster: what the page calls it, and the class of Ingresses that it serves."""
+
+    TRAEFIK = ("Traefik", "traefik")
+    NGINX = ("Traefik for ingress-nginx", "nginx")
+    CONTOUR = ("Contour", "contour")
+
+    @property
+    def shown(self) -> str:
+        return self.value[0]
+
+    @property
+    def ingress_class(self) -> str:
+        return self.value[1]
+
+
+T, N, C = Edge.TRAEFIK, Edge.NGINX, Edge.CONTOUR
 
 
 @dataclass(frozen=True)
@@ -32,55 +57,88 @@ class Roots:
 
 @dataclass(frozen=True)
 class Form:
-    """A form of route. ``edge`` runs it: ``traefik`` in the test cluster, or another that was not run here.
+    """A form of route.
 
-    ``in_gate`` rows are tried with a real chat in each ``make test``, the others of Traefik in ``make test-all``.
+    ``edges`` are those of the test cluster on which it is tried: with a real chat where there is an answer, in each
+    ``make test`` on those ``in_gate`` and in ``make test-all`` on the others. Without any, ``documented`` names the
+    controller whose documentation it follows. An Ingress for ``any_host`` names none.
     """
 
     name: str
     shown: str
     manifests: Manifests
     answer: Roots | Reason
-    edge: str = "traefik"
-    in_gate: bool = False
+    edges: tuple[Edge, ...] = (T,)
+    in_gate: tuple[Edge, ...] = ()
+    documented: str = ""
+    any_host: bool = False
 
     def __str__(self) -> str:
         return self.name
+
+    def on(self, edge: Edge | None, namespace: str, host: str) -> list[Object]:
+        """The objects of the route at an edge: Ingresses have its class, and for Contour the paths of WebSockets."""
+        made = self.manifests(namespace, host)
+        for obj in made:
+            if obj["kind"] == "Ingress" and edge is not None:
+                obj["spec"]["ingressClassName"] = edge.ingress_class
+                if edge is C and self.answer is not Reason.WEB_SOCKET_NOT_ENABLED:
+                    obj["metadata"]["annotations"].setdefault(SOCKETS, ",".join(_paths(obj)))
+        return made
+
+
+def _paths(found: Object) -> list[str]:
+    entries = [entry for rule in found["spec"].get("rules", []) for entry in rule["http"]["paths"]]
+    return list(dict.fromkeys(entry.get("path", "/") for entry in entries)) or ["/"]
 
 
 # ------------------------------------------------------------------------------------------------------- builders
 
 
 def ingress(
-    *paths: tuple[str, str] | tuple[str, str, str], annotations: dict[str, str] | None = None, hosts: int = 1
+    *paths: Path,
+    annotations: dict[str, str] | None = None,
+    hosts: tuple[str, ...] = ("",),
+    default: str = "",
+    more: tuple[Object, ...] = (),
 ) -> Manifests:
-    """An Ingress with (path, pathType[, Service]) entries, on one host or several."""
+    """An Ingress with the same (path, pathType[, Service]) entries on each host, given by what stands before the
+    test's own; ``default`` is the Service of its default backend.
+    """
+    return by_host(dict.fromkeys(hosts, paths) if paths else {}, annotations, default, more)
+
+
+def by_host(
+    rules: Mapping[str, tuple[Path, ...]],
+    annotations: dict[str, str] | None = None,
+    default: str = "",
+    more: tuple[Object, ...] = (),
+) -> Manifests:
+    """An Ingress with a rule for each host."""
 
     def manifests(namespace: str, host: str) -> list[Object]:
-        entries = [_entry(*path) for path in paths]
-        names = [host, *(f"{n}.{host}" for n in range(1, hosts))]
         marks = {key: value.format(namespace=namespace) for key, value in (annotations or {}).items()}
-        return [
-            {
-                "apiVersion": "networking.k8s.io/v1",
-                "kind": "Ingress",
-                "metadata": {"name": "chat", "annotations": marks},
-                "spec": {
-                    "ingressClassName": "traefik",
-                    "rules": [{"host": name, "http": {"paths": entries}} for name in names],
-                },
-            }
-        ]
+        spec: Object = {}
+        if rules:
+            spec["rules"] = [
+                {"host": before + host, "http": {"paths": [_entry(*path) for path in paths]}}
+                for before, paths in rules.items()
+            ]
+        if default:
+            spec["defaultBackend"] = _backend(default)
+        metadata = {"name": "chat", "annotations": marks}
+        made = {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": metadata, "spec": spec}
+        return [*copy.deepcopy(more), made]
 
     return manifests
 
 
-def _entry(path: str, path_type: str, service: str = "chat") -> Object:
-    return {
-        "path": path,
-        "pathType": path_type,
-        "backend": {"service": {"name": service, "port": {"name": "http"}}},
-    }
+def _entry(path: str, path_type: str, service: str = "chat", port: int | str = "http") -> Object:
+    return ({"path": path} if path else {}) | {"pathType": path_type, "backend": _backend(service, port)}
+
+
+def _backend(service: str, port: int | str = "http") -> Object:
+    return {"service": {"name": service, "port": {"number" if isinstance(port, int) else "name": port}}}
 
 
 def behind(*middlewares: tuple[str, Object], path: str, use: str = "m") -> Manifests:
@@ -99,20 +157,23 @@ def _middleware(name: str, spec: Object) -> Object:
     return {"apiVersion": "traefik.io/v1alpha1", "kind": "Middleware", "metadata": {"name": name}, "spec": spec}
 
 
-def http_route(*rules: Object, more: tuple[Object, ...] = ()) -> Manifests:
-    """An HTTPRoute on the cluster's Gateway."""
+def http_route(
+    *rules: Object, more: tuple[Object, ...] = (), hosts: tuple[str, ...] = ("",), section: str = ""
+) -> Manifests:
+    """An HTTPRoute on the cluster's Gateway, which is in another namespace and open to all, or one listener of it."""
+    named = {"sectionName": section} if section else {}
 
     def manifests(_: str, host: str) -> list[Object]:
         return [
-            *more,
+            *copy.deepcopy(more),
             {
                 "apiVersion": "gateway.networking.k8s.io/v1",
                 "kind": "HTTPRoute",
                 "metadata": {"name": "chat"},
                 "spec": {
-                    "parentRefs": [{"name": "traefik", "namespace": "traefik"}],
-                    "hostnames": [host],
-                    "rules": list(rules),
+                    "parentRefs": [{"name": "traefik", "namespace": "traefik"} | named],
+                    "hostnames": [before + host for before in hosts],
+                    "rules": copy.deepcopy(list(rules)),
                 },
             },
         ]
@@ -121,11 +182,15 @@ def http_route(*rules: Object, more: tuple[Object, ...] = ()) -> Manifests:
 
 
 def rule(
-    *matches: Object, filters: tuple[Object, ...] = (), others: tuple[tuple[str, int], ...] = (), to: str = "chat"
+    *matches: Object,
+    filters: tuple[Object, ...] = (),
+    others: tuple[tuple[str, int], ...] = (),
+    to: str = "chat",
+    backend: Object | None = None,
 ) -> Object:
-    """A rule of an HTTPRoute to a Service, and to others by weight."""
+    """A rule of an HTTPRoute to a Service, with more fields of that backendRef, and to others by weight."""
     backends = [
-        {"name": to, "port": 80},
+        {"name": to, "port": 80} | (backend or {}),
         *({"name": name, "port": 80, "weight": weight} for name, weight in others),
     ]
     return {"matches": list(matches), "filters": list(filters), "backendRefs": backends}
@@ -152,6 +217,12 @@ REDIRECT = {
         }
     ],
 }
+SECOND = {
+    "apiVersion": "v1",
+    "kind": "Service",
+    "metadata": {"name": "second"},
+    "spec": {"selector": {"app": "chat"}, "ports": [{"name": "http", "port": 80, "targetPort": "http"}]},
+}
 ANY = "/chat(/|$)(.*)"
 CHAT, STRIPPED, TEAM = Roots("/chat", "/chat"), Roots("/chat", "", "/chat"), Roots("/team/chat", "/chat", "/team")
 
@@ -159,38 +230,53 @@ CHAT, STRIPPED, TEAM = Roots("/chat", "/chat"), Roots("/chat", "", "/chat"), Roo
 
 FORMS = [
     # Ingress, the path left alone
-    Form("prefix", "Ingress, `Prefix` `/chat`", ingress(("/chat", "Prefix")), CHAT),
-    Form("prefix-slash", "Ingress, `Prefix` `/chat/`", ingress(("/chat/", "Prefix")), CHAT),
+    Form("prefix", "Ingress, `Prefix` `/chat`", ingress(("/chat", "Prefix")), CHAT, (T, N, C), in_gate=(C,)),
+    Form("prefix-slash", "Ingress, `Prefix` `/chat/`", ingress(("/chat/", "Prefix")), CHAT, (T, N, C)),
     Form("nested", "Ingress, `Prefix` `/team/v1.0/chat`", ingress(("/team/v1.0/chat", "Prefix")),
-         Roots("/team/v1.0/chat", "/team/v1.0/chat")),
-    Form("root", "Ingress, `Prefix` `/`", ingress(("/", "Prefix")), Roots("/", "")),
+         Roots("/team/v1.0/chat", "/team/v1.0/chat"), (T, N, C)),
+    Form("root", "Ingress, `Prefix` `/`", ingress(("/", "Prefix")), Roots("/", ""), (T, N, C)),
+    Form("no-path", "Ingress, no path", ingress(("", "ImplementationSpecific")), Roots("/", ""), (T, N, C)),
     Form("implementation-specific", "Ingress, `ImplementationSpecific` `/chat`",
-         ingress(("/chat", "ImplementationSpecific")), CHAT),
-    Form("two-hosts", "Ingress, `/chat` on two hosts", ingress(("/chat", "Prefix"), hosts=2), CHAT),
-    Form("own-subpath", "Ingress, `/chat` and `/chat/ws`", ingress(("/chat", "Prefix"), ("/chat/ws", "Prefix")), CHAT),
+         ingress(("/chat", "ImplementationSpecific")), CHAT, (T, N, C)),
+    Form("number", "Ingress, the Service's port by number", ingress(("/chat", "Prefix", "chat", 80)), CHAT, (T, N, C)),
+    Form("two-hosts", "Ingress, `/chat` on two hosts", ingress(("/chat", "Prefix"), hosts=("", "1.")), CHAT, (T, N, C)),
+    Form("two-rules", "Ingress, `/chat` on one host, another app on another",
+         by_host({"1.": (("/", "Prefix", "other"),), "": (("/chat", "Prefix"),)}), CHAT, (T, N, C)),
+    Form("own-subpath", "Ingress, `/chat` and `/chat/ws`", ingress(("/chat", "Prefix"), ("/chat/ws", "Prefix")), CHAT,
+         (T, N, C)),
+    Form("second-service", "Ingress, `/chat`, and `/chat/ws` to a second Service of the same pods",
+         ingress(("/chat", "Prefix"), ("/chat/ws", "Prefix", "second"), more=(SECOND,)), CHAT, (T, N, C)),
     Form("exact-and-prefix", "Ingress, `Exact` `/chat` and `Prefix` `/chat/`",
-         ingress(("/chat", "Exact"), ("/chat/", "Prefix")), CHAT),
+         ingress(("/chat", "Exact"), ("/chat/", "Prefix")), CHAT, (T, N, C)),
     Form("neighbour", "Ingress, `/chat` beside another app at `/`",
-         ingress(("/", "Prefix", "other"), ("/chat", "Prefix")), CHAT),
+         ingress(("/", "Prefix", "other"), ("/chat", "Prefix")), CHAT, (T, N, C)),
+    Form("default-only", "Ingress, default backend only", ingress(default="chat"), Roots("/", ""), (C,), any_host=True),
+    Form("default-beside", "Ingress, `/chat`, and another app as the default backend",
+         ingress(("/chat", "Prefix"), default="other"), CHAT, (T, N)),
     # Ingress, blocked
-    Form("exact", "Ingress, `Exact` `/chat`", ingress(("/chat", "Exact")), Reason.EXACT_PATH),
+    Form("exact", "Ingress, `Exact` `/chat`", ingress(("/chat", "Exact")), Reason.EXACT_PATH, (T, N, C)),
     Form("two-paths", "Ingress, `/chat` and `/bot`", ingress(("/chat", "Prefix"), ("/bot", "Prefix")),
-         Reason.SEVERAL_PATHS),
+         Reason.SEVERAL_PATHS, (T, N, C)),
+    Form("two-paths-two-hosts", "Ingress, `/chat` on one host and `/bot` on another",
+         by_host({"": (("/chat", "Prefix"),), "1.": (("/bot", "Prefix"),)}), Reason.SEVERAL_PATHS, (T, N, C)),
     Form("root-and-path", "Ingress, `/` and `/chat`", ingress(("/", "Prefix"), ("/chat", "Prefix")),
-         Reason.SEVERAL_PATHS),
+         Reason.SEVERAL_PATHS, (T, N, C)),
+    Form("default-to-chat", "Ingress, default backend beside rules for another app",
+         ingress(("/", "Prefix", "other"), default="chat"), Reason.ROUTE_NOT_FOUND),
     Form("space", "Ingress, `Prefix` `/a b`", ingress(("/a b", "Prefix")), Reason.PATH_NOT_SUPPORTED),
-    Form("escape", "Ingress, `Prefix` `/my%20chat`", ingress(("/my%20chat", "Prefix")), Reason.PATH_NOT_SUPPORTED),
+    Form("escape", "Ingress, `Prefix` `/my%20chat`", ingress(("/my%20chat", "Prefix")), Reason.PATH_NOT_SUPPORTED,
+         (T, C)),
     Form("shadowed", "Ingress, `/chat`, and `/chat/ws` to another Service",
-         ingress(("/chat", "Prefix"), ("/chat/ws", "Prefix", "other")), Reason.PATH_SHADOWED),
+         ingress(("/chat", "Prefix"), ("/chat/ws", "Prefix", "other")), Reason.PATH_SHADOWED, (T, N, C)),
     Form("expression-unread", "Ingress, `ImplementationSpecific` `/chat(/\\|$)(.*)` without a word on expressions",
          ingress((ANY, "ImplementationSpecific")), Reason.REGULAR_EXPRESSION_PATH),
     Form("expression", "Ingress, `ImplementationSpecific` `/(chat\\|bot)`",
          ingress(("/(chat|bot)", "ImplementationSpecific")), Reason.REGULAR_EXPRESSION_PATH),
     # Ingress with Traefik Middlewares
     Form("strip", "Middleware `stripPrefix` `/chat`",
-         behind(("m", {"stripPrefix": {"prefixes": ["/chat"]}}), path="/chat"), STRIPPED, in_gate=True),
+         behind(("m", {"stripPrefix": {"prefixes": ["/chat"]}}), path="/chat"), STRIPPED, in_gate=(T,)),
     Form("strip-parent", "Middleware `stripPrefix` `/team` on `/team/chat`",
-         behind(("m", {"stripPrefix": {"prefixes": ["/team"]}}), path="/team/chat"), TEAM, in_gate=True),
+         behind(("m", {"stripPrefix": {"prefixes": ["/team"]}}), path="/team/chat"), TEAM, in_gate=(T,)),
     Form("strip-first", "Middleware `stripPrefix` `/team`, `/team/chat` on `/team/chat`",
          behind(("m", {"stripPrefix": {"prefixes": ["/team", "/team/chat"]}}), path="/team/chat"), TEAM),
     Form("strip-regex", "Middleware `stripPrefixRegex` `/chat`",
@@ -209,18 +295,37 @@ FORMS = [
     Form("headers", "Middleware that leaves the path alone",
          behind(("m", {"headers": {"customRequestHeaders": {"X-Team": "a"}}}), path="/chat"), CHAT),
     Form("missing-middleware", "Middleware that does not exist", behind(path="/chat"), Reason.MIDDLEWARE_NOT_FOUND,
-         in_gate=True),
+         in_gate=(T,)),
     Form("half-segment", "Middleware `stripPrefix` `/ch` on `/chat`",
          behind(("m", {"stripPrefix": {"prefixes": ["/ch"]}}), path="/chat"), Reason.REWRITE_NOT_SUPPORTED),
     Form("add-prefix", "Middleware `addPrefix` `/chat` on `/`",
          behind(("m", {"addPrefix": {"prefix": "/chat"}}), path="/"), Reason.REWRITE_NOT_SUPPORTED),
     Form("replace-path", "Middleware `replacePath` `/`",
          behind(("m", {"replacePath": {"path": "/"}}), path="/chat"), Reason.REWRITE_NOT_SUPPORTED),
+    Form("foreign-chain", "Middleware `chain` of one that does not exist",
+         behind(("m", {"chain": {"middlewares": [{"name": "missing"}]}}), path="/chat"), Reason.MIDDLEWARE_NOT_FOUND),
     # HTTPRoute
-    Form("gateway-prefix", "HTTPRoute, `PathPrefix` `/chat`", http_route(rule(at("/chat"))), CHAT, in_gate=True),
+    Form("gateway-prefix", "HTTPRoute, `PathPrefix` `/chat`", http_route(rule(at("/chat"))), CHAT, in_gate=(T,)),
+    Form("gateway-slash", "HTTPRoute, `PathPrefix` `/chat/`", http_route(rule(at("/chat/"))), CHAT),
+    Form("gateway-nested", "HTTPRoute, `PathPrefix` `/team/v1.0/chat`", http_route(rule(at("/team/v1.0/chat"))),
+         Roots("/team/v1.0/chat", "/team/v1.0/chat")),
+    Form("gateway-section", "HTTPRoute on one listener by its name", http_route(rule(at("/chat")), section="web"),
+         CHAT),
+    Form("gateway-two-hosts", "HTTPRoute, `/chat` on two hosts", http_route(rule(at("/chat")), hosts=("", "1.")),
+         CHAT),
+    Form("gateway-own-subpath", "HTTPRoute, `/chat` and `/chat/ws`", http_route(rule(at("/chat"), at("/chat/ws"))),
+         CHAT),
+    Form("gateway-neighbour", "HTTPRoute, `/chat` beside another app at `/`",
+         http_route(rule(at("/"), to="other"), rule(at("/chat"))), CHAT),
+    Form("gateway-second-service", "HTTPRoute, two Services of the same pods by weight",
+         http_route(rule(at("/chat"), others=(("second", 1),)), more=(SECOND,)), CHAT),
+    Form("gateway-regex", "HTTPRoute, `RegularExpression` `/chat(/.*)?`",
+         http_route(rule(at("/chat(/.*)?", "RegularExpression"))), CHAT),
+    Form("gateway-regex-slash", "HTTPRoute, `RegularExpression` `/chat/?(.*)`",
+         http_route(rule(at("/chat/?(.*)", "RegularExpression"))), CHAT),
     Form("gateway-root", "HTTPRoute, `PathPrefix` `/`", http_route(rule(at("/"))), Roots("/", "")),
     Form("gateway-strip", "HTTPRoute, `ReplacePrefixMatch` `/`", http_route(rule(at("/chat"), filters=(STRIP,))),
-         STRIPPED, in_gate=True),
+         STRIPPED, in_gate=(T,)),
     Form("gateway-strip-parent", "HTTPRoute, `/team/chat`, `ReplacePrefixMatch` `/chat`",
          http_route(rule(at("/team/chat"),
                          filters=(rewrite(type="ReplacePrefixMatch", replacePrefixMatch="/chat"),))), TEAM),
@@ -239,6 +344,18 @@ FORMS = [
     Form("gateway-replace", "HTTPRoute, `/chat`, `ReplacePrefixMatch` `/other`",
          http_route(rule(at("/chat"), filters=(rewrite(type="ReplacePrefixMatch", replacePrefixMatch="/other"),))),
          Reason.REWRITE_NOT_SUPPORTED),
+    Form("gateway-add", "HTTPRoute, `/`, `ReplacePrefixMatch` `/chat`",
+         http_route(rule(at("/"), filters=(rewrite(type="ReplacePrefixMatch", replacePrefixMatch="/chat"),))),
+         Reason.REWRITE_NOT_SUPPORTED),
+    Form("gateway-empty", "HTTPRoute, `/chat`, `ReplacePrefixMatch` with an empty text",
+         http_route(rule(at("/chat"), filters=(rewrite(type="ReplacePrefixMatch", replacePrefixMatch=""),))),
+         Reason.REWRITE_NOT_SUPPORTED),
+    Form("gateway-hostname", "HTTPRoute, `URLRewrite` of the hostname",
+         http_route(rule(at("/chat"),
+                         filters=({"type": "URLRewrite", "urlRewrite": {"hostname": "inner.example"}},))),
+         Reason.REWRITE_UNKNOWN),
+    Form("gateway-backend-rewrite", "HTTPRoute, `URLRewrite` in `backendRefs`",
+         http_route(rule(at("/chat"), backend={"filters": [STRIP]})), Reason.REWRITE_UNKNOWN),
     Form("gateway-half-stripped", "HTTPRoute, `/chat` stripped and `/chat/ws` not",
          http_route(rule(at("/chat"), filters=(STRIP,)), rule(at("/chat/ws"))), Reason.REWRITE_NOT_SUPPORTED),
     Form("gateway-missing-neighbour", "HTTPRoute, `/chat`, and `/` to a Service that does not exist",
@@ -249,34 +366,107 @@ FORMS = [
     Form("gateway-exact", "HTTPRoute, `Exact` `/chat`", http_route(rule(at("/chat", "Exact"))), Reason.EXACT_PATH),
     Form("gateway-header", "HTTPRoute, `/chat` with a header only",
          http_route(rule(at("/chat", headers=[{"name": "x-team", "value": "a"}]))), Reason.CONDITIONAL_MATCH),
+    Form("gateway-query", "HTTPRoute, `/chat` with a query parameter only",
+         http_route(rule(at("/chat", queryParams=[{"name": "team", "value": "a"}]))), Reason.CONDITIONAL_MATCH),
+    Form("gateway-two-paths", "HTTPRoute, `/chat` and `/bot`", http_route(rule(at("/chat"), at("/bot"))),
+         Reason.SEVERAL_PATHS),
+    Form("gateway-shadowed", "HTTPRoute, `/chat`, and `/chat/ws` to another Service",
+         http_route(rule(at("/chat")), rule(at("/chat/ws"), to="other")), Reason.PATH_SHADOWED),
+    Form("gateway-alternatives", "HTTPRoute, `RegularExpression` `/(chat\\|bot)`",
+         http_route(rule(at("/(chat|bot)", "RegularExpression"))), Reason.REGULAR_EXPRESSION_PATH),
+    Form("gateway-regex-part", "HTTPRoute, `RegularExpression` `/cha`",
+         http_route(rule(at("/cha", "RegularExpression"))), Reason.REGULAR_EXPRESSION_PATH),
+    Form("gateway-traefik-service", "HTTPRoute to a `TraefikService`",
+         http_route(rule(at("/chat"), backend={"group": "traefik.io", "kind": "TraefikService"})),
+         Reason.ROUTE_NOT_FOUND),
+    Form("gateway-foreign-service", "HTTPRoute to a Service of another namespace",
+         http_route(rule(at("/chat"), backend={"namespace": "elsewhere"})), Reason.ROUTE_NOT_FOUND),
     Form("gateway-get", "HTTPRoute, `/chat` for GET only", http_route(rule(at("/chat", method="GET"))),
          Reason.CONDITIONAL_MATCH),
     Form("gateway-shared", "HTTPRoute, requests shared with another app",
-         http_route(rule(at("/chat"), others=(("other", 1),))), Reason.BACKEND_SHARED, in_gate=True),
-    # Ingress controllers that this project's cluster does not have
+         http_route(rule(at("/chat"), others=(("other", 1),))), Reason.BACKEND_SHARED, in_gate=(T,)),
+    # Annotations of ingress-nginx
     Form("nginx-strip", f"`{NGINX}/rewrite-target: /$2` on `/chat(/\\|$)(.*)`",
-         ingress((ANY, "ImplementationSpecific"), annotations={f"{NGINX}/rewrite-target": "/$2"}), STRIPPED, "nginx"),
+         ingress((ANY, "ImplementationSpecific"), annotations={f"{NGINX}/rewrite-target": "/$2"}), STRIPPED, (N,),
+         in_gate=(N,)),
+    Form("nginx-strip-regex", f"the same with `{NGINX}/use-regex`",
+         ingress((ANY, "ImplementationSpecific"),
+                 annotations={f"{NGINX}/rewrite-target": "/$2", f"{NGINX}/use-regex": "true"}), STRIPPED, (N,)),
+    Form("nginx-strip-slash", f"`{NGINX}/rewrite-target: /$1` on `/chat/?(.*)`",
+         ingress(("/chat/?(.*)", "ImplementationSpecific"), annotations={f"{NGINX}/rewrite-target": "/$1"}), STRIPPED,
+         (N,)),
+    Form("nginx-strip-parent", f"`{NGINX}/rewrite-target: /chat/$2` on `/team/chat(/\\|$)(.*)`",
+         ingress(("/team/chat(/|$)(.*)", "ImplementationSpecific"),
+                 annotations={f"{NGINX}/rewrite-target": "/chat/$2"}), TEAM, (N,)),
     Form("nginx-keep", f"`{NGINX}/rewrite-target: /chat/$2` on `/chat(/\\|$)(.*)`",
-         ingress((ANY, "ImplementationSpecific"), annotations={f"{NGINX}/rewrite-target": "/chat/$2"}), CHAT, "nginx"),
+         ingress((ANY, "ImplementationSpecific"), annotations={f"{NGINX}/rewrite-target": "/chat/$2"}), CHAT, (N,)),
     Form("nginx-regex", f"`{NGINX}/use-regex` on `/chat.*`",
-         ingress(("/chat.*", "ImplementationSpecific"), annotations={f"{NGINX}/use-regex": "true"}), CHAT, "nginx"),
+         ingress(("/chat.*", "ImplementationSpecific"), annotations={f"{NGINX}/use-regex": "true"}), CHAT, (N,)),
+    Form("nginx-regex-groups", f"`{NGINX}/use-regex` on `/chat(/\\|$)(.*)`",
+         ingress((ANY, "ImplementationSpecific"), annotations={f"{NGINX}/use-regex": "true"}), CHAT, (N,)),
+    Form("nginx-other", f"`{NGINX}/rewrite-target: /other/$2` on `/chat(/\\|$)(.*)`",
+         ingress((ANY, "ImplementationSpecific"), annotations={f"{NGINX}/rewrite-target": "/other/$2"}),
+         Reason.REWRITE_NOT_SUPPORTED, (N,)),
     Form("nginx-mangled", f"`{NGINX}/rewrite-target: /` on `/chat`",
          ingress(("/chat", "Prefix"), annotations={f"{NGINX}/rewrite-target": "/"}), Reason.REWRITE_NOT_SUPPORTED,
-         "nginx"),
-    Form("f5-strip", f"`{F5}/rewrites: serviceName=chat rewrite=/`",
-         ingress(("/chat/", "Prefix"), annotations={f"{F5}/rewrites": "serviceName=chat rewrite=/"}), STRIPPED, "F5"),
+         (N,)),
+    Form("nginx-expression-prefix", f"`{NGINX}/use-regex` on `/chat(/\\|$)(.*)` with type `Prefix`",
+         ingress((ANY, "Prefix"), annotations={f"{NGINX}/use-regex": "true"}), Reason.PATH_NOT_SUPPORTED, (N,)),
+    Form("nginx-alternatives", f"`{NGINX}/use-regex` on `/(chat\\|bot)`",
+         ingress(("/(chat|bot)", "ImplementationSpecific"), annotations={f"{NGINX}/use-regex": "true"}),
+         Reason.REGULAR_EXPRESSION_PATH, (N,)),
+    # Contour
+    Form("contour-regex", "Ingress of Contour, `ImplementationSpecific` `/chat.*`",
+         ingress(("/chat.*", "ImplementationSpecific")), CHAT, (C,)),
+    Form("contour-sockets-only", f"Ingress of Contour, `/chat` and `/chat/ws`, `{SOCKETS}: /chat/ws`",
+         ingress(("/chat", "Prefix"), ("/chat/ws", "Prefix"), annotations={SOCKETS: "/chat/ws"}), CHAT, (C,)),
+    Form("contour-no-sockets", f"Ingress of Contour, `/chat` without `{SOCKETS}`",
+         ingress(("/chat", "Prefix")), Reason.WEB_SOCKET_NOT_ENABLED, (C,), in_gate=(C,)),
+    Form("contour-other-sockets", f"Ingress of Contour, `/chat` with `{SOCKETS}: /chat/`",
+         ingress(("/chat", "Prefix"), annotations={SOCKETS: "/chat/"}), Reason.WEB_SOCKET_NOT_ENABLED, (C,)),
+    Form("contour-alternatives", "Ingress of Contour, `ImplementationSpecific` `/(chat\\|bot).*`",
+         ingress(("/(chat|bot).*", "ImplementationSpecific")), Reason.REGULAR_EXPRESSION_PATH, (C,)),
+    # Ingress controllers that this project's cluster does not have
+    Form("f5-strip", f"`{F5}/rewrites: serviceName=chat rewrite=/` on `/chat/`",
+         ingress(("/chat/", "Prefix"), annotations={f"{F5}/rewrites": "serviceName=chat rewrite=/"}), STRIPPED, (),
+         documented="F5 NGINX"),
+    Form("f5-strip-open", f"`{F5}/rewrites: serviceName=chat rewrite=/` on `/chat`",
+         ingress(("/chat", "Prefix"), annotations={f"{F5}/rewrites": "serviceName=chat rewrite=/"}),
+         Reason.REWRITE_UNKNOWN, (), documented="F5 NGINX"),
+    Form("f5-target", f"`{F5}/rewrite-target: /$1`",
+         ingress(("/chat/(.*)", "ImplementationSpecific"),
+                 annotations={f"{F5}/rewrite-target": "/$1", f"{F5}/path-regex": "case_sensitive"}),
+         Reason.REWRITE_UNKNOWN, (), documented="F5 NGINX"),
     Form("kong-strip", f"`{KONG}/strip-path: true`",
-         ingress(("/chat", "Prefix"), annotations={f"{KONG}/strip-path": "true"}), STRIPPED, "Kong"),
-    Form("haproxy-ingress-strip", "`haproxy-ingress.github.io/rewrite-target: /`",
-         ingress(("/chat", "Prefix"), annotations={"haproxy-ingress.github.io/rewrite-target": "/"}), STRIPPED,
-         "haproxy-ingress"),
-    Form("haproxy-rewrite", "`haproxy.org/path-rewrite`",
-         ingress(("/chat", "Prefix"), annotations={"haproxy.org/path-rewrite": "/chat/(.*) /\\1"}),
-         Reason.REWRITE_UNKNOWN, "HAProxy"),
+         ingress(("/chat", "Prefix"), annotations={f"{KONG}/strip-path": "true"}), STRIPPED, (), documented="Kong"),
+    Form("kong-keep", f"`{KONG}/strip-path: false`",
+         ingress(("/chat", "Prefix"), annotations={f"{KONG}/strip-path": "false"}), CHAT, (), documented="Kong"),
+    Form("kong-rewrite", f"`{KONG}/rewrite: /$1`",
+         ingress(("/chat", "Prefix"), annotations={f"{KONG}/rewrite": "/$1"}), Reason.REWRITE_UNKNOWN, (),
+         documented="Kong"),
+    Form("kong-expression", "Ingress of Kong, `ImplementationSpecific` `/~/chat/(.*)`",
+         ingress(("/~/chat/(.*)", "ImplementationSpecific")), Reason.REGULAR_EXPRESSION_PATH, (), documented="Kong"),
+    Form("haproxy-ingress-strip", f"`{HAPROXY_INGRESS}/rewrite-target: /`",
+         ingress(("/chat", "Prefix"), annotations={f"{HAPROXY_INGRESS}/rewrite-target": "/"}), STRIPPED, (),
+         documented="haproxy-ingress"),
+    Form("haproxy-strip", f"`{HAPROXY}/path-rewrite: /chat/(.*) /\\1`",
+         ingress(("/chat", "Prefix"), annotations={f"{HAPROXY}/path-rewrite": "/chat/(.*) /\\1"}), STRIPPED, (),
+         documented="HAProxy"),
+    Form("haproxy-constant", f"`{HAPROXY}/path-rewrite: /`",
+         ingress(("/chat", "Prefix"), annotations={f"{HAPROXY}/path-rewrite": "/"}), Reason.REWRITE_NOT_SUPPORTED, (),
+         documented="HAProxy"),
+    Form("haproxy-anywhere", f"`{HAPROXY}/path-rewrite: /chat/(.*) /\\1` on `/team/chat`",
+         ingress(("/team/chat", "Prefix"), annotations={f"{HAPROXY}/path-rewrite": "/chat/(.*) /\\1"}),
+         Reason.REWRITE_UNKNOWN, (), documented="HAProxy"),
+    Form("azure-prefix", f"`{AZURE}/backend-path-prefix: /`",
+         ingress(("/chat", "Prefix"), annotations={f"{AZURE}/backend-path-prefix": "/"}), Reason.REWRITE_UNKNOWN, (),
+         documented="Application Gateway"),
     Form("foreign-middleware", "Traefik middleware of another provider (`strip@file`)",
          ingress(("/chat", "Prefix"), annotations={f"{TRAEFIK}/router.middlewares": "strip@file"}),
-         Reason.REWRITE_UNKNOWN, "traefik, file provider"),
+         Reason.REWRITE_UNKNOWN, (), documented="Traefik"),
 ]  # fmt: skip
+
+PAIRS = [(form, edge) for form in FORMS for edge in form.edges]
 
 
 def page() -> Iterator[str]:
@@ -286,14 +476,15 @@ def page() -> Iterator[str]:
     yield "<!-- Printed by `python -m tests.route_forms`; do not edit. -->"
     yield ""
     yield "What the operator makes of each form of route: the two variables, or the reason why there is no answer (see"
-    yield "[conditions.md](conditions.md)). Rows marked ✓ are tried on a real cluster: where there is an answer, a chat"
-    yield "goes through the route; where there is none, the reason is told and nothing written. The others follow the"
-    yield "documentation of their controller."
+    yield "[conditions.md](conditions.md)). The last column names the edges on which a row is proved: where there is an"
+    yield "answer, a real chat goes through the route; where there is none, the reason is told and nothing written."
+    yield f"*{N.shown}* is Traefik's provider that reads the annotations of ingress-nginx. The other rows follow the"
+    yield "documentation of the controller that the column names."
     yield ""
     yield "| form | browser's path | `CHAINLIT_ROOT_PATH` | `CHAINLIT_PARENT_ROOT_PATH` | proved |"
     yield "|---|---|---|---|---|"
     for form in FORMS:
-        mark = "✓" if form.edge == "traefik" else form.edge
+        mark = ", ".join(edge.shown for edge in form.edges) or f"documentation of {form.documented}"
         if isinstance(form.answer, Roots):
             found = form.answer
             cells = [f"`{found.path}`", *(f"`{v}`" if v else "–" for v in (found.root_path, found.parent_root_path))]
@@ -303,6 +494,12 @@ def page() -> Iterator[str]:
     yield ""
     yield "`spec.route.rewrite` overrides what the operator reads: `Strip` for a route that removes the whole path,"
     yield "`None` for one that leaves it alone, whatever its annotations say."
+    yield ""
+    yield f"Contour answers upgrades with 403 unless `{SOCKETS}` lists the Ingress's path, spelt exactly"
+    yield "as it is there. All rows proved on Contour have that but those with `WebSocketNotEnabled`, where the app is"
+    yield "aligned and only its chat cannot connect. Contour goes by the name of an Ingress's class, `contour` unless"
+    yield f"told otherwise; under another name the operator knows it by `{SOCKETS}`. Contour"
+    yield "has no annotation that rewrites the path of an Ingress."
 
 
 if __name__ == "__main__":

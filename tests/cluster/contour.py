@@ -81,6 +81,7 @@ def manifests(rendered: str) -> str:
             f"image: ghcr.io/projectcontour/contour:{pinned().contour}": f"image: {reference()}",
             "image: docker.io/envoyproxy/envoy:": f"image: {reference()} # instead of ",
             "  replicas: 2\n": "  replicas: 1\n",
+            "        - serve\n": "        - serve\n        - --ingress-status-address=127.0.0.1\n",
             "          hostPort: 80\n": f"          hostPort: {CONTOUR.node_port}\n",
             "          hostPort: 443\n": "",
             "  externalTrafficPolicy: Local\n": "",

@@ -20,7 +20,7 @@ from tests.e2e.waiting import eventually
 REPOSITORY = Path(__file__).resolve().parents[2]
 OPERATOR_NAMESPACE = "chainlit-operator-system"
 OPERATOR = "chainlit-operator"
-NEEDED = ("CLUSTER", "KUBECONFIG", "EDGE", "DEMO_IMAGE", "OPERATOR_IMAGE")
+NEEDED = ("CLUSTER", "KUBECONFIG", "EDGE", "CONTOUR_EDGE", "DEMO_IMAGE", "OPERATOR_IMAGE")
 
 #: Seconds for a pod of the demo app to start, or to be replaced, on a busy machine.
 START = 120.0
@@ -53,6 +53,7 @@ class Cluster:
     """A running cluster, described by the variables of ``python3 -m tests.cluster env``."""
 
     edge: str
+    contour_edge: str
     demo_image: str
     operator_image: str
     kube: Kube
@@ -69,6 +70,7 @@ class Cluster:
         environment = os.environ
         return cls(
             edge=environment["EDGE"],
+            contour_edge=environment["CONTOUR_EDGE"],
             demo_image=environment["DEMO_IMAGE"],
             operator_image=environment["OPERATOR_IMAGE"],
             kube=Kube(environment["KUBECONFIG"]),
@@ -252,16 +254,16 @@ class Space:
 
     # ---------------------------------------------------------------------------------------------------- chat
 
-    def chat(self, path: str, text: str = "hello") -> str:
-        """Talk to the app through the cluster's edge. Raises ChatError."""
-        return asyncio.run(converse(self.cluster.edge + path, text, host=self.host, timeout=15.0))
+    def chat(self, path: str, text: str = "hello", *, edge: str = "") -> str:
+        """Talk to the app through the cluster's edge, or another one at that URL. Raises ChatError."""
+        return asyncio.run(converse((edge or self.cluster.edge) + path, text, host=self.host, timeout=15.0))
 
-    def await_answer(self, path: str, *, timeout: float = START) -> None:
-        """Wait until the app answers at a path: pods start, and Traefik takes its time with news."""
+    def await_answer(self, path: str, *, edge: str = "", timeout: float = START) -> None:
+        """Wait until the app answers at a path: pods start, and edges take their time with news."""
 
         def answers() -> bool:
             try:
-                return self.chat(path, f"hello at {path}") == f"echo: hello at {path}"
+                return self.chat(path, f"hello at {path}", edge=edge) == f"echo: hello at {path}"
             except ChatError as error:
                 raise AssertionError(str(error)) from error
 

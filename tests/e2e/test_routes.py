@@ -2,45 +2,92 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from tests.e2e.cluster import OPERATOR, Space, managers
+from chainlit_operator.domain.reasons import Reason
+from tests.e2e.chat import ChatError
+from tests.e2e.cluster import OPERATOR, Cluster, Space, managers
 from tests.e2e.manifests import chainlit_app, container, service, workload
-from tests.route_forms import FORMS, Form, Roots
+from tests.e2e.waiting import eventually
+from tests.route_forms import PAIRS, SOCKETS, Edge, Form, Roots
 
-HERE = [form for form in FORMS if form.edge == "traefik"]
-ANSWERED = [
-    pytest.param(form, id=form.name, marks=() if form.in_gate else pytest.mark.slow)
-    for form in HERE
-    if isinstance(form.answer, Roots)
+
+def case(form: Form, edge: Edge, *, in_gate: bool) -> Any:
+    """A row at an edge. What takes all hosts runs after one another, so that no row is answered by another's app."""
+    marks = [] if in_gate else [pytest.mark.slow]
+    if form.any_host or (isinstance(form.answer, Roots) and form.answer.path == "/"):
+        marks.append(pytest.mark.xdist_group(f"all hosts of {edge.name}"))
+    return pytest.param(form, edge, id=f"{form.name}-{edge.name.lower()}", marks=marks)
+
+
+REFUSED = [case(f, e, in_gate=e in f.in_gate) for f, e in PAIRS if f.answer is Reason.WEB_SOCKET_NOT_ENABLED]
+ANSWERED = [case(f, e, in_gate=e in f.in_gate) for f, e in PAIRS if isinstance(f.answer, Roots)]
+BLOCKED = [
+    case(f, e, in_gate=e is f.edges[0])
+    for f, e in PAIRS
+    if not isinstance(f.answer, Roots) and f.answer is not Reason.WEB_SOCKET_NOT_ENABLED
 ]
-BLOCKED = [form for form in HERE if not isinstance(form.answer, Roots)]
 
 
-@pytest.mark.parametrize("form", ANSWERED)
-def test_chat_through(space: Space, form: Form) -> None:
+def url(cluster: Cluster, edge: Edge) -> str:
+    """Where an edge is heard; two of them are one Traefik."""
+    return cluster.contour_edge if edge is Edge.CONTOUR else cluster.edge
+
+
+@pytest.mark.parametrize(("form", "edge"), ANSWERED)
+def test_chat_through(space: Space, form: Form, edge: Edge) -> None:
     assert isinstance(form.answer, Roots)
+    path = form.answer.path.rstrip("/")
     space.create(
         chainlit_app(),
         service(),
-        *form.manifests(space.name, space.host),
+        *form.on(edge, space.name, space.host),
         workload(container(space.cluster.demo_image)),
     )
 
-    space.await_answer(form.answer.path.rstrip("/"))
+    space.await_answer(path, edge=url(space.cluster, edge))
     space.await_ready()
 
     status = space.get("ChainlitApp")["status"]
     assert (status["rootPath"], status["parentRootPath"]) == (form.answer.root_path, form.answer.parent_root_path)
-    assert status["url"] == f"http://{space.host}{form.answer.path.rstrip('/')}/"
+    assert status["url"] == f"http://{'127.0.0.1' if form.any_host else space.host}{path}/"
 
 
-@pytest.mark.parametrize("form", BLOCKED, ids=str)
-def test_reason_for(space: Space, form: Form) -> None:
+@pytest.mark.parametrize(("form", "edge"), REFUSED)
+def test_only_the_web_socket_is_refused(space: Space, form: Form, edge: Edge) -> None:
+    at = url(space.cluster, edge)
+    space.create(
+        chainlit_app(),
+        service(),
+        *form.on(edge, space.name, space.host),
+        workload(container(space.cluster.demo_image)),
+    )
+
+    space.await_condition("Ready", "False", str(form.answer))
+    told = space.await_condition("WebSocketReachable", "False", str(form.answer))
+    assert f"add /chat to its annotation {SOCKETS}" in told.message
+    space.await_variable("/chat")
+
+    def complaint() -> str:
+        with pytest.raises(ChatError) as failure:
+            space.chat("/chat", edge=at)
+        return str(failure.value)
+
+    eventually(complaint, lambda said: "the upgrade to a WebSocket failed" in said, timeout=120.0)
+
+    space.patch("Ingress", {"metadata": {"annotations": {SOCKETS: "/chat"}}})  # what the message says
+    space.await_answer("/chat", edge=at)
+    space.await_ready()
+
+
+@pytest.mark.parametrize(("form", "edge"), BLOCKED)
+def test_reason_for(space: Space, form: Form, edge: Edge) -> None:
     space.create(
         workload(container(space.cluster.demo_image), replicas=0),
         service(),
-        *form.manifests(space.name, space.host),
+        *form.on(edge, space.name, space.host),
         chainlit_app(),
     )
 

@@ -7,37 +7,48 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.route_forms import FORMS, Form, Roots, page
+from tests.route_forms import FORMS, PAIRS, Edge, Form, Roots, page
 from tests.unit.domain.world import NAMESPACE, app, service, workload
 
 from chainlit_operator.domain import routes
 from chainlit_operator.domain.model import Ref
+from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.engine import wire
 from chainlit_operator.engine.cache import Cache
 
 HOST = "chat.example"
-TYPES: dict[str, Any] = {"Ingress": wire.Ingress, "HTTPRoute": wire.HTTPRoute, "Middleware": wire.Middleware}
+TYPES: dict[str, Any] = {
+    "Ingress": wire.Ingress,
+    "HTTPRoute": wire.HTTPRoute,
+    "Middleware": wire.Middleware,
+    "Service": wire.Service,
+}
+CASES: list[tuple[Form, Edge | None]] = [*PAIRS, *((form, None) for form in FORMS if not form.edges)]
 
 
-def resolved(form: Form) -> routes.Resolved | routes.Unresolved:
+def resolved(form: Form, edge: Edge | None) -> routes.Resolved | routes.Unresolved:
     told: list[Ref] = []
     cache = Cache(told.append)
     cache.put_app(app())
     for obj in (workload(), service(), service("other", selector=(("app", "other"),))):
         cache.upsert(obj)
-    for manifest in form.manifests(NAMESPACE, HOST):
+    for manifest in form.on(edge, NAMESPACE, HOST):
         manifest["metadata"]["namespace"] = NAMESPACE
         cache.upsert(wire.decoder(TYPES[manifest["kind"]])(json.dumps(manifest).encode()).to_domain())
     return routes.resolve(cache.snapshot(app()))
 
 
-@pytest.mark.parametrize("form", FORMS, ids=str)
-def test_form(form: Form) -> None:
-    found = resolved(form)
+@pytest.mark.parametrize(("form", "edge"), CASES, ids=lambda value: value.name if value else "")
+def test_form(form: Form, edge: Edge | None) -> None:
+    found = resolved(form, edge)
     if isinstance(form.answer, Roots):
         assert isinstance(found, routes.Resolved), found
         assert Roots(found.status.path, *found.roots) == form.answer
-        assert found.status.host == HOST
+        assert found.status.host == ("" if form.any_host else HOST)
+        assert found.web_socket_refusal == ""
+    elif form.answer is Reason.WEB_SOCKET_NOT_ENABLED:
+        assert isinstance(found, routes.Resolved), found
+        assert found.web_socket_refusal
     else:
         assert isinstance(found, routes.Unresolved)
         assert found.reason is form.answer
@@ -45,6 +56,13 @@ def test_form(form: Form) -> None:
 
 def test_names_are_distinct() -> None:
     assert len({form.name for form in FORMS}) == len(FORMS)
+    assert len({form.shown for form in FORMS}) == len(FORMS)
+
+
+def test_every_form_is_proved_or_documented() -> None:
+    assert [form.name for form in FORMS if bool(form.edges) is bool(form.documented)] == []
+    assert [form.name for form in FORMS if not set(form.in_gate) <= set(form.edges)] == []
+    assert {edge for form in FORMS for edge in form.in_gate} == set(Edge)
 
 
 def test_page_is_up_to_date() -> None:

@@ -11,6 +11,7 @@ RENDERED = f"""\
   externalTrafficPolicy: Local
   type: LoadBalancer
   replicas: 2
+        - serve
         image: ghcr.io/projectcontour/contour:{pinned().contour}
         image: docker.io/envoyproxy/envoy:distroless-v1.2.3
         - containerPort: 8080
