@@ -284,6 +284,7 @@ def test_http_route() -> None:
         ("/re.*", "RegularExpression", REGEX),
         ("/", "PathPrefix", model.Matching.PREFIX),
     ]
+    assert found.strangers == ("Service far/chat", "TraefikService t")
 
 
 @pytest.mark.parametrize(

@@ -302,7 +302,7 @@ class Route:
     """An Ingress or HTTPRoute.
 
     ``refusal`` says why no controller serves it, where one says so; ``address`` is where it is served if its paths name
-    no host.
+    no host. ``strangers`` names backends that are no Services of its namespace, which are not followed.
     """
 
     ref: Ref
@@ -313,6 +313,7 @@ class Route:
     refusal: str = ""
     parents: tuple[Parent, ...] = ()
     ingress_class: str = ""
+    strangers: tuple[str, ...] = ()
 
     @property
     def services(self) -> frozenset[str]:

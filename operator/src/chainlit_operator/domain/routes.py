@@ -159,7 +159,7 @@ def _align(snapshot: Snapshot, route: Route, covering: list[RoutePath], service:
 def _web_socket_refusal(route: Route, covering: Iterable[RoutePath], public: str) -> str:
     """Why the edge refuses the WebSocket: what counts is the longest path that the socket's requests match."""
     socket = f"{public}/ws/socket.io"
-    serving = max((p for p in covering if paths.is_below(socket, _prefix(p))), key=lambda p: len(_prefix(p)))
+    serving = max((p for p in covering if paths.is_below(socket, prefix_of(p))), key=lambda p: len(prefix_of(p)))
     if not serving.refuses_web_socket:
         return ""
     return (
@@ -213,6 +213,13 @@ def _without_backend(snapshot: Snapshot, route: Route) -> Unresolved:
             Reason.SERVICE_NOT_FOUND,
             f"{route.ref} sends requests to Service {', '.join(missing)}, which does not exist: create it with a "
             f"selector that matches the pods of {snapshot.app.workload}.",
+        )
+    if route.strangers:
+        names = ", ".join([*sorted(route.services), *route.strangers])
+        return Unresolved(
+            Reason.ROUTE_WITHOUT_BACKEND,
+            f"{route.ref} sends requests to {names[:250]}. Only Services of its own namespace can be followed to pods: "
+            f"use one there that selects those of {snapshot.app.workload}.",
         )
     return Unresolved(
         Reason.ROUTE_WITHOUT_BACKEND,

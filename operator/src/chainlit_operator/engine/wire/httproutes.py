@@ -62,6 +62,11 @@ class _BackendRef(Wire):
     weight: int = 1
     filters: list[_Filter] = field(default_factory=list)
 
+    @property
+    def shown(self) -> str:
+        """What people call it."""
+        return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
+
 
 class _Rule(Wire):
     matches: list[_Match] = field(default_factory=lambda: [_Match()])
@@ -123,7 +128,13 @@ class HTTPRoute(Wire):
             paths=tuple(self._paths()),
             refusal=refusals[0] if refusals and all(refusals) else "",
             parents=tuple(self._parents()),
+            strangers=tuple(self._strangers()),
         )
+
+    def _strangers(self) -> Iterator[str]:
+        for ref in {ref.shown: ref for rule in self.spec.rules for ref in rule.backend_refs}.values():
+            if not self._is_service(ref):
+                yield ref.shown
 
     def _parents(self) -> Iterator[model.Parent]:
         for parent in self.spec.parent_refs:
