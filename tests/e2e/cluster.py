@@ -7,12 +7,12 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.e2e.chat import ChatError, converse
+from tests.e2e.chat import POLLING_AND_WEBSOCKET, ChatError, converse
 from tests.e2e.kube import Kube, KubeError, Object
 from tests.e2e.manifests import ROOT_PATH
 from tests.e2e.waiting import eventually
@@ -254,9 +254,12 @@ class Space:
 
     # ---------------------------------------------------------------------------------------------------- chat
 
-    def chat(self, path: str, text: str = "hello", *, edge: str = "") -> str:
+    def chat(
+        self, path: str, text: str = "hello", *, edge: str = "", transports: Sequence[str] = POLLING_AND_WEBSOCKET
+    ) -> str:
         """Talk to the app through the cluster's edge, or another one at that URL. Raises ChatError."""
-        return asyncio.run(converse((edge or self.cluster.edge) + path, text, host=self.host, timeout=15.0))
+        url = (edge or self.cluster.edge) + path
+        return asyncio.run(converse(url, text, host=self.host, timeout=15.0, transports=transports))
 
     def await_answer(self, path: str, *, edge: str = "", timeout: float = START) -> None:
         """Wait until the app answers at a path: pods start, and edges take their time with news."""
