@@ -42,7 +42,7 @@ help: ## Show this list
 test: lint unit charts e2e ## Run all checks: lint, types, import contracts, unit, charts, e2e
 
 .PHONY: test-all
-test-all: lint unit charts e2e-all ## Run everything, also what takes long
+test-all: lint unit charts e2e-all bench-smoke ## Run everything, also what takes long
 
 .PHONY: lint
 lint: .venv/ready ## Check style, types, layers and shell scripts
@@ -71,6 +71,14 @@ e2e: cluster images edges ## Run the end-to-end tests in a cluster of their own 
 .PHONY: e2e-all
 e2e-all: ## Run the end-to-end tests with every row of their tables
 	$(MAKE) e2e E2E_ARGS=
+
+.PHONY: bench
+bench: .venv/ready ## Measure the operator beside a Go peer and write the tables (BENCH_ARGS, see tests/bench/README.md)
+	$(BIN)/python -m tests.bench --write $(BENCH_ARGS)
+
+.PHONY: bench-smoke
+bench-smoke: .venv/ready ## Count the operator's writes on a bare control plane with a few apps
+	$(BIN)/pytest tests/bench
 
 ##@ Develop
 

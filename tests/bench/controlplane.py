@@ -1,0 +1,191 @@
+"""A bare control plane: etcd and kube-apiserver, no kubelet, no controllers: a Deployment is just an object in it."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import ssl
+import time
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import Request, urlopen
+
+import msgspec
+
+from tests.bench.process import Process
+from tests.cluster import kubernetes, nodeimage
+from tests.cluster.console import run
+from tests.cluster.errors import ClusterError
+
+#: Who asks: the audit log holds the requests of the operator under test only.
+DRIVER, OPERATOR = "driver", "operator"
+AUDIT_POLICY = """\
+apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived]
+rules:
+- {level: Metadata, users: [operator]}
+- {level: None}
+"""
+KUBECONFIG = """\
+apiVersion: v1
+kind: Config
+current-context: bench
+contexts: [{{name: bench, context: {{cluster: bench, user: bench, namespace: default}}}}]
+clusters: [{{name: bench, cluster: {{server: "{url}", certificate-authority: {certificate}}}}}]
+users: [{{name: bench, user: {{token: {user}-token}}}}]
+"""
+
+
+class AuditEvent(msgspec.Struct, rename="camel"):
+    """What is read of a line of the audit log."""
+
+    class Ref(msgspec.Struct):
+        """The object that was asked for."""
+
+        resource: str = ""
+        subresource: str = ""
+
+    verb: str
+    request_uri: str = msgspec.field(name="requestURI", default="")
+    object_ref: Ref | None = None
+
+    def __str__(self) -> str:
+        ref = self.object_ref
+        if ref is None:
+            return f"{self.verb} {self.request_uri.partition('?')[0]}"
+        return f"{self.verb} {ref.resource}{f'/{ref.subresource}' if ref.subresource else ''}"
+
+
+_decode_event = msgspec.json.Decoder(AuditEvent).decode
+
+
+class ControlPlane:
+    """Starts and stops the two programs over data that can be saved and brought back."""
+
+    def __init__(self, work: Path) -> None:
+        """``work`` is a directory for all that it writes. Raises ClusterError."""
+        self._work = work
+        self.url = ""
+        self.certificate, self._key = work / "tls.crt", work / "tls.key"
+        self._audit = work / "audit.log"
+        self.etcd: Process | None = None
+        self.apiserver: Process | None = None
+        (work / "audit.yaml").write_text(AUDIT_POLICY)
+        users = [f'{user}-token,{user},{user},"system:masters"' for user in (DRIVER, OPERATOR)]
+        (work / "tokens.csv").write_text("\n".join(users) + "\n")
+        options = ["-subj", "/CN=bench", "-days", "30", "-nodes", "-addext", "subjectAltName=IP:127.0.0.1"]
+        curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
+        run(["openssl", "req", "-x509", *curve, *options, "-keyout", self._key, "-out", self.certificate])
+
+    def start(self, snapshot: str | None = None) -> None:
+        """Start over the data saved under this name, or with none. Raises ClusterError."""
+        self.stop()
+        data = self._work / "etcd"
+        shutil.rmtree(data, ignore_errors=True)
+        if snapshot is not None:
+            shutil.copytree(self._work / snapshot, data)
+        self._audit.write_bytes(b"")
+        client, peer, secure = _free_ports(3)
+        etcd_url, peer_url, self.url = (
+            f"http://127.0.0.1:{client}",
+            f"http://127.0.0.1:{peer}",
+            f"https://127.0.0.1:{secure}",
+        )
+        etcd, programs = nodeimage.addons()[0], kubernetes.node_programs()
+        self.etcd = Process(
+            [
+                str(etcd / "etcd"),
+                f"--data-dir={data}",
+                "--unsafe-no-fsync",
+                "--log-level=error",
+                f"--quota-backend-bytes={4 << 30}",
+                f"--listen-client-urls={etcd_url}",
+                f"--advertise-client-urls={etcd_url}",
+                f"--listen-peer-urls={peer_url}",
+                f"--initial-advertise-peer-urls={peer_url}",
+                f"--initial-cluster=default={peer_url}",
+            ],
+            self._work / "etcd.log",
+        )
+        self.apiserver = Process(
+            [
+                str(programs / "kube-apiserver"),
+                f"--etcd-servers={etcd_url}",
+                "--bind-address=127.0.0.1",
+                "--advertise-address=127.0.0.1",
+                f"--secure-port={secure}",
+                f"--cert-dir={self._work}",
+                f"--tls-cert-file={self.certificate}",
+                f"--tls-private-key-file={self._key}",
+                f"--service-account-key-file={self.certificate}",
+                f"--service-account-signing-key-file={self._key}",
+                "--service-account-issuer=https://bench",
+                f"--token-auth-file={self._work / 'tokens.csv'}",
+                "--authorization-mode=RBAC",
+                "--disable-admission-plugins=ServiceAccount",
+                "--endpoint-reconciler-type=none",
+                "--service-cluster-ip-range=10.96.0.0/16",
+                f"--audit-policy-file={self._work / 'audit.yaml'}",
+                f"--audit-log-path={self._audit}",
+                "--audit-log-maxsize=4000",
+            ],
+            self._work / "apiserver.log",
+        )
+        self._await_ready()
+
+    def _await_ready(self) -> None:
+        context = ssl.create_default_context(cafile=self.certificate)
+        request = Request(f"{self.url}/readyz", headers={"Authorization": f"Bearer {DRIVER}-token"})
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline:
+            for process in (self.etcd, self.apiserver):
+                if process is not None:
+                    process.check()
+            try:
+                with urlopen(request, timeout=5, context=context):
+                    return
+            except (URLError, OSError):
+                time.sleep(0.2)
+        raise ClusterError("the API server of the bench is not ready after 120 s")
+
+    def stop(self) -> None:
+        """Stop both programs."""
+        if self.apiserver is not None:
+            self.apiserver.stop(5)  # it waits long for watches to end, which nobody needs
+        if self.etcd is not None:
+            self.etcd.stop()
+        self.apiserver = self.etcd = None
+
+    def save(self, snapshot: str) -> None:
+        """Stop, and keep the data under this name."""
+        self.stop()
+        shutil.rmtree(self._work / snapshot, ignore_errors=True)
+        (self._work / "etcd").rename(self._work / snapshot)
+
+    def kubeconfig(self, user: str) -> Path:
+        """Write a user's kubeconfig for the server that is running."""
+        file = self._work / f"{user}.kubeconfig"
+        file.write_text(KUBECONFIG.format(url=self.url, certificate=self.certificate, user=user))
+        return file
+
+    def audit_position(self) -> int:
+        """Return where the audit log ends now, for :meth:`requests`."""
+        return self._audit.stat().st_size
+
+    def requests(self, since: int) -> list[str]:
+        """Return the operator's requests since then, each as ``verb resource``."""
+        with self._audit.open("rb") as log:
+            log.seek(since)
+            return [str(_decode_event(line)) for line in log if line.endswith(b"\n")]
+
+
+def _free_ports(count: int) -> list[int]:
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [int(one.getsockname()[1]) for one in sockets]
+    finally:
+        for one in sockets:
+            one.close()

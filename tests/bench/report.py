@@ -1,0 +1,179 @@
+"""From results to the tables in README.md and docs/capacity.md."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import statistics
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.cluster.versions import REPOSITORY, pinned
+
+HERE = Path(__file__).resolve().parent
+RESULTS = HERE / "results.json"
+README = HERE / "README.md"
+CAPACITY = REPOSITORY / "docs" / "capacity.md"
+OURS, PEER = "ours", "peer"
+
+Results = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A row for each number of apps. ``goal`` is the greatest ratio to the peer that is good enough, if one is set."""
+
+    title: str
+    phase: str
+    figure: str
+    unit: str
+    goal: float | None = None
+    goal_at: tuple[int, ...] = ()
+
+    def values(self, results: Results, side: str, apps: int) -> list[float]:
+        """Return what was measured, one value for each repetition."""
+        found = []
+        for run in results["runs"]:
+            if run["side"] == side and run["apps"] == apps and self.phase in run["phases"]:
+                value: Any = run["phases"][self.phase]
+                for key in self.figure.split("."):
+                    value = value.get(key, 0)
+                found.append(float(value))
+        return found
+
+
+#: An app is aligned by one write of the workload and one of the status; Events come on top, few and late.
+_WORKLOAD, _STATUS = "requests.patch deployments", "requests.patch chainlitapps/status"
+MEASURES = (
+    Measure("cold start: all misaligned → all aligned with status", "cold", "seconds", "s", 0.9, (1000, 10000)),
+    Measure("· CPU of the operator", "cold", "cpu_seconds.operator", "s"),
+    Measure("· CPU of the API server", "cold", "cpu_seconds.apiserver", "s"),
+    Measure("· writes to workloads", "cold", _WORKLOAD, ""),
+    Measure("· writes of status", "cold", _STATUS, ""),
+    Measure("memory after the cold start", "cold", "memory_mib", "MiB", 1.0, (1000,)),
+    Measure("memory after the cold start", "cold", "memory_mib", "MiB", 0.4, (10000,)),
+    Measure("· at its peak", "cold", "peak_memory_mib", "MiB"),
+    Measure("warm restart → idle", "warm", "seconds", "s"),
+    Measure("· writes", "warm", "writes", ""),
+    Measure("1,000 updates that change nothing: CPU", "noop", "cpu_seconds_per_1000", "s", 0.5, (1000,)),
+    Measure("· requests, but for list and watch", "noop", "work_requests", ""),
+    Measure("route → variable at 20/s, p50", "route", "p50_ms", "ms", 1.3, (1000,)),
+    Measure("· p99", "route", "p99_ms", "ms", 1.5, (1000,)),
+    Measure("drift → repaired at 20/s, p50", "drift", "p50_ms", "ms"),
+    Measure("· p99", "drift", "p99_ms", "ms"),
+    Measure("burst: every route changed → all aligned with status", "burst", "seconds", "s", 0.9, (1000,)),
+    Measure("· CPU of the operator", "burst", "cpu_seconds.operator", "s"),
+    Measure("· writes to workloads", "burst", _WORKLOAD, ""),
+    Measure("· writes of status", "burst", _STATUS, ""),
+)
+
+
+def machine() -> dict[str, str]:
+    """Describe what the figures were measured on, without naming the machine."""
+    model = next(
+        (line.partition(":")[2].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")),
+        platform.machine(),
+    )
+    kib = next(int(line.split()[1]) for line in _lines("/proc/meminfo") if line.startswith("MemTotal"))
+    return {
+        "processors": f"{os.cpu_count()} × {model}",
+        "memory": f"{kib / 1024**2:.0f} GiB",
+        "system": f"Linux {platform.release().partition('-')[0]}, Python {platform.python_version()}",
+        "control plane": f"Kubernetes {pinned().kubernetes}, etcd {pinned().etcd} without fsync, all on this machine",
+    }
+
+
+def _lines(path: str) -> list[str]:
+    return Path(path).read_text().splitlines()
+
+
+def table(results: Results) -> str:
+    """Return the comparison as Markdown."""
+    lines = ["| measure | apps | ours | peer | ratio | goal |", "|---|--:|--:|--:|--:|--:|"]
+    for measure in MEASURES:
+        for apps in _apps(results):
+            if measure.goal_at and apps not in measure.goal_at and _has_other(measure, apps):
+                continue
+            lines += _row(measure, results, apps)
+    return "\n".join(lines)
+
+
+def _has_other(measure: Measure, apps: int) -> bool:
+    """Whether another row of the same title has its goal at this number, or comes first and has it for all others."""
+    same = [other for other in MEASURES if other.title == measure.title and other.figure == measure.figure]
+    return any(apps in other.goal_at for other in same) or measure is not same[0]
+
+
+def _row(measure: Measure, results: Results, apps: int) -> Iterable[str]:
+    ours, peer = (measure.values(results, side, apps) for side in (OURS, PEER))
+    if not ours:
+        return
+    ratio = goal = ""
+    if peer and statistics.median(peer):
+        share = statistics.median(ours) / statistics.median(peer)
+        ratio = f"{share:.2f}"
+        if measure.goal is not None and apps in measure.goal_at:
+            ratio, goal = f"**{ratio}**", f"≤ {measure.goal:g} {'✓' if share <= measure.goal else '✗'}"
+    cells = (_cell(values, measure.unit) for values in (ours, peer))
+    yield f"| {measure.title} | {apps:,} | {' | '.join(cells)} | {ratio} | {goal} |"
+
+
+def _cell(values: list[float], unit: str) -> str:
+    """The median, and the spread where there is one."""
+    if not values:
+        return "–"
+    digits = 0 if not unit else 2 if unit == "s" else 1
+    middle, low, high = (f"{v:,.{digits}f}" for v in (statistics.median(values), min(values), max(values)))
+    spread = f" ({low} – {high})" if low != high else ""
+    return f"{middle}{f' {unit}' if unit else ''}{spread}"
+
+
+def _apps(results: Results) -> list[int]:
+    return sorted({run["apps"] for run in results["runs"]})
+
+
+def capacity(results: Results) -> str:
+    """Return what the operator needs for so many apps, as Markdown."""
+    lines = [
+        "| apps | memory (peak) | restart, all aligned | start, none aligned | CPU of that, operator / API server |",
+        "|--:|--:|--:|--:|--:|",
+    ]
+    for apps in _apps(results):
+        figures = []
+        for phase, figure in (
+            ("cold", "memory_mib"),
+            ("cold", "peak_memory_mib"),
+            ("warm", "seconds"),
+            ("cold", "seconds"),
+            ("cold", "cpu_seconds.operator"),
+            ("cold", "cpu_seconds.apiserver"),
+        ):
+            values = Measure("", phase, figure, "").values(results, OURS, apps)
+            figures.append(statistics.median(values) if values else float("nan"))
+        memory, peak, warm, cold, cpu, load = figures
+        lines.append(
+            f"| {apps:,} | {memory:.0f} ({peak:.0f}) MiB | {warm:.1f} s | {cold:.1f} s | {cpu:.1f} / {load:.1f} s |"
+        )
+    return "\n".join(lines)
+
+
+def write(results: Results) -> None:
+    """Put results, tables and the machine's description into the files that hold them."""
+    RESULTS.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
+    about = "\n".join(f"- {key}: {value}" for key, value in results["machine"].items())
+    repeats = max(run["repetition"] for run in results["runs"]) + 1
+    words = f"Medians of {repeats} (least – greatest), the two alternating; {results['date']}, " + (
+        f"load average {results['load']} before it began."
+    )
+    _replace(README, "results", f"{words}\n\n{about}\n\n{table(results)}")
+    _replace(CAPACITY, "capacity", f"{about}\n\n{capacity(results)}")
+
+
+def _replace(file: Path, name: str, text: str) -> None:
+    """Replace what is between two comments of this name."""
+    opening, closing = f"<!-- {name} -->", f"<!-- /{name} -->"
+    before, _, rest = file.read_text().partition(opening)
+    file.write_text(f"{before}{opening}\n{text}\n{closing}{rest.partition(closing)[2]}")
