@@ -91,6 +91,10 @@ def test_taken(given: RoutePath, prefixes: list[str]) -> None:
     assert taken(route, given) == tuple(Place(EDGE, "example.com", prefix) for prefix in prefixes)
 
 
+def test_canary_takes_nothing() -> None:
+    assert taken(ingress("/chat", is_canary=True), path("/chat")) == ()
+
+
 @pytest.mark.parametrize(
     ("given", "prefixes"),
     [

@@ -252,6 +252,12 @@ def test_contour_passes_the_web_socket_only_where_told(
     assert [(p.refuses_web_socket, p.matching) for p in found.paths] == [(refuses, matching)]
 
 
+def test_canary_ingress() -> None:
+    annotations = {"nginx.ingress.kubernetes.io/canary": "true"}
+    assert read(wire.Ingress, {"metadata": {"annotations": annotations}}).is_canary
+    assert not read(wire.Ingress, {"metadata": {}}).is_canary
+
+
 def http_route(*rules: Any, **fields: Any) -> model.Route:
     found: model.Route = read(
         wire.HTTPRoute, {"metadata": {"name": "r", "namespace": "shop"}, "spec": {"rules": rules}} | fields

@@ -301,8 +301,9 @@ class Gateway:
 class Route:
     """An Ingress or HTTPRoute.
 
-    ``refusal`` says why no controller serves it, where one says so; ``address`` is where it is served if its paths name
-    no host. ``strangers`` names backends that are no Services of its namespace, which are not followed.
+    ``refusal`` says why no controller serves it, where one says so; ``is_canary`` that it stands beside another route
+    of the same path on purpose; ``address`` is where it is served if its paths name no host. ``strangers`` names
+    backends that are no Services of its namespace, which are not followed.
     """
 
     ref: Ref
@@ -314,6 +315,7 @@ class Route:
     parents: tuple[Parent, ...] = ()
     ingress_class: str = ""
     strangers: tuple[str, ...] = ()
+    is_canary: bool = False
 
     @property
     def services(self) -> frozenset[str]:

@@ -32,7 +32,7 @@ def edges(route: Route) -> tuple[str, ...]:
 
 def taken(route: Route, path: RoutePath) -> tuple[Place, ...]:
     """Return the places whose requests all go to the path's Service, but for those to longer paths."""
-    if path.condition or path.matching not in (Matching.PREFIX, Matching.REGULAR_EXPRESSION):
+    if route.is_canary or path.condition or path.matching not in (Matching.PREFIX, Matching.REGULAR_EXPRESSION):
         return ()
     prefix = routes.prefix_of(path)
     return tuple(Place(edge, path.host, prefix) for edge in edges(route))

@@ -110,7 +110,10 @@ class Cache:
             self._offer(app.workload)
 
     def complete(self) -> None:
-        """Say that all apps are known by now: from here on, a workload that none of them claims is released."""
+        """Say that all apps are known by now: from here on, a workload that none of them claims is released.
+
+        Saying so again, as who takes work over does, offers all such workloads anew.
+        """
         self._is_complete = True
         for kind in ("Deployment", "StatefulSet"):
             for ref in self._objects[kind]:

@@ -54,6 +54,7 @@ class _IngressSpec(Wire):
 _ANNOTATIONS = {
     "class_name": "kubernetes.io/ingress.class",
     "traefik_middlewares": "traefik.ingress.kubernetes.io/router.middlewares",
+    "nginx_canary": "nginx.ingress.kubernetes.io/canary",
     "nginx_target": "nginx.ingress.kubernetes.io/rewrite-target",
     "nginx_regex": "nginx.ingress.kubernetes.io/use-regex",
     "f5_rewrites": "nginx.org/rewrites",
@@ -83,6 +84,7 @@ class _Annotations(Struct, rename=_ANNOTATIONS):
 
     class_name: str = ""
     traefik_middlewares: str = ""
+    nginx_canary: str = ""
     nginx_target: str = ""
     nginx_regex: str = ""
     f5_rewrites: str = ""
@@ -221,6 +223,7 @@ class Ingress(Wire):
             tls_hosts=frozenset(host for tls in spec.tls for host in (tls.hosts or [""])),
             address=f"[{address}]" if ":" in address else address,
             ingress_class=spec.ingress_class_name or meta.annotations.class_name,
+            is_canary=meta.annotations.nginx_canary == "true",
         )
 
     def _path(self, host: str, path: str, path_type: str, backend: _Backend) -> model.RoutePath | None:
