@@ -339,6 +339,19 @@ def test_app_that_appears_or_turns_to_a_neighbours_place_is_told() -> None:
     assert namespaces_of(keys) == {"one", "two"}
 
 
+def test_pods_that_turn_to_a_neighbours_service_are_told_of() -> None:
+    keys: list[Ref] = []
+    cache = Cache(keys.append)
+    one = settle(cache, "one", path("/chat"))
+    settle(cache, "two", path("/chat"))
+    moved = replace(workload(pod_labels=(("app", "x"),)), ref=Ref("Deployment", "two", "chat"))
+    cache.upsert(moved)
+    assert cache.snapshot(one).neighbours == ()
+    namespaces_of(keys)
+    cache.upsert(replace(workload(), ref=moved.ref))
+    assert namespaces_of(keys) == {"one", "two"}
+
+
 def test_listeners_of_one_gateway_are_told_apart() -> None:
     cache = Cache(lambda _: None)
     apps = []
