@@ -15,6 +15,7 @@ export PYTHONPATH := operator/src
 
 E2E_ARGS ?= -m "not slow"
 SOURCES := operator/src tests
+SERVED_EXAMPLES ?= 20000
 
 ##@ Use
 
@@ -42,7 +43,7 @@ help: ## Show this list
 test: lint unit charts e2e ## Run all checks: lint, types, import contracts, unit, charts, e2e
 
 .PHONY: test-all
-test-all: lint unit charts e2e-all bench-smoke ## Run everything, also what takes long
+test-all: lint unit served charts e2e-all bench-smoke ## Run everything, also what takes long
 
 .PHONY: lint
 lint: .venv/ready ## Check style, types, layers and shell scripts
@@ -56,6 +57,14 @@ lint: .venv/ready ## Check style, types, layers and shell scripts
 .PHONY: unit
 unit: .venv/ready ## Run the unit tests
 	$(BIN)/pytest -n 2 tests/unit
+
+.PHONY: served
+served: .venv/ready ## Judge 20,000 routes that were made up by a model of edges and Chainlit (SERVED_EXAMPLES)
+	SERVED_EXAMPLES=$(SERVED_EXAMPLES) $(BIN)/pytest -s tests/unit/test_served.py
+
+.PHONY: mutants
+mutants: .venv/ready ## Change each decision a little and see whether a test notices; by hand, 10 to 30 minutes
+	nice -n 19 $(BIN)/python -m tests.mutants
 
 .PHONY: charts
 charts: tools ## Run the chart tests

@@ -27,7 +27,9 @@ def reason(mine: str, *others: Neighbour) -> Reason | None:
     ("mine", "other", "found"),
     [
         ("/chat", neighbour(path("/chat")), Reason.PATH_CLAIMED),
-        ("/chat/", neighbour(path("//chat")), Reason.PATH_CLAIMED),
+        ("/chat/", neighbour(path("/chat")), Reason.PATH_CLAIMED),
+        ("/chat", neighbour(path("/chat/")), Reason.PATH_CLAIMED),
+        ("/chat", neighbour(path("//chat")), None),
         ("/", neighbour(path("/")), Reason.PATH_CLAIMED),
         ("/chat", neighbour(path("/chat"), created=YOUNG), None),
         ("/chat", neighbour(path("/")), None),

@@ -10,7 +10,7 @@ from tests.unit.domain.world import app, ingress, middleware, path, regex, servi
 from chainlit_operator.domain import routes
 from chainlit_operator.domain.model import Gateway, Listener, Matching, Parent, Ref, Rewrite, Route, RoutePath, Snapshot
 from chainlit_operator.domain.reasons import Reason
-from chainlit_operator.domain.rewrites import AddPrefix, RegexRewrite, ReplacePrefix, StripPrefix, Unknown
+from chainlit_operator.domain.rewrites import AddPrefix, Constant, RegexRewrite, ReplacePrefix, StripPrefix, Unknown
 
 NAMED = {"route_kind": "Ingress", "route_name": "chat"}
 UNKNOWN = path(transforms=(Unknown("the annotation example.com/rewrite: /"),))
@@ -88,6 +88,21 @@ ANSWERS = [
     ("two Services of the app", snapshot(ingress(path(others=("chat", "chat2"))),
      services=(service(), service("chat2"))), ("/chat", "")),
     ("socket sent elsewhere", snapshot(ingress("/chat", path("/chat/ws", service="shop"))), Reason.PATH_SHADOWED),
+    ("page redirected", snapshot(ingress("/chat", path("/chat/", service="", path_type="Exact"))),
+     Reason.PATH_SHADOWED),
+    ("another app at the same path", snapshot(ingress("/chat", path("/chat/", service="shop"))), Reason.PATH_SHADOWED),
+    ("uploads rewritten otherwise",
+     snapshot(ingress("/chat", path(condition="the method is POST", transforms=(ReplacePrefix("/"),)))),
+     Reason.REWRITE_NOT_SUPPORTED),
+    ("page alone rewritten to a constant",
+     snapshot(ingress("/chat", path("/chat/", path_type="Exact", transforms=(Constant("/"),)))),
+     Reason.REWRITE_NOT_SUPPORTED),
+    ("port that the Service does not have", snapshot(ingress(path(port="web"))), Reason.ROUTE_WITHOUT_BACKEND),
+    ("socket at a port that the Service does not have", snapshot(ingress("/chat", path("/chat/ws", port=81))),
+     Reason.ROUTE_WITHOUT_BACKEND),
+    ("doubled slash", snapshot(ingress("//chat")), Reason.PATH_NOT_SUPPORTED),
+    ("slashes at the end", snapshot(ingress("/chat//")), Reason.PATH_NOT_SUPPORTED),
+    ("space at the end", snapshot(ingress("/chat ")), Reason.PATH_NOT_SUPPORTED),
     ("something else below it", snapshot(ingress("/chat", path("/chat/shop", service="shop"))), ("/chat", "")),
     ("not accepted", snapshot(ingress("/chat", refusal="Accepted is False, NoMatchingParent: no")),
      Reason.ROUTE_NOT_ACCEPTED),

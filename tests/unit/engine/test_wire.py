@@ -157,7 +157,9 @@ def test_ingress() -> None:
     assert found.paths == (
         model.RoutePath("a.example", "/chat", "Prefix", "chat", 80, middlewares=("shop-strip",)),
         model.RoutePath("", "/", "ImplementationSpecific", "chat", "http", middlewares=("shop-strip",)),
+        model.RoutePath("", "/x", "Prefix", "", 0, middlewares=("shop-strip",)),
     )
+    assert found.services == {"chat"}
     assert found.tls_hosts == {"a.example", ""}
     assert found.address == "[fd00::1]"
 
@@ -284,13 +286,19 @@ def test_http_route() -> None:
         rule(at("/"), filters=[{"type": "RequestRedirect", "requestRedirect": {}}]),
         rule(at("/other"), backendRefs=[{"name": "chat", "namespace": "far"}, {"name": "t", "kind": "TraefikService"}]),
     )
-    assert [(p.path, p.path_type, p.matching) for p in found.paths] == [
-        ("/chat", "PathPrefix", model.Matching.PREFIX),
-        ("/exact", "Exact", model.Matching.EXACT),
-        ("/re.*", "RegularExpression", REGEX),
-        ("/", "PathPrefix", model.Matching.PREFIX),
+    assert [(p.path, p.path_type, p.matching, p.service) for p in found.paths] == [
+        ("/chat", "PathPrefix", model.Matching.PREFIX, "chat"),
+        ("/exact", "Exact", model.Matching.EXACT, "chat"),
+        ("/re.*", "RegularExpression", REGEX, "chat"),
+        ("/", "PathPrefix", model.Matching.PREFIX, "chat"),
+        ("/", "PathPrefix", model.Matching.PREFIX, ""),
+        ("/other", "PathPrefix", model.Matching.PREFIX, ""),
     ]
     assert found.strangers == ("Service far/chat", "TraefikService t")
+    assert found.services == {"chat"}
+
+
+STRIPPED = {"type": "ExtensionRef", "extensionRef": {"group": "traefik.io", "kind": "Middleware", "name": "strip"}}
 
 
 @pytest.mark.parametrize(
@@ -303,13 +311,17 @@ def test_http_route() -> None:
          {"transforms": (rewrites.ReplacePrefix("/"),)}),
         (rule(at("/chat"), filters=rewrite(type="ReplaceFullPath", replaceFullPath="/x")),
          {"transforms": (rewrites.Constant("/x"),)}),
-        (rule(at("/chat"), filters=[{"type": "ExtensionRef",
-                                     "extensionRef": {"group": "traefik.io", "kind": "Middleware", "name": "strip"}}]),
-         {"middlewares": ("shop-strip",)}),
+        (rule(at("/chat"), filters=[STRIPPED]), {"middlewares": ("shop-strip",)}),
         (rule(at("/chat"), filters=[{"type": "RequestHeaderModifier", "requestHeaderModifier": {}}]), {}),
         (rule(at("/chat"), backendRefs=[{"name": "chat", "port": 80}, {"name": "b", "port": 80, "weight": 0}]), {}),
         (rule(at("/chat"), backendRefs=[{"name": "chat", "port": 80}, {"name": "b", "kind": "X", "weight": 9}]),
-         {"others": ("chat", "b")}),
+         {"others": ("chat", "X b")}),
+        (rule(at("/chat"), backendRefs=[{"name": "chat", "port": 80}, {"name": "chat", "namespace": "b", "port": 80}]),
+         {"others": ("chat", "Service b/chat")}),
+        (rule(at("/chat"), filters=[STRIPPED, *rewrite(type="ReplacePrefixMatch", replacePrefixMatch="/")]),
+         {"transforms": (rewrites.ReplacePrefix("/"),
+                         rewrites.Unknown("a URLRewrite filter that comes after an ExtensionRef filter")),
+          "middlewares": ("shop-strip",)}),
     ],
 )  # fmt: skip
 def test_http_route_rule(given: Any, wanted: dict[str, Any]) -> None:
@@ -323,6 +335,16 @@ def test_http_route_rule(given: Any, wanted: dict[str, Any]) -> None:
 def test_http_route_with_another_host_is_not_known(url_rewrite: Any) -> None:
     given = rule(at("/chat"), filters=[{"type": "URLRewrite", "urlRewrite": url_rewrite}])
     assert isinstance(http_route(given).paths[0].transforms[0], rewrites.Unknown)
+
+
+def test_parent_that_refuses_the_route_gives_no_address_while_another_takes_it() -> None:
+    inner, edge = {"name": "inner"}, {"name": "edge"}
+    refused = {"parentRef": inner, "conditions": [{"type": "Accepted", "status": "False"}]}
+    taken = {"parentRef": edge, "conditions": [{"type": "Accepted", "status": "True"}]}
+    for statuses, names in [([refused, taken], ["edge"]), ([taken], ["inner", "edge"]), ([], ["inner", "edge"])]:
+        given = {"metadata": {"name": "r", "namespace": "shop"}, "spec": {"parentRefs": [inner, edge]}}
+        found = read(wire.HTTPRoute, given | {"status": {"parents": statuses}})
+        assert [parent.gateway.name for parent in found.parents] == names
 
 
 def test_parents_of_an_http_route() -> None:
@@ -369,6 +391,8 @@ def test_http_route_that_nobody_serves(parents: list[Any], refusal: str) -> None
     [
         ({"stripPrefix": {"prefixes": ["/a", "/b"]}}, (rewrites.StripPrefix(("/a", "/b")),), ()),
         ({"stripPrefixRegex": {"regex": ["/a"]}}, (rewrites.StripPrefix(("/a",)),), ()),
+        ({"stripPrefixRegex": {"regex": ["/a$"]}},
+         (rewrites.Unknown("Traefik Middleware m with stripPrefixRegex"),), ()),
         ({"stripPrefixRegex": {"regex": ["/[a-z]+"]}},
          (rewrites.Unknown("Traefik Middleware m with stripPrefixRegex"),), ()),
         ({"replacePath": {"path": "/x"}}, (rewrites.Constant("/x"),), ()),

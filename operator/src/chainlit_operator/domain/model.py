@@ -242,7 +242,7 @@ class Matching(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RoutePath:
-    """One path of a route with the Service behind it.
+    """One path of a route with the Service behind it (``""``: none, or a redirect).
 
     ``path_type`` is the route's own word for ``matching``. ``condition`` says what else a request must have (``""`` for
     nothing), ``others`` name all Services that share the requests, ``middlewares`` name Traefik Middlewares as
@@ -320,7 +320,7 @@ class Route:
     @property
     def services(self) -> frozenset[str]:
         """Names of the Services that it sends requests to."""
-        return frozenset(path.service for path in self.paths)
+        return frozenset(path.service for path in self.paths if path.service)
 
     @property
     def has_middlewares(self) -> bool:

@@ -49,6 +49,8 @@ def problem(prefix: str) -> str | None:
     resolved away by browsers before a request is made.
     """
     for segment in prefix.split("/")[1:]:
+        if not segment:
+            return "a segment is empty"
         if segment in (".", ".."):
             return f"the segment {segment!r} is resolved away by browsers"
         if not _SEGMENT.fullmatch(segment):

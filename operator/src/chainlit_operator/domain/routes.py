@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from chainlit_operator.domain import paths, rewrites
+from chainlit_operator.domain import paths, rewrites, shadows
 from chainlit_operator.domain.model import Matching, Rewrite, Route, RoutePath, RouteStatus, Service, Snapshot
 from chainlit_operator.domain.reasons import Reason
 
@@ -103,6 +103,9 @@ def _resolve_route(snapshot: Snapshot, route: Route) -> Resolved | Unresolved:
     covering = _choose(route, mine, services)
     if isinstance(covering, Unresolved):
         return covering
+    portless = next((path for path in covering if not _has_port(services[path.service], path.port)), None)
+    if portless is not None:
+        return _without_port(route, portless, services[portless.service])
     return _align(snapshot, route, covering, services[covering[0].service])
 
 
@@ -228,6 +231,19 @@ def _without_backend(snapshot: Snapshot, route: Route) -> Unresolved:
     )
 
 
+def _has_port(service: Service, port: int | str) -> bool:
+    return any(found.matches(port) for found in service.ports)
+
+
+def _without_port(route: Route, path: RoutePath, service: Service) -> Unresolved:
+    ports = ", ".join(f"{found.port} {found.name}".strip() for found in service.ports) or "none"
+    return Unresolved(
+        Reason.ROUTE_WITHOUT_BACKEND,
+        f"{route.ref} sends requests for {path.path} to port {path.port} of {service.ref}, which has no such port "
+        f"({ports}). Correct the {route.ref.kind}'s backend, or the Service's ports.",
+    )
+
+
 # ----------------------------------------------------------------------------------------------- which path counts
 
 
@@ -304,11 +320,14 @@ def _covers(path: RoutePath) -> bool:
 
 
 def prefix_of(path: RoutePath) -> str:
-    """The prefix of the browser's URL, in normal form."""
+    """Return the prefix of the browser's URL: the path as it is spelt, but for a slash at its end.
+
+    Nothing else is mended: a route at ``//chat`` is none at ``/chat``.
+    """
     if path.matching is Matching.REGULAR_EXPRESSION:
         parsed = rewrites.parse_pattern(path.path)
-        return paths.normalise(parsed.prefix) if parsed is not None else ""
-    return paths.normalise(path.path)
+        return parsed.prefix if parsed is not None else ""
+    return path.path.removesuffix("/")
 
 
 def is_own_route(prefix: str, top: str) -> bool:
@@ -321,20 +340,19 @@ def _first_segment(prefix: str, top: str) -> str:
 
 
 def _unless_shadowed(route: Route, covering: list[RoutePath], mine: list[RoutePath]) -> list[RoutePath] | Unresolved:
-    """The paths, unless another Service gets one of Chainlit's own routes below the first."""
+    """The paths, and others of the app that take some of its requests; unless something else takes any."""
     chosen = covering[0]
     top = prefix_of(chosen)
-    for other in route.paths:
-        below = prefix_of(other)
-        if other in mine or other.host != chosen.host or below == top or not paths.is_below(below, top):
-            continue
-        if _first_segment(below, top) in paths.OWN_SEGMENTS:
-            return Unresolved(
-                Reason.PATH_SHADOWED,
-                f"{route.ref} sends {other.path}, which Chainlit needs below {top or '/'}, to Service {other.service}: "
-                "give that Service another path.",
-            )
-    return covering
+    taking = [path for path in route.paths if path not in covering and shadows.takes(route.ref.kind, path, chosen, top)]
+    other = next((path for path in taking if path not in mine), None)
+    if other is None:
+        return [*covering, *taking]
+    where = f"to Service {other.service}" if other.service else "elsewhere (a redirect, or no Service)"
+    return Unresolved(
+        Reason.PATH_SHADOWED,
+        f"{route.ref} sends requests for {other.path}, which Chainlit may need at {top or '/'}, {where}: give those "
+        "another path.",
+    )
 
 
 # --------------------------------------------------------------------------------------- what becomes of the path

@@ -97,6 +97,7 @@ class _Condition(Wire):
 
 
 class _ParentStatus(Wire):
+    parent_ref: _ParentRef | None = None
     conditions: list[_Condition] = field(default_factory=list)
 
     def refusal(self) -> str:
@@ -137,18 +138,22 @@ class HTTPRoute(Wire):
                 yield ref.shown
 
     def _parents(self) -> Iterator[model.Parent]:
+        """The Gateways, but for those that refuse the route while others take it."""
+        refused = [status.parent_ref for status in self.status.parents if status.refusal()]
+        accepted = [status.parent_ref for status in self.status.parents if not status.refusal()]
         for parent in self.spec.parent_refs:
-            if parent.kind == "Gateway":
+            if parent.kind == "Gateway" and (parent in accepted or parent not in refused):
                 namespace = parent.namespace or self.metadata.namespace
                 gateway = model.Ref("Gateway", namespace, parent.name)
                 yield model.Parent(gateway, parent.section_name, parent.port)
 
     def _paths(self) -> Iterator[model.RoutePath]:
         for rule in self.spec.rules:
-            if any(found.type == "RequestRedirect" for found in rule.filters):
-                continue
-            backends = [ref for ref in rule.backend_refs if self._is_service(ref) and ref.weight > 0]
-            others = tuple(ref.name for ref in rule.backend_refs if ref.weight > 0)
+            weighty = [ref for ref in rule.backend_refs if ref.weight > 0]
+            backends = [ref for ref in weighty if self._is_service(ref)]
+            if not backends or any(found.type == "RequestRedirect" for found in rule.filters):
+                backends = [_BackendRef(name="")]
+            others = tuple(ref.name if self._is_service(ref) else ref.shown for ref in weighty)
             for host in self.spec.hostnames or [""]:
                 for match in rule.matches:
                     for ref in backends:
@@ -161,6 +166,9 @@ class HTTPRoute(Wire):
         self, host: str, match: _Match, rule: _Rule, ref: _BackendRef, others: tuple[str, ...]
     ) -> model.RoutePath:
         transforms = [t for found in rule.filters for t in _transforms(found)]
+        types = [found.type for found in rule.filters]
+        if "ExtensionRef" in types and "URLRewrite" in types[types.index("ExtensionRef") :]:
+            transforms.append(rewrites.Unknown("a URLRewrite filter that comes after an ExtensionRef filter"))
         if any(found.type in ("URLRewrite", "ExtensionRef") for found in ref.filters):
             transforms.append(rewrites.Unknown("a filter in backendRefs, which implementations treat differently"))
         return model.RoutePath(

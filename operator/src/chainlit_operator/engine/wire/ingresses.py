@@ -207,14 +207,12 @@ class Ingress(Wire):
         """Return the domain's record of it."""
         meta, spec = self.metadata, self.spec
         found = [
-            path
+            self._path(rule.host, entry.path, entry.path_type, entry.backend)
             for rule in spec.rules
             for entry in rule.http.paths
-            if (path := self._path(rule.host, entry.path, entry.path_type, entry.backend))
         ]
         if spec.default_backend is not None and not found:
-            whole = self._path("", "/", "Prefix", spec.default_backend)
-            found = [whole] if whole else []
+            found = [self._path("", "/", "Prefix", spec.default_backend)]
         address = next((a.hostname or a.ip for a in self.status.load_balancer.ingress), "")
         return model.Route(
             ref=model.Ref("Ingress", meta.namespace, meta.name),
@@ -226,10 +224,9 @@ class Ingress(Wire):
             is_canary=meta.annotations.nginx_canary == "true",
         )
 
-    def _path(self, host: str, path: str, path_type: str, backend: _Backend) -> model.RoutePath | None:
-        service, annotations = backend.service, self.metadata.annotations
-        if service is None:  # a resource backend, which no Chainlit app is
-            return None
+    def _path(self, host: str, path: str, path_type: str, backend: _Backend) -> model.RoutePath:
+        # A resource backend is no Chainlit app, but takes requests all the same.
+        service, annotations = backend.service or _BackendService(name=""), self.metadata.annotations
         path = path or "/"
         is_contours = annotations.is_contours(self.spec.ingress_class_name)
         return model.RoutePath(

@@ -91,6 +91,6 @@ class Middleware(Wire):
     def _strip_regex(self, expressions: list[str]) -> rewrites.Transform:
         """StripPrefixRegex takes off what the expression matches; only literal ones can be told."""
         parsed = [rewrites.parse_pattern(text) for text in expressions]
-        if all(pattern is not None and not pattern.tail for pattern in parsed):
+        if all(pattern is not None and not pattern.tail and not pattern.is_closed for pattern in parsed):
             return rewrites.StripPrefix(tuple(pattern.prefix for pattern in parsed if pattern is not None))
         return rewrites.Unknown(f"Traefik Middleware {self.metadata.name} with stripPrefixRegex")

@@ -1,0 +1,65 @@
+"""Shadows: paths of a route that may take requests which Chainlit needs away from the path that serves it.
+
+Controllers agree on where plain paths end, and differ in the rest. Traefik and Contour compare an Ingress's path by
+characters; expressions come before plain paths, or by length, and on Traefik's Gateway match anywhere; there a method
+counts as much as ten characters of a path. Whatever may take a request on one of them is a shadow.
+"""
+
+from __future__ import annotations
+
+import re
+
+from chainlit_operator.domain import paths
+from chainlit_operator.domain.model import Matching, RoutePath
+
+METHOD_CONDITION = "the method is "
+_METHOD_WEIGHT = 10
+_LITERAL_START = re.compile(r"\^?((?:[A-Za-z0-9/_~-](?![*?{])|\\?\.(?![*+?{]))*)")
+
+
+def takes(kind: str, other: RoutePath, chosen: RoutePath, top: str) -> bool:
+    """Whether ``other`` may take a request that Chainlit needs, though ``chosen`` lets all below ``top`` through.
+
+    ``kind`` is that of the route which both are of. Headers and query parameters that a route asks for are none that a
+    browser sends by itself.
+    """
+    if other.host != chosen.host or (other.condition and not other.condition.startswith(METHOD_CONDITION)):
+        return False
+    if other.matching is Matching.EXACT:
+        return other.path == f"{top}/" or _is_needed(other.path, top)
+    if other.matching is Matching.PREFIX:
+        return _prefix_takes(kind, other, chosen, top)
+    if kind == "Ingress":
+        return len(other.path) >= len(chosen.path) and _may_match(other.path, top, is_anchored=True)
+    return _may_match(other.path, top, is_anchored=other.path.startswith("^"))
+
+
+def _prefix_takes(kind: str, other: RoutePath, chosen: RoutePath, top: str) -> bool:
+    prefix = other.path.rstrip("/")
+    if prefix == top or _is_needed(other.path, top):
+        return True
+    if paths.is_below(top, prefix):
+        return bool(prefix and other.condition) and len(other.path) + _METHOD_WEIGHT >= len(chosen.path)
+    begun = other.path.removeprefix(f"{top}/")
+    return (
+        kind == "Ingress"
+        and paths.is_below(other.path, top)
+        and any(segment.startswith(begun) for segment in paths.OWN_SEGMENTS)
+    )
+
+
+def _is_needed(path: str, top: str) -> bool:
+    """Whether a path lies below ``top`` at one of Chainlit's own routes."""
+    return paths.is_below(path, top) and path.removeprefix(f"{top}/").partition("/")[0] in paths.OWN_SEGMENTS
+
+
+def _may_match(expression: str, top: str, *, is_anchored: bool) -> bool:
+    """Whether an expression may match what Chainlit needs, as far as its literal start tells; it is never run."""
+    found = _LITERAL_START.match(expression)
+    start = found[1].replace("\\", "") if found is not None else ""
+    if f"{top}/".startswith(start):
+        return True
+    needed = [f"{top}/{segment}/" for segment in paths.OWN_SEGMENTS]
+    if not is_anchored:
+        needed += [path[at:] for path in needed for at, char in enumerate(path[:-1]) if char == "/"]
+    return any(path.startswith(start) or start.startswith(path) for path in needed)

@@ -1,0 +1,78 @@
+"""Chainlit 2.12 as seen from outside, and what a browser asks of it.
+
+Written from measurements of the real one, for values of its two variables; it shares nothing with the operator.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+#: The values of CHAINLIT_ROOT_PATH with which it starts and a browser shows its page, beside none. Browsers resolve
+#: the segments ``.`` and ``..`` before they ask.
+_USABLE = re.compile(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._~-]+)+")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a browser sends: method, and an address in its parts. ``port`` 0 is the scheme's own."""
+
+    method: str
+    scheme: str
+    host: str
+    port: int
+    path: str
+
+
+@dataclass(frozen=True)
+class Chainlit:
+    """A process with CHAINLIT_ROOT_PATH and CHAINLIT_PARENT_ROOT_PATH; empty is unset."""
+
+    root_path: str = ""
+    parent_root_path: str = ""
+
+    @property
+    def starts(self) -> bool:
+        """Whether the process starts, and serves a page that browsers show."""
+        return not self.page_prefix or _USABLE.fullmatch(self.page_prefix) is not None
+
+    @property
+    def page_prefix(self) -> str:
+        """What stands before every address in its page; the socket's address is made of it too."""
+        return self.parent_root_path + self.root_path
+
+    def serves(self, method: str, path: str) -> str:
+        """Return what answers a request: page, asset, socket, upload, translations; empty for nothing of use."""
+        if not self.starts or not path.startswith(f"{self.root_path}/"):
+            return ""
+        inside = path.removeprefix(self.root_path)
+        if inside.startswith("/ws/socket.io/"):
+            return "socket" if method in ("GET", "POST") else ""
+        if inside.startswith("/assets/"):
+            return "asset" if method == "GET" else ""
+        if inside == "/project/file":
+            return "upload" if method == "POST" else ""
+        if inside == "/project/translations":
+            return "translations" if method == "GET" else ""
+        # Everything else that is asked for by GET is answered with the page, whatever it is.
+        return "page" if method == "GET" else ""
+
+
+def visit(url: str, chainlit: Chainlit) -> Iterator[tuple[Request, str]]:
+    """What a browser asks for when a user opens ``url`` and sends a file, and what must answer each.
+
+    All but the page are found by the addresses in the page, which are absolute paths on the page's own origin.
+    """
+    parts = urlsplit(url)
+    wanted = [
+        ("GET", parts.path, "page"),
+        ("GET", f"{chainlit.page_prefix}/assets/index-B3l.js", "asset"),
+        ("GET", f"{chainlit.page_prefix}/project/translations", "translations"),
+        ("GET", f"{chainlit.page_prefix}/ws/socket.io/", "socket"),
+        ("POST", f"{chainlit.page_prefix}/ws/socket.io/", "socket"),
+        ("POST", f"{chainlit.page_prefix}/project/file", "upload"),
+    ]
+    for method, path, kind in wanted:
+        yield Request(method, parts.scheme, parts.hostname or "", parts.port or 0, path), kind

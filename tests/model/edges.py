@@ -1,0 +1,475 @@
+"""Ingress and gateway controllers as routers of single requests, by their documented rules.
+
+Each *edge* takes an Ingress or HTTPRoute as the API server returns it, and a request, and tells where the request may
+go: to a Service with some path, or nowhere. Where documentation leaves a choice to implementations, or weights leave it
+to chance, all outcomes are returned. Only the route in question is looked at: whether another object takes its
+requests away cannot be seen from it.
+
+Nothing here is shared with the operator, which reduces a route to two prefixes; here single requests are routed,
+expressions are run, and rewrites happen to real paths.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tests.model.chainlit import Request
+
+Object = dict[str, Any]
+
+TRAEFIK, NGINX, F5 = "traefik.ingress.kubernetes.io", "nginx.ingress.kubernetes.io", "nginx.org"
+HAPROXY_INGRESS, HAPROXY, KONG = "haproxy-ingress.github.io", "haproxy.org", "konghq.com"
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """The request reaches a Service of the route's namespace, at a path."""
+
+    service: str
+    path: str
+
+
+@dataclass(frozen=True)
+class Lost:
+    """The request ends at the edge, or somewhere else; ``why`` says how."""
+
+    why: str
+
+
+Outcome = Delivered | Lost
+
+
+class World:
+    """The objects beside the route: what is found by name, in one namespace but for Gateways."""
+
+    def __init__(self, objects: list[Object]) -> None:
+        self._objects = {(o["kind"], o["metadata"]["namespace"], o["metadata"]["name"]): o for o in objects}
+
+    def find(self, kind: str, namespace: str, name: str) -> Object | None:
+        """Return an object, or None."""
+        return self._objects.get((kind, namespace, name))
+
+    def has_port(self, namespace: str, service: str, port: int | str) -> bool:
+        """Whether a Service has a port of that number or name."""
+        found = self.find("Service", namespace, service)
+        ports = found["spec"]["ports"] if found is not None else []
+        return any(port in (entry["port"], entry.get("name")) for entry in ports)
+
+
+def outcomes(route: Object, world: World, request: Request) -> dict[str, set[Outcome]]:
+    """Where a request may go, for each edge that may be the route's."""
+    if route["kind"] == "HTTPRoute":
+        return {edge: _http_route(route, world, request, edge) for edge in _gateways_of(route)}
+    return {edge: _ingress(route, world, request, edge) for edge in _ingress_controllers_of(route)}
+
+
+# -------------------------------------------------------------------------------------------------------- Ingress
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A path of an Ingress."""
+
+    host: str
+    path: str
+    type: str
+    service: str
+    port: int | str
+    order: int
+
+
+def _ingress_controllers_of(ingress: Object) -> tuple[str, ...]:
+    """The controllers that may be meant: the one whose annotations it has, or else any."""
+    domains = {key.partition("/")[0] for key in ingress["metadata"].get("annotations", {})}
+    known = tuple(domain for domain in INGRESS_CONTROLLERS if domain in domains)
+    return known or (TRAEFIK, NGINX, "contour")
+
+
+def _ingress(ingress: Object, world: World, request: Request, edge: str) -> set[Outcome]:
+    controller = INGRESS_CONTROLLERS[edge]
+    annotations, namespace = ingress["metadata"].get("annotations", {}), ingress["metadata"]["namespace"]
+    found = [e for e in _entries(ingress) if _host_of_ingress(e.host, request.host)]
+    if edge == TRAEFIK:  # drops the routers whose Service or port is not there
+        found = [e for e in found if world.has_port(namespace, e.service, e.port)]
+    else:  # the most specific host's server is chosen first
+        best = min((_unspecific(e.host) for e in found), default=0)
+        found = [e for e in found if _unspecific(e.host) == best]
+    found = [e for e in found if controller.matches(e, request.path, annotations)]
+    if not found:
+        return {Lost("404: no path matches")}
+    first = max(controller.precedence(e, annotations) for e in found)
+    return {
+        _delivered(e, controller.rewrite(e, request.path, annotations, namespace, world), namespace, world)
+        for e in found
+        if controller.precedence(e, annotations) == first
+    }
+
+
+def _delivered(entry: Entry, path: str | None, namespace: str, world: World) -> Outcome:
+    if not world.has_port(namespace, entry.service, entry.port):
+        return Lost(f"503: Service {entry.service} has no port {entry.port}")
+    if path is None:
+        return Lost("a rewrite of which nothing is known, or a Middleware that is missing")
+    return Delivered(entry.service, path or "/")
+
+
+def _entries(ingress: Object) -> Iterator[Entry]:
+    spec = ingress["spec"]
+    rules = [(rule, path) for rule in spec.get("rules", []) for path in rule.get("http", {}).get("paths", [])]
+    for order, (rule, path) in enumerate(rules):
+        service = path["backend"].get("service")
+        if service is not None:
+            yield Entry(rule.get("host", ""), path.get("path") or "/", path["pathType"], *_target(service), order)
+    if not rules and "service" in spec.get("defaultBackend", {}):
+        yield Entry("", "/", "Prefix", *_target(spec["defaultBackend"]["service"]), 0)
+
+
+def _target(service: Object) -> tuple[str, int | str]:
+    return service["name"], service["port"].get("name") or service["port"]["number"]
+
+
+def _host_of_ingress(pattern: str, host: str) -> bool:
+    """A wildcard stands for one label."""
+    return pattern in ("", host) or (pattern.startswith("*.") and host.partition(".")[2] == pattern[2:])
+
+
+def _unspecific(host: str) -> int:
+    return 2 if not host else 1 if host.startswith("*") else 0
+
+
+def _by_elements(path: str, prefix: str) -> bool:
+    return prefix == "/" or path == prefix.rstrip("/") or path.startswith(prefix.rstrip("/") + "/")
+
+
+def _by_characters(path: str, prefix: str) -> bool:
+    return path.startswith(prefix)
+
+
+Annotations = dict[str, str]
+
+
+class Controller:
+    """What the Kubernetes documentation says of an Ingress, ImplementationSpecific being by characters."""
+
+    def matches(self, entry: Entry, path: str, annotations: Annotations) -> bool:
+        """Whether an entry, its host apart, is for a path."""
+        if entry.type == "Exact":
+            return path == entry.path
+        return (_by_elements if entry.type == "Prefix" else _by_characters)(path, entry.path)
+
+    def precedence(self, entry: Entry, annotations: Annotations) -> tuple[int, int]:
+        """The greater it is the earlier an entry is tried: exact ones, then by length."""
+        return int(entry.type == "Exact"), len(entry.path.rstrip("/"))
+
+    def rewrite(self, entry: Entry, path: str, annotations: Annotations, namespace: str, world: World) -> str | None:
+        """What becomes of a path; None where that cannot be told."""
+        return path
+
+
+class Traefik(Controller):
+    """By characters, the longest rule first; Middlewares rewrite, in their order."""
+
+    def matches(self, entry: Entry, path: str, annotations: Annotations) -> bool:
+        """Path(`…`) or PathPrefix(`…`); paths are cleaned before, so one that is not clean matches nothing."""
+        return path == entry.path if entry.type == "Exact" else _by_characters(path, entry.path)
+
+    def precedence(self, entry: Entry, annotations: Annotations) -> tuple[int, int]:
+        """Routers are sorted by the length of their rule."""
+        host = f"Host(`{entry.host}`) && " if entry.host and "*" not in entry.host else ""
+        if "*" in entry.host:
+            host = f"HostRegexp(`^[a-zA-Z0-9-]+\\.{entry.host[2:]}$`) && "
+        return 0, len(f"{host}{'Path' if entry.type == 'Exact' else 'PathPrefix'}(`{entry.path}`)")
+
+    def rewrite(self, entry: Entry, path: str, annotations: Annotations, namespace: str, world: World) -> str | None:
+        """Pass it through the Middlewares of the annotation."""
+        names = [name.strip() for name in annotations.get(f"{TRAEFIK}/router.middlewares", "").split(",")]
+        found: str | None = path
+        for name in filter(None, names):
+            middleware, _, provider = name.partition("@")
+            if provider != "kubernetescrd" or found is None:
+                return None
+            found = traefik_middleware(namespace, middleware.removeprefix(f"{namespace}-"), found, world)
+        return found
+
+
+class IngressNginx(Controller):
+    """ingress-nginx: plain locations, or with use-regex or rewrite-target expressions from the path's start."""
+
+    def _is_regex(self, annotations: Annotations) -> bool:
+        return annotations.get(f"{NGINX}/use-regex") == "true" or bool(annotations.get(f"{NGINX}/rewrite-target"))
+
+    def matches(self, entry: Entry, path: str, annotations: Annotations) -> bool:
+        """All paths of the host are expressions as soon as one is, whatever their type."""
+        if self._is_regex(annotations):
+            return re.match(entry.path, path, re.IGNORECASE) is not None
+        return super().matches(entry, path, annotations)
+
+    def precedence(self, entry: Entry, annotations: Annotations) -> tuple[int, int]:
+        """Expressions are tried by descending length."""
+        return (0, len(entry.path)) if self._is_regex(annotations) else super().precedence(entry, annotations)
+
+    def rewrite(self, entry: Entry, path: str, annotations: Annotations, namespace: str, world: World) -> str | None:
+        """The whole path becomes the target, its references filled in."""
+        target = annotations.get(f"{NGINX}/rewrite-target", "")
+        found = re.search(entry.path, path, re.IGNORECASE) if target else None
+        return path if found is None else _fill(target, found, r"\$(\d)")
+
+
+class F5Nginx(Controller):
+    """F5's: nginx locations by characters; a rewrite puts its text in the place of the location's."""
+
+    def matches(self, entry: Entry, path: str, annotations: Annotations) -> bool:
+        """By characters, expressions apart."""
+        return path == entry.path if entry.type == "Exact" else _by_characters(path, entry.path)
+
+    def rewrite(self, entry: Entry, path: str, annotations: Annotations, namespace: str, world: World) -> str | None:
+        """``serviceName=chat rewrite=/``."""
+        if any(key in annotations for key in (f"{F5}/rewrite-target", f"{F5}/path-regex")):
+            return None
+        for part in annotations.get(f"{F5}/rewrites", "").split(";"):
+            words = dict(word.partition("=")[::2] for word in part.split())
+            if words.get("serviceName") == entry.service:  # an empty rewrite is none that the documentation knows
+                return words["rewrite"] + path.removeprefix(entry.path) if words["rewrite"] else None
+        return path
+
+
+class Kong(Controller):
+    """Kong: strip-path takes the matched prefix off."""
+
+    def rewrite(self, entry: Entry, path: str, annotations: Annotations, namespace: str, world: World) -> str | None:
+        """What is left begins with a slash."""
+        if f"{KONG}/rewrite" in annotations:
+            return None
+        if annotations.get(f"{KONG}/strip-path") != "true":
+            return path
+        return "/" + path.removeprefix(entry.path).lstrip("/")
+
+
+class HaproxyIngress(Controller):
+    """haproxy-ingress: rewrite-target takes the place of the path's text."""
+
+    def rewrite(self, entry: Entry, path: str, annotations: Annotations, namespace: str, world: World) -> str | None:
+        """Slashes that meet become one."""
+        target = annotations.get(f"{HAPROXY_INGRESS}/rewrite-target")
+        return path if target is None else target.rstrip("/") + "/" + path.removeprefix(entry.path).lstrip("/")
+
+
+class Haproxy(Controller):
+    """HAProxy's own: path-rewrite names an expression, found anywhere, and what the whole path becomes then."""
+
+    def rewrite(self, entry: Entry, path: str, annotations: Annotations, namespace: str, world: World) -> str | None:
+        """A replacement without an expression is for any path."""
+        words = annotations.get(f"{HAPROXY}/path-rewrite", "").split()
+        if len(words) < 2:
+            return words[0] if words else path
+        found = re.search(words[0], path)
+        return path if found is None else _fill(words[1], found, r"\\(\d)")
+
+
+INGRESS_CONTROLLERS: dict[str, Controller] = {
+    TRAEFIK: Traefik(),
+    NGINX: IngressNginx(),
+    F5: F5Nginx(),
+    KONG: Kong(),
+    HAPROXY_INGRESS: HaproxyIngress(),
+    HAPROXY: Haproxy(),
+    "contour": Controller(),
+}
+
+
+def _fill(template: str, found: re.Match[str], reference: str) -> str:
+    groups = (found[0], *found.groups(default=""))
+    return re.sub(reference, lambda m: groups[int(m[1])] if int(m[1]) < len(groups) else "", template)
+
+
+# ------------------------------------------------------------------------------------------------ Traefik's Middlewares
+
+
+def traefik_middleware(namespace: str, name: str, path: str, world: World, around: tuple[str, ...] = ()) -> str | None:
+    """What a Middleware makes of a path; None if it is missing, part of itself, or does something unknown."""
+    middleware = world.find("Middleware", namespace, name)
+    if middleware is None or name in around:
+        return None
+    spec = middleware["spec"]
+    if "chain" in spec:
+        found: str | None = path
+        for member in spec["chain"]["middlewares"]:
+            if found is not None:
+                found = traefik_middleware(namespace, member["name"], found, world, (*around, name))
+        return found
+    known = next((make for key, make in _MIDDLEWARES.items() if key in spec), None)
+    if known is not None:
+        return known(next(spec[key] for key in _MIDDLEWARES if key in spec), path)
+    return None if "plugin" in spec else path
+
+
+def _strip_prefix(spec: Object, path: str) -> str:
+    prefix = next((prefix for prefix in spec["prefixes"] if path.startswith(prefix)), "")
+    return _with_slash(path.removeprefix(prefix))
+
+
+def _strip_prefix_regex(spec: Object, path: str) -> str:
+    for expression in spec["regex"]:
+        found = re.search(expression, path)
+        if found is not None and found[0] and path.startswith(found[0]):
+            return _with_slash(path.removeprefix(found[0]))
+    return path
+
+
+def _replace_path_regex(spec: Object, path: str) -> str:
+    return re.sub(spec["regex"], lambda found: _fill(spec["replacement"], found, r"\$\{?(\d)\}?"), path)
+
+
+def _with_slash(path: str) -> str:
+    return path if path.startswith("/") or not path else f"/{path}"
+
+
+_MIDDLEWARES: dict[str, Callable[[Object, str], str]] = {
+    "stripPrefix": _strip_prefix,
+    "stripPrefixRegex": _strip_prefix_regex,
+    "replacePath": lambda spec, path: spec["path"],
+    "replacePathRegex": _replace_path_regex,
+    "addPrefix": lambda spec, path: spec["prefix"] + path,
+}
+
+# ------------------------------------------------------------------------------------------------------ HTTPRoute
+
+
+def _gateways_of(route: Object) -> tuple[str, ...]:
+    """Traefik if it uses Traefik's own resources, or else any implementation."""
+    filters = [f for rule in route["spec"]["rules"] for f in rule.get("filters", [])]
+    own = any(f.get("extensionRef", {}).get("group") == "traefik.io" for f in filters)
+    return (TRAEFIK,) if own else (TRAEFIK, "envoy")
+
+
+def _http_route(route: Object, world: World, request: Request, edge: str) -> set[Outcome]:
+    """By the specification's precedence; a regular expression's place in it is each implementation's own."""
+    if not _is_attached(route, world, request):
+        return {Lost("no listener that the route is attached to takes the request")}
+    hostnames = route["spec"].get("hostnames", [])
+    if hostnames and not any(_host_of_gateway(pattern, request.host) for pattern in hostnames):
+        return {Lost("404: no host name matches")}
+    found = [
+        (_precedence(match, edge), -order, match, rule)
+        for order, rule in enumerate(route["spec"]["rules"])
+        for match in rule.get("matches") or [{}]
+        if _matches(match, request, edge)
+    ]
+    if not found:
+        return {Lost("404: no rule matches")}
+    _, _, match, rule = max(found, key=lambda entry: entry[:2])
+    return set(_after_filters(route, rule, match, request, world, edge))
+
+
+def _path_of(match: Object) -> tuple[str, str]:
+    path = match.get("path", {})
+    return path.get("type", "PathPrefix"), path.get("value", "/")
+
+
+def _matches(match: Object, request: Request, edge: str) -> bool:
+    """Headers and query parameters that routes ask for are none that a browser sends by itself."""
+    type_, value = _path_of(match)
+    if match.get("headers") or match.get("queryParams") or match.get("method", request.method) != request.method:
+        return False
+    if type_ == "RegularExpression":
+        return (re.search if edge == TRAEFIK else re.fullmatch)(value, request.path) is not None
+    return request.path == value if type_ == "Exact" else _by_elements(request.path, value)
+
+
+def _precedence(match: Object, edge: str) -> tuple[int, ...]:
+    type_, value = _path_of(match)
+    method = int("method" in match)
+    if edge == TRAEFIK:  # one number: a method counts as much as ten characters of the path
+        path = (
+            100_000 if type_ == "Exact" else 1 if (type_, value) == ("PathPrefix", "/") else 10_000 + len(value) * 100
+        )
+        return (path + 1_000 * method,)
+    order = ("PathPrefix", "RegularExpression", "Exact").index(type_)
+    return order, len(value.rstrip("/") if type_ == "PathPrefix" else value), method
+
+
+def _host_of_gateway(pattern: str, host: str) -> bool:
+    """A wildcard stands for one label or more."""
+    return pattern in ("", host) or (pattern.startswith("*.") and host.endswith(pattern[1:]))
+
+
+def _is_attached(route: Object, world: World, request: Request) -> bool:
+    port = request.port or (443 if request.scheme == "https" else 80)
+    protocol = "HTTPS" if request.scheme == "https" else "HTTP"
+    refused = [
+        status["parentRef"]
+        for status in route.get("status", {}).get("parents", [])
+        if any(c["type"] == "Accepted" and c["status"] == "False" for c in status["conditions"])
+    ]
+    for parent in route["spec"]["parentRefs"]:
+        gateway = world.find("Gateway", parent.get("namespace", route["metadata"]["namespace"]), parent["name"])
+        if gateway is None or parent in refused:
+            continue
+        for listener in gateway["spec"]["listeners"]:
+            if (
+                (listener["port"], listener["protocol"]) == (port, protocol)
+                and parent.get("sectionName", listener["name"]) == listener["name"]
+                and parent.get("port", port) == port
+                and _host_of_gateway(listener.get("hostname", ""), request.host)
+            ):
+                return True
+    return False
+
+
+def _after_filters(
+    route: Object, rule: Object, match: Object, request: Request, world: World, edge: str
+) -> Iterator[Outcome]:
+    namespace, path = route["metadata"]["namespace"], request.path
+    for found in rule.get("filters", []):
+        if found["type"] == "RequestRedirect":
+            yield Lost("redirected")
+            return
+        changed = _filtered(found, match, path, namespace, world, edge)
+        if changed is None:
+            yield Lost("a filter that does not work here, or of which nothing is known")
+            return
+        path = changed
+    backends = [ref for ref in rule.get("backendRefs", []) if ref.get("weight", 1) > 0]
+    if not backends:
+        yield Lost("500: no backend")
+    for ref in backends:
+        yield _backend(ref, path, namespace, world)
+
+
+def _backend(ref: Object, path: str, namespace: str, world: World) -> Outcome:
+    if ref.get("group") or ref.get("kind", "Service") != "Service" or ref.get("namespace", namespace) != namespace:
+        return Lost("to something else than a Service of the namespace")
+    if ref.get("filters"):
+        return Lost("500: a filter in backendRefs, where implementations differ")
+    if not world.has_port(namespace, ref["name"], ref["port"]):
+        return Lost("500: no such Service, or no such port")
+    return Delivered(ref["name"], path or "/")
+
+
+def _filtered(found: Object, match: Object, path: str, namespace: str, world: World, edge: str) -> str | None:
+    """What a filter makes of a path; None where it does not work, or nothing is known of it."""
+    extension, rewrite = found.get("extensionRef"), found.get("urlRewrite", {})
+    if extension is not None:
+        is_known = (extension["group"], extension["kind"]) == ("traefik.io", "Middleware")
+        return traefik_middleware(namespace, extension["name"], path, world) if is_known else None
+    if "hostname" in rewrite:
+        return None  # Chainlit redirects to the inner host
+    change = rewrite.get("path", {})
+    if "replacePrefixMatch" in change:
+        return _replaced(change["replacePrefixMatch"], _path_of(match)[1], path, edge)
+    return str(change.get("replaceFullPath", path))
+
+
+def _replaced(replacement: str, prefix: str, path: str, edge: str) -> str | None:
+    if edge == TRAEFIK:
+        if not replacement:
+            return None  # the path loses its leading slash
+        joined = posixpath.join(replacement, path.removeprefix(prefix).lstrip("/"))
+        return re.sub("/+", "/", joined)
+    if prefix == "/":  # Envoy puts the text in the place of the slash
+        return replacement.rstrip("/") + path.removeprefix("/") if replacement.strip("/") else path
+    return (replacement.rstrip("/") + path.removeprefix(prefix.rstrip("/"))) or "/"

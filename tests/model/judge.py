@@ -1,0 +1,95 @@
+"""Whether an app is served: every request of a browser, on every edge that may be the route's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+
+from tests.model.chainlit import Chainlit, visit
+from tests.model.edges import Delivered, Object, World, outcomes
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A way to be served: what the user opens, and the variables of the app."""
+
+    url: str
+    chainlit: Chainlit
+
+
+def trouble(answer: Answer, route: Object, objects: list[Object]) -> str:
+    """Return the first request that goes wrong, and how; empty if the app is served whatever the edge."""
+    world, own = World(objects), _own_services(objects)
+    if not answer.chainlit.starts:
+        return "the app does not start, or its page is blank"
+    for request, wanted in visit(answer.url, answer.chainlit):
+        for edge, found in outcomes(route, world, request).items():
+            for outcome in found:
+                if not isinstance(outcome, Delivered):
+                    return f"{edge}: {request.method} {request.path}: {outcome.why}"
+                served = (
+                    answer.chainlit.serves(request.method, outcome.path) if outcome.service in own else "another app"
+                )
+                if served != wanted:
+                    told = served or "nothing"
+                    return f"{edge}: {request.method} {request.path} → {outcome.path}: {told} instead of {wanted}"
+    return ""
+
+
+def answers(objects: list[Object], routes: list[Object]) -> Iterator[tuple[Object, Answer]]:
+    """All ways in which the app is served, found by trying: each path of a route, split at each of its slashes."""
+    for route in routes:
+        for origin, prefix in product(sorted(_origins(route, objects)), sorted(_prefixes(route))):
+            for chainlit in _splits(prefix):
+                answer = Answer(f"{origin}{prefix}/", chainlit)
+                if not trouble(answer, route, objects):
+                    yield route, answer
+
+
+def _own_services(objects: list[Object]) -> frozenset[str]:
+    return frozenset(
+        found["metadata"]["name"]
+        for found in objects
+        if found["kind"] == "Service" and found["spec"]["selector"] == {"app": "chat"}
+    )
+
+
+def _splits(prefix: str) -> Iterator[Chainlit]:
+    segments = prefix.split("/")[1:]
+    for cut in range(len(segments) + 1):
+        parent, root = segments[:cut], segments[cut:]
+        yield Chainlit("".join(f"/{s}" for s in root), "".join(f"/{s}" for s in parent))
+
+
+def _prefixes(route: Object) -> set[str]:
+    """What a path may mean: all of it up to the first sign of an expression, cut at a slash."""
+    if route["kind"] == "HTTPRoute":
+        matches = [match for rule in route["spec"]["rules"] for match in rule["matches"]]
+        texts = [match["path"]["value"] for match in matches]
+    else:
+        rules = route["spec"].get("rules", [])
+        texts = [path["path"] for rule in rules for path in rule["http"]["paths"]] or ["/"]
+    plain = [text.removeprefix("^") for text in texts]
+    cut = [text[: next((n for n, char in enumerate(text) if char in "()[]$*?|"), len(text))] for text in plain]
+    return {text.rstrip("/.") for text in cut}
+
+
+def _origins(route: Object, objects: list[Object]) -> set[str]:
+    if route["kind"] == "Ingress":
+        hosts = [rule.get("host", "") for rule in route["spec"].get("rules", [])] or [""]
+        return {f"http://{_concrete(host)}" for host in hosts}
+    hosts = route["spec"]["hostnames"] or [""]
+    gateways = [found for found in objects if found["kind"] == "Gateway"]
+    return {
+        f"http{'s' if listener['protocol'] == 'HTTPS' else ''}://{_concrete(host or listener.get('hostname', ''))}"
+        f":{listener['port']}"
+        for gateway in gateways
+        for listener in gateway["spec"]["listeners"]
+        for host in hosts
+        if listener["protocol"] in ("HTTP", "HTTPS")
+    }
+
+
+def _concrete(host: str) -> str:
+    return host.replace("*", "some") or "any.example"

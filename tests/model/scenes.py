@@ -1,0 +1,444 @@
+"""Clusters that Hypothesis makes: an app, its workload, Services and routes, as an API server returns them.
+
+What people write is likelier than what they could write, so that a good share of the scenes has an answer; but every
+reason for having none occurs too, and mistakes that nobody warns of.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn, SearchStrategy
+from tests.model.edges import F5, HAPROXY, HAPROXY_INGRESS, KONG, NGINX, TRAEFIK, Object
+
+#: Stand for the namespace and the host, so that a scene can be played anywhere.
+NAMESPACE, HOST = "scene", "chat.example"
+OWN_PATHS = ("/ws", "/assets", "/project", "/login", "/set-session-cookie")
+
+
+@dataclass(frozen=True)
+class Scene:
+    """The objects of one namespace (and of one with Gateways), as JSON."""
+
+    text: str
+
+    @property
+    def objects(self) -> list[Object]:
+        """All of them, the ChainlitApp too."""
+        found: list[Object] = json.loads(self.text)
+        return found
+
+    def of(self, *kinds: str) -> list[Object]:
+        """Those of some kinds."""
+        return [found for found in self.objects if found["kind"] in kinds]
+
+    def played(self, namespace: str, host: str) -> Scene:
+        """The same scene in another namespace, for another host."""
+        return Scene(self.text.replace(f'"{NAMESPACE}', f'"{namespace}').replace(HOST, host))
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What a scene may hold: ``flavours`` of routes, and whether all is so that a real Traefik plays it."""
+
+    flavours: tuple[str, ...]
+    is_real: bool = False
+
+
+ANY = Stage(("plain",) * 4 + ("traefik",) * 4 + ("nginx",) * 3 + ("other",) + ("http-route",) * 6)
+REAL = Stage(("plain", "traefik", "http-route"), is_real=True)
+
+
+def scenes(stage: Stage = ANY) -> SearchStrategy[Scene]:
+    """Scenes for a stage."""
+    return _scenes(stage)
+
+
+@st.composite
+def _scenes(draw: DrawFn, stage: Stage) -> Scene:
+    flavour = draw(st.sampled_from(stage.flavours))
+    prefix = draw(
+        _often(
+            "/chat",
+            "/team/chat",
+            "/team/v1.0/chat",
+            "/",
+            "/chat/ws",
+            "/my%20chat",
+            "/bot",
+            usually=("/chat", "/team/chat", "/"),
+        )
+    )
+    middlewares = draw(_middlewares(prefix)) if flavour in ("traefik", "http-route") else []
+    names = [found["metadata"]["name"] for found in middlewares]
+    kind = "HTTPRoute" if flavour == "http-route" else "Ingress"
+    count = 1 if stage.is_real else draw(_often(0, usually=(*(1,) * 10, 2), odds=40))
+    routes = [
+        draw(_http_route(prefix, names, stage) if kind == "HTTPRoute" else _ingress(prefix, flavour, names, stage))
+        for _ in range(count)
+    ]
+    for number, route in enumerate(routes):
+        route["metadata"]["name"] = f"route-{number}"
+    objects = [
+        draw(_deployment()),
+        *draw(_services(stage)),
+        *middlewares,
+        *routes,
+        *([] if stage.is_real or kind == "Ingress" else draw(_gateways())),
+        draw(_app(kind)),
+    ]
+    for found in objects:
+        found["metadata"].setdefault("namespace", NAMESPACE)
+    return Scene(json.dumps(objects))
+
+
+def _often(*rare: Any, usually: tuple[Any, ...], odds: int = 9) -> SearchStrategy[Any]:
+    """One of ``usually``, or against odds of nine to one something rare."""
+    share = -(-odds * len(rare) // len(usually))
+    return st.sampled_from([*usually * share, *rare, *usually])  # the ends of a list are likelier than its middle
+
+
+def _some(one: SearchStrategy[Any]) -> SearchStrategy[list[Any]]:
+    """None half of the time, else one or, seldom, two."""
+    return st.sampled_from([0, 0, 0, 1, 1, 2]).flatmap(lambda n: st.lists(one, min_size=n, max_size=n))
+
+
+def _meta(name: str, **more: Any) -> Object:
+    return {"name": name, "uid": f"uid-of-{name}", "resourceVersion": "1", "generation": 1} | more
+
+
+@st.composite
+def _deployment(draw: DrawFn) -> Object:
+    env = draw(_often([{"name": "CHAINLIT_ROOT_PATH", "value": "/old"}], usually=([],)))
+    port = {"name": "http", "containerPort": 8000}
+    container = {"name": "chainlit", "image": "chat", "ports": [port], "env": env}
+    template = {"metadata": {"labels": {"app": "chat"}}, "spec": {"containers": [container]}}
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": _meta("chat"), "spec": {"template": template}}
+
+
+@st.composite
+def _services(draw: DrawFn, stage: Stage) -> list[Object]:
+    selectors = {"chat": "chat", "chat-2": "chat", "other": "other"}
+    if not stage.is_real:
+        selectors["chat"] = draw(_often("other", usually=("chat",), odds=30))
+        for name in draw(_often(("chat", "chat-2"), ("chat",), ("other",), usually=((),))):
+            del selectors[name]
+    return [
+        {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": _meta(name),
+            "spec": {"selector": {"app": app}, "ports": [{"name": "http", "port": 80, "targetPort": "http"}]},
+        }
+        for name, app in selectors.items()
+    ]
+
+
+@st.composite
+def _app(draw: DrawFn, kind: str) -> Object:
+    name = draw(_often("missing", usually=("", "", "route-0"), odds=40))
+    route = {"route": {"ref": {"kind": kind, "name": name}}} if name else {}
+    spec = {"workload": {"ref": {"kind": "Deployment", "name": "chat"}}} | route
+    return {
+        "apiVersion": "chainlit-operator.dev/v1alpha1",
+        "kind": "ChainlitApp",
+        "metadata": _meta("chat"),
+        "spec": spec,
+    }
+
+
+# ---------------------------------------------------------------------------------------------------------- paths
+
+
+def _beside(prefix: str) -> SearchStrategy[str]:
+    """Paths that another entry may have: below the prefix, above it, near it, elsewhere."""
+    base = prefix.rstrip("/")
+    below = [f"{base}{tail}" for tail in (*OWN_PATHS, "/", "/a", "/projects", "/shop", "x" if base else "/x", "/")]
+    above = [base.rpartition("/")[0] or "/", base[:-1] or "/"]
+    elsewhere = ["/", "/shop", "/bot", "/assets", "/shop/chat", "/v1", "/status"]
+    return st.sampled_from([prefix, *below, *above, *elsewhere, *elsewhere])
+
+
+def _spelled(prefix: str, *, loosely: bool) -> SearchStrategy[str]:
+    """The prefix as somebody may spell it; ``loosely`` also as an API server takes it unread."""
+    base = prefix.rstrip("/")
+    odd = (f"/{base}", f"{base}//", f"{prefix} ", f"{base}/./x") if loosely else ()
+    return _often(f"{base}/", *odd, "/a b", usually=(prefix, prefix, prefix, f"{base}/"))
+
+
+# -------------------------------------------------------------------------------------------------------- Ingress
+
+EXPRESSIONS = (*("(/|$)(.*)",) * 8, "/?(.*)", "(/.*)?", ".*", "/(.*)", "", "(/|$)", "/[a-z]+", "$")
+
+
+@st.composite
+def _ingress(draw: DrawFn, prefix: str, flavour: str, middlewares: list[str], stage: Stage) -> Object:
+    hosts = draw(_often([""], ["*.example"], [HOST, "b.example"], usually=([HOST],)))
+    if stage.is_real:
+        hosts = [HOST]
+    main = draw(_ingress_path(prefix, flavour, is_main=True))
+    more = draw(_some(_ingress_path(prefix, flavour, is_main=False)))
+    place = draw(st.integers(0, len(more)))
+    paths = [*more[:place], main, *more[place:]]
+    rules = [{"host": host, "http": {"paths": paths}} if host else {"http": {"paths": paths}} for host in hosts]
+    spec: Object = {"ingressClassName": "traefik", "rules": rules}
+    if not stage.is_real and draw(_often(True, usually=(False,))):
+        spec = {"defaultBackend": _backend("chat", "http"), "rules": draw(st.sampled_from([[], rules]))}
+    if not stage.is_real and draw(st.sampled_from([False, False, False, True])):
+        spec["tls"] = [{"hosts": draw(st.sampled_from([[HOST], ["*.example"], [], ["z.example"]]))}]
+    annotations = draw(_annotations(prefix, flavour, middlewares))
+    status = {
+        "loadBalancer": {"ingress": draw(st.sampled_from([[], [{"ip": "192.0.2.7"}], [{"hostname": "lb.example"}]]))}
+    }
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "Ingress",
+        "metadata": _meta("route", annotations=annotations),
+        "spec": spec,
+        "status": {} if stage.is_real else status,
+    }
+
+
+@st.composite
+def _ingress_path(draw: DrawFn, prefix: str, flavour: str, *, is_main: bool) -> Object:
+    type_ = draw(_often("Exact", usually=("Prefix", "Prefix", "ImplementationSpecific")))
+    path = draw(_spelled(prefix, loosely=type_ == "ImplementationSpecific") if is_main else _beside(prefix))
+    if flavour == "nginx" or draw(_often(*[False] * 4, True, usually=(False,))):
+        type_ = "ImplementationSpecific"
+        path = draw(st.sampled_from([prefix.rstrip("/"), path.rstrip("/")])) + draw(st.sampled_from(EXPRESSIONS))
+    service = draw(_often("chat-2", "missing", usually=("chat",) if is_main else ("other", "other", "chat"), odds=20))
+    port = draw(_often("web", 8000, usually=("http", 80), odds=40))
+    return {"path": path or "/", "pathType": type_, "backend": _backend(service, port)}
+
+
+def _backend(service: str, port: int | str) -> Object:
+    return {"service": {"name": service, "port": {"name": port} if isinstance(port, str) else {"number": port}}}
+
+
+@st.composite
+def _annotations(draw: DrawFn, prefix: str, flavour: str, middlewares: list[str]) -> dict[str, str]:
+    base = prefix.rstrip("/")
+    if flavour == "traefik":
+        used = draw(st.lists(st.sampled_from(middlewares), min_size=1, max_size=2))
+        entries = [f"{NAMESPACE}-{name}@kubernetescrd" for name in used]
+        entries += draw(_often(["strip@file"], [f"{NAMESPACE}-missing@kubernetescrd"], usually=([],)))
+        return {f"{TRAEFIK}/router.middlewares": ",".join(entries)}
+    if flavour == "nginx":
+        target = draw(
+            st.sampled_from(["", "", "/$2", "/$2", "/$1", "$1", f"{base}/$2", f"{base}/$1", "/other/$2", "/"])
+        )
+        return {f"{NGINX}/rewrite-target": target} if target else {f"{NGINX}/use-regex": "true"}
+    if flavour == "other":
+        targets = ("/", "/", f"{base}", f"{base}/", "/other", "")
+        return draw(
+            st.sampled_from(
+                [
+                    {f"{KONG}/strip-path": "true"},
+                    {f"{KONG}/strip-path": "false"},
+                    {f"{KONG}/rewrite": "/$1"},
+                    {f"{HAPROXY}/path-rewrite": f"{base}/(.*) /\\1"},
+                    {f"{HAPROXY}/path-rewrite": f"^{base}(/|$)(.*) /\\2"},
+                    {f"{HAPROXY}/path-rewrite": "/a(.*) /\\1"},
+                    {f"{HAPROXY}/path-rewrite": "/chat"},
+                    {f"{F5}/path-regex": "case_sensitive"},
+                    *({f"{F5}/rewrites": f"serviceName=chat rewrite={target}"} for target in targets),
+                    *({f"{HAPROXY_INGRESS}/rewrite-target": target} for target in targets if target),
+                ]
+            )
+        )
+    return {}
+
+
+# ---------------------------------------------------------------------------------------------- Traefik's Middlewares
+
+
+@st.composite
+def _middlewares(draw: DrawFn, prefix: str) -> list[Object]:
+    specs = draw(st.lists(_middleware_spec(prefix), min_size=1, max_size=3))
+    return [
+        {"apiVersion": "traefik.io/v1alpha1", "kind": "Middleware", "metadata": _meta(f"m{n}"), "spec": spec}
+        for n, spec in enumerate(specs)
+    ]
+
+
+def _middleware_spec(prefix: str) -> SearchStrategy[Object]:
+    base = prefix.rstrip("/")
+    parent = base.rpartition("/")[0]
+    strips = [
+        [base or "/"],
+        [base or "/"],
+        [f"{base}/"],
+        [parent or "/"],
+        [parent or "/", base or "/"],
+        ["/ch"],
+        ["/other"],
+    ]
+    expressions = [[base], [f"^{base}"], [f"{base}$"], [f"{base}/"], ["/[a-z]+"], [f"{base}/(.*)"]]
+    replaced = [
+        (f"^{base}/(.*)", "/$1"),
+        (f"^{base}(/|$)", "/"),
+        (f"^{base}/?(.*)", "/$1"),
+        (f"^{base}", ""),
+        (f"^{base}$", "/"),
+        (f"^{base}/(.*)", f"{parent}/$1"),
+        (f"{base}/(.*)", "/$1"),
+        ("^/(.*)", f"{base}/$1"),
+        (f"^{base}(/.*)?", "$1"),
+    ]
+    return st.one_of(
+        st.sampled_from(strips).map(lambda found: {"stripPrefix": {"prefixes": found}}),
+        st.sampled_from(strips).map(lambda found: {"stripPrefix": {"prefixes": found}}),
+        st.sampled_from(expressions).map(lambda found: {"stripPrefixRegex": {"regex": found}}),
+        st.sampled_from(replaced).map(lambda r: {"replacePathRegex": {"regex": r[0], "replacement": r[1]}}),
+        st.sampled_from(
+            [
+                {"headers": {"customRequestHeaders": {"X-Team": "a"}}},
+                {"headers": {"customRequestHeaders": {"X-Team": "b"}}},
+                {"compress": {}},
+                {"addPrefix": {"prefix": "/chat"}},
+                {"replacePath": {"path": "/"}},
+                {"chain": {"middlewares": [{"name": "m0"}]}},
+                {"chain": {"middlewares": [{"name": "m1"}, {"name": "m0"}]}},
+            ]
+        ),
+    )
+
+
+# ------------------------------------------------------------------------------------------------------ HTTPRoute
+
+
+@st.composite
+def _http_route(draw: DrawFn, prefix: str, middlewares: list[str], stage: Stage) -> Object:
+    main = draw(_rule(prefix, middlewares, is_main=True))
+    more = draw(_some(_rule(prefix, middlewares, is_main=False)))
+    place = draw(st.integers(0, len(more)))
+    hostnames = draw(_often([], ["*.example"], [HOST, "b.example"], usually=([HOST],)))
+    parents = draw(_often(*PARENTS, usually=PARENTS[:1]))
+    statuses = [
+        {
+            "parentRef": parent,
+            "conditions": [{"type": "Accepted", "status": draw(_often("False", usually=("True",), odds=20))}],
+        }
+        for parent in parents
+    ]
+    if stage.is_real:
+        hostnames, parents, statuses = [HOST], [{"name": "traefik", "namespace": "traefik"}], []
+    return {
+        "apiVersion": "gateway.networking.k8s.io/v1",
+        "kind": "HTTPRoute",
+        "metadata": _meta("route"),
+        "spec": {"parentRefs": parents, "hostnames": hostnames, "rules": [*more[:place], main, *more[place:]]},
+        "status": {"parents": statuses},
+    }
+
+
+PARENTS: tuple[list[Object], ...] = (
+    [{"name": "edge", "namespace": "infra"}],
+    [{"name": "edge", "namespace": "infra", "sectionName": "web"}],
+    [{"name": "edge", "namespace": "infra", "port": 8443}],
+    [{"name": "inner", "namespace": "infra"}, {"name": "edge", "namespace": "infra"}],
+    [{"name": "missing", "namespace": "infra"}],
+)
+
+
+@st.composite
+def _gateways(draw: DrawFn) -> list[Object]:
+    listeners = [
+        {"name": "web", "port": 80, "protocol": "HTTP"},
+        {"name": "tls", "port": 443, "protocol": "HTTPS", "hostname": "*.example"},
+        {"name": "more", "port": 8443, "protocol": "HTTPS", "hostname": HOST},
+        {"name": "tcp", "port": 9000, "protocol": "TCP"},
+    ]
+    found = draw(st.lists(st.sampled_from(listeners), min_size=1, max_size=3, unique_by=lambda item: str(item["name"])))
+    inner = {"name": "inner", "port": 8080, "protocol": "HTTP"}
+    return [
+        {
+            "apiVersion": "gateway.networking.k8s.io/v1",
+            "kind": "Gateway",
+            "metadata": _meta(name, namespace="infra"),
+            "spec": {"gatewayClassName": "any", "listeners": served},
+            "status": {"addresses": draw(st.sampled_from([[], [{"type": "IPAddress", "value": "192.0.2.9"}]]))},
+        }
+        for name, served in (("edge", found), ("inner", [inner]))
+    ]
+
+
+@st.composite
+def _rule(draw: DrawFn, prefix: str, middlewares: list[str], *, is_main: bool) -> Object:
+    matches = draw(st.lists(_match(prefix, is_main=is_main), min_size=1, max_size=1 if is_main else 2))
+    is_redirect = not is_main and draw(st.sampled_from([False, False, False, False, True]))
+    filters = [REDIRECT] if is_redirect else draw(_filters(prefix, middlewares, matches))
+    rule: Object = {"matches": matches, "filters": filters}
+    if not is_redirect:
+        rule["backendRefs"] = draw(_backend_refs(is_main=is_main))
+    return rule
+
+
+REDIRECT: Object = {
+    "type": "RequestRedirect",
+    "requestRedirect": {"path": {"type": "ReplaceFullPath", "replaceFullPath": "/chat/"}, "statusCode": 302},
+}
+
+
+@st.composite
+def _match(draw: DrawFn, prefix: str, *, is_main: bool) -> Object:
+    type_ = draw(_often("Exact", "RegularExpression", usually=("PathPrefix",)))
+    value = draw(_spelled(prefix, loosely=False) if is_main else _beside(prefix))
+    if type_ == "RegularExpression":
+        value = draw(st.sampled_from(["", "^"])) + value.rstrip("/") + draw(st.sampled_from(EXPRESSIONS[8:]))
+    found: Object = {"path": {"type": type_, "value": value or "/"}}
+    conditions = ({"method": "GET"}, {"method": "POST"}, {"headers": [{"name": "x-team", "value": "a"}]},
+                  {"queryParams": [{"name": "team", "value": "a"}]}, {"method": "PUT"})  # fmt: skip
+    found |= draw(_often(*conditions, usually=({},) if is_main else ({}, {}, {}, *conditions)))
+    return found
+
+
+@st.composite
+def _filters(draw: DrawFn, prefix: str, middlewares: list[str], matches: list[Object]) -> list[Object]:
+    base = prefix.rstrip("/")
+    parent = base.rpartition("/")[0]
+    extension = {
+        "group": "traefik.io",
+        "kind": "Middleware",
+        "name": draw(_often("missing", usually=tuple(middlewares))),
+    }
+    foreign = {"group": "example.com", "kind": "Policy", "name": "x"}
+    choices: list[list[Object]] = [
+        [], [], [], [],
+        [{"type": "RequestHeaderModifier", "requestHeaderModifier": {"set": [{"name": "x", "value": "y"}]}}],
+        [{"type": "ExtensionRef", "extensionRef": extension}],
+        [{"type": "ExtensionRef", "extensionRef": extension}],
+        [{"type": "ExtensionRef", "extensionRef": foreign}],
+        [{"type": "URLRewrite", "urlRewrite": {"hostname": "inner.example"}}],
+        [{"type": "URLRewrite", "urlRewrite": {"path": {"type": "ReplaceFullPath", "replaceFullPath": "/"}}}],
+    ]  # fmt: skip
+    if len(matches) == 1 and matches[0]["path"]["type"] == "PathPrefix":  # the API server takes it nowhere else
+        targets = ("/", "/", parent or "/", base[len(parent) :] or "/", base or "/", "/other", "", f"{base}/")
+        for target in targets:
+            change = {"type": "ReplacePrefixMatch", "replacePrefixMatch": target}
+            rewrite = {"type": "URLRewrite", "urlRewrite": {"path": change}}
+            choices += [[rewrite]]
+        choices += [[{"type": "ExtensionRef", "extensionRef": extension}, rewrite], [rewrite, choices[5][0]]]
+    return draw(st.sampled_from(choices))
+
+
+@st.composite
+def _backend_refs(draw: DrawFn, *, is_main: bool) -> list[Object]:
+    usually = [{"name": "chat", "port": 80}]
+    if not is_main:
+        usually = draw(st.sampled_from([usually, [{"name": "other", "port": 80}]]))
+    rare: tuple[list[Object], ...] = (
+        [{"name": "chat", "port": 80, "weight": 1}, {"name": "other", "port": 80, "weight": 1}],
+        [{"name": "chat", "port": 80, "weight": 1}, {"name": "other", "port": 80, "weight": 0}],
+        [{"name": "chat", "port": 80}, {"name": "chat-2", "port": 80}],
+        [{"name": "chat", "port": 80}, {"name": "chat", "namespace": "elsewhere", "port": 80}],
+        [{"name": "chat", "port": 80, "filters": [{"type": "URLRewrite", "urlRewrite": {"hostname": "x.example"}}]}],
+        [{"name": "chat", "port": 81}],
+        [{"name": "chat", "port": 80, "weight": 0}],
+        [{"name": "missing", "port": 80}],
+        [],
+    )
+    return draw(_often(*rare, usually=(usually,)))

@@ -1,0 +1,149 @@
+"""Any route that Hypothesis makes: the operator blocks with a reason, or the address that it reports is served.
+
+The judge is a model that routes single requests by the controllers' documented rules and answers them as Chainlit does
+(``tests/model``); it shares no code with the operator. ``make served`` tries many more.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from tests.model import judge
+from tests.model.chainlit import Chainlit
+from tests.model.edges import Object
+from tests.model.scenes import Scene, scenes
+
+from chainlit_operator.domain import routes
+from chainlit_operator.domain.model import Ref
+from chainlit_operator.domain.plan import Apply, Plan, plan
+from chainlit_operator.domain.reasons import Reason
+from chainlit_operator.engine import wire
+from chainlit_operator.engine.cache import Cache
+
+TYPES: dict[str, Any] = {
+    kind.__name__: kind
+    for kind in (wire.Ingress, wire.HTTPRoute, wire.Middleware, wire.Gateway, wire.Service, wire.Deployment)
+}
+
+#: What a route can be blocked for; each occurs in the long run.
+REASONS = {
+    *(Reason.ROUTE_NOT_FOUND, Reason.ROUTE_AMBIGUOUS, Reason.ROUTE_WITHOUT_BACKEND, Reason.SERVICE_NOT_FOUND),
+    *(Reason.SEVERAL_PATHS, Reason.EXACT_PATH, Reason.PATH_NOT_SUPPORTED, Reason.REGULAR_EXPRESSION_PATH),
+    *(Reason.REWRITE_UNKNOWN, Reason.REWRITE_NOT_SUPPORTED, Reason.MIDDLEWARE_NOT_FOUND, Reason.CONDITIONAL_MATCH),
+    *(Reason.BACKEND_SHARED, Reason.PATH_SHADOWED, Reason.ROUTE_NOT_ACCEPTED),
+}
+#: Reasons that occur although the model finds variables with which the app is served, where its route has one path.
+CAUTIOUS_ALONE = {
+    Reason.REGULAR_EXPRESSION_PATH: "expressions are never run: one of another form than the known ones may be right",
+    Reason.REWRITE_UNKNOWN: "the same of expressions in rewrites; and what a provider elsewhere holds is not read",
+}
+#: The same where the route has more than one.
+CAUTIOUS = CAUTIOUS_ALONE | {
+    Reason.SEVERAL_PATHS: "one of the paths works: which is meant is not guessed, and the other would stay broken",
+    Reason.ROUTE_AMBIGUOUS: "the same of routes",
+    Reason.REWRITE_NOT_SUPPORTED: "the same of paths that are rewritten each in its own way",
+    Reason.PATH_SHADOWED: "controllers differ in who gets a request, and Chainlit has more routes than a visit needs",
+    Reason.BACKEND_SHARED: "the shared path is another one, from which users would get half an app",
+    Reason.ROUTE_WITHOUT_BACKEND: "the path without a Service is another one, from which users would get nothing",
+    Reason.MIDDLEWARE_NOT_FOUND: "the path with the missing Middleware is another one, which is broken too",
+    Reason.CONDITIONAL_MATCH: "a rule for the app asks for something that a browser's visit happens to have",
+}
+
+
+def decided(scene: Scene) -> Plan:
+    """What the operator decides, from the bytes that the API server sends."""
+    told: list[Ref] = []
+    cache = Cache(told.append)
+    for found in scene.objects:
+        if found["kind"] != "ChainlitApp":
+            cache.upsert(wire.decoder(TYPES[found["kind"]])(json.dumps(found).encode()).to_domain())
+    app = wire.decoder(wire.ChainlitApp)(json.dumps(scene.of("ChainlitApp")[0]).encode()).to_domain()
+    cache.put_app(app)
+    return plan(cache.snapshot(app))
+
+
+def as_run(scene: Scene, decision: Plan) -> Chainlit:
+    """The app as it runs once the plan is carried out."""
+    container = scene.of("Deployment")[0]["spec"]["template"]["spec"]["containers"][0]
+    env = {entry["name"]: entry["value"] for entry in container["env"]}
+    if isinstance(decision.action, Apply):
+        env |= dict(decision.action.env)
+    return Chainlit(env.get("CHAINLIT_ROOT_PATH", ""), env.get("CHAINLIT_PARENT_ROOT_PATH", ""))
+
+
+def own_routes(scene: Scene) -> list[Object]:
+    """The routes that are the app's: the one that it names, or all."""
+    wanted = scene.of("ChainlitApp")[0]["spec"].get("route", {}).get("ref", {}).get("name")
+    return [route for route in scene.of("Ingress", "HTTPRoute") if wanted in (None, route["metadata"]["name"])]
+
+
+def is_single(route: Object) -> bool:
+    """Whether a route has one path in all."""
+    rules = route["spec"].get("rules", [])
+    if route["kind"] == "HTTPRoute":
+        return sum(len(rule["matches"]) for rule in rules) == 1
+    return sum(len(rule["http"]["paths"]) for rule in rules) == 1
+
+
+def verdict(scene: Scene) -> str:
+    """Say what became of a scene; fails if what the operator reports is not served, or it blocks without need."""
+    decision = decided(scene)
+    found = decision.route
+    if isinstance(found, routes.Unresolved):
+        assert found.reason in REASONS and len(found.message) > 20
+        return blocked(scene, found)
+    route = next(o for o in scene.of(found.status.kind) if o["metadata"]["name"] == found.status.name)
+    # Without a host of its own or a readable Gateway no address is reported; an Ingress without a host is for any.
+    url = found.url or (f"http://some.example{found.public}/" if found.status.kind == "Ingress" else "")
+    if url:
+        trouble = judge.trouble(judge.Answer(url, as_run(scene, decision)), route, scene.objects)
+        assert not trouble, f"{url}: {trouble}"
+    return "served" if found.url else "served, without an address"
+
+
+def blocked(scene: Scene, found: routes.Unresolved) -> str:
+    own = own_routes(scene)
+    answer = next(judge.answers(scene.objects, own), None)
+    if answer is None:
+        return str(found.reason)
+    if len(own) == 1:  # where none of several routes is right, what is wrong with the first is told
+        allowed = CAUTIOUS_ALONE if is_single(own[0]) else CAUTIOUS
+        assert found.reason in allowed, f"{found} although {answer} is served"
+    return f"{found.reason}, out of caution"
+
+
+def play(examples: int, **how: Any) -> Counter[str]:
+    """Try scenes and count what became of them."""
+    seen: Counter[str] = Counter()
+
+    @settings(max_examples=examples, deadline=None, database=None, suppress_health_check=list(HealthCheck), **how)
+    @given(scenes())
+    def every(scene: Scene) -> None:
+        seen[verdict(scene)] += 1
+
+    every()
+    return seen
+
+
+def told(seen: Counter[str]) -> str:
+    total = seen.total()
+    return "\n".join(f"{count:7} {100 * count / total:5.1f} %  {what}" for what, count in sorted(seen.items()))
+
+
+def share(seen: Counter[str], words: str) -> float:
+    return sum(count for what, count in seen.items() if words in what) / seen.total()
+
+
+def test_blocked_or_served() -> None:
+    """Always the same scenes, unless ``SERVED_EXAMPLES`` asks for others."""
+    examples = int(os.environ.get("SERVED_EXAMPLES", "0"))
+    seen = play(examples or 400, derandomize=not examples)
+    print(told(seen))
+    assert share(seen, "served") >= 0.4, told(seen)
+    assert share(seen, "caution") < 0.15, told(seen)
+    if examples >= 5000:
+        assert {what.partition(",")[0] for what in seen} >= {str(reason) for reason in REASONS}, told(seen)
