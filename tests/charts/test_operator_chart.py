@@ -102,6 +102,15 @@ def test_settings() -> None:
     }
 
 
+def test_authorities_for_the_edge() -> None:
+    release = operator({"verification": {"caConfigMap": "company", "caKey": "roots.pem"}})
+    spec = release.one("Deployment")["spec"]["template"]["spec"]
+    assert {"name": "authorities", "configMap": {"name": "company"}} in spec["volumes"]
+    mount = next(m for m in release.container()["volumeMounts"] if m["name"] == "authorities")
+    assert mount["readOnly"] and "subPath" not in mount, "a file of its own would not follow the ConfigMap"
+    assert release.env()["CHAINLIT_OPERATOR_CA_FILE"] == f"{mount['mountPath']}/roots.pem"
+
+
 def test_runs_once() -> None:
     spec = operator().one("Deployment")["spec"]
     assert spec["replicas"] == 1
@@ -141,6 +150,7 @@ def test_metrics_service() -> None:
         ({"log": {"file": "x"}}, "file"),
         ({"concurrency": 0}, "/concurrency"),
         ({"verification": {"enabled": "no"}}, "/verification/enabled"),
+        ({"verification": {"caKey": "../key"}}, "/verification/caKey"),
         ({"image": {"repository": ""}}, "/image/repository"),
         ({"image": {"repository": "a:b"}}, "/image/repository"),
         ({"image": {"digest": "sha256:1"}}, "/image/digest"),

@@ -55,6 +55,7 @@ def test_version_and_help() -> None:
         (["--log-format", "xml"], "--log-format"),
         (["surplus"], "surplus"),
         (["--kubeconfig", "no/such/file"], "no/such/file"),
+        (["--ca-file", "no/such/file"], "no/such/file"),
     ],
 )
 def test_wrong_usage_names_the_flag(arguments: list[str], names: str) -> None:
@@ -87,6 +88,12 @@ def test_bad_kubeconfig(tmp_path: Path) -> None:
     file = tmp_path / "bad"
     file.write_text("clusters: [}")
     assert "chainlit-operator: no usable cluster configuration" in failure("--kubeconfig", str(file))
+
+
+def test_file_without_authorities(tmp_path: Path) -> None:
+    file = tmp_path / "ca.crt"
+    file.write_text("none here")
+    assert failure("--ca-file", str(file)).endswith(f"cannot read the authorities in {file}: no PEM certificates")
 
 
 def test_unreachable_api_server(kubeconfig: str, free_port: int) -> None:

@@ -10,12 +10,14 @@ import asyncio
 import logging
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import click
 
 from chainlit_operator import __version__, handlers, logs
 from chainlit_operator.engine import api as apis
 from chainlit_operator.engine import http
+from chainlit_operator.engine import trust as trusts
 from chainlit_operator.engine.runtime import Engine, Options
 
 logger = logging.getLogger(__name__)
@@ -87,6 +89,12 @@ def cli() -> None:
     help="How many apps are verified at a time.",
 )
 @click.option(
+    "--ca-file",
+    envvar="CHAINLIT_OPERATOR_CA_FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Certificate authorities (PEM) to trust at the edge beside the system's, for spec.verification.mode Edge.",
+)
+@click.option(
     "--listen",
     envvar="CHAINLIT_OPERATOR_LISTEN",
     default="",
@@ -116,6 +124,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter for each option is click's wa
     concurrency: int,
     verification: bool,
     verification_concurrency: int,
+    ca_file: Path | None,
     listen: str,
     log_format: str,
     log_level: str,
@@ -126,16 +135,17 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter for each option is click's wa
     environment variable: CHAINLIT_OPERATOR_ and its name.
     """
     logs.configure(log_format, log_level)
-    options = Options(
-        namespaces=tuple(dict.fromkeys(name for names in namespace for name in names)),
-        concurrency=concurrency,
-        verification=verification,
-        verification_concurrency=verification_concurrency,
-        listen=listen,
-    )
     try:
+        options = Options(
+            namespaces=tuple(dict.fromkeys(name for names in namespace for name in names)),
+            concurrency=concurrency,
+            verification=verification,
+            verification_concurrency=verification_concurrency,
+            trust=trusts.Trust(ca_file),
+            listen=listen,
+        )
         asyncio.run(_run(Access(kubeconfig, context), options))
-    except (apis.ConfigError, apis.ApiError, http.ListenError, handlers.StoppedError) as error:
+    except (apis.ConfigError, apis.ApiError, http.ListenError, trusts.TrustError, handlers.StoppedError) as error:
         sys.exit(f"chainlit-operator: {error}")
 
 

@@ -177,6 +177,73 @@ def test_what_is_asked(behind: Any, base_url: str) -> None:
     assert check == statuses.Check(base_url, "/chat", "", str(behind.ports[0].target), "uid-of-workload", 1)
 
 
+EDGE = VerificationMode.EDGE
+
+
+@pytest.mark.parametrize(
+    ("route", "edge_url"),
+    [
+        (ingress("/chat"), "http://example.com"),
+        (ingress("/chat", tls_hosts=frozenset({"example.com"})), "https://example.com"),
+        (ingress(path("/chat", host=""), address="192.0.2.7"), "http://192.0.2.7"),
+        (ingress(path("/chat", host=""), address="[2001:db8::7]"), "http://[2001:db8::7]"),
+    ],
+)
+def test_what_is_asked_at_the_edge(route: Any, edge_url: str) -> None:
+    snap = aligned(Rollout(1, 2, 2, 2, 2), app=app(verification=EDGE), routes=(route,))
+    check = statuses.check(snap.app, plan(snap), snap.workload)
+    target = str(service().ports[0].target)
+    assert check == statuses.Check(
+        "http://10.96.0.7:80", "/chat", "", target, "uid-of-workload", 1, edge_url=edge_url, pods=2
+    )
+    assert check.at_edge
+
+
+def test_the_edge_can_be_asked_where_the_service_cannot() -> None:
+    snap = aligned(app=app(verification=EDGE), services=(service(type="ExternalName", cluster_ip=""),))
+    check = statuses.check(snap.app, plan(snap), snap.workload)
+    assert check is not None and (check.base_url, check.edge_url) == ("", "http://example.com")
+
+
+@pytest.mark.parametrize(
+    ("host", "words_"), [("", "has no host, and its status no address"), ("*.example.com", "host *.example.com")]
+)
+def test_a_route_without_an_address(host: str, words_: str) -> None:
+    snap = aligned(app=app(verification=EDGE), routes=(ingress(path("/chat", host=host)),))
+    found = status_of(snap)
+    assert words(found)[2:] == [
+        "WebSocketReachable=Unknown/RouteWithoutAddress",
+        "Ready=Unknown/RouteWithoutAddress",
+    ]
+    assert words_ in found.conditions[2].message
+
+
+@pytest.mark.parametrize(
+    ("changed", "is_asked_anew"),
+    [
+        ({"workload": workload(RIGHT, rollout=Rollout(1, 2, 2, 2, 2))}, True),
+        ({"routes": (ingress("/chat", tls_hosts=frozenset({"example.com"})),)}, True),
+        ({"routes": (ingress(path("/chat", host="other.example")),)}, True),
+        ({"routes": (ingress("/chat", name="other"),)}, False),
+    ],
+)
+def test_what_has_the_edge_asked_at_once(changed: dict[str, Any], is_asked_anew: bool) -> None:
+    before, after = aligned(app=app(verification=EDGE)), aligned(app=app(verification=EDGE), **changed)
+    checks = [statuses.check(snap.app, plan(snap), snap.workload) for snap in (before, after)]
+    assert None not in checks
+    assert (checks[0] != checks[1]) is is_asked_anew
+
+
+def test_another_question_makes_the_former_answer_void() -> None:
+    first = status_of(aligned(app=app(verification=EDGE)), reachable=True)
+    known = replace(app(verification=EDGE), status=first)
+    assert status_of(aligned(app=known), now=LATER) == first, "a restart must not write"
+    moved = status_of(aligned(app=known, routes=(ingress(path("/chat", host="other.example")),)))
+    assert words(moved)[2] == "WebSocketReachable=Unknown/VerificationPending"
+    other_mode = replace(app(), generation=2, status=first)
+    assert words(status_of(aligned(app=other_mode)))[2] == "WebSocketReachable=Unknown/VerificationPending"
+
+
 def test_behind_a_strip_the_page_has_a_prefix_that_the_service_does_not_get() -> None:
     right = container("", parent_root_path=container("/chat").root_path, probes=())
     snap = snapshot(app=app(rewrite=Rewrite.STRIP), workload=workload(right))

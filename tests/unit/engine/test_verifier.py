@@ -52,6 +52,7 @@ class Scene:
 def no_long_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(verifiers, "RETRY_SECONDS", (0.001, 0.001))
     monkeypatch.setattr(verifiers, "CONFIRM_SECONDS", 0.001)
+    monkeypatch.setattr(verifiers, "EDGE_PAUSE_SECONDS", 0.001)
 
 
 async def test_new_check_is_verified_at_once_and_told() -> None:
@@ -153,3 +154,47 @@ async def test_outcome_of_a_check_that_is_no_longer_wanted_is_dropped() -> None:
         scene.gate.set()
         await asyncio.sleep(0)
     assert scene.verifier.verification(APP) is None and not scene.told.is_set()
+
+
+AT_EDGE = replace(CHECK, edge_url="http://example.com", pods=1)
+
+
+async def test_at_the_edge_a_success_is_told_when_it_is_the_third_in_a_row() -> None:
+    scene = Scene(True, True, False, True, True, True)
+    async with scene.running():
+        scene.want(AT_EDGE)
+        await asyncio.wait_for(scene.told.wait(), 1)
+    found = scene.verifier.verification(APP)
+    assert len(scene.asked) == 6 and found is not None and found.reachable
+
+
+async def test_at_the_edge_the_third_failure_is_told_as_elsewhere() -> None:
+    scene = Scene(False, True, True, False, False, False)
+    async with scene.running():
+        scene.want(AT_EDGE)
+        await asyncio.wait_for(scene.told.wait(), 1)
+        found = scene.verifier.verification(APP)
+    assert len(scene.asked) == 6 and found is not None and not found.reachable
+
+
+async def test_at_the_edge_successes_by_luck_do_not_make_it_flap() -> None:
+    scene = Scene(False, False, False, *[True, False] * 10, True, True, True)
+    async with scene.running():
+        scene.want(AT_EDGE, interval=0.001)
+        await asyncio.wait_for(scene.told.wait(), 1)
+        scene.told.clear()
+        await asyncio.wait_for(scene.told.wait(), 1)
+    assert len(scene.asked) == 26, "news before the last three"
+
+
+@pytest.mark.parametrize("check", [CHECK, AT_EDGE])
+def test_pauses_grow_while_all_is_well(check: Check) -> None:
+    entry = verifiers._Entry(check, 60.0)
+    pauses = []
+    for entry.successes in range(1, 12):
+        pauses.append(entry.pause())
+    extra = entry.told_successes - 1
+    assert pauses[:extra] == [verifiers.EDGE_PAUSE_SECONDS] * extra
+    assert pauses[extra] == verifiers.CONFIRM_SECONDS
+    for place, pause in enumerate(pauses[extra + 1 :], start=2):
+        assert 0.9 <= pause / (60.0 * min(place, verifiers.MAX_STRETCH)) <= 1.1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -17,6 +18,7 @@ SECRET = "PEER-TEXT-MUST-NOT-SURFACE"
 QUICK = Limits(connect_seconds=0.3, total_seconds=0.3, websocket_close_seconds=0.05)
 PATIENT = Limits(connect_seconds=5, total_seconds=10, websocket_close_seconds=0.2)
 
+_numbers = itertools.count()  # of sessions, which no two servers may share
 OVER = web.RequestKey("over", asyncio.Event)  # set when the test is over
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -55,6 +57,7 @@ class FakeChainlit:
     faults: dict[str, Handler] = field(default_factory=dict)
     seen: list[Seen] = field(default_factory=list)
     sessions: set[str] = field(default_factory=set)
+    packets: list[str] = field(default_factory=list)
     frames: list[str] = field(default_factory=list)
     session_closed: asyncio.Event = field(default_factory=asyncio.Event)
     over: asyncio.Event = field(default_factory=asyncio.Event)
@@ -72,6 +75,10 @@ class FakeChainlit:
     def parts(self) -> list[str]:
         return [request.part for request in self.seen]
 
+    @property
+    def edge(self) -> Target:
+        return Target(self.base_url, self.page_prefix + self.root_path, at_edge=True)
+
     async def handle(self, request: web.Request) -> web.StreamResponse:
         part, usual = self._route(request)
         self.seen.append(Seen(part, request.path, dict(request.query), dict(request.headers), request.transport))
@@ -82,10 +89,12 @@ class FakeChainlit:
         if not request.path.startswith(f"{self.root_path}/"):
             return "outside", self._not_found
         below = request.path.removeprefix(self.root_path)
+        if below == "/set-session-cookie":
+            return "cookie", self._cookie
         if below == "/ws/socket.io/":
-            if request.query.get("transport") == "websocket":
-                return "upgrade", self._upgrade
-            return "handshake", self._handshake
+            socket = {"POST": ("packet", self._packet), "websocket": ("upgrade", self._upgrade)}
+            way = request.method if request.method == "POST" else request.query.get("transport", "")
+            return socket.get(way, ("handshake", self._handshake))
         if below.startswith("/assets/"):
             return "script", self._script
         return ("page" if below == "/" else "catch-all"), self.page
@@ -95,16 +104,28 @@ class FakeChainlit:
 
     async def _handshake(self, request: web.Request) -> web.Response:
         assert request.query == {"EIO": "4", "transport": "polling"}
-        sid = f"s{len(self.sessions)}_-"
+        sid = f"s{next(_numbers)}_-"
         self.sessions.add(sid)
         fields = {"sid": sid, "upgrades": ["websocket"], "pingInterval": 25000, "pingTimeout": 20000}
         body = "0" + json.dumps(fields, separators=(",", ":"))
         return web.Response(text=body, headers={"Set-Cookie": "sticky=1; Path=/"})
 
+    async def _cookie(self, request: web.Request) -> web.Response:
+        cookie = (
+            f"X-Chainlit-Session-id={(await request.json())['session_id']}; Path=/; Secure; SameSite=None; HttpOnly"
+        )
+        return web.json_response({"message": "Session cookie set"}, headers={"Set-Cookie": cookie})
+
+    async def _packet(self, request: web.Request) -> web.Response:
+        if request.query["sid"] not in self.sessions:
+            return web.json_response(f"Invalid session {request.query['sid']}", status=400)
+        self.packets.append(await request.text())
+        return web.Response(text="OK")
+
     async def _upgrade(self, request: web.Request) -> web.StreamResponse:
         sid = request.query["sid"]
         if sid not in self.sessions:
-            return web.json_response("Invalid session", status=400)
+            return web.json_response(f"Invalid session {sid}", status=400)
         websocket = web.WebSocketResponse()
         await websocket.prepare(request)
         async for message in websocket:
@@ -125,6 +146,32 @@ class FakeChainlit:
 
     async def _script(self, _: web.Request) -> web.Response:
         return web.Response(text="export default 1;" * 20_000, content_type="text/javascript")
+
+
+Chooser = Callable[[web.Request, int], int]
+
+
+class FakeEdge(FakeChainlit):
+    """An ingress controller before two replicas; ``choose`` says which gets a request, by its number."""
+
+    def __init__(self, choose: Chooser, set_cookie: str = "") -> None:
+        super().__init__("/chat")
+        self.replicas = [FakeChainlit("/chat"), FakeChainlit("/chat")]
+        self.choose, self.set_cookie, self.count = choose, set_cookie, 0
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        number = self.choose(request, self.count) % 2
+        self.count += 1
+        if self.set_cookie and "replica" not in request.cookies:
+            request["set-cookie"] = self.set_cookie.format(number)
+        self.seen.append(Seen("edge", request.path, dict(request.query), dict(request.headers), request.transport))
+        return await self.replicas[number].handle(request)
+
+
+async def add_cookie(request: web.Request, response: web.StreamResponse) -> None:
+    """Put an edge's cookie on a response."""
+    if "set-cookie" in request:
+        response.headers.add("Set-Cookie", request["set-cookie"])
 
 
 def html(src: str) -> str:
@@ -152,6 +199,7 @@ async def serving(
     """Run a fake on a free loopback port."""
     server = web.Application()
     server.router.add_route("*", "/{anything:.*}", app.handle)
+    server.on_response_prepare.append(add_cookie)
     runner = web.AppRunner(server, shutdown_timeout=0, access_log=None)
     await runner.setup()
     try:

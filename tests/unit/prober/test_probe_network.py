@@ -165,7 +165,7 @@ async def test_client_sends_four_requests_at_most() -> None:
         endpoint = Endpoint("http", ip_address("127.0.0.1"), app.port, "chat", "chat")
         async with client.open(endpoint):
             for _ in range(5):
-                async with client.get("/"):
+                async with client.request("GET", "/"):
                     pass
 
     async with serving(FakeChainlit()) as app:
@@ -217,19 +217,25 @@ async def test_ipv6() -> None:
 # -- TLS
 
 
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Make a certificate for chat.example.test."""
+def make_certificate(folder: Path, *options: str) -> tuple[Path, Path]:
+    """Make a self-signed certificate for chat.example.test; return it and its key."""
     openssl = shutil.which("openssl")
     if openssl is None:
         pytest.skip("needs the openssl command")
-    folder = tmp_path_factory.mktemp("tls")
-    cert, key = folder / "cert.pem", folder / "key.pem"
-    command = [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
-    command += ["-subj", "/CN=chat.example.test", "-addext", "subjectAltName=DNS:chat.example.test"]
-    command += ["-days", "2", "-keyout", str(key), "-out", str(cert)]
-    subprocess.run(command, check=True, capture_output=True)
+    cert, key, request = folder / "cert.pem", folder / "key.pem", folder / "request.pem"
+    names = folder / "names"
+    names.write_text("subjectAltName=DNS:chat.example.test")
+    ask = [openssl, "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+    ask += ["-subj", "/CN=chat.example.test", "-keyout", str(key), "-out", str(request)]
+    sign = [openssl, "x509", "-req", "-in", str(request), "-signkey", str(key), "-out", str(cert)]
+    for command in (ask, [*sign, "-extfile", str(names), *options]):
+        subprocess.run(command, check=True, capture_output=True)
     return cert, key
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    return make_certificate(tmp_path_factory.mktemp("tls"), "-days", "2")
 
 
 @pytest.fixture
@@ -257,10 +263,42 @@ async def test_tls_certificate_for_another_name_or_untrusted(
     trust = ssl.create_default_context(cafile=str(certificate[0]))
     async with serving(FakeChainlit("/chat"), server_tls) as app:
         target = Target(f"https://127.0.0.1:{app.port}", "/chat", host_header="other.example.test")
-        for tls in (trust, None):
+        for tls, reason in ((trust, Reason.CERTIFICATE_NAME_MISMATCH), (None, Reason.CERTIFICATE_NOT_TRUSTED)):
             outcome = await probe(target, PATIENT, allow=allow_any, tls=tls)
-            assert outcome.reason == Reason.TLS_FAILED and "certificate" in outcome.message, outcome
+            assert outcome.reason == reason, outcome
         assert app.seen == []
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        (9, Reason.CERTIFICATE_EXPIRED),
+        (10, Reason.CERTIFICATE_EXPIRED),
+        (18, Reason.CERTIFICATE_NOT_TRUSTED),
+        (19, Reason.CERTIFICATE_NOT_TRUSTED),
+        (20, Reason.CERTIFICATE_NOT_TRUSTED),
+        (62, Reason.CERTIFICATE_NAME_MISMATCH),
+        (64, Reason.CERTIFICATE_NAME_MISMATCH),
+        (23, Reason.TLS_FAILED),
+    ],
+)
+def test_reasons_of_certificates(code: int, reason: Reason) -> None:
+    cause = ssl.SSLCertVerificationError(1, "told by OpenSSL")
+    cause.verify_code = code
+    error = aiohttp.ClientConnectorCertificateError(None, cause)  # type: ignore[arg-type]
+    outcome = Stage("It").network_failure(error, "https").outcome
+    assert outcome.reason == reason and "OpenSSL" not in outcome.message
+
+
+async def test_tls_with_an_expired_certificate(tmp_path: Path) -> None:
+    cert, key = make_certificate(tmp_path, "-days", "-1")
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(cert, key)
+    trust = ssl.create_default_context(cafile=str(cert))
+    async with serving(FakeChainlit("/chat"), tls) as app:
+        target = Target(f"https://127.0.0.1:{app.port}", "/chat", host_header="chat.example.test")
+        outcome = await probe(target, PATIENT, allow=allow_any, tls=trust)
+    assert outcome.reason == Reason.CERTIFICATE_EXPIRED, outcome
 
 
 async def test_tls_to_a_plain_port() -> None:

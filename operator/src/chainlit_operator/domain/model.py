@@ -38,6 +38,7 @@ class VerificationMode(StrEnum):
     """``spec.verification.mode``: through what the WebSocket is verified, if at all."""
 
     BACKEND = "Backend"
+    EDGE = "Edge"
     DISABLED = "Disabled"
 
 

@@ -61,6 +61,7 @@ class Reason(StrEnum):
     VERIFICATION_PENDING = "VerificationPending"
     VERIFICATION_DISABLED = "VerificationDisabled"
     SERVICE_WITHOUT_ADDRESS = "ServiceWithoutAddress"
+    ROUTE_WITHOUT_ADDRESS = "RouteWithoutAddress"
     WEB_SOCKET_NOT_ENABLED = "WebSocketNotEnabled"
 
     # Ready

@@ -21,9 +21,11 @@ MAX_MESSAGE = 1024
 class Check:
     """Where to verify the WebSocket: what is asked, and what the answer holds for.
 
-    ``base_url`` is scheme, host and port; ``root_path`` the prefix there; ``page_prefix`` what the page's HTML puts
-    before it. Two equal checks of an unchanged app have equal answers, so ``target`` (the pods' port behind the
-    Service), ``generation`` (of the pod template's owner) and ``uid`` belong to it.
+    ``base_url`` is scheme, host and port of the Service, ``root_path`` the prefix there, and ``page_prefix`` what the
+    page's HTML puts before it. ``edge_url`` is scheme, host and port that a browser asks, where that is verified; then
+    ``base_url`` may be empty. Two equal checks of an unchanged app have equal answers, so ``target`` (the pods' port
+    behind the Service), ``generation`` (of the pod template's owner), ``uid`` and, at the edge, the number of ``pods``
+    among which requests are spread belong to it.
     """
 
     base_url: str
@@ -32,6 +34,13 @@ class Check:
     target: str
     uid: str
     generation: int
+    edge_url: str = ""
+    pods: int = 0
+
+    @property
+    def at_edge(self) -> bool:
+        """Whether the route's URL is verified, as a browser would."""
+        return bool(self.edge_url)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +70,19 @@ def check(app: App, plan: Plan, workload: Workload | None) -> Check | None:
         return None
     if _rollout_condition(workload) is not None:
         return None
-    base_url = _base_url(route, plan)
-    if base_url is None:
+    at_edge = app.spec.verification is VerificationMode.EDGE
+    base_url, edge_url = _base_url(route, plan), _edge_url(route) if at_edge else ""
+    if not (edge_url if at_edge else base_url):
         return None
     return Check(
-        base_url=base_url,
+        base_url=base_url or "",
         root_path=route.roots.root_path,
         page_prefix=route.roots.parent_root_path,
         target=str(next((port.target for port in route.service.ports if port.matches(route.service_port)), "")),
         uid=workload.uid,
         generation=workload.generation,
+        edge_url=edge_url,
+        pods=workload.rollout.available if at_edge else 0,
     )
 
 
@@ -153,12 +165,26 @@ def _web_socket_reachable(
         return known
     wanted = check(app, plan, workload)
     if wanted is None:
-        message = "The Service behind the route has neither a cluster IP nor pods to be asked: use a ClusterIP Service."
-        return _condition(kind, "Unknown", Reason.SERVICE_WITHOUT_ADDRESS, message)
+        return _without_address(app, plan)
     if verification is not None and verification.check == wanted:
         value = "True" if verification.reachable else "False"
         return _condition(kind, value, verification.reason, verification.message)
-    return _awaiting(app)
+    return _awaiting(app, plan)
+
+
+def _without_address(app: App, plan: Plan) -> Condition:
+    """Nothing can be asked, neither now nor later, until somebody changes something."""
+    kind = ConditionType.WEBSOCKET_REACHABLE
+    if app.spec.verification is VerificationMode.EDGE and isinstance(plan.route, routes.Resolved):
+        route = plan.route.status
+        host = f"only the wildcard host {route.host}" if route.host else "no host, and its status no address"
+        message = (
+            f"{route.kind} {route.name} has {host}, so there is no URL to ask as a browser would: add a host to it, or "
+            "set spec.verification.mode to Backend."
+        )
+        return _condition(kind, "Unknown", Reason.ROUTE_WITHOUT_ADDRESS, message)
+    message = "The Service behind the route has neither a cluster IP nor pods to be asked: use a ClusterIP Service."
+    return _condition(kind, "Unknown", Reason.SERVICE_WITHOUT_ADDRESS, message)
 
 
 def _refused(app: App, plan: Plan) -> Condition | None:
@@ -173,10 +199,16 @@ def _refused(app: App, plan: Plan) -> Condition | None:
 _PASSING = frozenset({Reason.SUSPENDED, Reason.NOT_ALIGNED, Reason.VERIFICATION_DISABLED, Reason.SCALED_TO_ZERO})
 
 
-def _awaiting(app: App) -> Condition:
-    """The former condition until the outcome is known, so that a verification costs one status write, not two."""
+def _awaiting(app: App, plan: Plan) -> Condition:
+    """The former condition until the outcome is known, so that a verification costs one status write, not two.
+
+    Not where the question is another one: the app asks for something else than it did, or at the edge the URL is new.
+    """
     former = app.status.condition(ConditionType.WEBSOCKET_REACHABLE)
-    if former is not None and former.reason not in _PASSING:
+    is_same = former is not None and former.observed_generation == app.generation
+    if app.spec.verification is VerificationMode.EDGE and isinstance(plan.route, routes.Resolved):
+        is_same = is_same and app.status.url == plan.route.url
+    if former is not None and is_same and former.reason not in _PASSING:
         return replace(former, observed_generation=0, last_transition_time="")
     message = "The WebSocket is about to be verified."
     return _condition(ConditionType.WEBSOCKET_REACHABLE, "Unknown", Reason.VERIFICATION_PENDING, message)
@@ -197,6 +229,11 @@ def _rollout_condition(workload: Workload) -> Condition | None:
     if workload.ref.kind == "StatefulSet":
         message += " A StatefulSet does not replace a pod that never became ready: delete such a pod yourself."
     return _condition(kind, "Unknown", Reason.ROLLOUT_IN_PROGRESS, message)
+
+
+def _edge_url(route: routes.Resolved) -> str:
+    """Scheme, host and port that a browser asks; empty where the route has no URL."""
+    return (route.url or "").removesuffix(f"{route.public}/")
 
 
 def _base_url(route: routes.Resolved, plan: Plan) -> str | None:

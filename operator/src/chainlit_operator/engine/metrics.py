@@ -13,7 +13,9 @@ RECONCILE_SECONDS = Histogram(
 WRITES = Counter("chainlit_operator_writes", "Writes that the API server accepted, by what was written.", ["target"])
 WRITE_ERRORS = Counter("chainlit_operator_write_errors", "Writes that failed.", ["target", "reason"])
 TAKEOVERS = Counter("chainlit_operator_takeovers", "Fields taken over from another field manager.")
-VERIFICATIONS = Counter("chainlit_operator_verifications", "Verifications of a WebSocket, by outcome.", ["reason"])
+VERIFICATIONS = Counter(
+    "chainlit_operator_verifications", "Verifications of a WebSocket, by mode and outcome.", ["mode", "reason"]
+)
 EVENTS_DROPPED = Counter("chainlit_operator_events_dropped", "Kubernetes Events not sent because too many were due.")
 WATCH_EVENTS = Counter("chainlit_operator_watch_events", "Objects received from watches.", ["kind"])
 WATCH_RESTARTS = Counter("chainlit_operator_watch_restarts", "Watches that ended with an error.", ["kind", "reason"])

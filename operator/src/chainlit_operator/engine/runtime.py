@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from chainlit_operator.domain.model import Ref
-from chainlit_operator.domain.status import Check, Verification
-from chainlit_operator.engine import memory, metrics, prober, wire
+from chainlit_operator.engine import memory, metrics, wire
 from chainlit_operator.engine.api import Api
 from chainlit_operator.engine.cache import Cache
 from chainlit_operator.engine.events import Recorder
 from chainlit_operator.engine.reconciler import Reconciler
 from chainlit_operator.engine.reflector import SILENCE_SECONDS, Reflector, backoff_seconds
 from chainlit_operator.engine.sweeper import Sweeper
+from chainlit_operator.engine.trust import Trust
+from chainlit_operator.engine.verification import Asker
 from chainlit_operator.engine.verifier import Verifier
 from chainlit_operator.engine.workqueue import WorkQueue
 
@@ -39,12 +40,17 @@ _PASSING = "start of the workers"
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How the engine runs. ``namespaces`` empty means all; ``listen`` is host:port, or empty for no HTTP server."""
+    """How the engine runs.
+
+    ``namespaces`` empty means all; ``trust`` is for certificates at the edge; ``listen`` is host:port, or empty for no
+    HTTP server.
+    """
 
     namespaces: tuple[str, ...] = ()
     concurrency: int = 8
     verification: bool = True
     verification_concurrency: int = 8
+    trust: Trust = field(default_factory=Trust)
     listen: str = ""
 
 
@@ -55,7 +61,8 @@ class Engine:
         self.options = options
         self.queue: WorkQueue[Ref] = WorkQueue(backoff_seconds)
         self.cache = Cache(self.queue.add)
-        self.verifier = Verifier(_probe, self.queue.add, options.verification_concurrency)
+        asker = Asker(api.configuration.host, options.trust)
+        self.verifier = Verifier(asker.verify, self.queue.add, options.verification_concurrency)
         self.recorder = Recorder(api)
         self.reconciler = Reconciler(
             api, self.cache, self.queue, self.verifier, self.recorder, verification=options.verification
@@ -149,8 +156,3 @@ class Engine:
         limit = time.monotonic() - 4 * SILENCE_SECONDS
         silent = [str(r) for r in self.reflectors if r.last_seen < limit]
         return f"silent watches: {', '.join(silent)}" if silent else ""
-
-
-async def _probe(check: Check) -> Verification:
-    outcome = await prober.probe(prober.Target(check.base_url, check.root_path, check.page_prefix))
-    return Verification(check, outcome.reachable, str(outcome.reason), outcome.message)

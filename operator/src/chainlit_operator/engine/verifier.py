@@ -18,6 +18,10 @@ from chainlit_operator.engine import metrics
 RETRY_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0)
 #: A failure is told when it is the third in a row: endpoints lag behind pods by up to some seconds.
 TOLD_FAILURES = 3
+#: At the edge a success, too, is told when it is the third in a row, with this pause: ingress controllers drop old pods
+#: later than the Service does, and spread requests over replicas, so that one success may be luck.
+TOLD_SUCCESSES_AT_EDGE = 3
+EDGE_PAUSE_SECONDS = 1.5
 #: A first success is asked about again after this, for the same lag may have sent it to what was there before.
 CONFIRM_SECONDS = 5.0
 #: An answer that stays good is asked for less and less often, down to this share of the app's frequency.
@@ -34,6 +38,26 @@ class _Entry:
     failures: int = 0
     successes: int = 0
     timer: asyncio.TimerHandle | None = None
+
+    @property
+    def is_told(self) -> bool:
+        """Whether the latest outcome has come often enough in a row to be told."""
+        return self.failures >= TOLD_FAILURES or self.successes >= self.told_successes
+
+    @property
+    def told_successes(self) -> int:
+        """How many successes in a row are told."""
+        return TOLD_SUCCESSES_AT_EDGE if self.check.at_edge else 1
+
+    def pause(self) -> float:
+        """Return the seconds until the next verification."""
+        if self.failures:
+            return min(self.interval, RETRY_SECONDS[min(self.failures, len(RETRY_SECONDS)) - 1])
+        told = self.successes - self.told_successes
+        if told < 0:
+            return EDGE_PAUSE_SECONDS
+        delay = self.interval * min(MAX_STRETCH, told + 1) * random.uniform(0.9, 1.1)  # noqa: S311
+        return min(delay, CONFIRM_SECONDS) if told == 0 else delay
 
 
 class Verifier:
@@ -86,23 +110,19 @@ class Verifier:
                 continue
             entry.timer = None
             verification = await self._probe(entry.check)
-            metrics.VERIFICATIONS.labels(verification.reason).inc()
+            metrics.VERIFICATIONS.labels("Edge" if entry.check.at_edge else "Backend", verification.reason).inc()
             if self._entries.get(ref) is entry:
                 self._take(ref, entry, verification)
 
     def _take(self, ref: Ref, entry: _Entry, verification: Verification) -> None:
         if verification.reachable:
             entry.failures, entry.successes = 0, entry.successes + 1
-            stretch = min(MAX_STRETCH, entry.successes)
-            delay = entry.interval * stretch * random.uniform(0.9, 1.1)  # noqa: S311
-            delay = min(delay, CONFIRM_SECONDS) if entry.successes == 1 else delay
         else:
             entry.failures, entry.successes = entry.failures + 1, 0
-            delay = min(entry.interval, RETRY_SECONDS[min(entry.failures, len(RETRY_SECONDS)) - 1])
-        if (verification.reachable or entry.failures >= TOLD_FAILURES) and verification != entry.verification:
+        if entry.is_told and verification != entry.verification:
             entry.verification = verification
             self._on_outcome(ref)
-        self._schedule(ref, entry, delay)
+        self._schedule(ref, entry, entry.pause())
 
     def _schedule(self, ref: Ref, entry: _Entry, delay: float) -> None:
         entry.timer = asyncio.get_running_loop().call_later(delay, self._due.put_nowait, (ref, entry))

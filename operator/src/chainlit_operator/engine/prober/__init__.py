@@ -1,18 +1,27 @@
 """The prober: whether a Chainlit app can be used at an address, and if not, why.
 
 ``steps.py`` takes the steps; ``address.py`` says which addresses may be asked, ``transport.py`` asks
-within limits, ``parse.py`` reads what comes back, ``outcome.py`` has the words.
+within limits, ``cookies.py`` keeps cookies, ``parse.py`` reads what comes back, ``outcome.py`` has the words.
 """
 
-from chainlit_operator.engine.prober.address import Policy, Resolver, address_allowed, system_resolve
-from chainlit_operator.engine.prober.outcome import MAX_MESSAGE_CHARS, Outcome, Reason
+from chainlit_operator.engine.prober.address import (
+    IPAddress,
+    Policy,
+    Resolver,
+    address_allowed,
+    edge_policy,
+    system_resolve,
+)
+from chainlit_operator.engine.prober.outcome import MAX_MESSAGE_CHARS, Outcome, Reason, told_from_both_sides
 from chainlit_operator.engine.prober.steps import DEFAULT_LIMITS, Target, probe
-from chainlit_operator.engine.prober.transport import MAX_REQUESTS, Limits
+from chainlit_operator.engine.prober.transport import MAX_REQUESTS, MAX_REQUESTS_AT_EDGE, Limits
 
 __all__ = [
     "DEFAULT_LIMITS",
     "MAX_MESSAGE_CHARS",
     "MAX_REQUESTS",
+    "MAX_REQUESTS_AT_EDGE",
+    "IPAddress",
     "Limits",
     "Outcome",
     "Policy",
@@ -20,6 +29,8 @@ __all__ = [
     "Resolver",
     "Target",
     "address_allowed",
+    "edge_policy",
     "probe",
     "system_resolve",
+    "told_from_both_sides",
 ]

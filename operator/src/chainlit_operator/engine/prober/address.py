@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 Policy = Callable[[IPAddress], bool]
@@ -91,6 +91,33 @@ def address_allowed(address: IPAddress) -> bool:
     if any(address in net for net in _FORBIDDEN_V6):
         return False
     return all(address_allowed(inner) for inner in embedded_ipv4(address))
+
+
+def edge_policy(refused: Collection[IPAddress]) -> Policy:
+    """Return the policy for hosts that a route names: the default one, without ``refused`` and this machine itself.
+
+    A route's host is a tenant's text that leads anywhere, a Service's address is not. ``refused`` are the API
+    server's addresses. Private ranges stay allowed: ingress controllers have private addresses on premises.
+    """
+
+    def allow(address: IPAddress) -> bool:
+        forms: list[IPAddress] = [address]
+        if isinstance(address, ipaddress.IPv6Address):
+            forms += embedded_ipv4(address)
+        return address_allowed(address) and not any(form in refused or is_own(form) for form in forms)
+
+    return allow
+
+
+def is_own(address: IPAddress) -> bool:
+    """Tell whether an address is one of this machine's or pod's own. Asks the kernel only; nothing is sent."""
+    family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+    with socket.socket(family, socket.SOCK_DGRAM) as asking:
+        try:
+            asking.connect((str(address), 9))
+            return ipaddress.ip_address(asking.getsockname()[0]) == address
+        except (OSError, ValueError):
+            return False  # no way there, or not an address that can be connected to
 
 
 async def system_resolve(host: str, port: int) -> Sequence[str]:

@@ -19,6 +19,11 @@ _ROUTING_ERRNOS = frozenset(
     {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EACCES, errno.EPERM, errno.EADDRNOTAVAIL, errno.ETIMEDOUT}
 )
 
+# OpenSSL's X509_V_ERR_… numbers, https://docs.openssl.org/master/man3/X509_STORE_CTX_get_error/
+_NOT_IN_TIME = frozenset({9, 10})
+_OTHER_NAME = frozenset({62, 64})
+_UNKNOWN_ISSUER = frozenset({2, 18, 19, 20, 21})
+
 
 class Reason(StrEnum):
     """What a probe found, as the reason of a Kubernetes condition. Only ``VERIFIED`` means reachable."""
@@ -32,10 +37,14 @@ class Reason(StrEnum):
     CONNECTION_LOST = "ConnectionLost"
     HOST_UNREACHABLE = "HostUnreachable"
     TLS_FAILED = "TLSFailed"
+    CERTIFICATE_EXPIRED = "CertificateExpired"
+    CERTIFICATE_NAME_MISMATCH = "CertificateNameMismatch"
+    CERTIFICATE_NOT_TRUSTED = "CertificateNotTrusted"
     HANDSHAKE_NOT_FOUND = "HandshakeNotFound"
     HANDSHAKE_IS_HTML = "HandshakeIsHTML"
     HANDSHAKE_REFUSED = "HandshakeRefused"
     HANDSHAKE_MALFORMED = "HandshakeMalformed"
+    SESSION_LOST = "SessionLost"
     UPGRADE_REFUSED = "UpgradeRefused"
     PAGE_NOT_FOUND = "PageNotFound"
     PAGE_REFUSED = "PageRefused"
@@ -48,9 +57,31 @@ class Reason(StrEnum):
     PROBE_FAILED = "ProbeFailed"
 
 
+#: What to do about a failure at the edge, where it differs from what to do behind it.
+_EDGE_FIXES = {
+    Reason.DNS_LOOKUP_FAILED: "create the host's DNS record, also for the cluster's own DNS, or correct the host",
+    Reason.CONNECTION_REFUSED: "check that the DNS record leads to the ingress controller, and that this has the port",
+    Reason.CONNECTION_TIMED_OUT: "check firewalls and network policies, and that pods can reach the cluster's outer "
+    "address (hairpin)",
+    Reason.HOST_UNREACHABLE: "check firewalls, network policies and routing from the cluster to this address",
+    Reason.CONNECTION_LOST: "check the ingress controller and proxies before it, and the port and scheme of the route",
+    Reason.TLS_FAILED: "check that the ingress controller serves TLS for this host, or take tls out of the route",
+    Reason.HANDSHAKE_NOT_FOUND: "check that the ingress controller has taken up the route (its class, host and path) "
+    "and knows a ready pod of the Service",
+    Reason.HANDSHAKE_IS_HTML: "check that no other route or login page answers for this host and path",
+    Reason.HANDSHAKE_MALFORMED: "check that the DNS record leads to the ingress controller of this route",
+    Reason.UPGRADE_REFUSED: "let the ingress controller, and proxies before it, pass WebSocket upgrades for this route",
+    Reason.SERVER_ERROR: "check that the ingress controller reaches ready pods of the Service, and read its log",
+    Reason.RESPONSE_TOO_LARGE: "check that the route leads to Chainlit, and what the ingress controller adds",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The result of a probe. ``message`` is one sentence of at most ``MAX_MESSAGE_CHARS`` characters."""
+    """The result of a probe. ``message`` is one sentence of at most ``MAX_MESSAGE_CHARS`` characters.
+
+    Those of :func:`told_from_both_sides` have up to four.
+    """
 
     reachable: bool
     reason: Reason
@@ -77,6 +108,14 @@ class Failure(Exception):
         self.outcome = outcome(reason, message)
 
 
+class MovedToHttps(Exception):
+    """The edge redirects to the same place by https, as edges do for all of their routes; never leaves the prober."""
+
+    def __init__(self, base_url: str) -> None:
+        super().__init__(base_url)
+        self.base_url = base_url
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
     """What is being asked, and what it means if the answer is not HTTP, breaks off, or does not come."""
@@ -85,9 +124,12 @@ class Stage:
     garbled: Reason = Reason.PROBE_FAILED
     lost: Reason = Reason.CONNECTION_LOST
     late: Reason = Reason.TIMED_OUT
+    at_edge: bool = False
 
     def failure(self, reason: Reason, found: str, fix: str) -> Failure:
         """Make the failure whose sentence is "what was asked, what was found; what to do"."""
+        if self.at_edge:
+            fix = _EDGE_FIXES.get(reason, fix)
         return Failure(reason, f"{self.asked} {found}; {fix}.")
 
     def server_error(self, status: int) -> Failure:
@@ -114,8 +156,7 @@ class Stage:
         if isinstance(exc, aiohttp.ConnectionTimeoutError):
             return self._connect_timed_out()
         if isinstance(exc, aiohttp.ClientConnectorCertificateError):
-            found = "met a certificate that is not trusted for this host"
-            return self.failure(Reason.TLS_FAILED, found, "renew the certificate or correct its names")
+            return self._certificate_failed(exc.certificate_error)
         if isinstance(exc, aiohttp.ClientConnectorError):
             return self._connect_failed(exc.os_error, scheme)
         if isinstance(exc, aiohttp.ClientResponseError):
@@ -131,6 +172,23 @@ class Stage:
         fix = "check network policies and that the address is up"
         return self.failure(Reason.CONNECTION_TIMED_OUT, "got no connection in time", fix)
 
+    def _certificate_failed(self, cause: Exception) -> Failure:
+        """Tell what is wrong with a certificate by OpenSSL's number (X509_V_ERR_…)."""
+        code = cause.verify_code if isinstance(cause, ssl.SSLCertVerificationError) else 0
+        if code in _NOT_IN_TIME:
+            found = "met a certificate that has expired or is not valid yet"
+            return self.failure(Reason.CERTIFICATE_EXPIRED, found, "renew the certificate, and check the clocks")
+        if code in _OTHER_NAME:
+            found = "met a certificate for other names than this host"
+            fix = "let the route's tls section name a certificate for its host"
+            return self.failure(Reason.CERTIFICATE_NAME_MISMATCH, found, fix)
+        if code in _UNKNOWN_ISSUER:
+            found = "met a certificate of an authority that the operator does not know"
+            fix = "send the whole chain, or give the operator the authority (verification.caConfigMap of its chart)"
+            return self.failure(Reason.CERTIFICATE_NOT_TRUSTED, found, fix)
+        fix = "renew the certificate or correct its chain"
+        return Failure(Reason.TLS_FAILED, f"{self.asked} met a certificate that cannot be verified; {fix}.")
+
     def _connect_failed(self, cause: OSError, scheme: str) -> Failure:
         if isinstance(cause, ConnectionRefusedError):
             fix = "check that the Service has ready endpoints, and that the app listens on 0.0.0.0"
@@ -143,6 +201,23 @@ class Stage:
             return self.failure(Reason.TLS_FAILED, "failed in the TLS handshake", fix)
         found = f"could not connect to the address ({errno.errorcode.get(cause.errno or 0, 'no error number')})"
         return self.failure(Reason.HOST_UNREACHABLE, found, "check network policies and routing")
+
+
+def told_from_both_sides(url: str, edge: Outcome, backend: Outcome | None) -> Outcome:
+    """Return the outcome at the edge, and for a failure on which side of the ingress controller it lies.
+
+    ``backend`` is what the Service answered after that; None if it has no address to be asked at.
+    """
+    if edge.reachable:
+        return edge
+    at = f"At {shown(url)}: {edge.message}"
+    if backend is None:
+        return Outcome(False, edge.reason, at)
+    if backend.reachable:
+        side = "The app itself answers through its Service, so the fault lies between the browser and the Service."
+        return Outcome(False, edge.reason, f"{side} {at}")
+    side = "The app does not answer through its Service either, so begin there."
+    return Outcome(False, edge.reason, f"{side} {backend.message} {at}")
 
 
 def _exceeds_header_limits(exc: BaseException) -> bool:

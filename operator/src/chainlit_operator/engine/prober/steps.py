@@ -1,7 +1,7 @@
 """Proving that a Chainlit app can be used at an address: socket, upgrade and page.
 
 A status code proves nothing about Chainlit, whose catch-all answers unknown paths with its HTML page and 200.
-So a probe does what a browser does first, in at most four requests:
+So a probe does what a browser does first, in at most four requests to a Service:
 
 1. the Engine.IO v4 handshake over polling, whose body must be an open packet;
 2. the WebSocket upgrade of that session (``2probe``, ``3probe``, ``5``), then Engine.IO close. No Socket.IO
@@ -9,17 +9,23 @@ So a probe does what a browser does first, in at most four requests:
 3. the page;
 4. the module script that the page loads.
 
-A probe connects to one address, looked up once and checked; it follows no redirect, keeps no cookie, reads
+Through a route's URL, at the edge, it does more as a browser does: it has Chainlit's session cookie set first, keeps
+cookies, opens a connection for each request, and sends the new session a few packets before the upgrade, as they may be
+given to another replica. If the edge redirects to the same place by https, it goes there.
+
+A probe connects to one address, looked up once and checked; it follows no other redirect, reads
 bounded amounts, and repeats nothing of what the peer said.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import re
 import ssl
-from dataclasses import dataclass
+import uuid
+from dataclasses import dataclass, replace
 
 import aiohttp
 from yarl import URL
@@ -36,6 +42,7 @@ from chainlit_operator.engine.prober.address import (
 )
 from chainlit_operator.engine.prober.outcome import (
     Failure,
+    MovedToHttps,
     Outcome,
     Reason,
     Stage,
@@ -54,6 +61,12 @@ from chainlit_operator.engine.prober.transport import Client, Endpoint, Limits, 
 
 DEFAULT_LIMITS = Limits()
 
+#: Enough that requests spread over two replicas at random miss the session 15 times of 16, upgrade included.
+SESSION_PACKETS = 3
+# What Engine.IO servers say with status 400: python-engineio, and the original in JavaScript.
+_SESSION_UNKNOWN = (b"Invalid session", b"Session ID unknown")
+_NO_UPGRADE = (b"Invalid transport", b"Invalid websocket upgrade")
+
 _MAX_PREFIX_CHARS = 1024
 _PREFIX = re.compile(r"(?:/[A-Za-z0-9._~-]+)*")
 _HOST_HEADER = re.compile(r"(?P<host>[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
@@ -70,12 +83,14 @@ class Target:
     prefix but this side does not receive (Chainlit's parent root path): with ``/team``, the script
     ``/team/chat/assets/x.js`` is fetched at ``/chat/assets/x.js``. ``host_header`` replaces the host of
     ``base_url`` in the Host header and, with https, in server name indication and certificate verification.
+    ``at_edge`` says that a browser would ask there, and not only other pods.
     """
 
     base_url: str
     root_path: str
     page_prefix: str = ""
     host_header: str | None = None
+    at_edge: bool = False
 
 
 async def probe(
@@ -95,15 +110,22 @@ async def probe(
     ``asyncio.CancelledError``. Every socket that it opened is closed by then.
     Protocol: https://socket.io/docs/v4/engine-io-protocol/
     """
-    client = Client(limits, True if tls is None else tls)
+    client = Client(limits, True if tls is None else tls, at_edge=target.at_edge)
     try:
         async with asyncio.timeout(limits.total_seconds):
             endpoint = await _locate(client, target, limits, allow, resolve)
             async with client.open(endpoint):
-                await _check_upgrade(client, target, await _check_handshake(client, target, limits))
+                if target.at_edge:
+                    await _set_session_cookie(client, target)
+                sid = await _check_handshake(client, target, limits)
+                if target.at_edge:
+                    await _check_session(client, target, sid)
+                await _check_upgrade(client, target, sid)
                 await _check_script(client, target, await _check_page(client, target, limits))
     except Failure as failure:
         return failure.outcome
+    except MovedToHttps as moved:
+        return await probe(replace(target, base_url=moved.base_url), limits, allow=allow, resolve=resolve, tls=tls)
     except TimeoutError:
         return client.stage.out_of_time(client.connected, limits.total_seconds).outcome
     except Exception as exc:
@@ -113,6 +135,10 @@ async def probe(
             Reason.PROBE_FAILED, "ended with an internal error", "read the operator's log"
         ).outcome
     found = "the Engine.IO handshake, the WebSocket upgrade and the page's script all answered"
+    if target.at_edge:
+        return outcome(
+            Reason.VERIFIED, f"Asked as a browser does at {shown(target.base_url + _page_path(target))}, {found}."
+        )
     return outcome(Reason.VERIFIED, f"Asked below {shown(_page_path(target))}, {found}.")
 
 
@@ -168,7 +194,7 @@ async def _resolved(
     client: Client, host: str, port: int, limits: Limits, allow: Policy, resolve: Resolver
 ) -> IPAddress:
     failed = Reason.DNS_LOOKUP_FAILED
-    client.stage = Stage("The DNS lookup of the host", late=failed)
+    client.begin(Stage("The DNS lookup of the host", late=failed))
     try:
         async with asyncio.timeout(limits.connect_seconds):
             return await pick_address(host, port, resolve=resolve, allow=allow)
@@ -178,18 +204,31 @@ async def _resolved(
         fix = "create its DNS record or correct the host name"
         raise client.stage.failure(failed, "gave no usable address", fix) from exc
     except ForbiddenAddressError as exc:
+        own = ", and neither the API server nor the operator itself" if client.at_edge else ""
         raise Failure(
             Reason.ADDRESS_FORBIDDEN,
-            "Nothing was asked because the host stands for a loopback, link-local, multicast or metadata "
-            "address, and those are not probed; use a host that leads to the app's Service or ingress.",
+            "Nothing was asked because the host stands for an address that is never probed (no loopback, link-local, "
+            f"multicast or metadata address{own}); use a host that leads to the app's Service or ingress controller.",
         ) from exc
+
+
+async def _set_session_cookie(client: Client, target: Target) -> None:
+    """Step 0 at the edge: have Chainlit (2.5.5 and later) set the cookie that some edges choose the replica by.
+
+    What is answered decides nothing: older versions do not know the path.
+    """
+    path = f"{target.root_path}/set-session-cookie"
+    client.begin(Stage(f"The first request, POST {shown(path)},", Reason.HANDSHAKE_MALFORMED))
+    body = json.dumps({"session_id": str(uuid.uuid4())})
+    async with client.request("POST", path, body=body, content_type="application/json"):
+        pass
 
 
 async def _check_handshake(client: Client, target: Target, limits: Limits) -> str:
     """Step 1: return the session id of the polling handshake."""
     path = _socket_path(target)
-    stage = client.stage = Stage(f"The Engine.IO handshake GET {shown(path)}", Reason.HANDSHAKE_MALFORMED)
-    async with client.get(path, "EIO=4&transport=polling") as response:
+    stage = client.begin(Stage(f"The Engine.IO handshake GET {shown(path)}", Reason.HANDSHAKE_MALFORMED))
+    async with client.request("GET", path, "EIO=4&transport=polling") as response:
         _check_handshake_status(stage, response.status)
         body, longer = await read_body(response, limits.max_handshake_bytes)
     is_open = body.startswith(OPEN_PREFIX)
@@ -229,14 +268,35 @@ def _check_handshake_status(stage: Stage, status: int) -> None:
         )
 
 
+async def _check_session(client: Client, target: Target, sid: str) -> None:
+    """Step 1b at the edge: send packets that change nothing (pong); each may reach a replica without the session."""
+    path = _socket_path(target)
+    for _ in range(SESSION_PACKETS):
+        stage = client.begin(Stage(f"The Engine.IO packet POST {shown(path)}", Reason.HANDSHAKE_MALFORMED))
+        async with client.request("POST", path, f"EIO=4&transport=polling&sid={sid}", body="3") as response:
+            if response.status == 400:
+                raise _session_lost(stage)
+            _check_handshake_status(stage, response.status)
+
+
+def _session_lost(stage: Stage) -> Failure:
+    return stage.failure(
+        Reason.SESSION_LOST,
+        "was refused with status 400 because the session is unknown there: it reached another replica than the "
+        "handshake before it",
+        "give each browser one replica, with Traefik by the annotation "
+        'traefik.ingress.kubernetes.io/service.sticky.cookie: "true" of the Service, or run one replica only',
+    )
+
+
 async def _check_upgrade(client: Client, target: Target, sid: str) -> None:
     """Step 2: upgrade the session to WebSocket, then close it so that the app keeps nothing."""
     path, refused = _socket_path(target), Reason.UPGRADE_REFUSED
-    stage = client.stage = Stage(f"The WebSocket upgrade of {shown(path)}", refused, refused, refused)
+    stage = client.begin(Stage(f"The WebSocket upgrade of {shown(path)}", refused, refused, refused))
     try:
         websocket = await client.connect_websocket(path, f"EIO=4&transport=websocket&sid={sid}")
     except aiohttp.WSServerHandshakeError as exc:
-        raise _upgrade_failure(stage, exc.status) from exc
+        raise _upgrade_failure(stage, exc.status, client.refusal) from exc
     await websocket.send_str("2probe")
     message = await websocket.receive()
     if message.type is not aiohttp.WSMsgType.TEXT or message.data != "3probe":
@@ -250,22 +310,22 @@ async def _check_upgrade(client: Client, target: Target, sid: str) -> None:
     await websocket.close()
 
 
-def _upgrade_failure(stage: Stage, status: int) -> Failure:
+def _upgrade_failure(stage: Stage, status: int, refusal: bytes) -> Failure:
+    if status == 400 and any(words in refusal for words in _SESSION_UNKNOWN):
+        return _session_lost(stage)
+    found = f"was answered with status {status} instead of 101 although the polling handshake works"
     if status == 101:
         found = "was answered with status 101 and invalid headers"
-    else:
-        found = f"was answered with status {status} instead of 101 although the polling handshake works"
-    fix = "let the proxy pass WebSocket upgrades"
-    if status in (400, 404):  # what Engine.IO says to a session that it does not know
-        fix += ", and with several replicas use sticky sessions"
-    return stage.failure(Reason.UPGRADE_REFUSED, found, fix)
+    elif status == 400 and any(words in refusal for words in _NO_UPGRADE):
+        found = "reached the app as a plain request: something before it removed the Upgrade header"
+    return stage.failure(Reason.UPGRADE_REFUSED, found, "let the proxy pass WebSocket upgrades")
 
 
 async def _check_page(client: Client, target: Target, limits: Limits) -> str:
     """Step 3: fetch the page and return the path, on this side, of the script that it loads."""
     path = _page_path(target)
-    stage = client.stage = Stage(f"The page GET {shown(path)}", Reason.PAGE_MALFORMED)
-    async with client.get(path) as response:
+    stage = client.begin(Stage(f"The page GET {shown(path)}", Reason.PAGE_MALFORMED))
+    async with client.request("GET", path) as response:
         _check_page_status(stage, response.status)
         body, longer = await read_body(response, limits.max_body_bytes)
     if longer:
@@ -309,9 +369,9 @@ def _check_page_status(stage: Stage, status: int) -> None:
 async def _check_script(client: Client, target: Target, script: str) -> None:
     """Step 4: fetch the beginning of the page's script, whose path is the peer's text and not repeated."""
     asked = f"The module script of the page {shown(_page_path(target))}"
-    stage = client.stage = Stage(asked, Reason.ASSETS_MISSING)
+    stage = client.begin(Stage(asked, Reason.ASSETS_MISSING))
     path, _, query = script.partition("?")
-    async with client.get(path, query) as response:
+    async with client.request("GET", path, query) as response:
         if response.status >= 500:
             raise stage.server_error(response.status)
         if response.status != 200:

@@ -1,4 +1,4 @@
-"""The prober's HTTP client: one checked address, no redirect, cookie, proxy or decompression."""
+"""The prober's HTTP client: one checked address, no redirect, proxy or decompression; cookies at the edge only."""
 
 from __future__ import annotations
 
@@ -8,18 +8,21 @@ import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import aiohttp
 from yarl import URL
 
 from chainlit_operator.engine.prober.address import IPAddress
-from chainlit_operator.engine.prober.outcome import Reason, Stage
+from chainlit_operator.engine.prober.cookies import ProbeCookies
+from chainlit_operator.engine.prober.outcome import MovedToHttps, Reason, Stage
 
 MAX_REQUESTS = 4
+MAX_REQUESTS_AT_EDGE = 8
 USER_AGENT = "chainlit-operator-prober"
 _READ_BYTES = 16 * 1024
+_MAX_REFUSAL_BYTES = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,11 @@ class Endpoint:
     host: str
     server_name: str
 
+    @property
+    def origin(self) -> URL:
+        """Scheme, host and port as a browser has them."""
+        return URL(f"{self.scheme}://{self.host}")
+
     def url(self, path: str, query: str = "") -> URL:
         """Return a URL with the address in place of the name, so that aiohttp has nothing left to look up."""
         literal = f"[{self.address}]" if self.address.version == 6 else str(self.address)
@@ -61,16 +69,28 @@ class Endpoint:
 
 
 class Client:
-    """Sends the requests of one probe. Set ``stage`` before each, so that failures can be explained."""
+    """Sends the requests of one probe. ``begin`` a stage before each, so that failures can be explained.
 
-    def __init__(self, limits: Limits, tls: ssl.SSLContext | bool) -> None:
-        self.stage = Stage("The probe")
+    ``at_edge`` makes it do as browsers do: it keeps cookies, tells its origin, and opens a connection for each request,
+    because a connection that is kept may hide that requests are sent to several replicas.
+    """
+
+    def __init__(self, limits: Limits, tls: ssl.SSLContext | bool, *, at_edge: bool = False) -> None:
+        self.at_edge = at_edge
+        self.stage = Stage("The probe", at_edge=at_edge)
         self.connected = False
+        self.refusal = b""
+        """The beginning of the last answer with status 400."""
         self._limits = limits
         self._tls = tls
         self._requests = 0
         self._endpoint: Endpoint
         self._session: aiohttp.ClientSession
+
+    def begin(self, stage: Stage) -> Stage:
+        """Say what is asked from now on."""
+        self.stage = replace(stage, at_edge=self.at_edge)
+        return self.stage
 
     @asynccontextmanager
     async def open(self, endpoint: Endpoint) -> AsyncIterator[None]:
@@ -82,14 +102,16 @@ class Client:
         """
         self._endpoint = endpoint
         limits = self._limits
-        # Connections are kept alive: where each is given to some replica (a Service), handshake and upgrade
-        # reach the same one, and so do page and script.
-        connector = aiohttp.TCPConnector(limit=2, use_dns_cache=False, socket_factory=self._pinned_socket)
+        # Connections to a Service are kept alive: it gives each to some replica, and so handshake and upgrade reach the
+        # same one, and so do page and script.
+        connector = aiohttp.TCPConnector(
+            limit=2, use_dns_cache=False, socket_factory=self._pinned_socket, force_close=self.at_edge
+        )
         trace = aiohttp.TraceConfig()
         trace.on_connection_create_end.append(self._note_connected)
         async with aiohttp.ClientSession(
             connector=connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
+            cookie_jar=ProbeCookies(endpoint.origin) if self.at_edge else aiohttp.DummyCookieJar(),
             trust_env=False,
             auto_decompress=False,
             headers={"Accept-Encoding": "identity", "User-Agent": USER_AGENT, "Host": endpoint.host},
@@ -107,10 +129,16 @@ class Client:
                 raise self.stage.network_failure(exc, endpoint.scheme) from exc
 
     @asynccontextmanager
-    async def get(self, path: str, query: str = "") -> AsyncIterator[aiohttp.ClientResponse]:
-        """Send a GET request; the response's body is read inside the block or not at all."""
-        response = await self._session.get(
+    async def request(
+        self, method: str, path: str, query: str = "", *, body: str | None = None, content_type: str = "text/plain"
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Send a request; the response's body is read inside the block or not at all."""
+        headers = {} if body is None else {"Content-Type": content_type, "Origin": str(self._endpoint.origin)}
+        response = await self._session.request(
+            method,
             self._endpoint.url(path, query),
+            data=body,
+            headers=headers,
             allow_redirects=False,
             ssl=self._tls,
             server_hostname=self._endpoint.server_name,
@@ -131,6 +159,7 @@ class Client:
             self._endpoint.url(path, query),
             timeout=aiohttp.ClientWSTimeout(ws_close=self._limits.websocket_close_seconds),
             max_msg_size=self._limits.max_websocket_bytes,
+            origin=str(self._endpoint.origin) if self.at_edge else None,
             ssl=self._tls,
             server_hostname=self._endpoint.server_name,
         )
@@ -156,21 +185,41 @@ class Client:
         ``ws_connect`` follows redirects, and a request on a kept connection that breaks is sent again.
         """
         self._requests += 1
-        if self._requests > MAX_REQUESTS:
+        if self._requests > (MAX_REQUESTS_AT_EDGE if self.at_edge else MAX_REQUESTS):
             found = "would have needed another request"
             raise self.stage.failure(Reason.PROBE_FAILED, found, "report this as a bug of the operator")
         try:
             response = await handler(request)
         except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as exc:
             raise self.stage.network_failure(exc, self._endpoint.scheme) from exc
-        if 300 <= response.status < 400:
+        try:
+            if 300 <= response.status < 400:
+                raise self._redirected(request, response)
+            if response.status == 400:
+                self.refusal, _ = await read_body(response, _MAX_REFUSAL_BYTES)
+        except BaseException:
             response.close()
-            raise self.stage.failure(
-                Reason.REDIRECTED,
-                f"was answered with a redirect (status {response.status}), which is not followed",
-                "give the scheme, host and path that the app itself answers, or remove the redirect there",
-            )
+            raise
         return response
+
+    def _redirected(self, request: aiohttp.ClientRequest, response: aiohttp.ClientResponse) -> Exception:
+        if self.at_edge and self._is_same_by_https(request.url, response.headers.get("Location", "")):
+            return MovedToHttps(str(URL.build(scheme="https", host=self._endpoint.server_name)))
+        return self.stage.failure(
+            Reason.REDIRECTED,
+            f"was answered with a redirect (status {response.status}), which is not followed",
+            "give the scheme, host and path that the app itself answers, or remove the redirect there",
+        )
+
+    def _is_same_by_https(self, asked: URL, location: str) -> bool:
+        """Whether a redirect leads from http to https and nowhere else."""
+        origin = self._endpoint.origin
+        try:
+            there = origin.with_path(asked.raw_path, encoded=True).join(URL(location))
+        except ValueError:
+            return False
+        wanted = ("https", origin.raw_host, 443, asked.raw_path)
+        return origin.scheme == "http" and (there.scheme, there.raw_host, there.port, there.raw_path) == wanted
 
 
 async def read_body(response: aiohttp.ClientResponse, limit: int) -> tuple[bytes, bool]:
