@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.e2e import certificates
 from tests.e2e.chat import POLLING_AND_WEBSOCKET, ChatError, converse
 from tests.e2e.kube import Kube, KubeError, Object
 from tests.e2e.manifests import ROOT_PATH
@@ -20,6 +21,8 @@ from tests.e2e.waiting import eventually
 REPOSITORY = Path(__file__).resolve().parents[2]
 OPERATOR_NAMESPACE = "chainlit-operator-system"
 OPERATOR = "chainlit-operator"
+#: ConfigMap and Secret of a certificate authority that the operator is told of.
+AUTHORITY = "tests-authority"
 NEEDED = ("CLUSTER", "KUBECONFIG", "EDGE", "CONTOUR_EDGE", "DEMO_IMAGE", "OPERATOR_IMAGE")
 
 #: Seconds for a pod of the demo app to start, or to be replaced, on a busy machine.
@@ -97,11 +100,14 @@ class Operator:
     def install(self) -> None:
         """Install it, or bring it to the image and chart of now, and wait until it is ready."""
         repository, _, tag = self.cluster.operator_image.rpartition(":")
+        self.kube.ensure_namespace(OPERATOR_NAMESPACE)
+        certificates.ensure_known_authority(self.kube, OPERATOR_NAMESPACE, AUTHORITY)
         try:
             run(
                 *("helm", "upgrade", "--install", OPERATOR, "charts/chainlit-operator"),
-                *("--namespace", OPERATOR_NAMESPACE, "--create-namespace"),
+                *("--namespace", OPERATOR_NAMESPACE),
                 *("--set", f"image.repository={repository}", "--set", f"image.tag={tag}"),
+                *("--set", f"verification.caConfigMap={AUTHORITY}"),
                 *("--wait", "--timeout", "60s"),
             )
         except CommandError as error:
@@ -160,6 +166,19 @@ class Space:
         labels = {"pod-security.kubernetes.io/enforce": "restricted"}
         metadata = {"name": self.name, "labels": labels}
         self.kube.create({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}, "")
+
+    def serve_inside(self) -> str:
+        """Take a host name that leads to Traefik inside the cluster, and return it: an alias, by the cluster's DNS."""
+        self.create(
+            {
+                "apiVersion": "v1",
+                "kind": "Service",
+                "metadata": {"name": "edge"},
+                "spec": {"type": "ExternalName", "externalName": "traefik.traefik.svc.cluster.local"},
+            }
+        )
+        self.host = f"edge.{self.name}.svc.cluster.local"
+        return self.host
 
     def close(self) -> None:
         """Have the namespace deleted, without waiting."""
@@ -301,6 +320,7 @@ def managers(obj: Object) -> dict[str, list[Object]]:
 
 
 __all__ = [
+    "AUTHORITY",
     "OPERATOR",
     "OPERATOR_NAMESPACE",
     "START",

@@ -112,6 +112,11 @@ class Kube:
         query = urlencode({"fieldManager": manager, "force": str(force).lower()})
         return self._object("PATCH", f"{path}?{query}", manifest, APPLY_PATCH)
 
+    def ensure_namespace(self, name: str) -> None:
+        """Create a namespace unless it is there."""
+        if self.find("Namespace", "", name) is None:
+            self.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}, "")
+
     def delete(self, kind: str, namespace: str, name: str, grace_seconds: int | None = None) -> None:
         """Have an object deleted; nobody waits for it."""
         body: Object = {"propagationPolicy": "Background"}

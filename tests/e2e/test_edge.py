@@ -1,0 +1,227 @@
+"""Verification through the route's URL: what browsers would meet, and on which side of the Service a fault lies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.e2e import certificates
+from tests.e2e.cluster import AUTHORITY, OPERATOR_NAMESPACE, START, Condition, Operator, Space
+from tests.e2e.kube import Object
+from tests.e2e.manifests import chainlit_app, container, ingress, service, workload
+from tests.e2e.test_restart import settled_writes
+from tests.e2e.waiting import eventually
+
+#: A fault is asked about again after ten seconds at most, and mended when three answers in a row are good.
+SOON = 40.0
+APP_ANSWERS = "The app itself answers through its Service"
+NO_UPGRADES = {
+    "apiVersion": "traefik.io/v1alpha1",
+    "kind": "Middleware",
+    "metadata": {"name": "no-upgrades"},
+    "spec": {"headers": {"customRequestHeaders": {"Upgrade": "", "Connection": ""}}},
+}
+STICKY = {"traefik.ingress.kubernetes.io/service.sticky.cookie": "true"}
+
+
+def edge_app(**spec: Any) -> Object:
+    return chainlit_app(verification={"mode": "Edge", "intervalSeconds": 10}, **spec)
+
+
+def put(space: Space, route: Object, replicas: int = 1) -> None:
+    space.create(
+        workload(container(space.cluster.demo_image, root_path="/chat"), replicas=replicas),
+        service(),
+        route,
+        edge_app(),
+    )
+
+
+def await_fault(space: Space, reason: str, timeout: float = SOON) -> Condition:
+    return space.await_condition("WebSocketReachable", "False", reason, timeout=timeout)
+
+
+def await_reachable(space: Space, timeout: float = SOON) -> None:
+    space.await_condition("WebSocketReachable", "True", "Verified", timeout=timeout)
+    assert space.condition("Ready") == Condition("True", "Ready", space.condition("Ready").message)
+
+
+def middlewares(space: Space, *names: str) -> dict[str, str]:
+    """The annotation that puts Middlewares of the namespace before a route."""
+    listed = ",".join(f"{space.name}-{name}@kubernetescrd" for name in names)
+    return {"traefik.ingress.kubernetes.io/router.middlewares": listed}
+
+
+def test_from_a_name_without_address_to_a_chat(space: Space) -> None:
+    inside = space.serve_inside()
+    nowhere = f"nowhere.{space.name}.svc.cluster.local"
+    space.create(NO_UPGRADES)
+    put(space, ingress(nowhere, "/chat", annotations=middlewares(space, "no-upgrades")))
+
+    found = await_fault(space, "DNSLookupFailed", START)
+    assert found.message.startswith(APP_ANSWERS) and f"http://{nowhere}/chat/" in found.message
+
+    set_host(space, inside)
+    found = await_fault(space, "UpgradeRefused")
+    assert found.message.startswith(APP_ANSWERS) and "removed the Upgrade header" in found.message
+
+    space.patch("Ingress", {"metadata": {"annotations": None}})
+    await_reachable(space)
+    assert f"http://{inside}/chat/" in space.condition("WebSocketReachable").message
+    assert space.chat("/chat") == "echo: hello"
+
+
+def test_replicas_need_affinity(space: Space) -> None:
+    put(space, ingress(space.serve_inside(), "/chat"), replicas=2)
+
+    found = await_fault(space, "SessionLost", START)
+    assert found.message.startswith(APP_ANSWERS) and "sticky.cookie" in found.message
+
+    space.patch("Service", {"metadata": {"annotations": STICKY}})
+    await_reachable(space)
+    assert space.chat("/chat") == "echo: hello"
+
+
+@pytest.mark.slow
+def test_certificates(space: Space) -> None:
+    host = space.serve_inside()
+    known = certificates.known_authority(space.kube, OPERATOR_NAMESPACE, AUTHORITY)
+    route = ingress(host, "/chat")
+    route["spec"]["tls"] = [{"hosts": [host], "secretName": "certificate"}]
+    space.create(certificates.issue(certificates.authority(), host).secret("certificate"))
+    put(space, route)
+
+    found = await_fault(space, "CertificateNotTrusted", START)
+    assert found.message.startswith(APP_ANSWERS) and f"https://{host}/chat/" in found.message
+
+    for pair, reason in (
+        (certificates.issue(known, host, days=-1), "CertificateExpired"),
+        (certificates.issue(known, f"other.{host}"), "CertificateNotTrusted"),  # Traefik shows its own instead
+    ):
+        space.patch("Secret", {"data": pair.secret("certificate")["data"]}, "certificate")
+        await_fault(space, reason)
+
+    space.patch("Secret", {"data": certificates.issue(known, host).secret("certificate")["data"]}, "certificate")
+    await_reachable(space)
+
+
+@pytest.mark.slow
+def test_replicas_with_a_secure_cookie_need_https(space: Space) -> None:
+    host = space.serve_inside()
+    secure = {"traefik.ingress.kubernetes.io/service.sticky.cookie.secure": "true"}
+    put(space, ingress(host, "/chat"), replicas=2)
+    space.patch("Service", {"metadata": {"annotations": STICKY | secure}})
+    await_fault(space, "SessionLost", START)
+
+    known = certificates.known_authority(space.kube, OPERATOR_NAMESPACE, AUTHORITY)
+    space.create(certificates.issue(known, host).secret("certificate"))
+    space.patch("Ingress", {"spec": {"tls": [{"hosts": [host], "secretName": "certificate"}]}})
+    await_reachable(space)
+
+
+@pytest.mark.slow
+def test_faults_of_the_edge_and_of_the_app(space: Space) -> None:
+    route = ingress(space.serve_inside(), "/chat")
+    route["spec"]["ingressClassName"] = "nobody"
+    put(space, route)
+
+    found = await_fault(space, "HandshakeNotFound", START)
+    assert found.message.startswith(APP_ANSWERS) and "taken up the route" in found.message
+
+    space.patch("Ingress", {"spec": {"ingressClassName": "traefik"}})
+    await_reachable(space)
+
+    set_target_port(space, 9)
+    found = await_fault(space, "ServerError", timeout=90.0)
+    assert found.message.startswith("The app does not answer through its Service either")
+    assert "found nothing that listens" in found.message and "status 502" in found.message
+
+    set_target_port(space, "http")
+    await_reachable(space)
+
+
+@pytest.mark.slow
+def test_a_redirect_to_https_is_what_browsers_follow(space: Space) -> None:
+    """Traefik redirects whole entry points; here a Middleware does it, and the same Ingress answers by https."""
+    host = space.serve_inside()
+    known = certificates.known_authority(space.kube, OPERATOR_NAMESPACE, AUTHORITY)
+    redirect = {
+        "apiVersion": "traefik.io/v1alpha1",
+        "kind": "Middleware",
+        "metadata": {"name": "https"},
+        "spec": {"redirectScheme": {"scheme": "https", "permanent": True}},
+    }
+    # The certificate comes with an Ingress of its own, as with one for the whole controller.
+    other = ingress(host, "/elsewhere", "elsewhere")
+    other["spec"]["tls"] = [{"hosts": [host], "secretName": "certificate"}]
+    space.create(redirect, certificates.issue(known, host).secret("certificate"), service("elsewhere", "chat"), other)
+    put(space, ingress(host, "/chat", annotations=middlewares(space, "https")))
+    space.patch("ChainlitApp", {"spec": {"route": {"ref": {"kind": "Ingress", "name": "chat"}}}})
+
+    await_reachable(space, START)
+
+
+@pytest.mark.slow
+def test_a_route_without_a_host_is_asked_at_the_address_in_its_status(space: Space) -> None:
+    """Traefik tells 127.0.0.1 here, which is never asked."""
+    route = ingress(space.host, "/chat")
+    del route["spec"]["rules"][0]["host"]
+    route["spec"]["ingressClassName"] = "nobody"
+    put(space, route)
+    found = space.await_condition("WebSocketReachable", "Unknown", "RouteWithoutAddress", timeout=START)
+    assert "add a host" in found.message
+
+    space.kubectl(
+        *("patch", "ingress", "chat", "--subresource=status", "--type=merge", "--patch"),
+        '{"status": {"loadBalancer": {"ingress": [{"ip": "127.0.0.1"}]}}}',
+    )
+    assert await_fault(space, "AddressForbidden").message.startswith(APP_ANSWERS)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["kubernetes.default.svc.cluster.local", "operator"])
+def test_the_api_server_and_the_operator_are_not_asked(space: Space, operator: Operator, name: str) -> None:
+    host = f"{operator.pods()[0]['status']['podIP'].replace('.', '-')}.{OPERATOR_NAMESPACE}.pod.cluster.local"
+    put(space, ingress(host if name == "operator" else name, "/chat"))
+    await_fault(space, "AddressForbidden", START)
+
+
+@pytest.mark.slow
+def test_ready_means_that_chats_succeed_from_then_on(space: Space) -> None:
+    """Traefik drops an old pod a moment later than the Service does."""
+    put(space, ingress(space.serve_inside(), "/chat"))
+    await_reachable(space, START)
+    for path in ("/one", "/two"):
+        space.move(path)
+        space.await_variable(path)
+        space.await_ready()
+        assert [space.chat(path) for _ in range(10)] == ["echo: hello"] * 10
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("operator")
+def test_nothing_is_written_while_nothing_changes(space: Space, operator: Operator) -> None:
+    put(space, ingress(space.serve_inside(), "/chat"))
+    space.create(
+        workload(container(space.cluster.demo_image, root_path="/chat"), name="broken"),
+        service("broken"),
+        ingress(f"nowhere.{space.name}.svc.cluster.local", "/chat", "broken"),
+        chainlit_app("broken", workload="broken", verification={"mode": "Edge", "intervalSeconds": 10}),
+    )
+    await_reachable(space, START)
+    space.await_condition("WebSocketReachable", "False", "DNSLookupFailed", "broken", timeout=START)
+    writes = settled_writes(space)
+    asked = operator.metric("chainlit_operator_verifications_total")
+    eventually(lambda: operator.metric("chainlit_operator_verifications_total") >= asked + 8, timeout=120.0)
+    assert space.cluster.audit(space.name) == writes
+
+
+def set_host(space: Space, host: str) -> None:
+    rules = space.get("Ingress")["spec"]["rules"]
+    rules[0]["host"] = host
+    space.patch("Ingress", {"spec": {"rules": rules}})
+
+
+def set_target_port(space: Space, port: int | str) -> None:
+    space.patch("Service", {"spec": {"ports": [{"name": "http", "port": 80, "targetPort": port}]}})
