@@ -125,7 +125,9 @@ async def probe(
     except Failure as failure:
         return failure.outcome
     except MovedToHttps as moved:
-        return await probe(replace(target, base_url=moved.base_url), limits, allow=allow, resolve=resolve, tls=tls)
+        there = replace(target, base_url=moved.base_url)
+        found = await probe(there, limits, allow=allow, resolve=resolve, tls=tls)
+        return found if found.reachable else outcome(found.reason, f"Redirected to https: {found.message}")
     except TimeoutError:
         return client.stage.out_of_time(client.connected, limits.total_seconds).outcome
     except Exception as exc:
@@ -134,12 +136,10 @@ async def probe(
         return client.stage.failure(
             Reason.PROBE_FAILED, "ended with an internal error", "read the operator's log"
         ).outcome
-    found = "the Engine.IO handshake, the WebSocket upgrade and the page's script all answered"
-    if target.at_edge:
-        return outcome(
-            Reason.VERIFIED, f"Asked as a browser does at {shown(target.base_url + _page_path(target))}, {found}."
-        )
-    return outcome(Reason.VERIFIED, f"Asked below {shown(_page_path(target))}, {found}.")
+    page = shown(_page_path(target))
+    where = f"as a browser does at {target.base_url}{page}" if target.at_edge else f"below {page}"
+    all_ = "the Engine.IO handshake, the WebSocket upgrade and the page's script all answered"
+    return outcome(Reason.VERIFIED, f"Asked {where}, {all_}.")
 
 
 def _socket_path(target: Target) -> str:
