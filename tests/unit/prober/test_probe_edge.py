@@ -336,6 +336,14 @@ async def test_a_cookie_that_is_set_again_and_again_costs_no_more() -> None:
     assert jar.filter_cookies(URL("http://10.0.0.1/chat/"))["a"].value == "x" * 900
 
 
+async def test_few_and_small_cookies_are_kept() -> None:
+    jar = ProbeCookies(URL("http://chat.example.test"))
+    big = [f"big{n}=" + "x" * 3900 for n in range(9)]
+    jar.update_cookies_from_headers([*big, *(f"small{n}=1" for n in range(99))], URL("http://10.0.0.1/chat/"))
+    assert sum(len(cookie.value) for cookie in jar) <= MAX_COOKIE_BYTES
+    assert len(jar) == MAX_COOKIES, "what is small still fits"
+
+
 # -- addresses
 
 
