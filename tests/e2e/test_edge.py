@@ -29,13 +29,15 @@ def edge_app(**spec: Any) -> Object:
     return chainlit_app(verification={"mode": "Edge", "intervalSeconds": 10}, **spec)
 
 
+def pods(space: Space, replicas: int = 1, **fields: Any) -> Object:
+    """A workload that is right for /chat from the start, so that its pods start once."""
+    probe: Object = {"httpGet": {"path": "/chat/health", "port": "http"}, "periodSeconds": 1, "failureThreshold": 60}
+    probes: Object = {"readinessProbe": probe, "livenessProbe": probe}
+    return workload(container(space.cluster.demo_image, root_path="/chat", **probes), replicas=replicas, **fields)
+
+
 def put(space: Space, route: Object, replicas: int = 1) -> None:
-    space.create(
-        workload(container(space.cluster.demo_image, root_path="/chat"), replicas=replicas),
-        service(),
-        route,
-        edge_app(),
-    )
+    space.create(pods(space, replicas), service(), route, edge_app())
 
 
 def await_fault(space: Space, reason: str, timeout: float = SOON) -> Condition:
@@ -204,7 +206,7 @@ def test_ready_means_that_chats_succeed_from_then_on(space: Space) -> None:
 def test_nothing_is_written_while_nothing_changes(space: Space, operator: Operator) -> None:
     put(space, ingress(space.serve_inside(), "/chat"))
     space.create(
-        workload(container(space.cluster.demo_image, root_path="/chat"), name="broken"),
+        pods(space, name="broken"),
         service("broken"),
         ingress(f"nowhere.{space.name}.svc.cluster.local", "/chat", "broken"),
         chainlit_app("broken", workload="broken", verification={"mode": "Edge", "intervalSeconds": 10}),
