@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.domain.test_paths import PREFIXES
-from tests.unit.domain.world import app, applied, container, ingress, service, snapshot, workload
+from tests.unit.domain.world import app, applied, assert_plain, container, ingress, service, snapshot, workload
 
 from chainlit_operator.domain import paths
 from chainlit_operator.domain.model import Condition, Container, Probe, Rewrite, ServicePort, Snapshot, Status, Variable
@@ -47,7 +47,7 @@ def test_blocked(given: Snapshot, reason: Reason) -> None:
     action = plan(given).action
     assert isinstance(action, Blocked)
     assert action.reason is reason
-    assert len(action.message) > 20
+    assert_plain(action.message)
 
 
 def test_contested_but_right_is_right() -> None:
@@ -258,3 +258,31 @@ def test_settles_after_one_write(
     for probe in live.probes:
         if probe.port != 9000:
             assert paths.is_below(probe.path.rstrip("/"), backend)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (with_container(container(name="a"), SIDECAR), "containers (a, proxy)"),
+        (with_container(container(), SIDECAR, app=app(container="chat")), "'chat' (it has chainlit, proxy)"),
+    ],
+)
+def test_message(given: Snapshot, words: str) -> None:
+    action = plan(given).action
+    assert isinstance(action, Blocked) and words in action.message
+
+
+@pytest.mark.parametrize(
+    ("given", "summary"),
+    [
+        (container(probes=()), "CHAINLIT_ROOT_PATH='/chat' (was unset)"),
+        (container("/x", parent_root_path=Variable("/y")),
+         "CHAINLIT_ROOT_PATH='/chat' (was '/x'); CHAINLIT_PARENT_ROOT_PATH='' (was '/y'); "
+         "readinessProbe path '/chat/health' (was '/health')"),
+        (container("", probes=()), "CHAINLIT_ROOT_PATH='/chat' (was '')"),
+        (container("x" * 200, probes=()), f"CHAINLIT_ROOT_PATH='/chat' (was '{'x' * 100}')"),
+    ],
+)  # fmt: skip
+def test_summary(given: Container, summary: str) -> None:
+    action = plan(with_container(given)).action
+    assert isinstance(action, Apply) and action.summary == summary

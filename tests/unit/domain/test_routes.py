@@ -5,10 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.unit.domain.world import app, ingress, middleware, path, regex, service, snapshot
+from tests.unit.domain.world import app, assert_plain, ingress, middleware, path, regex, service, snapshot
 
 from chainlit_operator.domain import routes
-from chainlit_operator.domain.model import Gateway, Listener, Matching, Parent, Ref, Rewrite, Route, RoutePath, Snapshot
+from chainlit_operator.domain.model import (
+    Gateway,
+    Listener,
+    Matching,
+    Parent,
+    Ref,
+    Rewrite,
+    Route,
+    RoutePath,
+    RouteStatus,
+    Snapshot,
+)
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.domain.rewrites import AddPrefix, Constant, RegexRewrite, ReplacePrefix, StripPrefix, Unknown
 
@@ -104,7 +115,7 @@ ANSWERS = [
     ("slashes at the end", snapshot(ingress("/chat//")), Reason.PATH_NOT_SUPPORTED),
     ("space at the end", snapshot(ingress("/chat ")), Reason.PATH_NOT_SUPPORTED),
     ("something else below it", snapshot(ingress("/chat", path("/chat/shop", service="shop"))), ("/chat", "")),
-    ("not accepted", snapshot(ingress("/chat", refusal="Accepted is False, NoMatchingParent: no")),
+    ("not accepted", snapshot(ingress("/chat", refusal="NoMatchingParent: No listener fits.")),
      Reason.ROUTE_NOT_ACCEPTED),
     ("space", snapshot(ingress("/a b")), Reason.PATH_NOT_SUPPORTED),
     ("escape", snapshot(ingress("/my%20chat")), Reason.PATH_NOT_SUPPORTED),
@@ -147,6 +158,7 @@ def test_every_reason_names_an_object_and_a_remedy(given: Snapshot) -> None:
     assert any(kind in found.message for kind in KINDS), found.message
     assert any(remedy in found.message.lower() for remedy in REMEDIES), found.message
     assert len(found.message) < 1024
+    assert_plain(found.message)
 
 
 @pytest.mark.parametrize(
@@ -239,3 +251,58 @@ def test_address_of_an_http_route_is_that_of_its_listener(
     assert isinstance(answer, routes.Resolved)
     assert answer.url == url
     assert (answer.web_socket_url or "").startswith("wss" if (url or "").startswith("https") else "ws" if url else "")
+
+
+MESSAGES = [
+    (snapshot(services=(service(), service("more")), routes=(ingress("/chat"), ingress("/bot", name="more"))),
+     "Service chat, more and differ: Ingress chat (/chat), Ingress more (/bot)."),
+    (snapshot(ingress("/chat"), ingress("/a b", name="bad")), "Ingress chat (/chat), Ingress bad (PathNotSupported)."),
+    (snapshot(ingress("/", "/chat")), "(/, /chat)"),
+    (snapshot(ingress(path("/shop", service="shop"), path("/", service="blog")), app=app(**NAMED)), "(blog, shop)"),
+    (snapshot(Route(Ref("Ingress", "shop", "chat"), "1", ()), app=app(**NAMED)), "(none)"),
+    (snapshot(ingress(path(service="a"), path("/b", service="b")), app=app(**NAMED), services=(),
+              missing_services=frozenset("ab")), "Service a, b, which"),
+    (snapshot(ingress("/", path("/ws", service="shop"))), "may need at /, to Service shop:"),
+    (snapshot(ingress("/chat", path("/chat/ws", service=""))), "may need at /chat, elsewhere (a redirect"),
+    (snapshot(ingress(path(transforms=(ReplacePrefix("/other"),)))), "turns /chat into /other on"),
+    (snapshot(ingress(path("/", transforms=(AddPrefix("/x"),)))), "turns / into /x on"),
+    (snapshot(ingress(path(port="web"))), "port web of Service shop/chat, which has no such port (80 http)."),
+    (snapshot(ingress("/chat", refusal="x" * 999)), f"served: {'x' * 300}. Correct"),
+    (snapshot(ingress(path(transforms=(Unknown("x" * 999),)))), f"has {'x' * 250}, which"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("given", "words"), MESSAGES)
+def test_message(given: Snapshot, words: str) -> None:
+    found = routes.resolve(given)
+    assert isinstance(found, routes.Unresolved)
+    assert words in found.message
+    assert_plain(found.message)
+
+
+@pytest.mark.parametrize(
+    ("rewrite", "told", "roots"), [(Rewrite.AUTO, "None", ("/chat", "")), (Rewrite.STRIP, "Strip", ("", "/chat"))]
+)
+def test_status_of_a_resolved_route(rewrite: Rewrite, told: str, roots: tuple[str, str]) -> None:
+    given = snapshot(ingress(path(path_type="ImplementationSpecific")), app=app(rewrite=rewrite))
+    found = routes.resolve(given)
+    assert isinstance(found, routes.Resolved)
+    assert found.status == RouteStatus("Ingress", "chat", "example.com", "/chat", "ImplementationSpecific", told)
+    assert (found.public, found.backend, found.roots) == ("/chat", roots[0], roots)
+
+
+def test_transforms_come_in_their_order() -> None:
+    """The path's own, then its Middlewares; those of a chain as the chain has them; eight chains in each other."""
+    own = path("/a/b/c/d", transforms=(StripPrefix(("/a",)),), middlewares=("shop-b", "shop-chain"))
+    found = (middleware("b", StripPrefix(("/b",))), middleware("c", StripPrefix(("/c",))),
+             middleware("chain", chain=("shop-c", "shop-end")), middleware("end", StripPrefix(("/x",))))  # fmt: skip
+    assert answer(routes.resolve(snapshot(ingress(own), middlewares=found))) == ("/d", "/a/b/c")
+    for depth, wanted in ((8, ("", "/chat")), (9, Reason.MIDDLEWARE_NOT_FOUND)):
+        chains = [middleware(f"m{n}", chain=(f"shop-m{n + 1}",)) for n in range(depth)]
+        deep = (*chains, middleware(f"m{depth}", StripPrefix(("/chat",))))
+        assert answer(routes.resolve(snapshot(ingress(path(middlewares=("shop-m0",))), middlewares=deep))) == wanted
+
+
+def test_shortest_path_stands_for_the_app_whatever_the_alphabet() -> None:
+    found = routes.resolve(snapshot(ingress("/zz/assets", "/zz")))
+    assert isinstance(found, routes.Resolved) and found.status.path == "/zz"

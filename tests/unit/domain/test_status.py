@@ -6,19 +6,22 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.unit.domain.world import DONE, app, container, ingress, path, service, snapshot, workload
+from tests.unit.domain.world import DONE, app, assert_plain, container, ingress, path, service, snapshot, workload
 
 from chainlit_operator.domain import status as statuses
 from chainlit_operator.domain.model import (
     App,
     Condition,
     Probe,
+    Ref,
     Rewrite,
     Rollout,
+    Route,
     ServicePort,
     Snapshot,
     Status,
     VerificationMode,
+    WorkloadStatus,
 )
 from chainlit_operator.domain.plan import plan
 from chainlit_operator.domain.reasons import Reason
@@ -28,8 +31,13 @@ LATER = "2026-02-03T05:00:00Z"
 RIGHT = container("/chat", probes=(Probe("readinessProbe", "/chat/health", "http"),))
 
 
-def aligned(rollout: Rollout = DONE, **fields: Any) -> Snapshot:
-    return snapshot(**({"workload": workload(RIGHT, rollout=rollout)} | fields))
+def aligned(*given: Route | Rollout, **fields: Any) -> Snapshot:
+    """A snapshot with nothing to do at /chat; other routes, or another rollout, as given."""
+    rollout = next((found for found in given if isinstance(found, Rollout)), DONE)
+    return snapshot(
+        *(found for found in given if isinstance(found, Route)),
+        **({"workload": workload(RIGHT, rollout=rollout)} | fields),
+    )
 
 
 def status_of(snap: Snapshot, reachable: bool | None = None, now: str = NOW, **fields: Any) -> Status:
@@ -39,7 +47,12 @@ def status_of(snap: Snapshot, reachable: bool | None = None, now: str = NOW, **f
     if reachable is not None:
         assert check is not None
         verification = statuses.Verification(check, reachable, "Verified" if reachable else "HandshakeIsHTML", "…")
-    return statuses.status(snap.app, decision, snap.workload, verification, fields.get("failure"), now)
+    found = statuses.status(snap.app, decision, snap.workload, verification, fields.get("failure"), now)
+    assert {c.observed_generation for c in found.conditions} == {found.observed_generation} == {snap.app.generation}
+    assert [c.type for c in found.conditions] == ["RouteResolved", "Aligned", "WebSocketReachable", "Ready"]
+    for message in {c.message for c in found.conditions if "…" not in c.message}:
+        assert_plain(message)
+    return found
 
 
 def words(found: Status) -> list[str]:
@@ -252,10 +265,63 @@ def test_behind_a_strip_the_page_has_a_prefix_that_the_service_does_not_get() ->
 
 
 def test_long_messages_are_cut() -> None:
-    failure = statuses.Failure(Reason.APPLY_REFUSED, "x" * 40_000)
+    failure = statuses.Failure(Reason.APPLY_REFUSED, "…" * 40_000)
     assert max(len(c.message) for c in status_of(snapshot(), failure=failure).conditions) == statuses.MAX_MESSAGE
 
 
 def test_nothing_is_ready_without_conditions() -> None:
     found: App = app()
     assert not statuses.is_ready(found.status)
+
+
+def messages(found: Status) -> dict[str, str]:
+    return {c.type: c.message for c in found.conditions}
+
+
+def test_messages() -> None:
+    found = messages(status_of(aligned(), reachable=True))
+    assert found["RouteResolved"] == "Ingress chat gives path /chat on host example.com."
+    assert found["Aligned"] == "Container chainlit of Deployment shop/chat has CHAINLIT_ROOT_PATH='/chat'."
+    assert found["Ready"] == "Chainlit has the route's path and its WebSocket answers."
+    unverified = messages(status_of(aligned(ingress(path(host="")), app=app(verification=VerificationMode.DISABLED))))
+    assert unverified["RouteResolved"] == "Ingress chat gives path /chat on any host."
+    assert unverified["Ready"] == "Chainlit has the route's path (its WebSocket is not verified)."
+    right = container("", parent_root_path=container("/chat").root_path, probes=())
+    stripped = messages(status_of(snapshot(app=app(rewrite=Rewrite.STRIP), workload=workload(right))))
+    assert "CHAINLIT_ROOT_PATH='' and CHAINLIT_PARENT_ROOT_PATH='/chat'" in stripped["Aligned"]
+
+
+def test_before_the_write() -> None:
+    found = status_of(snapshot())
+    assert words(found)[1:3] == ["Aligned=False/ApplyRefused", "WebSocketReachable=Unknown/NotAligned"]
+    assert messages(found)["Aligned"] == "The workload is about to be changed."
+    assert (found.root_path, found.parent_root_path, found.url) == (None, None, "http://example.com/chat/")
+
+
+def test_roots_stay_known_while_contested() -> None:
+    former = replace(app(), status=Status(root_path="/old", parent_root_path="/x"))
+    found = status_of(snapshot(app=former, contested_by="argocd"))
+    assert (found.root_path, found.parent_root_path) == ("/old", "/x")
+    assert found.workload == WorkloadStatus("Deployment", "chat", "chainlit")
+
+
+@pytest.mark.parametrize("kind", ["Deployment", "StatefulSet"])
+def test_only_a_stateful_set_keeps_pods_that_never_became_ready(kind: str) -> None:
+    stuck = workload(RIGHT, ref=Ref(kind, "shop", "chat"), rollout=replace(DONE, updated=0))
+    message = messages(status_of(aligned(workload=stuck)))["WebSocketReachable"]
+    assert message.startswith("The pods are being replaced;")
+    assert ("A StatefulSet does not replace" in message) is (kind == "StatefulSet")
+
+
+@pytest.mark.parametrize(
+    "snap",
+    [
+        aligned(app=app(verification=VerificationMode.DISABLED)),
+        aligned(ingress("/a b")),
+        aligned(ingress("/bot")),
+        aligned(workload=None),
+        aligned(replace(DONE, updated=0)),
+    ],
+)
+def test_nothing_to_verify(snap: Snapshot) -> None:
+    assert statuses.check(snap.app, plan(snap), snap.workload) is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -127,3 +128,16 @@ def applied(found: Workload, name: str, env: dict[str, str], probes: dict[str, s
         probes=tuple(replace(p, path=probes.get(p.field, p.path)) for p in old.probes),
     )
     return replace(found, containers=tuple(new if c.name == name else c for c in found.containers))
+
+
+#: Words that are spelt in capitals.
+CAPITALS = {"CHAINLIT_ROOT_PATH", "CHAINLIT_PARENT_ROOT_PATH", "GET", "HTTP", "HTTPR", "POST", "IP", "URL", "ID"}
+
+
+def assert_plain(message: str) -> None:
+    """A message is made of sentences, in which nothing shouts and no value of Python shows."""
+    assert re.match(r"[A-Z]|spec\.|status\.", message), message
+    assert message.endswith("."), message
+    assert set(re.findall(r"[A-Z][A-Z_]+", message)) <= CAPITALS, message
+    assert not re.search(r"\. (?!spec\.|status\.)[a-z]", message.replace(". _ ~", "")), message
+    assert not re.search(r"(?<!to )\bNone\b|\bTrue\b|\bFalse\b", message), message

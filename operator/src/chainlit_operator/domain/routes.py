@@ -97,9 +97,9 @@ def _resolve_route(snapshot: Snapshot, route: Route) -> Resolved | Unresolved:
     if not mine:
         return _without_backend(snapshot, route)
     if route.refusal:
-        return Unresolved(
-            Reason.ROUTE_NOT_ACCEPTED, f"{route.ref} is not served: {route.refusal[:300]} Correct it, or its Gateway."
-        )
+        refusal = route.refusal[:300].rstrip(". ")
+        message = f"{route.ref} is not served: {refusal}. Correct it, or its Gateway."
+        return Unresolved(Reason.ROUTE_NOT_ACCEPTED, message)
     covering = _choose(route, mine, services)
     if isinstance(covering, Unresolved):
         return covering
