@@ -59,8 +59,8 @@ class Roots:
 class Form:
     """A form of route.
 
-    ``edges`` are those of the test cluster on which it is tried: with a real chat where there is an answer, in each
-    ``make test`` on those ``in_gate`` and in ``make test-all`` on the others. Without any, ``documented`` names the
+    ``edges`` are those of the test cluster on which it is tried, with a real chat where there is an answer: in each
+    ``make test`` on those ``in_gate``, and in ``make test-all`` on all. Without any, ``documented`` names the
     controller whose documentation it follows. An Ingress for ``any_host`` names none.
     """
 
@@ -254,9 +254,10 @@ FORMS = [
     Form("default-beside", "Ingress, `/chat`, and another app as the default backend",
          ingress(("/chat", "Prefix"), default="other"), CHAT, (T, N)),
     # Ingress, blocked
-    Form("exact", "Ingress, `Exact` `/chat`", ingress(("/chat", "Exact")), Reason.EXACT_PATH, (T, N, C)),
+    Form("exact", "Ingress, `Exact` `/chat`", ingress(("/chat", "Exact")), Reason.EXACT_PATH, (T, N, C),
+         in_gate=(T,)),
     Form("two-paths", "Ingress, `/chat` and `/bot`", ingress(("/chat", "Prefix"), ("/bot", "Prefix")),
-         Reason.SEVERAL_PATHS, (T, N, C)),
+         Reason.SEVERAL_PATHS, (T, N, C), in_gate=(C,)),
     Form("two-paths-two-hosts", "Ingress, `/chat` on one host and `/bot` on another",
          by_host({"": (("/chat", "Prefix"),), "1.": (("/bot", "Prefix"),)}), Reason.SEVERAL_PATHS, (T, N, C)),
     Form("root-and-path", "Ingress, `/` and `/chat`", ingress(("/", "Prefix"), ("/chat", "Prefix")),
@@ -409,7 +410,7 @@ FORMS = [
          Reason.REWRITE_NOT_SUPPORTED, (N,)),
     Form("nginx-mangled", f"`{NGINX}/rewrite-target: /` on `/chat`",
          ingress(("/chat", "Prefix"), annotations={f"{NGINX}/rewrite-target": "/"}), Reason.REWRITE_NOT_SUPPORTED,
-         (N,)),
+         (N,), in_gate=(N,)),
     Form("nginx-expression-prefix", f"`{NGINX}/use-regex` on `/chat(/\\|$)(.*)` with type `Prefix`",
          ingress((ANY, "Prefix"), annotations={f"{NGINX}/use-regex": "true"}), Reason.PATH_NOT_SUPPORTED, (N,)),
     Form("nginx-alternatives", f"`{NGINX}/use-regex` on `/(chat\\|bot)`",

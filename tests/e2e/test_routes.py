@@ -14,21 +14,17 @@ from tests.e2e.waiting import eventually
 from tests.route_forms import PAIRS, SOCKETS, Edge, Form, Roots
 
 
-def case(form: Form, edge: Edge, *, in_gate: bool) -> Any:
+def case(form: Form, edge: Edge) -> Any:
     """A row at an edge. What takes all hosts runs after one another, so that no row is answered by another's app."""
-    marks = [] if in_gate else [pytest.mark.slow]
+    marks = [] if edge in form.in_gate else [pytest.mark.slow]
     if form.any_host or (isinstance(form.answer, Roots) and form.answer.path == "/"):
         marks.append(pytest.mark.xdist_group(f"all hosts of {edge.name}"))
     return pytest.param(form, edge, id=f"{form.name}-{edge.name.lower()}", marks=marks)
 
 
-REFUSED = [case(f, e, in_gate=e in f.in_gate) for f, e in PAIRS if f.answer is Reason.WEB_SOCKET_NOT_ENABLED]
-ANSWERED = [case(f, e, in_gate=e in f.in_gate) for f, e in PAIRS if isinstance(f.answer, Roots)]
-BLOCKED = [
-    case(f, e, in_gate=e is f.edges[0])
-    for f, e in PAIRS
-    if not isinstance(f.answer, Roots) and f.answer is not Reason.WEB_SOCKET_NOT_ENABLED
-]
+REFUSED = [case(f, e) for f, e in PAIRS if f.answer is Reason.WEB_SOCKET_NOT_ENABLED]
+ANSWERED = [case(f, e) for f, e in PAIRS if isinstance(f.answer, Roots)]
+BLOCKED = [case(f, e) for f, e in PAIRS if f.answer in set(Reason) - {Reason.WEB_SOCKET_NOT_ENABLED}]
 
 
 def url(cluster: Cluster, edge: Edge) -> str:
