@@ -114,7 +114,7 @@ format: .venv/ready ## Format the code
 
 .PHONY: lock
 lock: ## Pin the requirements anew, with hashes (needs pip-tools)
-	for place in operator tests/demo tests; do
+	for place in operator tests/demo tests/releases/*/ tests; do
 	  (cd $$place && $(COMPILE) -o requirements.txt requirements.in)
 	done
 

@@ -169,6 +169,14 @@ def test_container_names() -> None:
         assert not pattern.search(name), name
 
 
+def test_mount_paths() -> None:
+    pattern = matched_by_rule(".spec.mountPath")
+    for path in ("/chainlit", "/api/chat", "/v1.0/~my-chat_2", "/.a", "/..a", "/..."):
+        assert pattern.search(path), path
+    for path in ("", "/", "chainlit", "/chat/", "//chat", "/a//b", "/a b", "/a%20b", "/.", "/..", "/a/../b", "/ü"):
+        assert not pattern.search(path), path
+
+
 def matched_by_rule(path: str) -> re.Pattern[str]:
     (rule,) = at(path)["x-kubernetes-validations"]
     match = re.fullmatch(r"self\.matches\('(\^.*)\$'\)", rule["rule"])

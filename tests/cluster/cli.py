@@ -110,6 +110,18 @@ def build_images(_: argparse.Namespace) -> None:
     images.ensure(_serving())
 
 
+def build_releases(arguments: argparse.Namespace) -> None:
+    """build the demo app's images on older releases of Chainlit, load them into the cluster, and print their names"""
+    cluster = _serving()
+    if unknown := set(arguments.release) - images.RELEASES.keys():
+        raise ClusterError(f"no requirements for {', '.join(sorted(unknown))}, but for {', '.join(images.RELEASES)}")
+    wanted = [images.RELEASES[release] for release in arguments.release or images.RELEASES]
+    with cache.locked("releases.lock"):
+        images.ensure(cluster, wanted)
+    for image in wanted:
+        print(image.reference)
+
+
 def load(arguments: argparse.Namespace) -> None:
     """load an image of the engine's store into the cluster"""
     images.load(_serving(), arguments.reference)
@@ -147,6 +159,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "tools": fetch_tools,
     "python": prepare_python,
     "images": build_images,
+    "releases": build_releases,
     "load": load,
     "audit": audit,
     "status": status,
@@ -165,6 +178,8 @@ def parser() -> argparse.ArgumentParser:
     for name, command in COMMANDS.items():
         added = commands.add_parser(name, help=command.__doc__, description=command.__doc__)
         added.set_defaults(run=command)
+        if name == "releases":
+            added.add_argument("release", nargs="*", help=f"{', '.join(images.RELEASES)} (default: all)")
         if name == "load":
             added.add_argument("reference", help="the image, as the engine names it")
     return made

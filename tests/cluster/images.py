@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,15 +24,25 @@ TIME = 946_684_800  # any, but not before 1980, which zip files cannot tell
 
 @dataclass(frozen=True)
 class AppImage:
-    """An image built from a directory of this repository."""
+    """An image built from a directory of this repository.
+
+    ``pins`` stands in for the directory's own requirements.txt; ``release`` is the version that its tag shows then.
+    """
 
     name: str
     context: Path
+    pins: Path | None = None
+    release: str = ""
 
     @property
     def exists(self) -> bool:
         """Whether the checkout has what it takes to build it."""
-        return (self.context / "Dockerfile").is_file() and (self.context / "requirements.txt").is_file()
+        return (self.context / "Dockerfile").is_file() and self.requirements.is_file()
+
+    @property
+    def requirements(self) -> Path:
+        """The file that pins what is installed."""
+        return self.pins or self.context / "requirements.txt"
 
     @property
     def repository(self) -> str:
@@ -42,22 +52,27 @@ class AppImage:
     @property
     def reference(self) -> str:
         """The image's name, with a tag that changes whenever anything it is made of does."""
-        parts = [part for file in self.files() for part in (file.relative_to(self.context).as_posix(), file)]
+        parts = [part for name, file in self.files().items() for part in (name, file)]
         key = cache.key_of([*parts, *base_parts()])
         return f"{self.repository}:{self.version()}-{key}"
 
-    def files(self) -> Iterator[Path]:
-        """Yield the files of the build context, without what tools leave behind."""
+    def files(self) -> dict[str, Path]:
+        """Return the files of the build context by their path in it, without what tools leave behind."""
+        found: dict[str, Path] = {}
         for folder, folders, names in os.walk(self.context):
             folders[:] = sorted(
                 name
                 for name in folders
                 if name not in IGNORED and not name.startswith(".") and not name.endswith(".egg-info")
             )
-            yield from (Path(folder) / name for name in sorted(names) if not name.endswith(".pyc"))
+            for file in (Path(folder) / name for name in sorted(names) if not name.endswith(".pyc")):
+                found[file.relative_to(self.context).as_posix()] = file
+        return found | {"requirements.txt": self.requirements}
 
     def version(self) -> str:
         """Return the version that the tag shows."""
+        if self.release:
+            return self.release
         if self.name == "demo":
             return pinned().chainlit
         for file in sorted(self.context.glob("src/*/__init__.py")):
@@ -69,10 +84,16 @@ class AppImage:
 OPERATOR = AppImage("operator", REPOSITORY / "operator")
 DEMO = AppImage("demo", REPOSITORY / "tests" / "demo")
 
+#: The demo app on older releases of Chainlit, by release.
+RELEASES = {
+    pins.parent.name: AppImage(f"demo-{pins.parent.name}", DEMO.context, pins, pins.parent.name)
+    for pins in sorted((REPOSITORY / "tests" / "releases").glob("*/requirements.txt"))
+}
 
-def ensure(cluster: KindCluster) -> None:
+
+def ensure(cluster: KindCluster, wanted: Iterable[AppImage] = (OPERATOR, DEMO)) -> None:
     """Build and load the images that the cluster has not got yet. Raises ClusterError."""
-    for image in (OPERATOR, DEMO):
+    for image in wanted:
         if not image.exists:
             say(f"    no {image.name} image: {image.context} has no Dockerfile with a requirements.txt")
             continue
@@ -90,7 +111,7 @@ def build(engine: Engine, image: AppImage) -> None:
         return
     registry = nodeimage.from_registry(engine)
     base = base_image(engine)
-    house = None if registry else wheels.house(image.name, image.context / "requirements.txt")
+    house = None if registry else wheels.house(image.name, image.requirements)
     with tempfile.TemporaryDirectory(prefix=f"{image.name}-image-") as name, step(f"build {reference}"):
         context = Path(name)
         _copy_context(image, context, house)
@@ -128,8 +149,8 @@ def base_image(engine: Engine) -> str:
 
 def _copy_context(image: AppImage, context: Path, house: Path | None) -> None:
     """Copy the build context, with its wheels; always with the same times, which layer caches look at."""
-    for source in image.files():
-        target = context / source.relative_to(image.context)
+    for name, source in image.files().items():
+        target = context / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(source, target)
     found = context / "wheels"

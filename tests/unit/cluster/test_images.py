@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from tests.cluster.images import DEMO, AppImage
+from tests.cluster.images import DEMO, RELEASES, AppImage
 from tests.cluster.versions import pinned
 
 
@@ -24,8 +24,12 @@ def context(tmp_path: Path) -> Path:
 
 
 def test_what_tools_leave_behind_is_no_part_of_an_image(context: Path) -> None:
-    found = [file.relative_to(context).as_posix() for file in AppImage("operator", context).files()]
-    assert sorted(found) == ["Dockerfile", "requirements.txt", "src/package/__init__.py"]
+    found = AppImage("operator", context).files()
+    assert sorted(found) == [
+        "Dockerfile",
+        "requirements.txt",
+        "src/package/__init__.py",
+    ]
 
 
 def test_the_tag_is_the_version_and_a_key_of_the_contents(context: Path) -> None:
@@ -36,6 +40,23 @@ def test_the_tag_is_the_version_and_a_key_of_the_contents(context: Path) -> None
     assert image.reference == before
     (context / "src" / "package" / "new.py").write_text("")
     assert image.reference != before
+
+
+def test_an_older_release_is_the_same_app_with_other_pins(context: Path, tmp_path: Path) -> None:
+    pins = tmp_path / "pins.txt"
+    pins.write_text("chainlit==1.0")
+    image = AppImage("demo-1.0", context, pins, "1.0")
+    assert image.files()["requirements.txt"] == pins
+    assert image.reference.startswith("localhost/chainlit-demo-1.0:1.0-")
+    before = image.reference
+    pins.write_text("chainlit==1.0 # changed")
+    assert image.reference != before
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_each_release_pins_what_its_name_says(release: str) -> None:
+    assert f"chainlit=={release}" in RELEASES[release].requirements.read_text()
+    assert (RELEASES[release].requirements.parent / "requirements.in").read_text().startswith(f"chainlit=={release}\n")
 
 
 def test_a_context_without_a_version_or_a_dockerfile(context: Path) -> None:

@@ -97,6 +97,22 @@ def test_aligned_roots_make_up_the_public_prefix(parent: str, backend: str) -> N
 
 
 @pytest.mark.parametrize(
+    ("backend", "mount", "served"),
+    [
+        ("", "", ""),
+        ("/chat", "", "/chat"),
+        ("", "/chainlit", "/chainlit"),
+        ("/api", "/chainlit", "/api/chainlit"),
+        ("/api", "/api/chainlit", "/api/chainlit"),
+        ("/chainlit", "/chainlit", "/chainlit"),
+        ("/api", "/apis/chainlit", "/api/apis/chainlit"),
+    ],
+)
+def test_where_a_mounted_app_is_served(backend: str, mount: str, served: str) -> None:
+    assert paths.mounted(backend, mount) == served
+
+
+@pytest.mark.parametrize(
     ("path", "root", "former", "wanted"),
     [
         ("/health", "/chat", ("",), "/chat/health"),

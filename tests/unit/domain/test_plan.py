@@ -12,7 +12,17 @@ from tests.unit.domain.test_paths import PREFIXES
 from tests.unit.domain.world import app, applied, assert_plain, container, ingress, service, snapshot, workload
 
 from chainlit_operator.domain import paths
-from chainlit_operator.domain.model import Condition, Container, Probe, Rewrite, ServicePort, Snapshot, Status, Variable
+from chainlit_operator.domain.model import (
+    Condition,
+    Container,
+    Probe,
+    Rewrite,
+    ServicePort,
+    Snapshot,
+    Status,
+    Variable,
+    VerificationMode,
+)
 from chainlit_operator.domain.plan import Apply, Blocked, NoOp, apply_configuration, plan
 from chainlit_operator.domain.reasons import Reason
 
@@ -243,7 +253,9 @@ def test_settles_after_one_write(
     rewrite: Rewrite,
 ) -> None:
     given_container = container(probes=probes, root_path=root, parent_root_path=parent, has_env_from=env_from)
-    snap = snapshot(ingress(prefix or "/"), app=app(rewrite=rewrite), workload=workload(given_container))
+    # Verification would look at some values before it writes (test_trials.py).
+    chat = app(rewrite=rewrite, verification=VerificationMode.DISABLED)
+    snap = snapshot(ingress(prefix or "/"), app=chat, workload=workload(given_container))
     action = plan(snap).action
     if isinstance(action, Apply):
         assert snap.workload is not None

@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from aiohttp import web
-from tests.unit.domain.world import app, container, ingress, service, workload
+from tests.unit.domain.world import DONE, app, container, ingress, service, workload
 from tests.unit.engine.apiserver import ApiServer, error
 
-from chainlit_operator.domain.model import Probe, Ref
+from chainlit_operator.domain.model import Probe, Ref, Rewrite, Trial, TrialOutcome
 from chainlit_operator.domain.status import Check, Verification
 from chainlit_operator.engine.api import ApiError
 from chainlit_operator.engine.cache import Cache
@@ -44,6 +44,22 @@ class World:
     def writes(self) -> list[str]:
         return [path.rsplit("/namespaces/shop/", 1)[-1] for method, path, _ in self.server.requests if method != "GET"]
 
+    def roll_out(self) -> None:
+        """Have all pods run what was written last."""
+        found = self.cache.workload(workload().ref)
+        assert found is not None
+        generation = 1 + len(self.env())
+        done = replace(DONE, observed_generation=generation)
+        version = str(self.server.version)
+        self.cache.upsert(replace(found, generation=generation, rollout=done, resource_version=version))
+
+    def env(self) -> list[tuple[str, str]]:
+        """Root path and parent root path of each write to the workload."""
+        bodies = [json.loads(body) for body in self.server.bodies]
+        containers = [body["spec"]["template"]["spec"]["containers"][0] for body in bodies if "spec" in body]
+        found = [{entry["name"]: entry["value"] for entry in c["env"]} for c in containers]
+        return [(env.get("CHAINLIT_ROOT_PATH", ""), env.get("CHAINLIT_PARENT_ROOT_PATH", "")) for env in found]
+
     def status(self) -> dict[str, str]:
         """Conditions of the last status written, as type → status/reason."""
         bodies = [json.loads(body) for body in self.server.bodies]
@@ -59,6 +75,8 @@ class Accepting(ApiServer):
         self.version = 100
         self.drops_env = False
         self.released: Any = {}
+        self.refuses_trials = 0
+        self.spec: dict[str, Any] = {"workload": {"ref": {"name": "chat"}}}
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         if self.script:
@@ -69,11 +87,13 @@ class Accepting(ApiServer):
         body: Any = json.loads(self.bodies[-1])
         if isinstance(body, list):
             return web.json_response(self.released)
+        if self.refuses_trials and body.get("status", {}).get("trial"):
+            self.refuses_trials -= 1
+            return await error(500, "InternalError", "x")(request)
         meta = {"name": "chat", "namespace": "shop", "uid": "uid-of-chat", "generation": 1,
                 "creationTimestamp": "2026-01-01T00:00:00Z", "resourceVersion": str(self.version)}  # fmt: skip
         if request.path.endswith("/status"):
-            spec = {"workload": {"ref": {"name": "chat"}}}
-            return web.json_response({"metadata": meta, "spec": spec, "status": body["status"]})
+            return web.json_response({"metadata": meta, "spec": self.spec, "status": body["status"]})
         (entry,) = body["spec"]["template"]["spec"]["containers"]
         for probe in ("readinessProbe",):
             entry[probe]["httpGet"]["port"] = "http"
@@ -87,11 +107,19 @@ class Accepting(ApiServer):
 
 
 @asynccontextmanager
-async def world(*script: Any) -> AsyncIterator[World]:
-    """The plain case of tests.unit.domain.world in a cache, with a probe that always answers."""
+async def world(*script: Any, reasons: tuple[str, ...] = ()) -> AsyncIterator[World]:
+    """The plain case of tests.unit.domain.world in a cache, with a probe that always answers.
+
+    Or that finds one of ``reasons`` for each new check, in that order.
+    """
+    told_reasons: dict[Check, str] = {}
+    due = iter(reasons)
 
     async def probe(check: Check) -> Verification:
-        return Verification(check, True, "Verified", "…")
+        if check not in told_reasons:
+            told_reasons[check] = next(due, "Verified")
+        reason = told_reasons[check]
+        return Verification(check, reason == "Verified", reason, "…")
 
     server = Accepting()
     server.script = list(script)
@@ -197,6 +225,55 @@ async def test_fourth_time_is_contested_until_something_meaningful_changes() -> 
         w.cache.put_app(replace(w.cache.apps[APP], generation=2, resource_version="5000"))
         await w.reconciler.reconcile(APP)
         assert w.writes.count("deployments/chat") == 4
+
+
+@pytest.mark.parametrize(
+    ("reasons", "values", "outcome", "ready"),
+    [
+        # 2.4.1 and later
+        ((), [("", "/chat")], None, "True/Ready"),
+        # 2.0.6 to 2.2.1
+        (("ParentRootPathIgnored",), [("", "/chat"), ("/chat", "")], "Works", "True/Ready"),
+        # others before 2.4.1
+        (("ParentRootPathIgnored", "HandshakeNotFound", "ParentRootPathIgnored"),
+         [("", "/chat"), ("/chat", ""), ("", "/chat")], "Fails", "False/ParentRootPathIgnored"),
+    ],
+)  # fmt: skip
+async def test_what_only_some_apps_want_is_tried_once(
+    reasons: tuple[str, ...], values: list[tuple[str, str]], outcome: str | None, ready: str, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("chainlit_operator.engine.verifier.RETRY_SECONDS", (0.01,))
+    async with world(reasons=reasons) as w:
+        w.cache.put_app(replace(app(rewrite=Rewrite.STRIP), resource_version="7"))
+        w.server.spec["route"] = {"rewrite": "Strip"}
+        for _ in range(5):
+            await w.reconciler.reconcile(APP)
+            w.roll_out()
+            w.told.clear()
+            await w.reconciler.reconcile(APP)
+            with suppress(TimeoutError):  # the last rounds bring nothing new
+                await asyncio.wait_for(w.told.wait(), 0.3)
+        assert w.env() == values
+        assert w.cache.apps[APP].status.trial == (Trial("", TrialOutcome(outcome)) if outcome else None)
+        assert w.status()["Ready"] == ready
+
+
+async def test_a_trial_that_cannot_be_told_begins_once_all_the_same(monkeypatch: Any) -> None:
+    monkeypatch.setattr("chainlit_operator.engine.verifier.RETRY_SECONDS", (0.01,))
+    async with world(reasons=("ParentRootPathIgnored",)) as w:
+        w.cache.put_app(replace(app(rewrite=Rewrite.STRIP), resource_version="7"))
+        w.server.spec["route"] = {"rewrite": "Strip"}
+        w.server.refuses_trials = 2
+        await w.reconciler.reconcile(APP)
+        w.roll_out()
+        await w.reconciler.reconcile(APP)
+        await asyncio.wait_for(w.told.wait(), 5)
+        for _ in range(2):
+            with pytest.raises(ApiError):
+                await w.reconciler.reconcile(APP)
+        await w.reconciler.reconcile(APP)
+        assert w.env() == [("", "/chat"), ("/chat", "")]
+        assert w.cache.apps[APP].status.trial == Trial("", TrialOutcome.PENDING)
 
 
 async def test_suspended_app_is_left_alone() -> None:

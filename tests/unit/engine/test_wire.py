@@ -442,11 +442,13 @@ def test_app_with_defaults_and_in_full() -> None:
                 "route": {"ref": {"kind": "Ingress", "name": "r"}, "rewrite": "Strip"},
                 "verification": {"mode": "Disabled", "intervalSeconds": 10},
                 "suspend": True,
+                "mountPath": "/chainlit",
             },
         }
     )
     assert full.spec == model.AppSpec(
-        "StatefulSet", "chat", "c", "Ingress", "r", model.Rewrite.STRIP, model.VerificationMode.DISABLED, 10, True
+        *("StatefulSet", "chat", "c", "Ingress", "r", model.Rewrite.STRIP, model.VerificationMode.DISABLED, 10, True),
+        mount_path="/chainlit",
     )
 
 
@@ -458,6 +460,7 @@ def test_status_comes_back_as_it_was_written() -> None:
         web_socket_url="ws://x/ws/socket.io/",
         route=model.RouteStatus("Ingress", "r", "x", "/", "Prefix", "None"),
         workload=model.WorkloadStatus("Deployment", "chat", "c"),
+        trial=model.Trial("chat:1", model.TrialOutcome.WORKS),
         conditions=(model.Condition("Ready", "True", "Ready", "Yes.", 3, "2026-01-01T00:00:00Z"),),
     )
     body = wire.status_to_wire(status)

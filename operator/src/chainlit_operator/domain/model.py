@@ -78,6 +78,22 @@ class WorkloadStatus:
     container: str
 
 
+class TrialOutcome(StrEnum):
+    """``status.trial.outcome``."""
+
+    PENDING = "Pending"
+    WORKS = "Works"
+    FAILS = "Fails"
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """``status.trial``: whether an image wants variables that only some apps want (``domain/trials.py``)."""
+
+    image: str
+    outcome: TrialOutcome
+
+
 @dataclass(frozen=True, slots=True)
 class Status:
     """The whole ``status`` of a ChainlitApp, None where a field is absent."""
@@ -89,6 +105,7 @@ class Status:
     web_socket_url: str | None = None
     route: RouteStatus | None = None
     workload: WorkloadStatus | None = None
+    trial: Trial | None = None
     conditions: tuple[Condition, ...] = ()
 
     def condition(self, type_: str) -> Condition | None:
@@ -109,6 +126,8 @@ class AppSpec:
     verification: VerificationMode = VerificationMode.BACKEND
     interval_seconds: int = 60
     suspend: bool = False
+    mount_path: str = ""
+    """Where Chainlit is mounted in another app, as a prefix; empty where it is the whole app."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +221,13 @@ class Workload:
     rollout: Rollout = Rollout()
     field_managers: tuple[str, ...] = field(default=(), compare=False)
     """The managers that have an entry in ``metadata.managedFields``, in the list's order."""
+
+    @property
+    def is_rolled_out(self) -> bool:
+        """Whether no pod runs an older template, and one is ready; scaling and lost nodes are no rollout."""
+        rollout = self.rollout
+        is_current = rollout.observed_generation >= self.generation and rollout.desired > 0
+        return is_current and rollout.updated >= max(1, rollout.total) and rollout.available >= 1
 
 
 # ---------------------------------------------------------------------------------------------- Service and route

@@ -76,6 +76,15 @@ def align(public: str, backend: str) -> Roots | None:
     return Roots(root_path=backend, parent_root_path=parent)
 
 
+def mounted(backend: str, mount_path: str) -> str:
+    """Return the prefix at which the backend serves a Chainlit that another app mounts at ``mount_path``.
+
+    An app that the route gives ``backend`` either mounts it there itself (``/api/chainlit``), or takes ``backend`` off
+    first, being told so by its own root path, and mounts it at the rest. Without a mount path it is at ``backend``.
+    """
+    return mount_path if mount_path and is_below(mount_path, backend) else backend + mount_path
+
+
 def probe_path(path: str, root_path: str, former_roots: tuple[str, ...]) -> str:
     """Return the path at which a probe that now asks for ``path`` must ask below ``root_path``.
 

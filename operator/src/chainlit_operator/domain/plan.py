@@ -7,6 +7,7 @@ The truth table (first row that applies)::
     container not found, or not to be told      → Blocked
     variable from valueFrom, --root-path given  → Blocked
     route unresolved                            → Blocked(RouteNotResolved)
+    mounted in another app, no trial            → NoOp
     variables and probe paths as they should be → NoOp, or Apply to own them again after a suspension
     somebody keeps setting the variable back    → Blocked(FieldContested)
     otherwise                                   → Apply, all fields of ours in one write
@@ -17,8 +18,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from chainlit_operator.domain import neighbours, paths, routes
-from chainlit_operator.domain.model import Container, Snapshot, Variable, Workload
+from chainlit_operator.domain import neighbours, paths, routes, trials
+from chainlit_operator.domain.model import Container, Snapshot, Trial, TrialOutcome, Variable, Workload
 from chainlit_operator.domain.reasons import ConditionType, Reason
 
 ROOT_PATH = "CHAINLIT_ROOT_PATH"
@@ -57,11 +58,16 @@ class Apply:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One decision. ``container`` and ``route`` are set as far as they could be told."""
+    """One decision. ``container``, ``route`` and ``roots`` are set as far as they could be told.
+
+    ``roots`` are the variables that are wanted, by the law of alignment or by ``trial``; None where none is.
+    """
 
     route: routes.Resolved | routes.Unresolved
     container: Container | None
     action: Apply | NoOp | Blocked
+    roots: paths.Roots | None = None
+    trial: Trial | None = None
 
 
 def plan(snapshot: Snapshot) -> Plan:
@@ -69,11 +75,13 @@ def plan(snapshot: Snapshot) -> Plan:
     route = neighbours.check(snapshot, routes.resolve(snapshot))
     container = _container(snapshot)
     if isinstance(container, Blocked):
-        return Plan(route, None, _suspended(snapshot) or container)
-    action: Apply | NoOp | Blocked | None = _suspended(snapshot) or _untouchable(snapshot, container)
+        return Plan(route, None, _suspended(snapshot) or container, trial=snapshot.app.status.trial)
+    trial = _trial(snapshot, container, route)
+    roots = _roots(snapshot, route, trial)
+    action: Apply | NoOp | Blocked | None = _suspended(snapshot) or _untouchable(snapshot, container, roots)
     if action is None:
-        action = _align(snapshot, container, route)
-    return Plan(route, container, action)
+        action = _align(snapshot, container, route, roots, trial)
+    return Plan(route, container, action, roots, trial)
 
 
 def apply_configuration(workload: Workload, container: Container, apply: Apply) -> dict[str, Any]:
@@ -124,21 +132,24 @@ def _container(snapshot: Snapshot) -> Container | Blocked:
     )
 
 
-def _untouchable(snapshot: Snapshot, container: Container) -> Blocked | None:
+def _untouchable(snapshot: Snapshot, container: Container, roots: paths.Roots | None) -> Blocked | None:
     """What forbids writing whatever the route says."""
     if snapshot.claimed_by:
         return Blocked(
             Reason.WORKLOAD_CLAIMED,
             f"ChainlitApp {snapshot.claimed_by} is older and claims {snapshot.app.workload} too: delete either.",
         )
+    is_mounted = bool(snapshot.app.spec.mount_path)
     for name, variable in ((ROOT_PATH, container.root_path), (PARENT_ROOT_PATH, container.parent_root_path)):
+        if is_mounted and (roots is None or name == ROOT_PATH):
+            continue
         if variable is not None and variable.value is None:
             return Blocked(
                 Reason.VARIABLE_FROM_SOURCE,
                 f"{name} of container {container.name} in {snapshot.app.workload} is set through valueFrom, which "
                 "cannot stand beside a value: remove that entry of env.",
             )
-    if container.has_root_path_option:
+    if container.has_root_path_option and not is_mounted:
         return Blocked(
             Reason.ROOT_PATH_IN_COMMAND,
             f"The command of container {container.name} in {snapshot.app.workload} has --root-path, which wins over "
@@ -147,16 +158,50 @@ def _untouchable(snapshot: Snapshot, container: Container) -> Blocked | None:
     return None
 
 
+def _trial(snapshot: Snapshot, container: Container, route: routes.Resolved | routes.Unresolved) -> Trial | None:
+    """The trial as it is remembered, or one that begins without a write because the variables are there already."""
+    trial = trials.remembered(snapshot.app, container)
+    if trial is not None or isinstance(route, routes.Unresolved) or snapshot.workload is None:
+        return trial
+    other = trials.other_roots(route.public, route.backend, route.roots)
+    if other is None or snapshot.app.spec.mount_path:
+        return None
+    is_there = trials.stands(snapshot.app, snapshot.workload, container, other)
+    return Trial(container.image, TrialOutcome.PENDING) if is_there else None
+
+
+def _roots(snapshot: Snapshot, route: routes.Resolved | routes.Unresolved, trial: Trial | None) -> paths.Roots | None:
+    """The variables that are wanted; None for none."""
+    if isinstance(route, routes.Unresolved):
+        return None
+    if snapshot.app.spec.mount_path:
+        if trial is None:
+            return None
+        return paths.Roots("", route.roots.parent_root_path if trials.holds(trial) else "")
+    other = trials.other_roots(route.public, route.backend, route.roots) if trials.holds(trial) else None
+    return other or route.roots
+
+
 def _align(
-    snapshot: Snapshot, container: Container, route: routes.Resolved | routes.Unresolved
+    snapshot: Snapshot,
+    container: Container,
+    route: routes.Resolved | routes.Unresolved,
+    roots: paths.Roots | None,
+    trial: Trial | None,
 ) -> Apply | NoOp | Blocked:
     if isinstance(route, routes.Unresolved):
         return Blocked(Reason.ROUTE_NOT_RESOLVED, f"The route gives no path ({route.reason}): see RouteResolved.")
-    env = _variables(container, route.roots)
-    probes = _probe_paths(snapshot, container, route)
-    changes = _env_changes(container, env) | _probe_changes(container, probes)
+    if roots is None:
+        return NoOp()
+    is_mounted = bool(snapshot.app.spec.mount_path)
+    env = _variables(container, roots, is_mounted=is_mounted)
+    probes = () if is_mounted else _probe_paths(snapshot, container, route, roots)
+    changes = _env_changes(container, env)
+    # An app that wants other roots than those of the law answers probes at every path.
+    if changes or roots == route.roots:
+        changes |= _probe_changes(container, probes)
     if not changes:
-        return _resume(snapshot, container, env, probes) or NoOp()
+        return _resume(snapshot, container, env, probes) if roots == route.roots else NoOp()
     if snapshot.contested_by:
         return Blocked(
             Reason.FIELD_CONTESTED,
@@ -171,31 +216,33 @@ def _align(
         for name, manager in container.owners
         if name in changes and name not in filled_in and manager != FIELD_MANAGER
     )
-    return Apply(env, probes, "; ".join(changes.values()), takeovers)
+    summary = "; ".join(changes.values())
+    if trial is not None and trial.outcome is TrialOutcome.PENDING:
+        summary += " (a trial: the page left the stripped prefix out)"
+    return Apply(env, probes, summary, takeovers)
 
 
 def _resume(
     snapshot: Snapshot, container: Container, env: tuple[tuple[str, str], ...], probes: tuple[tuple[str, str], ...]
-) -> Apply | None:
+) -> Apply | NoOp:
     """Take the fields again after a suspension, which gave them back, unless somebody else has one by now."""
     former = snapshot.app.status.condition(ConditionType.ALIGNED)
     names = {name for name, _ in (*env, *probes)}
     is_free = not any(name in names for name, _ in container.owners)
     if former is None or former.reason != Reason.SUSPENDED or not env or not is_free:
-        return None
+        return NoOp()
     return Apply(env, probes, f"took {', '.join(sorted(names))} again, as they are")
 
 
-def _variables(container: Container, roots: paths.Roots) -> tuple[tuple[str, str], ...]:
+def _variables(container: Container, roots: paths.Roots, *, is_mounted: bool) -> tuple[tuple[str, str], ...]:
     """The variables that must stand in ``env``: set ones, and empty ones that somebody may have set otherwise.
 
     Chainlit reads an empty variable as unset, so a variable that must go is set to empty: removing it is up to who
     wrote it. With ``envFrom`` an absent variable may still have a value, so it is set to empty there too.
     """
-    wanted = (
-        (ROOT_PATH, roots.root_path, container.root_path),
-        (PARENT_ROOT_PATH, roots.parent_root_path, container.parent_root_path),
-    )
+    wanted = [(PARENT_ROOT_PATH, roots.parent_root_path, container.parent_root_path)]
+    if not is_mounted:
+        wanted.insert(0, (ROOT_PATH, roots.root_path, container.root_path))
     return tuple((name, value) for name, value, now in wanted if value or now is not None or container.has_env_from)
 
 
@@ -212,14 +259,16 @@ def _shown(variable: Variable | None) -> str:
     return "unset" if variable is None else repr((variable.value or "")[:100])
 
 
-def _probe_paths(snapshot: Snapshot, container: Container, route: routes.Resolved) -> tuple[tuple[str, str], ...]:
+def _probe_paths(
+    snapshot: Snapshot, container: Container, route: routes.Resolved, wanted: paths.Roots
+) -> tuple[tuple[str, str], ...]:
     """Where the probes of Chainlit's own port must ask; those of other ports are none of our business."""
     former = [container.root_path.value] if container.root_path and container.root_path.value else []
     former.append(snapshot.app.status.root_path or "")
     roots = tuple(paths.normalise(value) for value in former)
     serving = _container_port(snapshot, container, route)
     return tuple(
-        (probe.field, paths.probe_path(probe.path, route.roots.root_path, roots))
+        (probe.field, paths.probe_path(probe.path, wanted.root_path, roots))
         for probe in container.probes
         if serving is None or container.port_number(probe.port) in (serving, None)
     )

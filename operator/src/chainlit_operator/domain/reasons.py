@@ -52,6 +52,7 @@ class Reason(StrEnum):
     FORBIDDEN = "Forbidden"
     APPLY_REFUSED = "ApplyRefused"
     SUSPENDED = "Suspended"
+    MOUNTED = "Mounted"
 
     # WebSocketReachable
     NOT_ALIGNED = "NotAligned"
@@ -63,6 +64,7 @@ class Reason(StrEnum):
     SERVICE_WITHOUT_ADDRESS = "ServiceWithoutAddress"
     ROUTE_WITHOUT_ADDRESS = "RouteWithoutAddress"
     WEB_SOCKET_NOT_ENABLED = "WebSocketNotEnabled"
+    MOUNT_PATH_NOT_SERVED = "MountPathNotServed"
 
     # Ready
     READY = "Ready"

@@ -31,11 +31,13 @@ class Resolved:
 
     ``web_socket_refusal`` says why the edge lets everything but the WebSocket through, and what to change; empty where
     no such thing is known.
+    ``served`` is where Chainlit answers at the backend: ``backend``, or where it is mounted in another app there.
     """
 
     status: RouteStatus
     public: str
     backend: str
+    served: str
     roots: paths.Roots
     url: str | None
     web_socket_url: str | None
@@ -139,6 +141,8 @@ def _align(snapshot: Snapshot, route: Route, covering: list[RoutePath], service:
             "the path alone.",
         )
     origin = _origin(snapshot, route, chosen)
+    served = paths.mounted(backend, snapshot.app.spec.mount_path)
+    address = f"{origin}{roots.parent_root_path}{served}/"
     return Resolved(
         status=RouteStatus(
             kind=route.ref.kind,
@@ -150,12 +154,13 @@ def _align(snapshot: Snapshot, route: Route, covering: list[RoutePath], service:
         ),
         public=public,
         backend=backend,
+        served=served,
         roots=roots,
-        url=f"http{origin}{public}/" if origin else None,
-        web_socket_url=f"ws{origin}{public}/ws/socket.io/" if origin else None,
+        url=f"http{address}" if origin else None,
+        web_socket_url=f"ws{address}ws/socket.io/" if origin else None,
         service=service,
         service_port=chosen.port,
-        web_socket_refusal=_web_socket_refusal(route, covering, public),
+        web_socket_refusal=_web_socket_refusal(route, covering, roots.parent_root_path + served),
     )
 
 

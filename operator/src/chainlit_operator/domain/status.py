@@ -8,8 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from chainlit_operator.domain import routes
-from chainlit_operator.domain.model import App, Condition, Status, VerificationMode, Workload, WorkloadStatus
+from chainlit_operator.domain import paths, routes, trials
+from chainlit_operator.domain.model import (
+    App,
+    Condition,
+    Status,
+    Trial,
+    TrialOutcome,
+    VerificationMode,
+    Workload,
+    WorkloadStatus,
+)
 from chainlit_operator.domain.plan import PARENT_ROOT_PATH, ROOT_PATH, Blocked, NoOp, Plan
 from chainlit_operator.domain.reasons import ConditionType, Reason
 
@@ -51,6 +60,13 @@ class Verification:
     reachable: bool
     reason: str
     message: str
+    at_service: str = ""
+    """What the Service answered, as a reason, where the edge was asked and failed; empty where it was not asked too."""
+
+    @property
+    def found(self) -> str:
+        """The reason that tells of the app itself, whatever stands before it."""
+        return self.at_service if self.check.at_edge and not self.reachable else self.reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +92,7 @@ def check(app: App, plan: Plan, workload: Workload | None) -> Check | None:
         return None
     return Check(
         base_url=base_url or "",
-        root_path=route.roots.root_path,
+        root_path=route.served,
         page_prefix=route.roots.parent_root_path,
         target=str(next((port.target for port in route.service.ports if port.matches(route.service_port)), "")),
         uid=workload.uid,
@@ -84,6 +100,23 @@ def check(app: App, plan: Plan, workload: Workload | None) -> Check | None:
         edge_url=edge_url,
         pods=workload.rollout.available if at_edge else 0,
     )
+
+
+def trial(app: App, plan: Plan, workload: Workload | None, verification: Verification | None) -> Trial | None:
+    """Return what a verification, or a rollout that failed, makes of the trial that the plan followed."""
+    route, container = plan.route, plan.container
+    if workload is None or container is None or isinstance(route, routes.Unresolved):
+        return plan.trial
+    is_pending = plan.trial is not None and plan.trial.outcome is TrialOutcome.PENDING
+    if is_pending and workload.rollout.failure and workload.rollout.observed_generation >= workload.generation:
+        return Trial(container.image, TrialOutcome.FAILS)
+    if verification is None:
+        return plan.trial
+    other = trials.other_roots(route.public, route.backend, route.roots)
+    may_begin = bool(route.roots.parent_root_path) if app.spec.mount_path else other is not None
+    if (plan.trial is None and not may_begin) or verification.check != check(app, plan, workload):
+        return plan.trial
+    return trials.advance(plan.trial, container.image, verification.found, is_reachable=verification.reachable)
 
 
 def status(
@@ -100,15 +133,18 @@ def status(
     reachable = _web_socket_reachable(app, plan, workload, verification, aligned)
     ready = _ready(app, route_resolved, aligned, reachable)
     resolved = plan.route if isinstance(plan.route, routes.Resolved) else None
-    is_aligned = aligned.status == "True" and resolved is not None
+    root_path, parent_root_path = app.status.root_path, app.status.parent_root_path
+    if aligned.status == "True":
+        root_path, parent_root_path = plan.roots or (None, None)
     return Status(
         observed_generation=app.generation,
-        root_path=resolved.roots.root_path if is_aligned and resolved else app.status.root_path,
-        parent_root_path=resolved.roots.parent_root_path if is_aligned and resolved else app.status.parent_root_path,
+        root_path=root_path,
+        parent_root_path=parent_root_path,
         url=resolved.url if resolved else None,
         web_socket_url=resolved.web_socket_url if resolved else None,
         route=resolved.status if resolved else None,
         workload=WorkloadStatus(app.workload.kind, app.workload.name, plan.container.name) if plan.container else None,
+        trial=plan.trial,
         conditions=tuple(_dated(app, condition, now) for condition in (route_resolved, aligned, reachable, ready)),
     )
 
@@ -141,13 +177,15 @@ def _aligned(app: App, plan: Plan, workload: Workload | None, failure: Failure |
         return _condition(ConditionType.ALIGNED, value, plan.action.reason, plan.action.message)
     if not isinstance(plan.action, NoOp) or isinstance(plan.route, routes.Unresolved):
         return _condition(ConditionType.ALIGNED, "False", Reason.APPLY_REFUSED, "The workload is about to be changed.")
-    roots = plan.route.roots
-    values = f"{ROOT_PATH}={roots.root_path!r}"
-    if roots.parent_root_path:
-        values += f" and {PARENT_ROOT_PATH}={roots.parent_root_path!r}"
-    container = plan.container.name if plan.container else ""
-    message = f"Container {container} of {app.workload} has {values}."
-    return _condition(ConditionType.ALIGNED, "True", Reason.ALIGNED, message)
+    container = f"Container {plan.container.name if plan.container else ''} of {app.workload}"
+    roots = plan.roots or paths.Roots("", "")
+    values = [f"{PARENT_ROOT_PATH}={roots.parent_root_path!r}"] if roots.parent_root_path else []
+    if not app.spec.mount_path:
+        values.insert(0, f"{ROOT_PATH}={roots.root_path!r}")
+    if values:
+        return _condition(ConditionType.ALIGNED, "True", Reason.ALIGNED, f"{container} has {' and '.join(values)}.")
+    message = f"{container} has Chainlit mounted in another app at {app.spec.mount_path}: no variable decides there."
+    return _condition(ConditionType.ALIGNED, "True", Reason.MOUNTED, message)
 
 
 def _web_socket_reachable(
@@ -167,8 +205,7 @@ def _web_socket_reachable(
     if wanted is None:
         return _without_address(app, plan)
     if verification is not None and verification.check == wanted:
-        value = "True" if verification.reachable else "False"
-        return _condition(kind, value, verification.reason, verification.message)
+        return _verified(app, plan, verification)
     return _awaiting(app, plan)
 
 
@@ -193,6 +230,33 @@ def _refused(app: App, plan: Plan) -> Condition | None:
     if not refusal or app.spec.verification is not VerificationMode.BACKEND:
         return None
     return _condition(ConditionType.WEBSOCKET_REACHABLE, "False", Reason.WEB_SOCKET_NOT_ENABLED, refusal)
+
+
+def _verified(app: App, plan: Plan, verification: Verification) -> Condition:
+    kind = ConditionType.WEBSOCKET_REACHABLE
+    if app.spec.mount_path and verification.found in trials.ELSEWHERE:
+        return _condition(kind, "False", Reason.MOUNT_PATH_NOT_SERVED, _mount_remedy(app, plan, verification))
+    value = "True" if verification.reachable else "False"
+    return _condition(kind, value, verification.reason, verification.message)
+
+
+def _mount_remedy(app: App, plan: Plan, verification: Verification) -> str:
+    """What to change about an outer app; proved on FastAPI (``docs/versions.md``)."""
+    assert isinstance(plan.route, routes.Resolved)
+    mount, backend, parent = app.spec.mount_path, plan.route.backend, plan.route.roots.parent_root_path
+    if parent:
+        remedy = (
+            f"The route strips {parent}: start the outer app with root_path={parent!r} both in FastAPI and in uvicorn "
+            "(FastAPI's alone does not do), or in neither of them, or do not strip."
+        )
+    elif paths.is_below(mount, backend):
+        remedy = "Let spec.mountPath be the path of mount_chainlit, with FastAPI's root_path empty."
+    else:
+        remedy = (
+            f"The route keeps {backend}: start the outer app with FastAPI(root_path={backend!r}), or mount Chainlit at "
+            f"{backend}{mount} with root_path empty and say so in spec.mountPath."
+        )
+    return f"Chainlit is not served below {plan.route.served} ({verification.found}). {remedy}"
 
 
 #: Reasons of WebSocketReachable that say nothing of the app as it is now, once it is to be verified.
@@ -222,8 +286,7 @@ def _rollout_condition(workload: Workload) -> Condition | None:
     current = rollout.observed_generation >= generation
     if current and rollout.failure:
         return _condition(kind, "False", Reason.ROLLOUT_FAILED, f"{rollout.failure} Look at the pods' logs and events.")
-    # Scaling and lost nodes are no rollout: what counts is that no pod runs an older template, and that one is there.
-    if current and rollout.updated >= max(1, rollout.total) and rollout.available >= 1:
+    if workload.is_rolled_out:
         return None
     message = "The pods are being replaced; the WebSocket is verified when all of them run the present template."
     if workload.ref.kind == "StatefulSet":
@@ -233,7 +296,7 @@ def _rollout_condition(workload: Workload) -> Condition | None:
 
 def _edge_url(route: routes.Resolved) -> str:
     """Scheme, host and port that a browser asks; empty where the route has no URL."""
-    return (route.url or "").removesuffix(f"{route.public}/")
+    return (route.url or "").removesuffix(f"{route.roots.parent_root_path}{route.served}/")
 
 
 def _base_url(route: routes.Resolved, plan: Plan) -> str | None:

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from chainlit_operator.domain import contest as contests
 from chainlit_operator.domain import release, routes
 from chainlit_operator.domain import status as statuses
-from chainlit_operator.domain.model import App, Container, Ref, Snapshot, Status, VerificationMode, Workload
+from chainlit_operator.domain.model import App, Container, Ref, Snapshot, Status, Trial, VerificationMode, Workload
 from chainlit_operator.domain.plan import (
     FIELD_MANAGER,
     Apply,
@@ -75,6 +75,7 @@ class Reconciler:
         self._verifier, self._recorder = verifier, recorder
         self._verification = verification
         self._contests: dict[Ref, contests.Contest] = {}
+        self._trials: dict[Ref, Trial | None] = {}
 
     async def work(self) -> None:
         """Take keys off the queue until it is closed."""
@@ -114,17 +115,36 @@ class Reconciler:
         if app is None:
             self._verifier.want(ref, None, 0.0, is_settled=False)
             self._contests.pop(ref, None)
+            self._trials.pop(ref, None)
             return True
         if not self._verification:
             app = replace(app, spec=replace(app.spec, verification=VerificationMode.DISABLED))
+        former = app.status
+        app = self._after_verification(app)
         outcome = await self._carry_out(app)
         metrics.RECONCILES.labels(type(outcome.plan.action).__name__).inc()
         workload = outcome.snapshot.workload
         self._verify(app, outcome.plan, workload)
         status = statuses.status(app, outcome.plan, workload, self._verifier.verification(ref), outcome.failure, _now())
-        if status != app.status:
+        if status != former:
             await self._write_status(app, status)
         return outcome.failure is None
+
+    def _after_verification(self, app: App) -> App:
+        """The app with what its verification, or its rollout, says of the trial in its status.
+
+        What is not in the status yet, because it could not be written, counts all the same: a trial begins once.
+        """
+        if app.ref in self._trials:
+            app = replace(app, status=replace(app.status, trial=self._trials[app.ref]))
+        verification = self._verifier.verification(app.ref)
+        if app.status.trial is None and (verification is None or verification.reachable):
+            return app
+        snapshot = self._cache.snapshot(app)
+        trial = statuses.trial(app, plan(snapshot), snapshot.workload, verification)
+        if trial != app.status.trial:
+            self._trials[app.ref] = trial
+        return replace(app, status=replace(app.status, trial=trial))
 
     # ------------------------------------------------------------------------------------------------- workload
 
@@ -229,7 +249,7 @@ class Reconciler:
             and reachable.status == "True"
             and reachable.observed_generation == app.generation
             and check is not None
-            and app.status.root_path == check.root_path
+            and _public_prefix(app.status) in (check.page_prefix + check.root_path, None)
         )
         self._verifier.want(app.ref, check, float(app.spec.interval_seconds), is_settled=is_settled)
 
@@ -243,6 +263,7 @@ class Reconciler:
                 return
             raise
         metrics.WRITES.labels("status").inc()
+        self._trials.pop(app.ref, None)
         written = _decode_app(answer).to_domain()
         if written.generation == app.generation:
             self._cache.put_app(written, quiet=True)
@@ -257,6 +278,11 @@ class Reconciler:
         if after.status == "Unknown":
             return
         self._recorder.record(app, "Normal" if after.status == "True" else "Warning", after.reason, after.message)
+
+
+def _public_prefix(status: Status) -> str | None:
+    """The prefix in the browser's URL by a status; None for an app whose variables are not the operator's."""
+    return None if status.root_path is None else (status.parent_root_path or "") + status.root_path
 
 
 def _failure(error: ApiError, workload: Workload) -> statuses.Failure:

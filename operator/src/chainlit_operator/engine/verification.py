@@ -32,10 +32,15 @@ class Asker:
 
     async def verify(self, check: Check) -> Verification:
         """Return the outcome of a check."""
-        outcome = await (self._ask_edge(check) if check.at_edge else self._ask_backend(check))
-        return Verification(check, outcome.reachable, str(outcome.reason), outcome.message)
+        if not check.at_edge:
+            outcome = await self._ask_backend(check)
+            return Verification(check, outcome.reachable, str(outcome.reason), outcome.message)
+        outcome, backend = await self._ask_edge(check)
+        at_service = str(backend.reason) if backend is not None else ""
+        return Verification(check, outcome.reachable, str(outcome.reason), outcome.message, at_service)
 
-    async def _ask_edge(self, check: Check) -> prober.Outcome:
+    async def _ask_edge(self, check: Check) -> tuple[prober.Outcome, prober.Outcome | None]:
+        """Return the outcome to be told and, after a failure, that of the Service."""
         path = check.page_prefix + check.root_path
         edge = await self._ask(
             prober.Target(check.edge_url, path, at_edge=True),
@@ -43,9 +48,9 @@ class Asker:
             tls=self._trust.context(),
         )
         if edge.reachable:
-            return edge
+            return edge, None
         backend = await self._ask_backend(check) if check.base_url else None
-        return prober.told_from_both_sides(f"{check.edge_url}{path}/", edge, backend)
+        return prober.told_from_both_sides(f"{check.edge_url}{path}/", edge, backend), backend
 
     async def _find_policy(self) -> prober.Policy:
         """Return the rules for hosts of routes; they are kept once all names of the API server have been resolved."""
@@ -64,4 +69,6 @@ class Asker:
         return policy
 
     async def _ask_backend(self, check: Check) -> prober.Outcome:
-        return await self._ask(prober.Target(check.base_url, check.root_path, check.page_prefix))
+        target = prober.Target(check.base_url, check.root_path, check.page_prefix)
+        outcome = await self._ask(target)
+        return outcome if outcome.reachable else await prober.explain(target, outcome, ask=self._ask)

@@ -1,7 +1,8 @@
 """The prober: whether a Chainlit app can be used at an address, and if not, why.
 
-``steps.py`` takes the steps; ``address.py`` says which addresses may be asked, ``transport.py`` asks
-within limits, ``cookies.py`` keeps cookies, ``parse.py`` reads what comes back, ``outcome.py`` has the words.
+``steps.py`` takes the steps, ``releases.py`` recognises releases that answer elsewhere; ``address.py`` says which
+addresses may be asked, ``transport.py`` asks within limits, ``cookies.py`` keeps cookies, ``parse.py`` reads what comes
+back, ``outcome.py`` has the words.
 """
 
 from chainlit_operator.engine.prober.address import (
@@ -13,6 +14,7 @@ from chainlit_operator.engine.prober.address import (
     system_resolve,
 )
 from chainlit_operator.engine.prober.outcome import MAX_MESSAGE_CHARS, Outcome, Reason, told_from_both_sides
+from chainlit_operator.engine.prober.releases import explain
 from chainlit_operator.engine.prober.steps import DEFAULT_LIMITS, Target, probe
 from chainlit_operator.engine.prober.transport import MAX_REQUESTS, MAX_REQUESTS_AT_EDGE, Limits
 
@@ -30,6 +32,7 @@ __all__ = [
     "Target",
     "address_allowed",
     "edge_policy",
+    "explain",
     "probe",
     "system_resolve",
     "told_from_both_sides",

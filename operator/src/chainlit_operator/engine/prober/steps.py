@@ -113,7 +113,7 @@ async def probe(
     client = Client(limits, True if tls is None else tls, at_edge=target.at_edge)
     try:
         async with asyncio.timeout(limits.total_seconds):
-            endpoint = await _locate(client, target, limits, allow, resolve)
+            endpoint = await locate(client, target, limits, allow, resolve)
             async with client.open(endpoint):
                 if target.at_edge:
                     await _set_session_cookie(client, target)
@@ -150,8 +150,8 @@ def _page_path(target: Target) -> str:
     return f"{target.root_path}/"
 
 
-async def _locate(client: Client, target: Target, limits: Limits, allow: Policy, resolve: Resolver) -> Endpoint:
-    """Check the target's form and choose its address."""
+async def locate(client: Client, target: Target, limits: Limits, allow: Policy, resolve: Resolver) -> Endpoint:
+    """Check the target's form and choose its address; raises Failure."""
     base = _parse_base_url(target.base_url)
     header = None if target.host_header is None else _HOST_HEADER.fullmatch(target.host_header)
     what = ""

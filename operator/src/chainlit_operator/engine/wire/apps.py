@@ -8,6 +8,7 @@ import msgspec
 from msgspec import field
 
 from chainlit_operator.domain import model
+from chainlit_operator.domain.paths import normalise
 from chainlit_operator.engine.wire.base import Meta, Wire
 
 
@@ -41,6 +42,7 @@ class _AppSpec(Wire):
     route: _RouteSpec = field(default_factory=_RouteSpec)
     verification: _VerificationSpec = field(default_factory=_VerificationSpec)
     suspend: bool = False
+    mount_path: str = ""
 
 
 class _Condition(Wire, omit_defaults=True):
@@ -67,6 +69,11 @@ class _WorkloadStatus(Wire):
     container: str = ""
 
 
+class _Trial(Wire):
+    image: str = ""
+    outcome: model.TrialOutcome = model.TrialOutcome.FAILS
+
+
 class _AppStatus(Wire):
     observed_generation: int = 0
     root_path: str | None = None
@@ -75,6 +82,7 @@ class _AppStatus(Wire):
     web_socket_url: str | None = field(default=None, name="webSocketURL")
     route: _RouteStatus | None = None
     workload: _WorkloadStatus | None = None
+    trial: _Trial | None = None
     conditions: list[_Condition] = field(default_factory=list)
 
 
@@ -105,6 +113,7 @@ class ChainlitApp(Wire):
                 verification=spec.verification.mode,
                 interval_seconds=spec.verification.interval_seconds,
                 suspend=spec.suspend,
+                mount_path=normalise(spec.mount_path),
             ),
             status=_status_to_domain(self.status),
         )
@@ -119,6 +128,7 @@ def _status_to_domain(status: _AppStatus) -> model.Status:
         web_socket_url=status.web_socket_url,
         route=model.RouteStatus(**msgspec.structs.asdict(status.route)) if status.route else None,
         workload=model.WorkloadStatus(**msgspec.structs.asdict(status.workload)) if status.workload else None,
+        trial=model.Trial(**msgspec.structs.asdict(status.trial)) if status.trial else None,
         conditions=tuple(model.Condition(**msgspec.structs.asdict(c)) for c in status.conditions),
     )
 

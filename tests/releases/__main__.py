@@ -1,0 +1,5 @@
+"""Print ``docs/versions.md``."""
+
+from tests.releases import page
+
+print("\n".join(page()))
