@@ -123,6 +123,24 @@ def test_an_edge_that_refuses_the_web_socket_is_told_whatever_the_service_answer
     assert "add /chat to its annotation projectcontour.io/websocket-routes" in found.conditions[-1].message
 
 
+@pytest.mark.parametrize(
+    ("reason", "wanted"),
+    [
+        ("UpgradeRefused", "WebSocketReachable=False/WebSocketNotEnabled"),
+        ("HandshakeNotFound", "WebSocketReachable=False/HandshakeNotFound"),
+        ("Verified", "WebSocketReachable=True/Verified"),
+    ],
+)
+def test_where_the_edge_itself_is_asked_its_answer_counts(reason: str, wanted: str) -> None:
+    route = ingress(path("/chat", refuses_web_socket=True))
+    snap = aligned(routes=(route,), app=app(verification=VerificationMode.EDGE))
+    decision = plan(snap)
+    check = statuses.check(snap.app, decision, snap.workload)
+    assert check is not None
+    found = statuses.Verification(check, reason == "Verified", reason, "…")
+    assert words(statuses.status(snap.app, decision, snap.workload, found, None, NOW))[2] == wanted
+
+
 def test_nothing_is_told_of_the_web_socket_where_that_is_not_wanted() -> None:
     snap = aligned(
         routes=(ingress(path("/chat", refuses_web_socket=True)),),

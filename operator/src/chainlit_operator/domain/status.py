@@ -233,7 +233,11 @@ def _refused(app: App, plan: Plan) -> Condition | None:
 
 
 def _verified(app: App, plan: Plan, verification: Verification) -> Condition:
+    """What a verification found; where the spec or the route says why it failed, in those words."""
     kind = ConditionType.WEBSOCKET_REACHABLE
+    refusal = plan.route.web_socket_refusal if isinstance(plan.route, routes.Resolved) else ""
+    if refusal and verification.reason == "UpgradeRefused":
+        return _condition(kind, "False", Reason.WEB_SOCKET_NOT_ENABLED, refusal)
     if app.spec.mount_path and verification.found in trials.ELSEWHERE:
         return _condition(kind, "False", Reason.MOUNT_PATH_NOT_SERVED, _mount_remedy(app, plan, verification))
     value = "True" if verification.reachable else "False"
