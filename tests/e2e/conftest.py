@@ -17,6 +17,15 @@ from tests.e2e import diagnosis
 from tests.e2e.cluster import Cluster, Operator, Space
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Refuse to run tests of one group side by side: not every pytest sees the groups that pytest-xdist makes."""
+    if config.getoption("loadgroup", default=False):
+        loose = [item.nodeid for item in items if item.get_closest_marker("xdist_group") and "@" not in item.nodeid]
+        if loose:
+            raise pytest.UsageError(f"this pytest runs tests of one group side by side: {loose[0]} …")
+
+
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     """The cluster that the shell's environment names."""
