@@ -140,6 +140,7 @@ def test_listeners(one: Route, other: Route, together: bool) -> None:
 
 
 def test_edges() -> None:
+    assert edges(replace(http_route(Parent(EDGE_A)), refusal="NotAllowedByListeners: no")) == ()
     assert edges(ingress("/chat", ingress_class="nginx")) == ("ingress class nginx",)
     assert edges(http_route(Parent(EDGE_B), Parent(EDGE_A), Parent(EDGE_A, "x"))) == (
         "Gateway infra/a",

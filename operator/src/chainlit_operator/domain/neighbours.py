@@ -24,7 +24,9 @@ class Place(NamedTuple):
 
 
 def edges(route: Route) -> tuple[str, ...]:
-    """Name what serves the route: its ingress class, or its Gateways."""
+    """Name what serves the route: its ingress class, or its Gateways; nothing for one that they refuse."""
+    if route.refusal:
+        return ()
     if route.ref.kind == "Ingress":
         return (f"ingress class {route.ingress_class}",)
     return tuple(sorted({str(parent.gateway) for parent in route.parents}))
