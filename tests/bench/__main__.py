@@ -58,7 +58,8 @@ async def _create(plane: ControlPlane, apps: int) -> None:
         await driver.send("POST", crds, crd)
         for _ in range(100):
             found = json.loads(await driver.send("GET", f"{crds}/{crd['metadata']['name']}"))
-            if any(c["type"] == "Established" and c["status"] == "True" for c in found["status"].get("conditions", ())):
+            conditions = found.get("status", {}).get("conditions") or ()
+            if any(c["type"] == "Established" and c["status"] == "True" for c in conditions):
                 break
             await asyncio.sleep(0.2)
         await driver.create()

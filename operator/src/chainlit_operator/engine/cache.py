@@ -30,25 +30,35 @@ K = TypeVar("K")
 
 
 class Index(Generic[K]):
-    """Objects by some key of theirs; an empty bucket is no bucket."""
+    """Objects by some key of theirs. Most keys have one: it is kept as it is, for a set takes four times its space."""
 
     def __init__(self) -> None:
-        self._buckets: dict[K, set[Ref]] = {}
+        self._buckets: dict[K, Ref | set[Ref]] = {}
 
     def __getitem__(self, key: K) -> frozenset[Ref] | set[Ref]:
-        return self._buckets.get(key, frozenset())
+        bucket = self._buckets.get(key)
+        if bucket is None:
+            return frozenset()
+        return bucket if isinstance(bucket, set) else frozenset((bucket,))
 
     def add(self, key: K, ref: Ref) -> None:
         """File ``ref`` under ``key``."""
-        self._buckets.setdefault(key, set()).add(ref)
+        bucket = self._buckets.setdefault(key, ref)
+        if isinstance(bucket, set):
+            bucket.add(ref)
+        elif bucket != ref:
+            self._buckets[key] = {bucket, ref}
 
     def discard(self, key: K, ref: Ref) -> None:
         """Take ``ref`` from under ``key``, if it is there."""
         bucket = self._buckets.get(key)
-        if bucket is not None:
+        if isinstance(bucket, set):
             bucket.discard(ref)
-            if not bucket:
-                del self._buckets[key]
+            if bucket:
+                return
+        elif bucket != ref:
+            return
+        del self._buckets[key]
 
 
 PodLabel = tuple[str, tuple[str, str]]

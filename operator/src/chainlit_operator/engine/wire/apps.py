@@ -9,7 +9,7 @@ from msgspec import field
 
 from chainlit_operator.domain import model
 from chainlit_operator.domain.paths import normalise
-from chainlit_operator.engine.wire.base import Meta, Wire
+from chainlit_operator.engine.wire.base import Meta, Wire, shared
 
 
 class _WorkloadRef(Wire):
@@ -52,6 +52,17 @@ class _Condition(Wire, omit_defaults=True):
     message: str = ""
     observed_generation: int = 0
     last_transition_time: str = ""
+
+    def to_domain(self) -> model.Condition:
+        """Return the domain's record; thousands of apps say the same few words, which are kept once."""
+        return model.Condition(
+            type=shared(self.type),
+            status=shared(self.status),
+            reason=shared(self.reason),
+            message=shared(self.message),
+            observed_generation=self.observed_generation,
+            last_transition_time=shared(self.last_transition_time),
+        )
 
 
 class _RouteStatus(Wire):
@@ -129,7 +140,7 @@ def _status_to_domain(status: _AppStatus) -> model.Status:
         route=model.RouteStatus(**msgspec.structs.asdict(status.route)) if status.route else None,
         workload=model.WorkloadStatus(**msgspec.structs.asdict(status.workload)) if status.workload else None,
         trial=model.Trial(**msgspec.structs.asdict(status.trial)) if status.trial else None,
-        conditions=tuple(model.Condition(**msgspec.structs.asdict(c)) for c in status.conditions),
+        conditions=tuple(condition.to_domain() for condition in status.conditions),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TypeVar
 
 import msgspec
@@ -65,6 +66,15 @@ class Bookmark(Wire):
 
 class Anything(Wire):
     """An object of which only the presence matters."""
+
+
+@lru_cache(4096)
+def shared(word: str) -> str:
+    """Return the word itself, as the object that was returned for an equal one before: kept once, not by each app.
+
+    Not ``sys.intern``, which keeps words for ever in some releases of Python.
+    """
+    return word
 
 
 def pairs(labels: dict[str, str]) -> model.Labels:
