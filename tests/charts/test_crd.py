@@ -10,6 +10,8 @@ from typing import Any
 import jsonschema
 import pytest
 
+from chainlit_operator.domain import paths
+
 from .rendering import Object, app, load, operator
 from .values_table import CHARTS
 
@@ -26,6 +28,16 @@ spec: {workload: {ref: {name: chat}}}
 """
 
 
+PRESERVES = "x-kubernetes-preserve-unknown-fields"
+#: Structures of Kubernetes within ``spec.workload.template``, which it validates itself when the pod is created.
+OF_KUBERNETES = {
+    *("imagePullSecrets[]", "chainlit.appRoot.volume", "env[].valueFrom", "envFrom[]", "resources", "tmpVolume"),
+    *("podSecurityContext", "securityContext", "strategy", "tolerations[]", "affinity", "lifecycle"),
+    *("topologySpreadConstraints[]", "initContainers[]", "extraContainers[]", "extraVolumes[]", "extraVolumeMounts[]"),
+}
+TEMPLATE = ".spec.workload.template"
+
+
 def nodes(schema: Object, path: str = "") -> Iterator[tuple[str, Object]]:
     """Yield every schema below ``schema`` with its path."""
     yield path, schema
@@ -39,8 +51,8 @@ def closed(schema: Object) -> Object:
     """The schema with unknown fields refused, as strict clients do (the API server prunes them)."""
     result = copy.deepcopy(schema)
     for path, node in nodes(result):
-        if node["type"] == "object" and path != ".metadata":
-            node["additionalProperties"] = False
+        if node["type"] == "object" and path != ".metadata" and PRESERVES not in node:
+            node.setdefault("additionalProperties", False)
     return result
 
 
@@ -105,9 +117,11 @@ def test_every_field_is_described() -> None:
 def test_structural_and_strict() -> None:
     for path, node in nodes(SCHEMA):
         assert "type" in node, path
-        assert not [key for key in node if key.startswith("x-kubernetes-preserve")], path
-        assert "additionalProperties" not in node, path
-        if node["type"] == "object" and path != ".metadata":
+        assert (PRESERVES in node) is (path.removeprefix(f"{TEMPLATE}.") in OF_KUBERNETES), path
+        if "additionalProperties" in node:
+            assert node["additionalProperties"]["type"] == "string", path
+            assert "maxProperties" in node, path
+        elif node["type"] == "object" and path != ".metadata" and PRESERVES not in node:
             assert node["properties"], path
             assert set(node.get("required", [])) <= node["properties"].keys(), path
 
@@ -141,11 +155,19 @@ def test_printer_columns() -> None:
 
 def test_rules_name_field_and_remedy() -> None:
     rules = [(path, rule) for path, node in nodes(SCHEMA) for rule in node.get("x-kubernetes-validations", [])]
-    assert [(path, rule["rule"]) for path, rule in rules if not rule["rule"].startswith("self.matches(")] == [
-        (".spec.workload", "has(self.ref)")
+    assert [path for path, rule in rules if "self.matches(" not in rule["rule"]] == [
+        "",
+        ".spec.workload",
+        f"{TEMPLATE}.chainlit",
+        f"{TEMPLATE}.chainlit",
+        f"{TEMPLATE}.chainlit.appRoot.path",
+        f"{TEMPLATE}.env",
+        f"{TEMPLATE}.env",
+        ".spec.route",
+        ".spec.route.ingress.pathType",
     ]
     for path, rule in rules:
-        field = path + rule.get("fieldPath", "")
+        field = path + rule.get("fieldPath", "") or ".metadata.name"
         assert rule["message"].startswith(f"{field[1:]} is "), path
         assert ": " in rule["message"], path
         # The API server takes a message of several lines for an error.
@@ -256,6 +278,15 @@ def test_a_route_may_be_named_or_only_its_rewrite() -> None:
             "$.spec.verification.inter",
         ),
         ({"workload": {"ref": {"name": "a"}}, "suspend": "no"}, "$.spec.suspend: "),
+        ({"workload": {"template": {}}}, "$.spec.workload.template: 'image' is a required"),
+        ({"workload": {"template": {"image": "a", "replicaCount": 1}}}, "$.spec.workload.template: "),
+        ({"workload": {"template": {"image": "a", "env": [{"value": "b"}]}}}, "$.spec.workload.template.env[0]: "),
+        (
+            {"workload": {"template": {"image": "a", "podLabels": {"a": 1}}}},
+            "$.spec.workload.template.podLabels.a: ",
+        ),
+        ({"workload": {"ref": {"name": "a"}}, "route": {"gateway": {}}}, "$.spec.route.gateway: 'parentRefs' is"),
+        ({"workload": {"ref": {"name": "a"}}, "route": {"ingress": {"paths": ["/"]}}}, "$.spec.route.ingress: "),
     ],
 )
 def test_refused(spec: Any, complaint: str) -> None:
@@ -266,6 +297,47 @@ def test_refused(spec: Any, complaint: str) -> None:
         manifest["spec"] = spec
     (found,) = complaints(manifest)
     assert found.startswith(complaint)
+
+
+def test_seven_lines_make_a_chat() -> None:
+    manifest = load(
+        """
+        apiVersion: chainlit-operator.dev/v1alpha1
+        kind: ChainlitApp
+        metadata: {name: chat}
+        spec:
+          workload: {template: {image: "registry.example.com/chat:1.2"}}
+          route: {ingress: {host: chat.example.com, path: /chat}}
+        """
+    )
+    assert not complaints(manifest)
+    route = defaulted(manifest, SCHEMA)["spec"]["route"]
+    assert route["ingress"] == {"host": "chat.example.com", "path": "/chat", "pathType": "Prefix"}
+
+
+def test_template_has_the_fields_of_the_chart() -> None:
+    fields = at(TEMPLATE)["properties"].keys()
+    values = load((CHARTS / "chainlit/values.yaml").read_text(encoding="utf-8")).keys()
+    assert fields - values == {"imagePullPolicy", "replicas"}
+    assert values - fields == {
+        *("nameOverride", "fullnameOverride", "replicaCount", "route", "operator", "extraEnv"),
+    }
+
+
+PATHS = [".spec.route.ingress.path", ".spec.route.gateway.path"]
+
+
+@pytest.mark.parametrize("field", PATHS)
+@pytest.mark.parametrize(
+    ("path", "good"),
+    [(path, True) for path in ("", "/", "chat", "/chat", "/chat/", "//chat", "/v1.0/chat_~-", "/..a/b..", "///")]
+    + [(path, False) for path in ("/a b", "/ünï", "/a/../b", "/.", "/chat(/|$)(.*)", "/a%20b", "/a?b", "/a\n", "..")],
+)
+def test_paths_of_created_routes_are_those_that_chainlit_serves(field: str, path: str, *, good: bool) -> None:
+    shape, dots = (rule["rule"] for rule in at(field)["x-kubernetes-validations"])
+    inside = [re.sub(r"\$(?=\)*$)", r"\\Z", found.split("'")[1]) for found in (shape, dots)]
+    assert (bool(re.search(inside[0], path)) and not re.search(inside[1], path)) is good
+    assert (paths.problem(paths.normalise(path)) is None) is good or path.endswith("\n")
 
 
 @pytest.mark.parametrize("route", [{}, {"enabled": False}])

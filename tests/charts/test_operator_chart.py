@@ -8,17 +8,20 @@ import pytest
 
 from .rendering import notes, operator, refusal
 
+WHOLE = ["list", "watch", "create", "patch", "delete"]
+
 #: All that the operator may do. A right more or a right less is a decision, and this is where it is made.
 RIGHTS = {
     ("chainlit-operator.dev", "chainlitapps"): ["list", "watch"],
     ("chainlit-operator.dev", "chainlitapps/status"): ["patch"],
-    ("networking.k8s.io", "ingresses"): ["list", "watch"],
-    ("gateway.networking.k8s.io", "httproutes"): ["list", "watch"],
     ("gateway.networking.k8s.io", "gateways"): ["list", "watch"],
     ("traefik.io", "middlewares"): ["list", "watch"],
-    ("", "services"): ["list", "watch"],
-    ("apps", "deployments"): ["list", "watch", "patch"],
     ("apps", "statefulsets"): ["list", "watch", "patch"],
+    ("apps", "deployments"): WHOLE,
+    ("networking.k8s.io", "ingresses"): WHOLE,
+    ("gateway.networking.k8s.io", "httproutes"): WHOLE,
+    ("", "services"): WHOLE,
+    ("", "serviceaccounts"): WHOLE,
     ("", "events"): ["create"],
 }
 
@@ -62,6 +65,12 @@ def test_rights_in_some_namespaces() -> None:
         assert binding["roleRef"]["name"] == role["metadata"]["name"]
         assert binding["subjects"] == [{"kind": "ServiceAccount", "name": account, "namespace": "system"}]
     assert release.env()["CHAINLIT_OPERATOR_NAMESPACE"] == "team-a,7"
+
+
+def test_rights_without_creation() -> None:
+    found = rights(operator({"creation": {"enabled": False}}).one("ClusterRole"))
+    reading = {key: ["list", "watch"] for key, verbs in RIGHTS.items() if verbs == WHOLE}
+    assert found == RIGHTS | reading | {("apps", "deployments"): ["list", "watch", "patch"]}
 
 
 def test_rights_can_be_left_to_others() -> None:
@@ -155,6 +164,7 @@ def test_metrics_service() -> None:
         ({"image": {"repository": "a:b"}}, "/image/repository"),
         ({"image": {"digest": "sha256:1"}}, "/image/digest"),
         ({"metrics": {"service": {"port": 0}}}, "/metrics/service/port"),
+        ({"creation": {"enabled": "no"}}, "/creation/enabled"),
         ({"crds": {"enabled": 1}}, "/crds/enabled"),
         ({"livenessProbe": {"path": "/x"}}, "path"),
     ],

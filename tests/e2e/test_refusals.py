@@ -135,7 +135,28 @@ def assert_untouched(space: Space) -> None:
 
 SPECS = {
     "no workload": ("{}", "spec.workload"),
-    "no ref": ("{workload: {}}", "spec.workload.ref"),
+    "neither ref nor template": ("{workload: {}}", "spec.workload is to have exactly one"),
+    "ref and template": (
+        "{workload: {ref: {name: chat}, template: {image: chat}}}",
+        "spec.workload is to have exactly one",
+    ),
+    "two routes": (
+        "{workload: {ref: {name: chat}}, route: {ingress: {}, gateway: {parentRefs: [{name: edge}]}}}",
+        "spec.route is to have at most one",
+    ),
+    "path": ("{workload: {ref: {name: chat}}, route: {ingress: {path: /a/../b}}}", "spec.route.ingress.path"),
+    "path type": (
+        "{workload: {ref: {name: chat}}, route: {ingress: {pathType: Exact}}}",
+        "spec.route.ingress.pathType",
+    ),
+    "root path in env": (
+        "{workload: {template: {image: chat, env: [{name: CHAINLIT_ROOT_PATH, value: /x}]}}}",
+        "spec.workload.template.env is not to have CHAINLIT_ROOT_PATH",
+    ),
+    "root path in args": (
+        "{workload: {template: {image: chat, chainlit: {args: [run, --root-path=/x]}}}}",
+        "spec.workload.template.chainlit.args",
+    ),
     "no name": ("{workload: {ref: {}}}", "spec.workload.ref.name"),
     "name of no object": ("{workload: {ref: {name: Chat!}}}", "spec.workload.ref.name"),
     "kind": ("{workload: {ref: {kind: DaemonSet, name: chat}}}", "spec.workload.ref.kind"),

@@ -69,27 +69,36 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 - apiGroups: [chainlit-operator.dev]
   resources: [chainlitapps/status]
   verbs: [patch]
-# The path of an app is read from its Ingress or HTTPRoute, neither of which is ever written.
-- apiGroups: [networking.k8s.io]
-  resources: [ingresses]
-  verbs: [list, watch]
 # Gateways tell scheme and port of an HTTPRoute's address.
 - apiGroups: [gateway.networking.k8s.io]
-  resources: [httproutes, gateways]
+  resources: [gateways]
   verbs: [list, watch]
 # Traefik's Middlewares may strip a part of the path on its way to the app.
 - apiGroups: [traefik.io]
   resources: [middlewares]
   verbs: [list, watch]
-# Services lead from an Ingress to the pods of a workload; they too are only read.
-- apiGroups: [""]
-  resources: [services]
-  verbs: [list, watch]
-# The app's workload: read to compare, patched (server-side apply) with the root path and the probe paths, and (JSON
-# patch) freed of the operator's field ownership. Without create and update, an apply cannot bring a deleted one back.
+# A workload that is there already: read to compare, patched (server-side apply) with the root path and the probe paths,
+# and (JSON patch) freed of the operator's field ownership. Without create and update, an apply cannot bring a deleted
+# one back.
 - apiGroups: [apps]
-  resources: [deployments, statefulsets]
+  resources: [statefulsets]
   verbs: [list, watch, patch]
+{{- $whole := ternary ", create, patch, delete" "" .Values.creation.enabled }}
+# The same, and created, repaired and deleted where a ChainlitApp has a template.
+- apiGroups: [apps]
+  resources: [deployments]
+  verbs: [list, watch{{ $whole | default ", patch" }}]
+# The path of an app is read from its Ingress or HTTPRoute. Written are only those that a ChainlitApp has created.
+- apiGroups: [networking.k8s.io]
+  resources: [ingresses]
+  verbs: [list, watch{{ $whole }}]
+- apiGroups: [gateway.networking.k8s.io]
+  resources: [httproutes]
+  verbs: [list, watch{{ $whole }}]
+# Services lead from an Ingress to the pods of a workload. A template has one of its own, and a ServiceAccount.
+- apiGroups: [""]
+  resources: [services, serviceaccounts]
+  verbs: [list, watch{{ $whole }}]
 # What was changed and what stands in the way is also told as Events.
 - apiGroups: [""]
   resources: [events]

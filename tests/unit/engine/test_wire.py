@@ -452,6 +452,57 @@ def test_app_with_defaults_and_in_full() -> None:
     )
 
 
+def test_app_that_has_its_objects_created() -> None:
+    metadata = {"name": "chat", "namespace": "shop"}
+    template = {"image": "chat:1", "tmpVolume": {"sizeLimit": None}}
+    ingress = {"host": "a", "path": "/x", "className": "c", "tls": [{"hosts": ["a"]}], "annotations": {"b": "c"}}
+    made = wire.app_from_object(
+        {"metadata": metadata, "spec": {"workload": {"template": template}, "route": {"ingress": ingress}}}
+    )
+    assert made.workload == model.Ref("Deployment", "shop", "chat")
+    assert made.route == model.Ref("Ingress", "shop", "chat")
+    assert made.spec.container == "chainlit"
+    assert made.spec.template == template
+    assert made.spec.ingress == model.NewIngress("/x", "Prefix", "a", "c", ({"hosts": ["a"]},), {"b": "c"})
+    gateway = {"parentRefs": [{"name": "edge"}], "hostnames": ["a"], "path": "/x"}
+    made = wire.app_from_object(
+        {"metadata": metadata, "spec": {"workload": {"ref": {"name": "app"}}, "route": {"gateway": gateway}}}
+    )
+    assert made.workload.name == "app" and made.route == model.Ref("HTTPRoute", "shop", "chat")
+    assert made.spec.gateway == model.NewGateway(({"name": "edge"},), ("a",), "/x")
+    assert not made.is_terminating
+    dying = {"metadata": metadata | {"deletionTimestamp": "2026-01-01T00:00:00Z"}, "spec": {}}
+    assert wire.app_from_object(dying).is_terminating
+
+
+OWNER = {"apiVersion": "chainlit-operator.dev/v1alpha1", "kind": "ChainlitApp", "name": "chat", "uid": "u"}
+
+
+@pytest.mark.parametrize(
+    ("owner", "is_owned"),
+    [
+        (OWNER | {"controller": True}, True),
+        (OWNER, False),
+        (OWNER | {"controller": True, "apiVersion": "example.com/v1"}, False),
+        (OWNER | {"controller": True, "kind": "Other"}, False),
+    ],
+)
+@pytest.mark.parametrize("type_", [wire.Deployment, wire.Service, wire.ServiceAccount, wire.Ingress, wire.HTTPRoute])
+def test_whole_object_is_kept_where_a_chainlitapp_created_it(type_: Any, owner: Any, *, is_owned: bool) -> None:
+    metadata: Any = {"name": "chat", "namespace": "shop", "uid": "o", "resourceVersion": "7", "labels": {"a": "b"}}
+    metadata |= {"ownerReferences": [owner], "managedFields": [{"manager": "x"}]}
+    body = {"kind": "?", "metadata": metadata, "spec": {"anything": [1]}, "status": {"much": 1}}
+    owned = wire.reader(type_)(msgspec.json.encode(body)).owned  # type: ignore[union-attr]
+    assert (owned is not None) is is_owned
+    if owned is not None:
+        assert (owned.app, owned.uid, owned.object_uid) == ("chat", "u", "o")
+        assert owned.content == {
+            "metadata": {"labels": {"a": "b"}, "ownerReferences": [owner]},
+            "spec": {"anything": [1]},
+        }
+        assert owned.managed == [{"manager": "x"}]
+
+
 def test_status_comes_back_as_it_was_written() -> None:
     status = model.Status(
         observed_generation=3,

@@ -52,7 +52,9 @@ def give_up(contest: Contest) -> Contest:
     return replace(contest, given_up=True)
 
 
-def remembered(app: App, route: RouteStatus, basis: tuple[object, ...], rivals: tuple[str, ...]) -> Contest | None:
+def remembered(
+    app: App, route: RouteStatus | None, basis: tuple[object, ...], rivals: tuple[str, ...]
+) -> Contest | None:
     """Return the contest that the app's status tells of, after a restart; None if it tells of none.
 
     It is still the same one if app and route are as they were, and ``rivals`` own what differs.

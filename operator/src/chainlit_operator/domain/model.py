@@ -5,9 +5,12 @@ The engine fills them from API objects (``engine/wire.py``); nothing here knows 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
+from chainlit_operator.domain.owned import Owned
 from chainlit_operator.domain.rewrites import Transform
 
 Labels = tuple[tuple[str, str], ...]
@@ -114,8 +117,33 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True)
+class NewIngress:
+    """``spec.route.ingress``: an Ingress to be created."""
+
+    path: str = "/"
+    path_type: str = "Prefix"
+    host: str = ""
+    class_name: str = ""
+    tls: tuple[Mapping[str, Any], ...] = ()
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NewGateway:
+    """``spec.route.gateway``: an HTTPRoute to be created."""
+
+    parent_refs: tuple[Mapping[str, Any], ...] = ()
+    hostnames: tuple[str, ...] = ()
+    path: str = "/"
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class AppSpec:
-    """The ``spec`` of a ChainlitApp with the schema's defaults applied."""
+    """The ``spec`` of a ChainlitApp with the schema's defaults applied.
+
+    Workload and route are also named where they are created, as ``template``, ``ingress`` and ``gateway`` say.
+    """
 
     workload_kind: str
     workload_name: str
@@ -128,6 +156,14 @@ class AppSpec:
     suspend: bool = False
     mount_path: str = ""
     """Where Chainlit is mounted in another app, as a prefix; empty where it is the whole app."""
+    template: Mapping[str, Any] | None = None
+    ingress: NewIngress | None = None
+    gateway: NewGateway | None = None
+
+    @property
+    def creates_route(self) -> bool:
+        """Whether the route is the operator's to create."""
+        return self.ingress is not None or self.gateway is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +177,7 @@ class App:
     created: str
     spec: AppSpec
     status: Status = Status()
+    is_terminating: bool = False
 
     @property
     def workload(self) -> Ref:
@@ -221,6 +258,7 @@ class Workload:
     rollout: Rollout = Rollout()
     field_managers: tuple[str, ...] = field(default=(), compare=False)
     """The managers that have an entry in ``metadata.managedFields``, in the list's order."""
+    owned: Owned | None = field(default=None, hash=False)
 
     @property
     def is_rolled_out(self) -> bool:
@@ -256,6 +294,16 @@ class Service:
     type: str = "ClusterIP"
     cluster_ip: str = ""
     ports: tuple[ServicePort, ...] = ()
+    owned: Owned | None = field(default=None, hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceAccount:
+    """A ServiceAccount, of which nothing matters but that it is there, and whose it is."""
+
+    ref: Ref
+    resource_version: str = field(compare=False)
+    owned: Owned | None = field(default=None, hash=False)
 
 
 class Matching(StrEnum):
@@ -343,6 +391,7 @@ class Route:
     ingress_class: str = ""
     strangers: tuple[str, ...] = ()
     is_canary: bool = False
+    owned: Owned | None = field(default=None, hash=False)
 
     @property
     def services(self) -> frozenset[str]:
@@ -370,8 +419,12 @@ class Middleware:
         return f"{self.ref.namespace}-{self.ref.name}"
 
 
-Foreign = Workload | Service | Route | Middleware | Gateway
-"""An object that is not ours: read, and for workloads two variables and probe paths written."""
+Foreign = Workload | Service | ServiceAccount | Route | Middleware | Gateway
+"""An object that is not ours: read, and for workloads two variables and probe paths written.
+
+Unless it is ``owned``: then a ChainlitApp created it, and the operator keeps the whole of it."""
+Ownable = Workload | Service | ServiceAccount | Route
+"""An object of a kind that the operator creates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -392,7 +445,8 @@ class Snapshot:
     names or, in discovery, those that send requests to such a Service, by name. ``missing_services`` are names that a
     route refers to without such a Service existing; ``middlewares`` those that the routes use, by key, and
     ``gateways`` those that they attach to. ``neighbours`` are other apps at the same places, or at Chainlit's own
-    routes below them, oldest first. ``claimed_by`` is an older app of the same workload; ``contested_by`` the
+    routes below them, oldest first. ``taken`` are objects in the place of those that the app has created, which are not
+    its own. ``claimed_by`` is an older app of the same workload; ``contested_by`` the
     field manager that keeps setting the variable back.
     """
 
@@ -404,5 +458,6 @@ class Snapshot:
     gateways: tuple[Gateway, ...] = ()
     missing_services: frozenset[str] = field(default_factory=frozenset)
     neighbours: tuple[Neighbour, ...] = ()
+    taken: tuple[Ref, ...] = ()
     claimed_by: str = ""
     contested_by: str = ""

@@ -3,11 +3,13 @@
 The truth table (first row that applies)::
 
     suspended                                   → Blocked(Suspended)
+    a name for a created object is taken        → Blocked(NameTaken)
     workload missing / claimed by an older app  → Blocked
     container not found, or not to be told      → Blocked
     variable from valueFrom, --root-path given  → Blocked
     route unresolved                            → Blocked(RouteNotResolved)
     mounted in another app, no trial            → NoOp
+    workload created by the operator            → NoOp: its manifest has the variables already
     variables and probe paths as they should be → NoOp, or Apply to own them again after a suspension
     somebody keeps setting the variable back    → Blocked(FieldContested)
     otherwise                                   → Apply, all fields of ours in one write
@@ -73,7 +75,7 @@ class Plan:
 def plan(snapshot: Snapshot) -> Plan:
     """Decide what to do about the snapshot's app."""
     route = neighbours.check(snapshot, routes.resolve(snapshot))
-    container = _container(snapshot)
+    container = _taken(snapshot) or _container(snapshot)
     if isinstance(container, Blocked):
         return Plan(route, None, _suspended(snapshot) or container, trial=snapshot.app.status.trial)
     trial = _trial(snapshot, container, route)
@@ -108,14 +110,15 @@ def _suspended(snapshot: Snapshot) -> Blocked | None:
     return Blocked(Reason.SUSPENDED, "spec.suspend is true: nothing is written until it is false.")
 
 
+def _taken(snapshot: Snapshot) -> Blocked | None:
+    return Blocked(Reason.NAME_TAKEN, routes.taken(snapshot)) if snapshot.taken else None
+
+
 def _container(snapshot: Snapshot) -> Container | Blocked:
     """The container that runs Chainlit: the one named, the only one, or the one called ``chainlit``."""
     workload, wanted = snapshot.workload, snapshot.app.spec.container
     if workload is None:
-        return Blocked(
-            Reason.WORKLOAD_NOT_FOUND,
-            f"{snapshot.app.workload} does not exist: create it, or correct spec.workload.ref.",
-        )
+        return Blocked(Reason.WORKLOAD_NOT_FOUND, routes.missing_workload(snapshot.app))
     names = ", ".join(container.name for container in workload.containers)
     by_name = {container.name: container for container in workload.containers}
     if wanted is not None:
@@ -191,7 +194,7 @@ def _align(
 ) -> Apply | NoOp | Blocked:
     if isinstance(route, routes.Unresolved):
         return Blocked(Reason.ROUTE_NOT_RESOLVED, f"The route gives no path ({route.reason}): see RouteResolved.")
-    if roots is None:
+    if roots is None or snapshot.app.spec.template is not None:
         return NoOp()
     is_mounted = bool(snapshot.app.spec.mount_path)
     env = _variables(container, roots, is_mounted=is_mounted)

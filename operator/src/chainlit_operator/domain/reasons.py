@@ -38,6 +38,8 @@ class Reason(StrEnum):
     PATH_SHADOWED = "PathShadowed"
     PATH_CLAIMED = "PathClaimed"
     ROUTE_NOT_ACCEPTED = "RouteNotAccepted"
+    SERVICE_AMBIGUOUS = "ServiceAmbiguous"
+    NAME_TAKEN = "NameTaken"
 
     # Aligned
     ALIGNED = "Aligned"

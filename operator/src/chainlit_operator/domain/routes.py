@@ -11,7 +11,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from chainlit_operator.domain import paths, rewrites, shadows
-from chainlit_operator.domain.model import Matching, Rewrite, Route, RoutePath, RouteStatus, Service, Snapshot
+from chainlit_operator.domain.model import (
+    App,
+    Matching,
+    Ref,
+    Rewrite,
+    Route,
+    RoutePath,
+    RouteStatus,
+    Service,
+    ServicePort,
+    Snapshot,
+)
 from chainlit_operator.domain.reasons import Reason
 
 MAX_CHAIN_DEPTH = 8
@@ -48,28 +59,84 @@ class Resolved:
 
 def resolve(snapshot: Snapshot) -> Resolved | Unresolved:
     """Return the route of the snapshot's app."""
+    missing = _missing(snapshot)
+    if missing is not None:
+        return missing
+    return _discover(snapshot) if snapshot.app.route is None else _resolve_route(snapshot, snapshot.routes[0])
+
+
+def _missing(snapshot: Snapshot) -> Unresolved | None:
+    """What the app names or has created, and is not there; None if all is."""
     app = snapshot.app
+    if snapshot.taken:
+        return Unresolved(Reason.NAME_TAKEN, taken(snapshot))
     if snapshot.workload is None:
+        return Unresolved(Reason.WORKLOAD_NOT_FOUND, missing_workload(app))
+    if app.route is None or snapshot.routes:
+        return None
+    if not app.spec.creates_route:
+        message = f"{app.route} does not exist: create it, or correct spec.route.ref.name."
+        return Unresolved(Reason.ROUTE_NOT_FOUND, message)
+    backend = created_backend(snapshot)
+    if isinstance(backend, Unresolved):
+        return backend
+    return Unresolved(Reason.ROUTE_NOT_FOUND, f"{app.route} is not there yet: the operator has to create it.")
+
+
+def missing_workload(app: App) -> str:
+    """Return what to say where the workload does not exist."""
+    if app.spec.template is not None:
+        return f"{app.workload} is not there yet: the operator has to create it."
+    return f"{app.workload} does not exist: create it, or correct spec.workload.ref."
+
+
+def taken(snapshot: Snapshot) -> str:
+    """Return what to say where a name that the app needs for an object of its own is taken."""
+    names = ", ".join(map(str, snapshot.taken))
+    return (
+        f"{names} is there and was not created by this ChainlitApp, which has to create an object of that name. "
+        "Delete that one, give this ChainlitApp another name, or adopt it in spec.workload.ref or spec.route.ref."
+    )
+
+
+def created_backend(snapshot: Snapshot) -> tuple[str, ServicePort] | Unresolved:
+    """Return name and port of the Service to which a created route sends requests.
+
+    That is the created one or, for an adopted workload, the only one that selects its pods; headless ones do not count
+    beside others.
+    """
+    workload = snapshot.app.workload
+    if snapshot.app.spec.template is not None:
+        services = [found for found in snapshot.services if found.ref.name == snapshot.app.ref.name]
+    else:
+        services = [found for found in snapshot.services if found.cluster_ip != "None"] or [*snapshot.services]
+    if not services:
+        return _without_service(workload)
+    names = ", ".join(service.ref.name for service in services)
+    ports = services[0].ports if len(services) == 1 else ()
+    named = tuple(port for port in ports if port.name == "http")
+    chosen = named if len(named) == 1 else ports
+    if len(chosen) != 1:
         return Unresolved(
-            Reason.WORKLOAD_NOT_FOUND, f"{app.workload} does not exist: create it, or correct spec.workload.ref."
+            Reason.SERVICE_AMBIGUOUS,
+            f"Several Services or ports lead to {workload} ({names}), and a route is created to one: leave one, with "
+            "one port or one that is called http, or create the route yourself and name it in spec.route.ref.",
         )
-    if app.route is None:
-        return _discover(snapshot)
-    if not snapshot.routes:
-        return Unresolved(
-            Reason.ROUTE_NOT_FOUND, f"{app.route} does not exist: create it, or correct spec.route.ref.name."
-        )
-    return _resolve_route(snapshot, snapshot.routes[0])
+    return services[0].ref.name, chosen[0]
+
+
+def _without_service(workload: Ref) -> Unresolved:
+    return Unresolved(
+        Reason.SERVICE_NOT_FOUND,
+        f"No Service in namespace {workload.namespace} selects the pods of {workload}: create one whose "
+        "spec.selector matches the pod template's labels.",
+    )
 
 
 def _discover(snapshot: Snapshot) -> Resolved | Unresolved:
     workload = snapshot.app.workload
     if not snapshot.services:
-        return Unresolved(
-            Reason.SERVICE_NOT_FOUND,
-            f"No Service in namespace {workload.namespace} selects the pods of {workload}: create one whose "
-            "spec.selector matches the pod template's labels.",
-        )
+        return _without_service(workload)
     names = ", ".join(sorted(service.ref.name for service in snapshot.services))
     if not snapshot.routes:
         return Unresolved(

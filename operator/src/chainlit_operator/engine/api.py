@@ -35,6 +35,7 @@ RESOURCES: Mapping[str, tuple[str, str]] = {
     "Deployment": ("/apis/apps/v1", "deployments"),
     "StatefulSet": ("/apis/apps/v1", "statefulsets"),
     "Service": ("/api/v1", "services"),
+    "ServiceAccount": ("/api/v1", "serviceaccounts"),
     "Ingress": ("/apis/networking.k8s.io/v1", "ingresses"),
     "HTTPRoute": ("/apis/gateway.networking.k8s.io/v1", "httproutes"),
     "Gateway": ("/apis/gateway.networking.k8s.io/v1", "gateways"),
@@ -42,7 +43,7 @@ RESOURCES: Mapping[str, tuple[str, str]] = {
     "Event": ("/api/v1", "events"),
 }
 
-Body = dict[str, Any] | list[dict[str, Any]]
+Body = Mapping[str, Any] | list[dict[str, Any]]
 
 _JSON = "application/json"
 _ONLY_METADATA = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
@@ -181,9 +182,12 @@ class Api:
                 if events:
                     yield events
 
-    async def apply(self, ref: Ref, body: dict[str, Any], manager: str) -> bytes:
-        """Server-side apply ``body`` with force; returns the object. Raises ApiError."""
-        query = {"fieldManager": manager, "force": "true"}
+    async def apply(self, ref: Ref, body: Mapping[str, Any], manager: str, *, force: bool = True) -> bytes:
+        """Server-side apply ``body``; returns the object. Raises ApiError.
+
+        Without ``force``, a field that another manager has with another value makes it fail (409).
+        """
+        query = {"fieldManager": manager, "force": str(force).lower()}
         path = path_of(ref.kind, ref.namespace, ref.name)
         return await self._send("PATCH", path, query, body, "application/apply-patch+yaml")
 
@@ -191,6 +195,16 @@ class Api:
         """JSON-patch an object; returns it. Raises ApiError, with code 422 where a ``test`` fails."""
         path = path_of(ref.kind, ref.namespace, ref.name)
         return await self._send("PATCH", path, {"fieldManager": manager}, operations, "application/json-patch+json")
+
+    async def patch(self, ref: Ref, body: dict[str, Any], manager: str) -> bytes:
+        """Merge-patch an object; returns it. Raises ApiError."""
+        path = path_of(ref.kind, ref.namespace, ref.name)
+        return await self._send("PATCH", path, {"fieldManager": manager}, body, "application/merge-patch+json")
+
+    async def delete(self, ref: Ref, uid: str) -> None:
+        """Delete an object, and what it owns after it; fails (409) where it has another uid. Raises ApiError."""
+        body = {"preconditions": {"uid": uid}, "propagationPolicy": "Background"}
+        await self._send("DELETE", path_of(ref.kind, ref.namespace, ref.name), {}, body, _JSON)
 
     async def patch_status(self, ref: Ref, status: dict[str, Any], manager: str) -> bytes:
         """Merge-patch the status subresource; returns the object. Raises ApiError."""

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Set
 from typing import Generic, TypeVar
 
-from chainlit_operator.domain import neighbours, release
+from chainlit_operator.domain import blueprint, neighbours, release
 from chainlit_operator.domain.model import (
     App,
     Foreign,
@@ -17,12 +17,15 @@ from chainlit_operator.domain.model import (
     Labels,
     Middleware,
     Neighbour,
+    Ownable,
     Ref,
     Route,
     Service,
+    ServiceAccount,
     Snapshot,
     Workload,
 )
+from chainlit_operator.domain.owned import Owned
 from chainlit_operator.engine.neighbourhood import Backend, Neighbourhood
 
 T = TypeVar("T")
@@ -77,6 +80,8 @@ class Cache:
         self._objects: defaultdict[str, dict[Ref, Foreign]] = defaultdict(dict)
         self._apps_by_workload: Index[Ref] = Index()
         self._apps_by_route: Index[Ref] = Index()
+        self._apps_by_created: Index[Ref] = Index()
+        self._owned_by_app: Index[Ref] = Index()
         self._workloads_by_label: Index[PodLabel] = Index()
         self._services_by_label: Index[PodLabel] = Index()
         self._routes_by_service: Index[tuple[str, str]] = Index()
@@ -103,6 +108,8 @@ class Cache:
         self._apps_by_workload.add(app.workload, app.ref)
         if app.route is not None:
             self._apps_by_route.add(app.route, app.ref)
+        for ref in blueprint.refs(app):
+            self._apps_by_created.add(ref, app.ref)
         if old != app and not quiet:
             for workload in {app.workload, (old or app).workload}:
                 self._notify({app.ref, *self._apps_by_workload[workload]})
@@ -144,6 +151,8 @@ class Cache:
         self._apps_by_workload.discard(app.workload, app.ref)
         if app.route is not None:
             self._apps_by_route.discard(app.route, app.ref)
+        for ref in blueprint.refs(app):
+            self._apps_by_created.discard(ref, app.ref)
 
     # -------------------------------------------------------------------------------- foreign objects (the Sink)
 
@@ -189,6 +198,8 @@ class Cache:
 
     def _file(self, obj: Foreign) -> None:
         namespace = obj.ref.namespace
+        if isinstance(obj, Ownable) and obj.owned is not None:
+            self._owned_by_app.add(_owner(namespace, obj.owned), obj.ref)
         if isinstance(obj, Workload):
             for pair in obj.pod_labels:
                 self._workloads_by_label.add((namespace, pair), obj.ref)
@@ -210,6 +221,8 @@ class Cache:
 
     def _unfile(self, obj: Foreign) -> None:
         namespace = obj.ref.namespace
+        if isinstance(obj, Ownable) and obj.owned is not None:
+            self._owned_by_app.discard(_owner(namespace, obj.owned), obj.ref)
         if isinstance(obj, Workload):
             for pair in obj.pod_labels:
                 self._workloads_by_label.discard((namespace, pair), obj.ref)
@@ -232,7 +245,15 @@ class Cache:
             self._on_change(ref)
 
     def _concerned(self, obj: Foreign) -> set[Ref]:
-        """The apps whose decision may read ``obj``."""
+        """The apps whose decision may read ``obj``, or that created it, or have to."""
+        creators = set(self._apps_by_created[obj.ref])
+        if isinstance(obj, Ownable) and obj.owned is not None:
+            creators.add(_owner(obj.ref.namespace, obj.owned))
+        return creators | self._reading(obj)
+
+    def _reading(self, obj: Foreign) -> set[Ref]:
+        if isinstance(obj, ServiceAccount):
+            return set()
         if isinstance(obj, Workload):
             return set(self._apps_by_workload[obj.ref])
         if isinstance(obj, Route):
@@ -311,9 +332,26 @@ class Cache:
         obj = self._objects[ref.kind].get(ref)
         return obj if isinstance(obj, Route) else None
 
-    def snapshot(self, app: App, contested_by: str = "") -> Snapshot:
-        """Return all that a decision about ``app`` reads."""
-        workload = self.workload(app.workload)
+    def find(self, ref: Ref) -> Ownable | None:
+        """Return an object of a kind that the operator creates, or None."""
+        obj = self._objects[ref.kind].get(ref)
+        return obj if isinstance(obj, Ownable) else None
+
+    def owned_by(self, app: App) -> tuple[Ownable, ...]:
+        """Return the objects that the app created, by kind and name."""
+        found = (self.find(ref) for ref in sorted(self._owned_by_app[app.ref]))
+        return tuple(o for o in found if o is not None and o.owned is not None and o.owned.uid == app.uid)
+
+    def _taken(self, app: App) -> Iterator[Ref]:
+        """The objects in the place of those that the app has created, which it did not create."""
+        for ref in blueprint.refs(app):
+            obj = self.find(ref)
+            if obj is not None and (obj.owned is None or obj.owned.uid != app.uid):
+                yield ref
+
+    def snapshot(self, app: App, contested_by: str = "", *, workload: Workload | None = None) -> Snapshot:
+        """Return all that a decision about ``app`` reads; ``workload`` stands for the app's own if it is given."""
+        workload = workload or self.workload(app.workload)
         services = self._services_of(workload) if workload is not None else ()
         routes = tuple(self._routes_of(app, services))
         named = {(route.ref.namespace, name) for route in routes for name in route.services}
@@ -328,6 +366,7 @@ class Cache:
                 name for namespace, name in named if self.service(Ref("Service", namespace, name)) is None
             ),
             neighbours=self._neighbours(services, routes),
+            taken=tuple(self._taken(app)),
             claimed_by=self._claimed_by(app),
             contested_by=contested_by,
         )
@@ -396,6 +435,10 @@ class Cache:
         """The oldest app of a workload: the one that it belongs to."""
         claimants = (self.apps[ref] for ref in self._apps_by_workload[workload] if ref in self.apps)
         return min(claimants, key=lambda app: (app.created, app.ref.name), default=None)
+
+
+def _owner(namespace: str, owned: Owned) -> Ref:
+    return Ref("ChainlitApp", namespace, owned.app)
 
 
 def selects(selector: Labels, labels: Labels) -> bool:

@@ -15,7 +15,17 @@ from datetime import UTC, datetime
 from chainlit_operator.domain import contest as contests
 from chainlit_operator.domain import release, routes
 from chainlit_operator.domain import status as statuses
-from chainlit_operator.domain.model import App, Container, Ref, Snapshot, Status, Trial, VerificationMode, Workload
+from chainlit_operator.domain.model import (
+    App,
+    Container,
+    Foreign,
+    Ref,
+    Snapshot,
+    Status,
+    Trial,
+    VerificationMode,
+    Workload,
+)
 from chainlit_operator.domain.plan import (
     FIELD_MANAGER,
     Apply,
@@ -29,15 +39,16 @@ from chainlit_operator.domain.reasons import ConditionType, Reason
 from chainlit_operator.engine import metrics, wire
 from chainlit_operator.engine.api import Api, ApiError
 from chainlit_operator.engine.cache import Cache
+from chainlit_operator.engine.creator import Creator, RefusedError, WriteError
 from chainlit_operator.engine.events import Recorder
 from chainlit_operator.engine.verifier import Verifier
 from chainlit_operator.engine.workqueue import WorkQueue
 
 logger = logging.getLogger(__name__)
 
-_DECODERS: dict[str, Callable[[bytes], wire.Deployment | wire.StatefulSet]] = {
-    "Deployment": wire.decoder(wire.Deployment),
-    "StatefulSet": wire.decoder(wire.StatefulSet),
+_READERS: dict[str, Callable[[bytes], Foreign]] = {
+    "Deployment": wire.reader(wire.Deployment),
+    "StatefulSet": wire.reader(wire.StatefulSet),
 }
 #: A failure that may pass by itself is told when it has happened that often in a row.
 TOLD_FAILURES = 3
@@ -76,6 +87,7 @@ class Reconciler:
         self._verification = verification
         self._contests: dict[Ref, contests.Contest] = {}
         self._trials: dict[Ref, Trial | None] = {}
+        self._creator = Creator(api, cache, recorder)
 
     async def work(self) -> None:
         """Take keys off the queue until it is closed."""
@@ -108,7 +120,7 @@ class Reconciler:
 
         Returns False if it must be tried again; raises ApiError.
         """
-        if ref.kind in _DECODERS:
+        if ref.kind in _READERS:
             await self._release(ref)
             return True
         app = self._cache.apps.get(ref)
@@ -116,19 +128,42 @@ class Reconciler:
             self._verifier.want(ref, None, 0.0, is_settled=False)
             self._contests.pop(ref, None)
             self._trials.pop(ref, None)
+            self._creator.forget(ref)
             return True
         if not self._verification:
             app = replace(app, spec=replace(app.spec, verification=VerificationMode.DISABLED))
         former = app.status
         app = self._after_verification(app)
-        outcome = await self._carry_out(app)
+        failure = await self._create(app)
+        outcome = await self._carry_out(app) if failure is None else self._give_up(app, failure)
         metrics.RECONCILES.labels(type(outcome.plan.action).__name__).inc()
         workload = outcome.snapshot.workload
         self._verify(app, outcome.plan, workload)
         status = statuses.status(app, outcome.plan, workload, self._verifier.verification(ref), outcome.failure, _now())
         if status != former:
             await self._write_status(app, status)
-        return outcome.failure is None
+        return outcome.failure is None or outcome.failure.reason is Reason.FIELD_CONTESTED
+
+    # ----------------------------------------------------------------------------------------- created objects
+
+    async def _create(self, app: App) -> statuses.Failure | None:
+        """Bring about what the app creates; returns what stands in the way. Raises ApiError for what may pass."""
+        try:
+            await self._creator.bring_about(app)
+        except RefusedError as refused:
+            return refused.failure
+        except WriteError as failed:
+            if failed.error.is_passing and self._queue.failures(app.ref) < TOLD_FAILURES:
+                raise failed.error from failed
+            return _failure(failed.error, failed.ref, failed.verb)
+        return None
+
+    def _give_up(self, app: App, failure: statuses.Failure) -> _Outcome:
+        """The plan where an object could not be created or repaired: what is missing is so for that reason."""
+        snapshot, decision, _ = self._decide(app)
+        if isinstance(decision.route, routes.Unresolved):
+            decision = replace(decision, route=routes.Unresolved(failure.reason, failure.message))
+        return _Outcome(snapshot, decision, failure)
 
     def _after_verification(self, app: App) -> App:
         """The app with what its verification, or its rollout, says of the trial in its status.
@@ -164,7 +199,7 @@ class Reconciler:
                 metrics.WRITE_ERRORS.labels("workload", error.reason).inc()
                 if error.is_passing and self._queue.failures(app.ref) < TOLD_FAILURES:
                     raise
-                return _Outcome(snapshot, decision, _failure(error, snapshot.workload))
+                return _Outcome(snapshot, decision, _failure(error, snapshot.workload.ref, "patch"))
             snapshot, decision, _ = self._decide(app)
             if isinstance(decision.action, Apply):
                 return _Outcome(snapshot, decision, statuses.Failure(Reason.APPLY_REFUSED, _NOT_KEPT))
@@ -197,7 +232,7 @@ class Reconciler:
         metrics.WRITES.labels("workload").inc()
         former, losers = self._contests.get(app.ref), ", ".join(action.rivals)
         self._contests[app.ref] = contests.record(former, basis, losers, time.monotonic())
-        self._cache.upsert(_DECODERS[workload.ref.kind](answer).to_domain(), quiet=True)
+        self._cache.upsert(_READERS[workload.ref.kind](answer), quiet=True)
         logger.info("%s: %s in container %s of %s", app.ref, action.summary, container.name, workload.ref)
         self._recorder.record(app, "Normal", Reason.ALIGNED, f"{workload.ref}: {action.summary}")
         if action.rivals:
@@ -236,7 +271,7 @@ class Reconciler:
             )
             return
         metrics.WRITES.labels("release").inc()
-        self._cache.upsert(_DECODERS[ref.kind](answer).to_domain(), quiet=True)
+        self._cache.upsert(_READERS[ref.kind](answer), quiet=True)
         logger.info("%s: released; what was set stays as it is", ref)
 
     # ------------------------------------------------------------------------------------- verification, status
@@ -285,10 +320,13 @@ def _public_prefix(status: Status) -> str | None:
     return None if status.root_path is None else (status.parent_root_path or "") + status.root_path
 
 
-def _failure(error: ApiError, workload: Workload) -> statuses.Failure:
-    """Words for a write that will not pass by itself."""
-    if error.code == 403 and "cannot patch" in error.message:
-        message = f"The operator may not patch {workload.ref}: grant its ServiceAccount the verb patch there."
+def _failure(error: ApiError, ref: Ref, verb: str) -> statuses.Failure:
+    """Words for a write that will not pass by itself; ``verb`` is what was to be done to the object."""
+    lacking = next((v for v in ("create", "patch", "delete") if f"cannot {v}" in error.message), None)
+    if error.code == 403 and lacking is not None:
+        message = f"The operator may not {verb} {ref}: grant its ServiceAccount the verb {lacking} there."
+        if lacking != "patch" or ref.kind not in _READERS:
+            message += " Its chart does so unless creation.enabled is false."
         return statuses.Failure(Reason.FORBIDDEN, message)
     if error.is_passing:
         message = f"The API server cannot take the change, and it is tried again: {error.message}"

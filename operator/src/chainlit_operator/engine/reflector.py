@@ -68,7 +68,7 @@ class Reflector:
         #: When it last heard from the API server or tried to; only a reflector that hangs lets it grow old.
         self.last_seen = time.monotonic()
         self._api, self._sink, self._is_optional = api, sink, is_optional
-        self._decode: Callable[[bytes | msgspec.Raw], wire.Foreign] = wire.decoder(type_)
+        self._decode: Callable[[bytes | msgspec.Raw], Foreign] = wire.reader(type_)
 
     def __str__(self) -> str:
         return f"{self.kind} in {self.namespace or 'all namespaces'}"
@@ -155,7 +155,7 @@ class Reflector:
 
     def _read(self, raw: msgspec.Raw) -> Foreign | None:
         try:
-            return self._decode(raw).to_domain()
+            return self._decode(raw)
         except (msgspec.MsgspecError, ValueError) as error:
             logger.warning("Skipping an object of %s that cannot be read: %s", self, error)
             return None

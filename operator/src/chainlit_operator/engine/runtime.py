@@ -22,15 +22,6 @@ from chainlit_operator.engine.workqueue import WorkQueue
 
 logger = logging.getLogger(__name__)
 
-_WATCHED: dict[str, type[wire.Foreign]] = {
-    "Deployment": wire.Deployment,
-    "StatefulSet": wire.StatefulSet,
-    "Service": wire.Service,
-    "Ingress": wire.Ingress,
-    "HTTPRoute": wire.HTTPRoute,
-    "Gateway": wire.Gateway,
-    "Middleware": wire.Middleware,
-}
 #: Kinds that a cluster may be without.
 _OPTIONAL = frozenset({"HTTPRoute", "Gateway", "Middleware"})
 _STOP_SECONDS = 10.0
@@ -71,7 +62,7 @@ class Engine:
         self.sweeper = Sweeper(api, self.cache, namespaces)
         self.reflectors = [
             Reflector(api, kind, type_, namespace, self.cache, is_optional=kind in _OPTIONAL)
-            for kind, type_ in _WATCHED.items()
+            for kind, type_ in wire.KINDS.items()
             for namespace in namespaces
         ]
         self._started = asyncio.Event()

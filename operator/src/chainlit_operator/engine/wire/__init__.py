@@ -3,6 +3,7 @@
 The structs name only the fields that decisions read; msgspec skips the rest of the document without building it.
 """
 
+from chainlit_operator.engine.wire.accounts import ServiceAccount
 from chainlit_operator.engine.wire.apps import ChainlitApp, app_from_object, status_to_wire
 from chainlit_operator.engine.wire.base import (
     ErrorStatus,
@@ -17,12 +18,12 @@ from chainlit_operator.engine.wire.base import (
 from chainlit_operator.engine.wire.httproutes import Gateway, HTTPRoute
 from chainlit_operator.engine.wire.ingresses import Ingress
 from chainlit_operator.engine.wire.middlewares import Middleware
+from chainlit_operator.engine.wire.objects import KINDS, Foreign, reader
 from chainlit_operator.engine.wire.services import Service
 from chainlit_operator.engine.wire.workloads import Deployment, StatefulSet
 
-Foreign = Deployment | StatefulSet | Service | Ingress | HTTPRoute | Middleware | Gateway
-
 __all__ = [
+    "KINDS",
     "ChainlitApp",
     "Deployment",
     "ErrorStatus",
@@ -34,6 +35,7 @@ __all__ = [
     "Middleware",
     "Page",
     "Service",
+    "ServiceAccount",
     "StatefulSet",
     "app_from_object",
     "decode_bookmark",
@@ -41,5 +43,6 @@ __all__ = [
     "decode_event",
     "decode_page",
     "decoder",
+    "reader",
     "status_to_wire",
 ]

@@ -9,6 +9,7 @@ from msgspec import field
 
 from chainlit_operator.domain import model
 from chainlit_operator.domain.paths import normalise
+from chainlit_operator.domain.template import CONTAINER
 from chainlit_operator.engine.wire.base import Meta, Wire, shared
 
 
@@ -20,6 +21,7 @@ class _WorkloadRef(Wire):
 
 class _WorkloadSpec(Wire):
     ref: _WorkloadRef = field(default_factory=_WorkloadRef)
+    template: dict[str, Any] | None = None
 
 
 class _RouteRef(Wire):
@@ -27,8 +29,34 @@ class _RouteRef(Wire):
     name: str = ""
 
 
+class _Ingress(Wire):
+    path: str = "/"
+    path_type: str = "Prefix"
+    host: str = ""
+    class_name: str = ""
+    tls: list[dict[str, Any]] = field(default_factory=list)
+    annotations: dict[str, str] = field(default_factory=dict)
+
+    def to_domain(self) -> model.NewIngress:
+        fields = msgspec.structs.asdict(self) | {"tls": tuple(self.tls)}
+        return model.NewIngress(**fields)
+
+
+class _Gateway(Wire):
+    parent_refs: list[dict[str, Any]] = field(default_factory=list)
+    hostnames: list[str] = field(default_factory=list)
+    path: str = "/"
+    annotations: dict[str, str] = field(default_factory=dict)
+
+    def to_domain(self) -> model.NewGateway:
+        lists = {"parent_refs": tuple(self.parent_refs), "hostnames": tuple(self.hostnames)}
+        return model.NewGateway(**msgspec.structs.asdict(self) | lists)
+
+
 class _RouteSpec(Wire):
     ref: _RouteRef | None = None
+    ingress: _Ingress | None = None
+    gateway: _Gateway | None = None
     rewrite: model.Rewrite = model.Rewrite.AUTO
 
 
@@ -107,7 +135,6 @@ class ChainlitApp(Wire):
     def to_domain(self) -> model.App:
         """Return the domain's record of it."""
         meta, spec = self.metadata, self.spec
-        route = spec.route.ref
         return model.App(
             ref=model.Ref("ChainlitApp", meta.namespace, meta.name),
             uid=meta.uid,
@@ -115,11 +142,8 @@ class ChainlitApp(Wire):
             generation=meta.generation,
             created=meta.creation_timestamp,
             spec=model.AppSpec(
-                workload_kind=spec.workload.ref.kind,
-                workload_name=spec.workload.ref.name,
-                container=spec.workload.ref.container,
-                route_kind=route.kind if route else None,
-                route_name=route.name if route else None,
+                **_workload_fields(spec.workload, meta.name),
+                **_route_fields(spec.route, meta.name),
                 rewrite=spec.route.rewrite,
                 verification=spec.verification.mode,
                 interval_seconds=spec.verification.interval_seconds,
@@ -127,7 +151,25 @@ class ChainlitApp(Wire):
                 mount_path=normalise(spec.mount_path),
             ),
             status=_status_to_domain(self.status),
+            is_terminating=bool(meta.deletion_timestamp),
         )
+
+
+def _workload_fields(spec: _WorkloadSpec, name: str) -> dict[str, Any]:
+    """The workload named; a created one has the app's own name."""
+    if spec.template is not None:
+        names = {"workload_kind": "Deployment", "workload_name": name, "container": CONTAINER}
+        return {**names, "template": spec.template}
+    return {"workload_kind": spec.ref.kind, "workload_name": spec.ref.name, "container": spec.ref.container}
+
+
+def _route_fields(spec: _RouteSpec, name: str) -> dict[str, Any]:
+    """The route named, if any; a created one has the app's own name."""
+    if spec.ingress is not None:
+        return {"route_kind": "Ingress", "route_name": name, "ingress": spec.ingress.to_domain()}
+    if spec.gateway is not None:
+        return {"route_kind": "HTTPRoute", "route_name": name, "gateway": spec.gateway.to_domain()}
+    return {"route_kind": spec.ref.kind, "route_name": spec.ref.name} if spec.ref is not None else {}
 
 
 def _status_to_domain(status: _AppStatus) -> model.Status:

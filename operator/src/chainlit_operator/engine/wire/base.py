@@ -18,6 +18,16 @@ class Wire(Struct, rename="camel"):
     """Base of all: camelCase in JSON, unknown fields skipped."""
 
 
+class OwnerReference(Wire):
+    """An entry of ``ownerReferences``."""
+
+    api_version: str = ""
+    kind: str = ""
+    name: str = ""
+    uid: str = ""
+    controller: bool = False
+
+
 class Meta(Wire):
     """ObjectMeta."""
 
@@ -27,6 +37,8 @@ class Meta(Wire):
     resource_version: str = ""
     generation: int = 0
     creation_timestamp: str = ""
+    deletion_timestamp: str = ""
+    owner_references: list[OwnerReference] = field(default_factory=list)
 
 
 class ListMeta(Wire):
