@@ -15,7 +15,7 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 from tests.model.edges import F5, HAPROXY, HAPROXY_INGRESS, KONG, NGINX, TRAEFIK, Object
 
 #: Stand for the namespace and the host, so that a scene can be played anywhere.
-NAMESPACE, HOST = "scene", "chat.example"
+NAMESPACE, HOST = "scene-0", "chat.example"
 OWN_PATHS = ("/ws", "/assets", "/project", "/login", "/set-session-cookie")
 
 
@@ -37,7 +37,7 @@ class Scene:
 
     def played(self, namespace: str, host: str) -> Scene:
         """The same scene in another namespace, for another host."""
-        return Scene(self.text.replace(f'"{NAMESPACE}', f'"{namespace}').replace(HOST, host))
+        return Scene(self.text.replace(NAMESPACE, namespace).replace(HOST, host))
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def _scenes(draw: DrawFn, stage: Stage) -> Scene:
         *middlewares,
         *routes,
         *([] if stage.is_real or kind == "Ingress" else draw(_gateways())),
-        draw(_app(kind)),
+        draw(_app(kind, stage)),
     ]
     for found in objects:
         found["metadata"].setdefault("namespace", NAMESPACE)
@@ -138,8 +138,10 @@ def _services(draw: DrawFn, stage: Stage) -> list[Object]:
 
 
 @st.composite
-def _app(draw: DrawFn, kind: str) -> Object:
+def _app(draw: DrawFn, kind: str, stage: Stage) -> Object:
     name = draw(_often("missing", usually=("", "", "route-0"), odds=40))
+    if stage.is_real:
+        name = ""
     route = {"route": {"ref": {"kind": kind, "name": name}}} if name else {}
     spec = {"workload": {"ref": {"kind": "Deployment", "name": "chat"}}} | route
     return {
@@ -165,8 +167,8 @@ def _beside(prefix: str) -> SearchStrategy[str]:
 def _spelled(prefix: str, *, loosely: bool) -> SearchStrategy[str]:
     """The prefix as somebody may spell it; ``loosely`` also as an API server takes it unread."""
     base = prefix.rstrip("/")
-    odd = (f"/{base}", f"{base}//", f"{prefix} ", f"{base}/./x") if loosely else ()
-    return _often(f"{base}/", *odd, "/a b", usually=(prefix, prefix, prefix, f"{base}/"))
+    odd = (f"/{base}", f"{base}//", f"{prefix} ", f"{base}/./x", "/a b") if loosely else ("/a@b",)
+    return _often(f"{base}/", *odd, usually=(prefix, prefix, prefix, f"{base}/"))
 
 
 # -------------------------------------------------------------------------------------------------------- Ingress

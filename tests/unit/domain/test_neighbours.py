@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.unit.domain.world import app, ingress, neighbour, path, regex, snapshot
+from tests.unit.domain.world import app, assert_plain, ingress, neighbour, path, regex, snapshot
 
 from chainlit_operator.domain.model import Matching, Neighbour, Parent, Ref, Route, RoutePath
 from chainlit_operator.domain.neighbours import Place, edges, shadowed, share_listener, taken
@@ -72,6 +72,20 @@ def test_message_names_app_route_and_remedy_and_nothing_is_written() -> None:
         assert part in decision.route.message
 
 
+@pytest.mark.parametrize(
+    ("mine", "other", "words"),
+    [
+        ("/", neighbour(path("/", host="")), "has path / on any host too"),
+        ("/", neighbour(path("/ws")), "needs below /, to"),
+        ("/chat", neighbour(path("/chat")), "has path /chat on host example.com too"),
+    ],
+)
+def test_message(mine: str, other: Neighbour, words: str) -> None:
+    route = plan(snapshot(ingress(mine), neighbours=(other,))).route
+    assert isinstance(route, Unresolved) and words in route.message
+    assert_plain(route.message)
+
+
 def test_without_trouble_nothing_changes() -> None:
     decision = plan(snapshot(neighbours=(neighbour(path("/chat/bot")),)))
     assert isinstance(decision.action, Apply) and isinstance(decision.route, Resolved)
@@ -131,6 +145,8 @@ EDGE_A, EDGE_B = Ref("Gateway", "infra", "a"), Ref("Gateway", "infra", "b")
         (http_route(Parent(EDGE_A, "web")), http_route(Parent(EDGE_A)), True),
         (http_route(Parent(EDGE_A, "web")), http_route(Parent(EDGE_A, "internal")), False),
         (http_route(Parent(EDGE_A, "", 80)), http_route(Parent(EDGE_A, "", 8080)), False),
+        (http_route(Parent(EDGE_A, "", 80)), http_route(Parent(EDGE_A)), True),
+        (replace(ingress("/chat"), parents=(Parent(EDGE_A),)), http_route(Parent(EDGE_A)), False),
         (http_route(), http_route(), False),
     ],
 )

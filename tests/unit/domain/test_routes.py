@@ -18,6 +18,7 @@ from chainlit_operator.domain.model import (
     Route,
     RoutePath,
     RouteStatus,
+    ServicePort,
     Snapshot,
 )
 from chainlit_operator.domain.reasons import Reason
@@ -266,6 +267,9 @@ MESSAGES = [
     (snapshot(ingress("/chat", path("/chat/ws", service=""))), "may need at /chat, elsewhere (a redirect"),
     (snapshot(ingress(path(transforms=(ReplacePrefix("/other"),)))), "turns /chat into /other on"),
     (snapshot(ingress(path("/", transforms=(AddPrefix("/x"),)))), "turns / into /x on"),
+    (snapshot(ingress(path(port="web")), services=(service(ports=()),)), "no such port (none)."),
+    (snapshot(ingress(path(port="web")), services=(service(ports=(ServicePort("", 1), ServicePort("x", 2))),)),
+     "no such port (1, 2 x)."),
     (snapshot(ingress(path(port="web"))), "port web of Service shop/chat, which has no such port (80 http)."),
     (snapshot(ingress("/chat", refusal="x" * 999)), f"served: {'x' * 300}. Correct"),
     (snapshot(ingress(path(transforms=(Unknown("x" * 999),)))), f"has {'x' * 250}, which"),

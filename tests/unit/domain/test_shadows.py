@@ -28,6 +28,7 @@ def unread(text: str) -> RoutePath:
         ("Ingress", path("/chat", host="b.example"), False),
         ("HTTPRoute", path("/chat", condition=GET), True),
         ("HTTPRoute", path("/chat", condition=HEADER), False),
+        ("HTTPRoute", path("/chat/"), True),
         ("HTTPRoute", exact("/chat"), False),
         ("HTTPRoute", exact("/chat/"), True),
         # above it
@@ -54,6 +55,7 @@ def unread(text: str) -> RoutePath:
         ("Ingress", regex("/chat/ws/.*"), True),
         ("Ingress", regex("/chat/shop/.*"), False),
         ("Ingress", regex("/shop(/|$)(.*)"), False),
+        ("Ingress", regex("/ws/.*"), False),
         ("Ingress", regex("/team/chat/ws/.*"), False),
         ("Ingress", unread("/chat(/|$)(.*)"), True),
         # expressions of an HTTPRoute: whatever their length, and on Traefik anywhere
@@ -62,6 +64,8 @@ def unread(text: str) -> RoutePath:
         ("HTTPRoute", regex("^/chats?"), True),
         ("HTTPRoute", regex("^/chat\\."), False),
         ("HTTPRoute", regex("^/shop/.*"), False),
+        ("HTTPRoute", regex("^/chat/ws.*"), True),
+        ("HTTPRoute", regex("/chat/ws/x.*"), True),
         ("HTTPRoute", regex("/ws/.*"), True),
         ("HTTPRoute", regex("^/ws/.*"), False),
         ("HTTPRoute", regex("/shop/.*"), False),
@@ -82,6 +86,9 @@ def test_takes(kind: str, other: RoutePath, takes: bool) -> None:
         (path("/team/chat"), path("/team", condition=GET), True),
         (path("/team/chat"), path("/team"), False),
         (path("/team/chatterbox"), path("/team", condition=GET), False),
+        (path("/team/chatterbo"), path("/team", condition=GET), True),
+        (path("/v1.0"), regex("/v1\\.0(/|$)(.*)"), True),
+        (path("/v1.0"), regex("/v1\\.1(/|$)(.*)"), False),
     ],
 )
 def test_takes_from(chosen: RoutePath, other: RoutePath, takes: bool) -> None:

@@ -61,5 +61,5 @@ def _may_match(expression: str, top: str, *, is_anchored: bool) -> bool:
         return True
     needed = [f"{top}/{segment}/" for segment in paths.OWN_SEGMENTS]
     if not is_anchored:
-        needed += [path[at:] for path in needed for at, char in enumerate(path[:-1]) if char == "/"]
+        needed = [path[at:] for path in needed for at, char in enumerate(path[:-1]) if char == "/"]
     return any(path.startswith(start) or start.startswith(path) for path in needed)
