@@ -168,6 +168,7 @@ SPECS = {
         "{workload: {ref: {name: chat}}, verification: {intervalSeconds: 1}}",
         "spec.verification.intervalSeconds",
     ),
+    "mount path": ("{workload: {ref: {name: chat}}, mountPath: chainlit/}", "spec.mountPath"),
     "unknown field": ("{workload: {ref: {name: chat}}, routes: {}}", "spec.routes"),
 }
 
