@@ -165,9 +165,10 @@ def write(results: Results) -> None:
     RESULTS.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
     about = "\n".join(f"- {key}: {value}" for key, value in results["machine"].items())
     repeats = max(run["repetition"] for run in results["runs"]) + 1
-    words = f"Medians of {repeats} (least – greatest), the two alternating; {results['date']}, " + (
-        f"load average {results['load']} before it began."
-    )
+    words = f"Medians of {repeats} (least – greatest), the two alternating; {results['date']}"
+    words += f", load average {results['load']} before it began."
+    if float(results["load"]) > 1.0:
+        words += " The machine was busy with other work: memory, counts and requests hold, times do not."
     _replace(README, "results", f"{words}\n\n{about}\n\n{table(results)}")
     _replace(CAPACITY, "capacity", f"{about}\n\n{capacity(results)}")
 
