@@ -144,6 +144,24 @@ def test_faults_of_the_edge_and_of_the_app(space: Space) -> None:
 
 
 @pytest.mark.slow
+def test_an_http_route_is_asked_at_its_gateways_port(space: Space) -> None:
+    spec = {
+        "parentRefs": [{"name": "traefik", "namespace": "traefik"}],
+        "hostnames": [space.serve_inside()],
+        "rules": [
+            {
+                "matches": [{"path": {"type": "PathPrefix", "value": "/chat"}}],
+                "backendRefs": [{"name": "chat", "port": 80}],
+            }
+        ],
+    }
+    api_version = "gateway.networking.k8s.io/v1"
+    put(space, {"apiVersion": api_version, "kind": "HTTPRoute", "metadata": {"name": "chat"}, "spec": spec})
+    await_reachable(space, START)
+    assert space.chat("/chat") == "echo: hello"
+
+
+@pytest.mark.slow
 def test_a_redirect_to_https_is_what_browsers_follow(space: Space) -> None:
     """Traefik redirects whole entry points; here a Middleware does it, and the same Ingress answers by https."""
     host = space.serve_inside()

@@ -284,8 +284,8 @@ def _session_lost(stage: Stage) -> Failure:
         Reason.SESSION_LOST,
         "was refused with status 400 because the session is unknown there: it reached another replica than the "
         "handshake before it",
-        "give each browser one replica, with Traefik by the annotation "
-        'traefik.ingress.kubernetes.io/service.sticky.cookie: "true" of the Service, or run one replica only',
+        "let the ingress controller keep each browser at one replica (with Ingresses of Traefik by the annotation "
+        'traefik.ingress.kubernetes.io/service.sticky.cookie: "true" of the Service), or run one replica only',
     )
 
 
