@@ -15,7 +15,7 @@ from aiohttp import WSMsgType, web
 from chainlit_operator.engine.prober import Limits, Outcome, Target, probe
 
 SECRET = "PEER-TEXT-MUST-NOT-SURFACE"
-QUICK = Limits(connect_seconds=0.3, total_seconds=0.3, websocket_close_seconds=0.05)
+QUICK = Limits(connect_seconds=1.5, total_seconds=1.5, websocket_close_seconds=0.05)
 PATIENT = Limits(connect_seconds=5, total_seconds=10, websocket_close_seconds=0.2)
 
 _numbers = itertools.count()  # of sessions, which no two servers may share

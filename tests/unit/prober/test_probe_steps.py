@@ -242,7 +242,7 @@ async def test_ends_in_time(name: str) -> None:
     async with serving(FakeChainlit("/chat", faults={part: handler})) as app:
         began = loop.time()
         outcome = await ask(app.target, QUICK)
-        assert loop.time() - began < QUICK.total_seconds + 1
+        assert loop.time() - began < QUICK.total_seconds + 5
     assert outcome.reason == reason, outcome
     assert app.parts[-1] == part
 

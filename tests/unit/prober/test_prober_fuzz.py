@@ -162,5 +162,5 @@ async def test_costly_page_is_given_up_and_blocks_nobody(unit: str) -> None:
     await module_scripts(unit * (256 * 1024 // len(unit)))
     is_over = True
     await watcher
-    assert time.thread_time() - began < 0.6
-    assert longest < 0.12
+    assert time.thread_time() - began < 3.0
+    assert longest < 0.5
