@@ -168,9 +168,9 @@ def write(results: Results) -> None:
     words = f"Medians of {repeats} (least – greatest), the two alternating; {results['date']}"
     words += f", load average {results['load']} before it began."
     if float(results["load"]) > 1.0:
-        words += " The machine was busy with other work: memory, counts and requests hold, times do not."
+        words += "\nThe machine was busy with other work: memory, counts and requests hold, times do not."
     _replace(README, "results", f"{words}\n\n{about}\n\n{table(results)}")
-    _replace(CAPACITY, "capacity", f"{about}\n\n{capacity(results)}")
+    _replace(CAPACITY, "capacity", f"{words}\n\n{about}\n\n{capacity(results)}")
 
 
 def _replace(file: Path, name: str, text: str) -> None:
