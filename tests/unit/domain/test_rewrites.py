@@ -63,6 +63,8 @@ from chainlit_operator.domain.rewrites import (
         ("/chat", [RegexReplace("^/other/(.*)", "/$1")], "/chat"),
         ("/chat", [RegexReplace("^/chat$", "/")], "/chat"),
         ("/chat", [RegexReplace("^/ch[a]t", "")], None),
+        ("/chat", [RegexReplace("^/chat/(.*)", "/$x")], None),
+        ("/chat", [ReplacePrefix("/X")], "/X"),
         ("/chat", [Unknown("x")], None),
         ("/chat", [Unknown("x"), StripPrefix(("/chat",))], None),
     ],
@@ -113,7 +115,8 @@ def test_covers(text: str, covers: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("replacement", "result"), [("/$2", "/b"), ("/${1}x$2", "/axb"), ("$3", ""), ("/x", "/x"), ("/$x", None)]
+    ("replacement", "result"),
+    [("/$2", "/b"), ("/${1}x$2", "/axb"), ("$3", ""), ("/$0", "/"), ("/x", "/x"), ("/$x", None)],
 )
 def test_substitute(replacement: str, result: str | None) -> None:
     assert substitute(replacement, ("a", "b")) == result
