@@ -19,6 +19,17 @@
 {{- printf "%s-metrics" (include "chainlit-operator.fullname" . | trunc 55 | trimSuffix "-") }}
 {{- end }}
 
+{{/* Unlike the name of the Role in a watched namespace, which may be the operator's own. */}}
+{{- define "chainlit-operator.leaderElectionName" -}}
+{{- printf "%s-lease" (include "chainlit-operator.fullname" . | trunc 57 | trimSuffix "-") }}
+{{- end }}
+
+{{- define "chainlit-operator.validate" -}}
+{{- if and (gt (int .Values.replicas) 1) (not .Values.leaderElection.enabled) }}
+{{- fail "replicas above 1 need leaderElection.enabled: without it all of them would work at once" }}
+{{- end }}
+{{- end }}
+
 {{- define "chainlit-operator.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "chainlit-operator.name" . | quote }}
 app.kubernetes.io/instance: {{ .Release.Name | quote }}

@@ -8,19 +8,25 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import sys
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
 from chainlit_operator import __version__, handlers, logs
+from chainlit_operator.domain.election import Timing
+from chainlit_operator.domain.model import Ref
 from chainlit_operator.engine import api as apis
 from chainlit_operator.engine import http
 from chainlit_operator.engine import trust as trusts
 from chainlit_operator.engine.runtime import Engine, Options
 
 logger = logging.getLogger(__name__)
+
+_OWN_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +101,39 @@ def cli() -> None:
     help="Certificate authorities (PEM) to trust at the edge beside the system's, for spec.verification.mode Edge.",
 )
 @click.option(
+    "--leader-election/--no-leader-election",
+    envvar="CHAINLIT_OPERATOR_LEADER_ELECTION",
+    default=False,
+    show_default=True,
+    help="Whether to work only while holding a Lease, so that several replicas can stand by.",
+)
+@click.option(
+    "--lease-name",
+    envvar="CHAINLIT_OPERATOR_LEASE_NAME",
+    default="chainlit-operator",
+    show_default=True,
+    help="Name of the Lease.",
+)
+@click.option(
+    "--lease-namespace",
+    envvar="CHAINLIT_OPERATOR_LEASE_NAMESPACE",
+    help="Namespace of the Lease.  [default: the pod's own]",
+)
+@click.option(
+    "--lease-duration",
+    envvar="CHAINLIT_OPERATOR_LEASE_DURATION",
+    type=click.IntRange(3, 3600),
+    default=15,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long the others wait for a leader that is silent.",
+)
+@click.option(
+    "--identity",
+    envvar="CHAINLIT_OPERATOR_IDENTITY",
+    help="Name of this replica in the Lease, unlike that of any other.  [default: made of the host's name]",
+)
+@click.option(
     "--listen",
     envvar="CHAINLIT_OPERATOR_LISTEN",
     default="",
@@ -125,6 +164,11 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter for each option is click's wa
     verification: bool,
     verification_concurrency: int,
     ca_file: Path | None,
+    leader_election: bool,
+    lease_name: str,
+    lease_namespace: str | None,
+    lease_duration: int,
+    identity: str | None,
     listen: str,
     log_format: str,
     log_level: str,
@@ -143,10 +187,23 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter for each option is click's wa
             verification_concurrency=verification_concurrency,
             trust=trusts.Trust(ca_file),
             listen=listen,
+            lease=_lease(lease_name, lease_namespace) if leader_election else None,
+            identity=identity or f"{socket.gethostname()}_{uuid.uuid4()}",
+            timing=Timing.of(lease_duration),
         )
         asyncio.run(_run(Access(kubeconfig, context), options))
     except (apis.ConfigError, apis.ApiError, http.ListenError, trusts.TrustError, handlers.StoppedError) as error:
         sys.exit(f"chainlit-operator: {error}")
+
+
+def _lease(name: str, namespace: str | None) -> Ref:
+    """Return the Lease to campaign for; raises UsageError outside a pod where no namespace is given."""
+    if namespace is None:
+        try:
+            namespace = _OWN_NAMESPACE.read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise click.UsageError("outside a pod, --leader-election needs --lease-namespace") from error
+    return Ref("Lease", namespace, name)
 
 
 async def _run(access: Access, options: Options) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import warnings
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -41,6 +41,7 @@ RESOURCES: Mapping[str, tuple[str, str]] = {
     "Gateway": ("/apis/gateway.networking.k8s.io/v1", "gateways"),
     "Middleware": ("/apis/traefik.io/v1alpha1", "middlewares"),
     "Event": ("/api/v1", "events"),
+    "Lease": ("/apis/coordination.k8s.io/v1", "leases"),
 }
 
 Body = Mapping[str, Any] | list[dict[str, Any]]
@@ -68,6 +69,10 @@ class ApiError(Exception):
     def is_passing(self) -> bool:
         """Whether the same request may well succeed later without anybody changing anything."""
         return self.code in (0, 408, 409, 429) or self.code >= 500
+
+
+Fence = Callable[[], float]
+"""How many seconds a write that begins now may take; 0 if none may begin."""
 
 
 class ConfigError(Exception):
@@ -133,6 +138,7 @@ class Api:
         # Compression would cost the API server and us more than it saves within a cluster.
         self._headers = {"User-Agent": f"chainlit-operator/{__version__}", "Accept-Encoding": "identity"}
         self._session: aiohttp.ClientSession | None = None
+        self._fence: Fence | None = None
 
     async def __aenter__(self) -> Api:
         self._session = aiohttp.ClientSession(
@@ -145,6 +151,10 @@ class Api:
     async def __aexit__(self, *_: object) -> None:
         if self._session is not None:
             await self._session.close()
+
+    def fence(self, fence: Fence) -> None:
+        """Ask ``fence`` before each write other than of a Lease from now on."""
+        self._fence = fence
 
     # ------------------------------------------------------------------------------------------------- requests
 
@@ -218,7 +228,25 @@ class Api:
         await self._send("POST", path_of("Event", namespace), {}, body, _JSON)
 
     async def _send(self, method: str, path: str, query: Mapping[str, str], body: Body, content_type: str) -> bytes:
-        async with self._request(method, path, query, body, content_type) as response:
+        limits = None if self._fence is None else _limits(min(_REQUEST_SECONDS, self._fence()))
+        if limits is not None and not limits.total:
+            raise ApiError(0, "NotLeader", f"{method} {path}: not the leader any more, so nothing is written")
+        async with self._request(method, path, query, body, content_type, limits=limits) as response:
+            return await response.read()
+
+    async def read_lease(self, ref: Ref) -> bytes:
+        """Return a Lease; raises ApiError, with code 404 where there is none."""
+        async with self._request("GET", path_of("Lease", ref.namespace, ref.name)) as response:
+            return await response.read()
+
+    async def write_lease(self, body: dict[str, Any], ref: Ref) -> bytes:
+        """Replace the Lease in the version that ``body`` names, or create it if it names none; no fence is asked.
+
+        Returns the object; raises ApiError, with code 409 if somebody else was faster.
+        """
+        is_new = "resourceVersion" not in body["metadata"]
+        path = path_of("Lease", ref.namespace, None if is_new else ref.name)
+        async with self._request("POST" if is_new else "PUT", path, None, body) as response:
             return await response.read()
 
     @contextlib.asynccontextmanager
@@ -261,6 +289,10 @@ class Api:
         finally:
             if response is not None:
                 response.close() if not response.content.at_eof() else response.release()
+
+
+def _limits(seconds: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(seconds, sock_connect=min(seconds, _CONNECT_SECONDS))
 
 
 def _error(code: int, body: bytes) -> ApiError:

@@ -132,6 +132,11 @@ class Cache:
         Saying so again, as who takes work over does, offers all such workloads anew.
         """
         self._is_complete = True
+        self.announce()
+
+    def announce(self) -> None:
+        """Tell of every app, and of every workload that is to be released."""
+        self._notify(self.apps)
         for kind in ("Deployment", "StatefulSet"):
             for ref in self._objects[kind]:
                 self._offer(ref)

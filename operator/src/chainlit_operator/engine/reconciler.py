@@ -99,6 +99,10 @@ class Reconciler:
                 self._queue.done(ref)
                 metrics.RECONCILE_SECONDS.observe(time.perf_counter() - started)
 
+    def forget(self) -> None:
+        """Forget what was done so far: somebody else goes on."""
+        self._contests.clear()
+
     async def _guarded(self, ref: Ref) -> None:
         """Reconcile; a failure costs this app a pause and nobody else anything."""
         try:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from chainlit_operator.domain.election import Timing
 from chainlit_operator.domain.model import Ref
 from chainlit_operator.engine import memory, metrics, wire
 from chainlit_operator.engine.api import Api
 from chainlit_operator.engine.cache import Cache
+from chainlit_operator.engine.elector import Elector
 from chainlit_operator.engine.events import Recorder
 from chainlit_operator.engine.reconciler import Reconciler
 from chainlit_operator.engine.reflector import SILENCE_SECONDS, Reflector, backoff_seconds
@@ -26,7 +29,7 @@ logger = logging.getLogger(__name__)
 _OPTIONAL = frozenset({"HTTPRoute", "Gateway", "Middleware"})
 _STOP_SECONDS = 10.0
 #: The name of the task that ends by itself.
-_PASSING = "start of the workers"
+_PASSING = "first wave"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,7 @@ class Options:
 
     ``namespaces`` empty means all; ``trust`` is for certificates at the edge; ``listen`` is host:port, or empty for no
     HTTP server.
+    ``lease`` is what to campaign for as ``identity``; None to lead without asking anybody.
     """
 
     namespaces: tuple[str, ...] = ()
@@ -43,6 +47,9 @@ class Options:
     verification_concurrency: int = 8
     trust: Trust = field(default_factory=Trust)
     listen: str = ""
+    lease: Ref | None = None
+    identity: str = ""
+    timing: Timing = field(default_factory=Timing)
 
 
 class Engine:
@@ -65,9 +72,13 @@ class Engine:
             for kind, type_ in wire.KINDS.items()
             for namespace in namespaces
         ]
+        self.elector: Elector | None = None
+        if options.lease is not None:
+            self.elector = Elector(api, options.lease, options.identity, options.timing, self.lead, self.stand_by)
+            api.fence(self.elector.seconds_for_a_write)
         self._started = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
-        self._workers: list[asyncio.Task[None]] = []
+        self._work: list[asyncio.Task[None]] = []
         metrics.QUEUE_DEPTH.set_function(lambda: float(len(self.queue)))
         metrics.APPS.set_function(lambda: float(len(self.cache.apps)))
 
@@ -84,44 +95,65 @@ class Engine:
     # --------------------------------------------------------------------------------------------- life cycle
 
     def start(self) -> None:
-        """Start all tasks; work on apps begins when every kind has been listed once."""
+        """Start all tasks; work on apps begins when every kind has been listed once, and this replica leads."""
         self._tasks = [asyncio.create_task(r.run(), name=f"reflector of {r}") for r in self.reflectors]
         self._tasks.append(asyncio.create_task(self.recorder.run(), name="event recorder"))
-        self._tasks.append(asyncio.create_task(self.verifier.run(), name="verifier"))
         self._tasks.append(asyncio.create_task(self.sweeper.run(), name="sweeper"))
-        self._tasks.append(asyncio.create_task(self._start_workers(), name=_PASSING))
+        self._tasks.append(asyncio.create_task(self._campaign(), name="campaign"))
         self._started.set()
 
-    async def _start_workers(self) -> None:
+    async def _campaign(self) -> None:
+        """Lead when every kind has been listed once: a standby with a cold cache would be none."""
         for reflector in self.reflectors:
             await reflector.synced.wait()
         await self.sweeper.take_all()
         self.cache.complete()
-        logger.info("All caches are synced; working with concurrency %d", self.options.concurrency)
-        self._workers = [
-            asyncio.create_task(self.reconciler.work(), name=f"worker {n}") for n in range(self.options.concurrency)
-        ]
+        logger.info("All caches are synced")
+        if self.elector is not None:
+            memory.settle()
+            await self.elector.run()
+        await self.lead()
+        await asyncio.Event().wait()
+
+    async def lead(self) -> None:
+        """Work on everything that there is, and on what changes from now on."""
+        self.cache.announce()
+        work = [(f"worker {n}", self.reconciler.work()) for n in range(self.options.concurrency)]
+        work += [("verifier", self.verifier.run()), (_PASSING, self._settle())]
+        self._work = [asyncio.create_task(coroutine, name=name) for name, coroutine in work]
+        logger.info("Working with concurrency %d", self.options.concurrency)
+
+    async def _settle(self) -> None:
+        """Give memory back when the first wave of work is over."""
         known = -1
         while not self.queue.is_idle or len(self.cache.apps) != known:
             known = len(self.cache.apps)
             await asyncio.sleep(1.0)
         memory.settle()
 
+    async def stand_by(self) -> None:
+        """Drop the work at once, also what is in the middle of a write, and what was remembered for it."""
+        work, self._work = self._work, []
+        await _end(work)
+        self.reconciler.forget()
+        self.verifier.forget()
+
     async def stop(self) -> None:
-        """Let the writes in flight finish, then end all tasks."""
-        deadline = time.monotonic() + _STOP_SECONDS
+        """Let the writes in flight finish, give the lead back, then end all tasks."""
         self.queue.close()
-        if self._workers:
-            await asyncio.wait(self._workers, timeout=max(0.0, deadline - time.monotonic()))
-        for task in (*self._tasks, *self._workers):
-            task.cancel()
-        await asyncio.gather(*self._tasks, *self._workers, return_exceptions=True)
+        await _end([task for task in self._tasks if task.get_name() == "campaign"])
+        workers = [task for task in self._work if task.get_name().startswith("worker")]
+        if workers:
+            await asyncio.wait(workers, timeout=_STOP_SECONDS)
+        if self.elector is not None:
+            await self.elector.release()
+        await _end([*self._tasks, *self._work])
 
     async def failed(self) -> BaseException:
         """Wait until a task ends that never should; returns why."""
         await self._started.wait()
         while True:
-            running = [task for task in (*self._tasks, *self._workers) if task.get_name() != _PASSING]
+            running = [task for task in (*self._tasks, *self._work) if task.get_name() != _PASSING]
             done, _ = await asyncio.wait(running, timeout=5.0, return_when=asyncio.FIRST_COMPLETED)
             if self.queue.is_closed:
                 await asyncio.Event().wait()  # it is stopping; whoever waits is cancelled
@@ -147,3 +179,10 @@ class Engine:
         limit = time.monotonic() - 4 * SILENCE_SECONDS
         silent = [str(r) for r in self.reflectors if r.last_seen < limit]
         return f"silent watches: {', '.join(silent)}" if silent else ""
+
+
+async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
+    ending = list(tasks)
+    for task in ending:
+        task.cancel()
+    await asyncio.gather(*ending, return_exceptions=True)

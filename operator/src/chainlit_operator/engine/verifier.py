@@ -97,6 +97,12 @@ class Verifier:
         entry = self._entries.get(ref)
         return entry.verification if entry is not None else None
 
+    def forget(self) -> None:
+        """End all checks."""
+        for entry in self._entries.values():
+            self._cancel(entry)
+        self._entries.clear()
+
     async def run(self) -> None:
         """Verify what is due until cancelled."""
         async with asyncio.TaskGroup() as group:

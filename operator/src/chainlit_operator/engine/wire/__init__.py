@@ -17,6 +17,7 @@ from chainlit_operator.engine.wire.base import (
 )
 from chainlit_operator.engine.wire.httproutes import Gateway, HTTPRoute
 from chainlit_operator.engine.wire.ingresses import Ingress
+from chainlit_operator.engine.wire.leases import Lease, lease_to_wire
 from chainlit_operator.engine.wire.middlewares import Middleware
 from chainlit_operator.engine.wire.objects import KINDS, Foreign, reader
 from chainlit_operator.engine.wire.services import Service
@@ -32,6 +33,7 @@ __all__ = [
     "Gateway",
     "HTTPRoute",
     "Ingress",
+    "Lease",
     "Middleware",
     "Page",
     "Service",
@@ -43,6 +45,7 @@ __all__ = [
     "decode_event",
     "decode_page",
     "decoder",
+    "lease_to_wire",
     "reader",
     "status_to_wire",
 ]

@@ -1,0 +1,131 @@
+"""The elector: campaigns for a Lease, keeps it while it leads, and gives it back when it is asked to stop.
+
+The rules are in ``domain/election.py``. The client library brings an elector too; it reads wall clocks, holds on to
+the Lease when it stops and knows no fence, which is why this one is here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+
+import msgspec
+
+from chainlit_operator.domain import election
+from chainlit_operator.domain.election import Move, Sighting, Term, Timing
+from chainlit_operator.domain.model import Ref
+from chainlit_operator.engine import metrics, wire
+from chainlit_operator.engine.api import Api, ApiError
+
+logger = logging.getLogger(__name__)
+
+_decode = wire.decoder(wire.Lease)
+
+
+class Elector:
+    """One candidate. ``on_lead`` is awaited when it becomes the leader, ``on_stand_by`` when it no longer is."""
+
+    def __init__(
+        self,
+        api: Api,
+        lease: Ref,
+        identity: str,
+        timing: Timing,
+        on_lead: Callable[[], Awaitable[None]],
+        on_stand_by: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._api, self._ref, self._identity, self._timing = api, lease, identity, timing
+        self._on_lead, self._on_stand_by = on_lead, on_stand_by
+        self._seen: Sighting | None = None
+        self._term: Term | None = None
+        metrics.LEADER.set(0)
+
+    @property
+    def is_leader(self) -> bool:
+        """Whether this candidate leads, as far as it knows."""
+        return self._term is not None
+
+    def seconds_for_a_write(self) -> float:
+        """Return how long a write that begins now may take; 0 while this candidate does not lead."""
+        return self._term.seconds_for_a_write(time.monotonic()) if self._term is not None else 0.0
+
+    async def run(self) -> None:
+        """Campaign and renew until cancelled."""
+        while True:
+            led = self._term is not None
+            try:
+                async with asyncio.timeout(self._patience()):
+                    await self._step()
+            except (ApiError, TimeoutError, msgspec.DecodeError) as error:
+                logger.info("Lease %s: %s", self._ref.name, error or "no answer in time")
+            if not self.seconds_for_a_write():
+                self._term = None
+            if led != self.is_leader:
+                await self._turn()
+            await asyncio.sleep(self._pause())
+
+    async def release(self) -> None:
+        """Give the Lease back if it is held, so that nobody waits for it to run out; :meth:`run` must have ended."""
+        if self._term is None or self._seen is None:
+            return
+        self._term = None
+        metrics.LEADER.set(0)
+        try:
+            await self._write(election.given_back(self._seen.lease))
+        except ApiError as error:
+            logger.info("Lease %s could not be given back: %s", self._ref.name, error.message)
+        else:
+            logger.info("Lease %s is given back", self._ref.name)
+
+    async def _step(self) -> None:
+        """Keep the Lease, or take it if it is free; raises ApiError."""
+        asked = time.monotonic()
+        if self._term is None or self._seen is None:
+            self._seen = await self._look()
+        if election.move(self._identity, self._seen, time.monotonic()) is Move.WAIT:
+            self._term = None
+            return
+        try:
+            await self._write(election.wanted(self._identity, self._seen, self._timing))
+        except ApiError as error:
+            if error.code == 409:  # changed by somebody: the next step looks before it writes
+                self._seen = None
+            raise
+        self._term = Term(asked, self._timing)
+
+    async def _look(self) -> Sighting | None:
+        try:
+            found = _decode(await self._api.read_lease(self._ref))
+        except ApiError as error:
+            if error.code == 404:
+                return None
+            raise
+        return election.sight(self._seen, found.to_domain(), time.monotonic())
+
+    async def _write(self, lease: election.Lease) -> None:
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        answer = await self._api.write_lease(wire.lease_to_wire(self._ref, lease, now), self._ref)
+        self._seen = Sighting(_decode(answer).to_domain(), time.monotonic())
+
+    async def _turn(self) -> None:
+        if self.is_leader:
+            logger.info("%s leads", self._identity)
+            await self._on_lead()
+        else:
+            logger.warning("%s does not lead any more: it stands by", self._identity)
+            await self._on_stand_by()
+        metrics.LEADER.set(float(self.is_leader))
+
+    def _patience(self) -> float:
+        """How long a step may take."""
+        return self._timing.renew_deadline if self._term is None else max(0.0, self._term.ends - time.monotonic())
+
+    def _pause(self) -> float:
+        if self._term is None:
+            return self._timing.look * random.uniform(0.8, 1.2)  # noqa: S311
+        pause = self._timing.retry * random.uniform(0.8, 1.2)  # noqa: S311
+        return max(0.0, min(pause, self._term.ends - time.monotonic()))

@@ -1,0 +1,107 @@
+"""Leader election: the moves, and that there are never two leaders, whatever clocks and delays do."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chainlit_operator.domain.election import Lease, Move, Sighting, Term, Timing, move, sight
+
+HELD = Lease("b", 15.0, "7")
+
+
+@pytest.mark.parametrize(
+    ("seen", "now", "expected"),
+    [
+        (None, 0.0, Move.CREATE),
+        (Sighting(HELD, 100.0), 100.0, Move.WAIT),
+        (Sighting(HELD, 100.0), 114.9, Move.WAIT),
+        (Sighting(HELD, 100.0), 115.0, Move.TAKE),
+        (Sighting(Lease("", 15.0, "7"), 100.0), 100.0, Move.TAKE),
+        (Sighting(Lease("a", 15.0, "7"), 100.0), 100.0, Move.RENEW),
+        (Sighting(Lease("a", 15.0, "7"), 100.0), 999.0, Move.RENEW),
+    ],
+)
+def test_move(seen: Sighting | None, now: float, expected: Move) -> None:
+    assert move("a", seen, now) is expected
+
+
+def test_each_version_starts_the_clock_anew() -> None:
+    first = sight(None, HELD, 5.0)
+    assert sight(first, HELD, 9.0) == first
+    assert sight(first, Lease("b", 15.0, "8"), 9.0).since == 9.0
+
+
+@pytest.mark.parametrize(("now", "seconds"), [(100.0, 15.0), (109.0, 6.0), (110.0, 0.0), (114.0, 0.0), (200.0, 0.0)])
+def test_a_write_ends_before_another_leader_can_begin(now: float, seconds: float) -> None:
+    assert Term(100.0, Timing()).seconds_for_a_write(now) == seconds
+
+
+def test_proportions_are_those_of_the_default() -> None:
+    assert Timing.of(15.0) == Timing()
+
+
+@dataclass
+class _Candidate:
+    """A candidate whose clock is off by ``offset``, and whose requests take ``there`` and ``back`` seconds."""
+
+    name: str
+    offset: float
+    seen: Sighting | None = None
+    term: Term | None = None
+    writes: list[tuple[float, float]] = field(default_factory=list)
+
+    def clock(self, now: float) -> float:
+        return now + self.offset
+
+
+@dataclass
+class _Server:
+    lease: Lease | None = None
+    version: int = 0
+
+    def put(self, holder: str, seconds: float, expected: str | None) -> bool:
+        if (self.lease.version if self.lease else None) != expected:
+            return False
+        self.version += 1
+        self.lease = Lease(holder, seconds, str(self.version))
+        return True
+
+
+STEP = st.tuples(st.integers(0, 2), st.floats(0, 8), st.floats(0, 4), st.floats(0, 4), st.booleans())
+
+
+@given(
+    offsets=st.lists(st.floats(-1e6, 1e6), min_size=3, max_size=3),
+    steps=st.lists(STEP, max_size=60),
+)
+def test_no_two_write_at_the_same_time(
+    offsets: list[float], steps: list[tuple[int, float, float, float, bool]]
+) -> None:
+    """Candidates take turns at random times, slowly, with lost answers and clocks that disagree."""
+    timing, server, now = Timing(), _Server(), 0.0
+    candidates = [_Candidate(str(n), offset) for n, offset in enumerate(offsets)]
+    for who, pause, there, back, is_lost in steps:
+        now += pause
+        me = candidates[who]
+        asked = me.clock(now)
+        lease = server.lease
+        me.seen = sight(me.seen, lease, me.clock(now)) if lease else None
+        what = move(me.name, me.seen, me.clock(now))
+        if what is Move.WAIT:
+            me.term = None
+            continue
+        now += there
+        is_held = server.put(me.name, timing.lease, lease.version if lease else None)
+        now += back
+        if is_held and not is_lost:
+            me.term = Term(asked, timing)
+        if me.term is not None and (seconds := me.term.seconds_for_a_write(me.clock(now))):
+            me.writes.append((now, now + seconds))
+    spans = sorted((span, c.name) for c in candidates for span in c.writes)
+    for (earlier, first), (later, second) in itertools.pairwise(spans):
+        assert first == second or earlier[1] <= later[0] + 1e-6
