@@ -39,7 +39,6 @@ def rights(role: dict[str, Any]) -> dict[tuple[str, str], list[str]]:
 
 def test_rights_in_all_namespaces() -> None:
     release = operator()
-    assert not release.all("Role") + release.all("RoleBinding")
     role, binding = release.one("ClusterRole"), release.one("ClusterRoleBinding")
     assert rights(role) == RIGHTS
     assert binding["roleRef"] == {
@@ -55,7 +54,7 @@ def test_rights_in_all_namespaces() -> None:
 def test_rights_in_some_namespaces() -> None:
     release = operator({"watchNamespaces": ["team-a", "7"]})
     assert not release.all("ClusterRole") + release.all("ClusterRoleBinding")
-    roles, bindings = release.all("Role"), release.all("RoleBinding")
+    roles, bindings = release.all("Role")[:-1], release.all("RoleBinding")[:-1]
     assert [role["metadata"]["namespace"] for role in roles] == ["team-a", "7"]
     assert [binding["metadata"]["namespace"] for binding in bindings] == ["team-a", "7"]
     account = release.one("ServiceAccount")["metadata"]["name"]
@@ -71,6 +70,23 @@ def test_rights_without_creation() -> None:
     found = rights(operator({"creation": {"enabled": False}}).one("ClusterRole"))
     reading = {key: ["list", "watch"] for key, verbs in RIGHTS.items() if verbs == WHOLE}
     assert found == RIGHTS | reading | {("apps", "deployments"): ["list", "watch", "patch"]}
+
+
+def test_right_to_the_lease() -> None:
+    release = operator({"watchNamespaces": ["system"]})
+    role, binding = release.all("Role")[-1], release.all("RoleBinding")[-1]
+    assert role["metadata"]["namespace"] == binding["metadata"]["namespace"] == "system"
+    assert role["metadata"]["name"] == binding["roleRef"]["name"] != release.all("Role")[0]["metadata"]["name"]
+    assert role["rules"] == [
+        {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["create"]},
+        {
+            "apiGroups": ["coordination.k8s.io"],
+            "resources": ["leases"],
+            "resourceNames": [release.env()["CHAINLIT_OPERATOR_LEASE_NAME"]],
+            "verbs": ["get", "update"],
+        },
+    ]
+    assert not operator({"leaderElection": {"enabled": False}}).all("Role")
 
 
 def test_rights_can_be_left_to_others() -> None:
@@ -91,12 +107,21 @@ def test_settings() -> None:
         "CHAINLIT_OPERATOR_CONCURRENCY": "8",
         "CHAINLIT_OPERATOR_VERIFICATION": "true",
         "CHAINLIT_OPERATOR_VERIFICATION_CONCURRENCY": "8",
+        "CHAINLIT_OPERATOR_LEADER_ELECTION": "true",
+        "CHAINLIT_OPERATOR_LEASE_NAME": "op-chainlit-operator",
+        "CHAINLIT_OPERATOR_LEASE_NAMESPACE": "system",
+        "CHAINLIT_OPERATOR_LEASE_DURATION": "15",
+        "CHAINLIT_OPERATOR_IDENTITY": {
+            "name": "CHAINLIT_OPERATOR_IDENTITY",
+            "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}},
+        },
     }
     env = operator(
         {
             "log": {"level": "debug", "format": "text"},
             "concurrency": 2,
             "verification": {"enabled": False, "concurrency": 3},
+            "leaderElection": {"enabled": False},
             "extraEnv": [{"name": "HTTPS_PROXY", "value": "http://proxy"}],
         }
     ).env()
@@ -120,10 +145,16 @@ def test_authorities_for_the_edge() -> None:
     assert release.env()["CHAINLIT_OPERATOR_CA_FILE"] == f"{mount['mountPath']}/roots.pem"
 
 
-def test_runs_once() -> None:
-    spec = operator().one("Deployment")["spec"]
+def test_one_works_at_a_time() -> None:
+    spec = operator({"replicaCount": 2}).one("Deployment")["spec"]
+    assert spec["replicas"] == 2
+    assert spec["strategy"] == {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
+    spec = operator({"leaderElection": {"enabled": False}}).one("Deployment")["spec"]
     assert spec["replicas"] == 1
     assert spec["strategy"] == {"type": "Recreate"}
+    assert "leaderElection.enabled" in refusal(
+        "chainlit-operator", {"replicaCount": 2, "leaderElection": {"enabled": False}}
+    )
 
 
 def test_container() -> None:
@@ -154,7 +185,9 @@ def test_metrics_service() -> None:
         ({"watchNamespaces": "a"}, "/watchNamespaces"),
         ({"watchNamespaces": ["a", "a"]}, "/watchNamespaces"),
         ({"watchNamespaces": ["*"]}, "/watchNamespaces/0"),
-        ({"replicaCount": 2}, "replicaCount"),
+        ({"replicas": 2}, "replicas"),
+        ({"replicaCount": -1}, "/replicaCount"),
+        ({"leaderElection": {"leaseDurationSeconds": 1}}, "/leaderElection/leaseDurationSeconds"),
         ({"log": {"level": "loud"}}, "/log/level"),
         ({"log": {"file": "x"}}, "file"),
         ({"concurrency": 0}, "/concurrency"),

@@ -128,10 +128,10 @@ class Operator:
             self.kube.delete("Pod", OPERATOR_NAMESPACE, pod["metadata"]["name"])
 
     def scale(self, replicas: int) -> None:
-        """Have that many pods of it, and wait until it is so."""
+        """Have that many pods of it, and wait until they are ready and no other is there."""
         body = {"spec": {"replicas": replicas}}
         self.kube.patch("Deployment", OPERATOR_NAMESPACE, OPERATOR, body)
-        eventually(lambda: [is_ready(pod) for pod in self.pods()], lambda found: found == [True] * replicas)
+        eventually(self.pods, lambda pods: len(pods) == replicas and all(map(_stays, pods)), timeout=START)
 
     def await_successor(self, former: Iterable[Object]) -> None:
         """Wait until pods other than ``former`` are ready and those are gone."""
@@ -302,6 +302,11 @@ def is_ready(pod: Object) -> bool:
     """Tell whether a pod is ready."""
     conditions = pod.get("status", {}).get("conditions", [])
     return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
+
+
+def _stays(pod: Object) -> bool:
+    """Tell whether a pod is ready, and not on its way out."""
+    return is_ready(pod) and "deletionTimestamp" not in pod["metadata"]
 
 
 def _trouble(pod: Object) -> str:

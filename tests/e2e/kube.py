@@ -27,6 +27,7 @@ RESOURCES = {
     "Ingress": ("/apis/networking.k8s.io/v1", "ingresses"),
     "HTTPRoute": ("/apis/gateway.networking.k8s.io/v1", "httproutes"),
     "Middleware": ("/apis/traefik.io/v1alpha1", "middlewares"),
+    "Lease": ("/apis/coordination.k8s.io/v1", "leases"),
     "ChainlitApp": ("/apis/chainlit-operator.dev/v1alpha1", "chainlitapps"),
 }
 

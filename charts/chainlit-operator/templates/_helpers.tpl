@@ -25,8 +25,8 @@
 {{- end }}
 
 {{- define "chainlit-operator.validate" -}}
-{{- if and (gt (int .Values.replicas) 1) (not .Values.leaderElection.enabled) }}
-{{- fail "replicas above 1 need leaderElection.enabled: without it all of them would work at once" }}
+{{- if and (gt (int .Values.replicaCount) 1) (not .Values.leaderElection.enabled) }}
+{{- fail "replicaCount above 1 needs leaderElection.enabled: without it all of them would work at once" }}
 {{- end }}
 {{- end }}
 

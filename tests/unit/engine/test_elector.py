@@ -31,10 +31,12 @@ class LeaseServer(ApiServer):
         self.version = 0
         self.is_broken = False
         self.hangs = False
+        self.delay = 0.0
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         self.requests.append((request.method, request.path, dict(request.query)))
         body: dict[str, Any] = await request.json() if request.can_read_body else {}
+        await asyncio.sleep(self.delay)
         if self.hangs:
             await asyncio.Event().wait()
         if self.is_broken:
@@ -132,6 +134,16 @@ async def test_a_silent_leader_is_replaced_after_the_lease_duration_and_stops_be
             await until(lambda: two.elector.is_leader)
         assert stopped < loop.time()
         assert loop.time() - silent >= TIMING.lease
+
+
+async def test_a_term_counts_from_before_the_lease_was_asked_for() -> None:
+    server = LeaseServer()
+    server.delay = 0.4
+    async with server.serving() as api:
+        one = Candidate(api, "one")
+        async with one.running():
+            await until(lambda: one.elector.is_leader)
+            assert one.elector.seconds_for_a_write() < TIMING.lease - 2 * server.delay
 
 
 @pytest.mark.parametrize("trouble", ["is_broken", "hangs"])
