@@ -40,6 +40,11 @@ class Rendered:
         (item,) = self.all(kind)
         return item
 
+    def named(self, kind: str, name: str) -> Object:
+        """Return the object of that kind and name."""
+        (item,) = [item for item in self.all(kind) if item["metadata"]["name"] == name]
+        return item
+
     def pod(self) -> Object:
         """The pod template of the only Deployment."""
         template: Object = self.one("Deployment")["spec"]["template"]

@@ -27,6 +27,19 @@ RENDERS = [
     ),
     pytest.param(operator, {}, id="operator"),
     pytest.param(operator, {"watchNamespaces": ["a", "b"]}, id="operator-namespaced"),
+    pytest.param(
+        operator,
+        {
+            "replicaCount": 2,
+            "metrics": {
+                "serviceMonitor": {"enabled": True},
+                "prometheusRule": {"enabled": True},
+                "dashboard": {"enabled": True},
+            },
+            "networkPolicy": {"enabled": True},
+        },
+        id="operator-full",
+    ),
 ]
 
 

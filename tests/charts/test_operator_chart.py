@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
+
+from chainlit_operator.engine import metrics as _  # noqa: F401 - registers the operator's metrics
 
 from .rendering import notes, operator, refusal
 
@@ -39,7 +44,7 @@ def rights(role: dict[str, Any]) -> dict[tuple[str, str], list[str]]:
 
 def test_rights_in_all_namespaces() -> None:
     release = operator()
-    role, binding = release.one("ClusterRole"), release.one("ClusterRoleBinding")
+    role, binding = release.named("ClusterRole", "op-chainlit-operator"), release.one("ClusterRoleBinding")
     assert rights(role) == RIGHTS
     assert binding["roleRef"] == {
         "apiGroup": "rbac.authorization.k8s.io",
@@ -53,7 +58,7 @@ def test_rights_in_all_namespaces() -> None:
 
 def test_rights_in_some_namespaces() -> None:
     release = operator({"watchNamespaces": ["team-a", "7"]})
-    assert not release.all("ClusterRole") + release.all("ClusterRoleBinding")
+    assert not release.all("ClusterRoleBinding")
     roles, bindings = release.all("Role")[:-1], release.all("RoleBinding")[:-1]
     assert [role["metadata"]["namespace"] for role in roles] == ["team-a", "7"]
     assert [binding["metadata"]["namespace"] for binding in bindings] == ["team-a", "7"]
@@ -87,6 +92,25 @@ def test_right_to_the_lease() -> None:
         },
     ]
     assert not operator({"leaderElection": {"enabled": False}}).all("Role")
+
+
+def test_rights_of_users_are_aggregated() -> None:
+    roles = {role["metadata"]["name"]: role for role in operator().all("ClusterRole")}
+    del roles["op-chainlit-operator"]
+    assert roles.keys() == {"op-chainlit-operator-view", "op-chainlit-operator-edit"}
+    view, edit = (roles[f"op-chainlit-operator-{name}"] for name in ("view", "edit"))
+    prefix = "rbac.authorization.k8s.io/aggregate-to-"
+    assert {name for name in view["metadata"]["labels"] if name.startswith(prefix)} == {f"{prefix}view"}
+    assert {name for name in edit["metadata"]["labels"] if name.startswith(prefix)} == {
+        f"{prefix}edit",
+        f"{prefix}admin",
+    }
+    assert view["rules"][0]["verbs"] == ["get", "list", "watch"]
+    assert edit["rules"][0]["verbs"][3:] == ["create", "update", "patch", "delete", "deletecollection"]
+    for role in roles.values():
+        assert [rule["resources"] for rule in role["rules"]] == [["chainlitapps"], ["chainlitapps/status"]]
+        assert role["rules"][1]["verbs"] == ["get"]
+    assert len(operator({"rbac": {"aggregate": False}}).all("ClusterRole")) == 1
 
 
 def test_rights_can_be_left_to_others() -> None:
@@ -167,6 +191,66 @@ def test_container() -> None:
     assert container["volumeMounts"] == [{"name": "tmp", "mountPath": "/tmp"}]
 
 
+def test_disruption_budget_only_for_several_replicas() -> None:
+    assert not operator().all("PodDisruptionBudget")
+    spec = operator({"replicaCount": 2}).one("PodDisruptionBudget")["spec"]
+    assert spec["maxUnavailable"] == 1
+    assert spec["selector"] == operator().one("Deployment")["spec"]["selector"]
+    assert not operator({"replicaCount": 2, "podDisruptionBudget": {"enabled": False}}).all("PodDisruptionBudget")
+
+
+def test_replicas_are_spread() -> None:
+    assert "topologySpreadConstraints" not in operator().pod()["spec"]
+    (constraint,) = operator({"replicaCount": 2}).pod()["spec"]["topologySpreadConstraints"]
+    assert (constraint["topologyKey"], constraint["whenUnsatisfiable"]) == ("kubernetes.io/hostname", "ScheduleAnyway")
+    own = [{"topologyKey": "zone", "maxSkew": 1, "whenUnsatisfiable": "DoNotSchedule"}]
+    pod = operator({"replicaCount": 2, "topologySpreadConstraints": own}).pod()
+    assert pod["spec"]["topologySpreadConstraints"] == own
+
+
+def test_network_policy() -> None:
+    assert not operator().all("NetworkPolicy")
+    spec = operator({"networkPolicy": {"enabled": True}}).one("NetworkPolicy")["spec"]
+    assert spec["policyTypes"] == ["Ingress"]
+    assert spec["podSelector"] == operator().one("Deployment")["spec"]["selector"]
+    assert spec["ingress"] == [{"ports": [{"port": "http", "protocol": "TCP"}]}]
+    peers: list[dict[str, Any]] = [{"podSelector": {}}]
+    egress = [{"to": peers}]
+    given = {"networkPolicy": {"enabled": True, "metricsFrom": peers, "egress": egress}}
+    spec = operator(given).one("NetworkPolicy")["spec"]
+    assert (spec["policyTypes"], spec["ingress"][0]["from"], spec["egress"]) == (["Ingress", "Egress"], peers, egress)
+
+
+def test_monitoring_knows_only_metrics_that_there_are() -> None:
+    release = operator(
+        {
+            "metrics": {
+                "serviceMonitor": {"enabled": True, "labels": {"release": "p"}},
+                "prometheusRule": {"enabled": True, "rules": [{"alert": "Mine", "expr": "1"}]},
+                "dashboard": {"enabled": True},
+            }
+        }
+    )
+    monitor, service = release.one("ServiceMonitor"), release.one("Service")
+    assert monitor["metadata"]["labels"]["release"] == "p"
+    assert monitor["spec"]["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
+    assert monitor["spec"]["endpoints"][0]["port"] == service["spec"]["ports"][0]["name"]
+    (group,) = release.one("PrometheusRule")["spec"]["groups"]
+    assert [rule["alert"] for rule in group["rules"]] == [
+        "ChainlitOperatorDown",
+        "ChainlitOperatorWithoutLeader",
+        "ChainlitOperatorCannotWrite",
+        "ChainlitAppNotReady",
+        "Mine",
+    ]
+    dashboard = release.one("ConfigMap")
+    assert dashboard["metadata"]["labels"]["grafana_dashboard"] == "1"
+    panels = json.loads(dashboard["data"]["chainlit-operator.json"])["panels"]
+    expressions = [rule["expr"] for rule in group["rules"]] + [t["expr"] for p in panels for t in p["targets"]]
+    used = {name for text in expressions for name in re.findall(r"chainlit_operator_\w+", text)}
+    assert used <= {f"{family.name}{suffix}" for family in REGISTRY.collect() for suffix in ("", "_total", "_bucket")}
+
+
 def test_metrics_service() -> None:
     service = operator({"metrics": {"service": {"port": 9090, "labels": {"a": "b"}, "annotations": {"c": "d"}}}}).one(
         "Service"
@@ -200,6 +284,9 @@ def test_metrics_service() -> None:
         ({"creation": {"enabled": "no"}}, "/creation/enabled"),
         ({"crds": {"enabled": 1}}, "/crds/enabled"),
         ({"livenessProbe": {"path": "/x"}}, "path"),
+        ({"podDisruptionBudget": {"maxUnavailable": "half"}}, "/podDisruptionBudget/maxUnavailable"),
+        ({"networkPolicy": {"enabled": 1}}, "/networkPolicy/enabled"),
+        ({"metrics": {"serviceMonitor": {"interval": "often"}}}, "/metrics/serviceMonitor/interval"),
     ],
 )
 def test_refused_by_the_schema(values: dict[str, Any], key: str) -> None:

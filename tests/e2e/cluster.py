@@ -142,9 +142,23 @@ class Operator:
             timeout=START,
         )
 
+    def signal(self, pod: str, signal: str) -> None:
+        """Send a signal to the process of a pod."""
+        script = f"for p in $(grep -lx {pod} /proc/[0-9]*/root/etc/hostname); do p=${{p#/proc/}}; p=${{p%%/*}};" + (
+            f' if grep -q python "/proc/$p/cmdline"; then kill -s {signal} "$p" && echo "$p"; fi; done'
+        )
+        assert run(os.environ["ENGINE"], "exec", os.environ["NODE"], "sh", "-c", script), f"no process of {pod}"
+
     def metric(self, name: str) -> float:
         """Return the sum of a metric over its labels; fails while the Service does not know of the pod yet."""
-        path = f"/api/v1/namespaces/{OPERATOR_NAMESPACE}/services/{OPERATOR}-metrics:http/proxy/metrics"
+        return self._metric(f"services/{OPERATOR}-metrics:http", name)
+
+    def pod_metric(self, pod: str, name: str) -> float:
+        """Return the sum of a pod's metric over its labels."""
+        return self._metric(f"pods/{pod}:8080", name)
+
+    def _metric(self, place: str, name: str) -> float:
+        path = f"/api/v1/namespaces/{OPERATOR_NAMESPACE}/{place}/proxy/metrics"
         try:
             lines = self.kube.request("GET", path).decode().splitlines()
         except KubeError as error:

@@ -23,19 +23,14 @@ def replicas(operator: Operator) -> Iterator[Operator]:
 
 
 def leader(operator: Operator) -> str:
-    """Return the name of the pod that holds the Lease; empty for none."""
+    """Return the name of the pod that holds the Lease; empty for none, or one that is gone."""
     lease = operator.kube.get("Lease", OPERATOR_NAMESPACE, OPERATOR)
-    return str(lease["spec"].get("holderIdentity") or "")
+    holder = str(lease["spec"].get("holderIdentity") or "")
+    return holder if holder in {pod["metadata"]["name"] for pod in operator.pods()} else ""
 
 
-@pytest.mark.parametrize(
-    ("grace", "seconds"),
-    # Less than the Lease lasts shows that it was given back; more than that is for the pod to be really dead.
-    [pytest.param(None, 10.0, id="ends"), pytest.param(0, 30.0, id="is-killed", marks=pytest.mark.slow)],
-)
-def test_the_other_one_takes_over(
-    space: Space, replicas: Operator, grace: int | None, seconds: float, figure: Callable[[str], None]
-) -> None:
+def scaled_down_chat(space: Space) -> None:
+    """Make an app without pods, aligned with /start."""
     space.create(
         workload(container(space.cluster.demo_image), replicas=0),
         service(),
@@ -44,17 +39,51 @@ def test_the_other_one_takes_over(
     )
     space.await_variable("/start")
     space.await_condition("WebSocketReachable", "Unknown", "ScaledToZero")
-    former = leader(replicas)
-    assert former in {pod["metadata"]["name"] for pod in replicas.pods()}
+
+
+def follow(space: Space) -> None:
+    """Move the route; one write to the workload and one of the status must follow."""
     writes = len(space.cluster.audit(space.name))
-
-    started = time.monotonic()
-    replicas.kube.delete("Pod", OPERATOR_NAMESPACE, former, grace_seconds=grace)
-    eventually(lambda: leader(replicas), lambda now: now not in ("", former), timeout=seconds, every=0.05)
-    figure(f"the lead changed hands in {time.monotonic() - started:.1f} s after a {'kill' if grace == 0 else 'stop'}")
-
     space.move("/end")
     space.await_variable("/end")
     eventually(lambda: space.get("ChainlitApp")["status"]["rootPath"], lambda path: path == "/end")
     written = [request["objectRef"]["resource"] for request in space.cluster.audit(space.name)[writes:]]
     assert sorted(resource for resource in written if resource != "events") == ["chainlitapps", "deployments"]
+
+
+def test_a_leader_that_ends_gives_the_lead_back(
+    space: Space, replicas: Operator, figure: Callable[[str], None]
+) -> None:
+    scaled_down_chat(space)
+    former = leader(replicas)
+    assert former
+
+    started = time.monotonic()
+    replicas.kube.delete("Pod", OPERATOR_NAMESPACE, former)
+    # Less than the Lease lasts shows that it was given back.
+    eventually(lambda: leader(replicas), lambda now: now not in ("", former), timeout=10.0, every=0.05)
+    figure(f"a leader that was stopped had a successor within {time.monotonic() - started:.1f} s")
+    follow(space)
+
+
+@pytest.mark.slow
+def test_a_leader_that_is_frozen_writes_nothing_when_it_wakes_up(
+    space: Space, replicas: Operator, figure: Callable[[str], None]
+) -> None:
+    scaled_down_chat(space)
+    former = leader(replicas)
+    assert former
+
+    started = time.monotonic()
+    replicas.signal(former, "STOP")
+    try:
+        # The duration of the Lease, and some time to look.
+        eventually(lambda: leader(replicas), lambda now: now not in ("", former), timeout=25.0, every=0.05)
+        figure(f"a leader that froze had a successor within {time.monotonic() - started:.1f} s")
+        space.move("/meanwhile")
+        space.await_variable("/meanwhile")
+    finally:
+        replicas.signal(former, "CONT")
+
+    eventually(lambda: replicas.pod_metric(former, "chainlit_operator_leader") == 0.0)
+    follow(space)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from prometheus_client import Counter, Gauge, Histogram
+from collections.abc import Callable, Iterator, Mapping
+
+from prometheus_client import REGISTRY, Counter, Gauge, Histogram
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 RECONCILES = Counter("chainlit_operator_reconciles", "Reconciles of a ChainlitApp, by the plan's action.", ["action"])
 RECONCILE_SECONDS = Histogram(
@@ -22,3 +26,29 @@ WATCH_RESTARTS = Counter("chainlit_operator_watch_restarts", "Watches that ended
 QUEUE_DEPTH = Gauge("chainlit_operator_queue_depth", "ChainlitApps waiting to be reconciled.")
 APPS = Gauge("chainlit_operator_apps", "ChainlitApps known.")
 LEADER = Gauge("chainlit_operator_leader", "Whether this replica leads: 1 for the one that writes, 0 for a standby.")
+
+
+class Readiness(Collector):
+    """ChainlitApps by their condition Ready and its reason, counted when somebody asks."""
+
+    def __init__(self) -> None:
+        self._count: Callable[[], Mapping[tuple[str, str], int]] = dict
+
+    def set_function(self, count: Callable[[], Mapping[tuple[str, str], int]]) -> None:
+        """Have ``count`` asked for the apps by status and reason of Ready."""
+        self._count = count
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Yield the metric (prometheus_client's protocol)."""
+        family = GaugeMetricFamily(
+            "chainlit_operator_apps_by_readiness",
+            "ChainlitApps by the status and the reason of their condition Ready.",
+            labels=["ready", "reason"],
+        )
+        for labels, number in sorted(self._count().items()):
+            family.add_metric(labels, number)
+        yield family
+
+
+READINESS = Readiness()
+REGISTRY.register(READINESS)

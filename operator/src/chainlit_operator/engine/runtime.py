@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from chainlit_operator.domain.election import Timing
 from chainlit_operator.domain.model import Ref
+from chainlit_operator.domain.reasons import ConditionType
 from chainlit_operator.engine import memory, metrics, wire
 from chainlit_operator.engine.api import Api
 from chainlit_operator.engine.cache import Cache
@@ -80,6 +82,7 @@ class Engine:
         self._tasks: list[asyncio.Task[None]] = []
         self._work: list[asyncio.Task[None]] = []
         metrics.QUEUE_DEPTH.set_function(lambda: float(len(self.queue)))
+        metrics.READINESS.set_function(self._readiness)
         metrics.APPS.set_function(lambda: float(len(self.cache.apps)))
 
     # -------------------------------------------------------------------------------------- what kopf brings
@@ -162,6 +165,10 @@ class Engine:
                     return task.exception() or RuntimeError(f"{task.get_name()} ended")
 
     # ------------------------------------------------------------------------------------------------- health
+
+    def _readiness(self) -> Counter[tuple[str, str]]:
+        ready = (app.status.condition(ConditionType.READY) for app in self.cache.apps.values())
+        return Counter((c.status, c.reason) if c is not None else ("Unknown", "") for c in ready)
 
     def unready(self) -> str:
         """Say which kind has not been listed yet and why; empty when all have."""
