@@ -132,11 +132,14 @@ class Cache:
         Saying so again, as who takes work over does, offers all such workloads anew.
         """
         self._is_complete = True
-        self.announce()
+        self._offer_all()
 
     def announce(self) -> None:
         """Tell of every app, and of every workload that is to be released."""
         self._notify(self.apps)
+        self._offer_all()
+
+    def _offer_all(self) -> None:
         for kind in ("Deployment", "StatefulSet"):
             for ref in self._objects[kind]:
                 self._offer(ref)
