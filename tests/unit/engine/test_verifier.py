@@ -19,10 +19,10 @@ CHECK = Check("http://10.0.0.1:80", "/chat", "", "http", "uid", 1)
 
 
 class Scene:
-    """A verifier whose probe answers what the test says, and what it told."""
+    """A verifier whose probe answers what the test says, the last of it for ever, and what it told."""
 
     def __init__(self, *answers: bool) -> None:
-        self.answers = list(answers)
+        self.answers = list(answers) or [True]
         self.asked: list[Check] = []
         self.told = asyncio.Event()
         self.probed = asyncio.Event()
@@ -34,7 +34,7 @@ class Scene:
         self.probed.set()
         if self.gate is not None:
             await self.gate.wait()
-        reachable = self.answers.pop(0) if self.answers else True
+        reachable = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         return Verification(check, reachable, "Verified" if reachable else "ConnectionRefused", "…")
 
     @asynccontextmanager
@@ -59,7 +59,7 @@ async def test_new_check_is_verified_at_once_and_told() -> None:
     scene = Scene()
     async with scene.running():
         scene.want()
-        await asyncio.wait_for(scene.told.wait(), 1)
+        await asyncio.wait_for(scene.told.wait(), 10)
     found = scene.verifier.verification(APP)
     assert found is not None and found.reachable and found.check == CHECK
 
@@ -68,16 +68,16 @@ async def test_two_failures_are_not_news() -> None:
     scene = Scene(False, False, True)
     async with scene.running():
         scene.want()
-        await asyncio.wait_for(scene.told.wait(), 1)
+        await asyncio.wait_for(scene.told.wait(), 10)
     found = scene.verifier.verification(APP)
-    assert len(scene.asked) == 3 and found is not None and found.reachable
+    assert len(scene.asked) >= 3 and found is not None and found.reachable
 
 
 async def test_third_failure_is() -> None:
     scene = Scene(False, False, False)
     async with scene.running():
         scene.want()
-        await asyncio.wait_for(scene.told.wait(), 1)
+        await asyncio.wait_for(scene.told.wait(), 10)
         found = scene.verifier.verification(APP)
     assert found is not None and not found.reachable and found.reason == "ConnectionRefused"
 
@@ -86,11 +86,11 @@ async def test_same_outcome_is_told_once() -> None:
     scene = Scene()
     async with scene.running():
         scene.want(interval=0.001)
-        await asyncio.wait_for(scene.told.wait(), 1)
+        await asyncio.wait_for(scene.told.wait(), 10)
         scene.told.clear()
         while len(scene.asked) < 4:
             scene.probed.clear()
-            await asyncio.wait_for(scene.probed.wait(), 1)
+            await asyncio.wait_for(scene.probed.wait(), 10)
     assert not scene.told.is_set()
 
 
@@ -98,9 +98,9 @@ async def test_first_success_is_confirmed_soon() -> None:
     scene = Scene(True, False, False, False)
     async with scene.running():
         scene.want()
-        await asyncio.wait_for(scene.told.wait(), 1)
+        await asyncio.wait_for(scene.told.wait(), 10)
         scene.told.clear()
-        await asyncio.wait_for(scene.told.wait(), 1)
+        await asyncio.wait_for(scene.told.wait(), 10)
     found = scene.verifier.verification(APP)
     assert found is not None and not found.reachable
 
@@ -110,11 +110,11 @@ async def test_same_check_again_changes_nothing_and_another_one_is_due_at_once()
     other = replace(CHECK, root_path="/bot")
     async with scene.running():
         scene.want()
-        await asyncio.wait_for(scene.told.wait(), 1)
+        await asyncio.wait_for(scene.told.wait(), 10)
         scene.want()
         scene.told.clear()
         scene.want(other)
-        await asyncio.wait_for(scene.told.wait(), 1)
+        await asyncio.wait_for(scene.told.wait(), 10)
     assert list(dict.fromkeys(scene.asked)) == [CHECK, other]
 
 
@@ -132,7 +132,7 @@ async def test_new_check_of_a_settled_app_is_due_at_once() -> None:
     async with scene.running():
         scene.want(is_settled=True)
         scene.want(other, is_settled=True)
-        await asyncio.wait_for(scene.told.wait(), 1)
+        await asyncio.wait_for(scene.told.wait(), 10)
     assert scene.asked[0] == other
 
 
@@ -141,7 +141,7 @@ async def test_shorter_interval_counts_at_once() -> None:
     async with scene.running():
         scene.want(interval=86400.0, is_settled=True)
         scene.want(interval=0.001, is_settled=True)
-        await asyncio.wait_for(scene.told.wait(), 1)
+        await asyncio.wait_for(scene.told.wait(), 10)
 
 
 async def test_outcome_of_a_check_that_is_no_longer_wanted_is_dropped() -> None:
@@ -149,7 +149,7 @@ async def test_outcome_of_a_check_that_is_no_longer_wanted_is_dropped() -> None:
     scene.gate = asyncio.Event()
     async with scene.running():
         scene.want()
-        await asyncio.wait_for(scene.probed.wait(), 1)
+        await asyncio.wait_for(scene.probed.wait(), 10)
         scene.want(None)
         scene.gate.set()
         await asyncio.sleep(0)
