@@ -72,7 +72,7 @@ def test_rights_in_some_namespaces() -> None:
 
 
 def test_rights_without_creation() -> None:
-    found = rights(operator({"creation": {"enabled": False}}).one("ClusterRole"))
+    found = rights(operator({"creation": {"enabled": False}}).named("ClusterRole", "op-chainlit-operator"))
     reading = {key: ["list", "watch"] for key, verbs in RIGHTS.items() if verbs == WHOLE}
     assert found == RIGHTS | reading | {("apps", "deployments"): ["list", "watch", "patch"]}
 
