@@ -193,7 +193,7 @@ def _align(snapshot: Snapshot, route: Route, covering: list[RoutePath], service:
         return backend
     for path in covering[1:]:
         other = _backend(snapshot, route, path, prefix_of(path))
-        if other != backend + prefix_of(path).removeprefix(public):
+        if isinstance(other, Unresolved) or not _agree((public, backend), (prefix_of(path), other)):
             return Unresolved(
                 Reason.REWRITE_NOT_SUPPORTED,
                 f"{route.ref} rewrites {path.path} and {chosen.path} of the app in different ways, so one of them goes "
@@ -229,6 +229,12 @@ def _align(snapshot: Snapshot, route: Route, covering: list[RoutePath], service:
         service_port=chosen.port,
         web_socket_refusal=_web_socket_refusal(route, covering, roots.parent_root_path + served),
     )
+
+
+def _agree(one: tuple[str, str], other: tuple[str, str]) -> bool:
+    """Whether two paths of the app, each a prefix and what arrives of it, do the same to what both let through."""
+    (above, arrives), (below, expected) = sorted((one, other), key=lambda pair: len(pair[0]))
+    return arrives + below.removeprefix(above) == expected
 
 
 def _web_socket_refusal(route: Route, covering: Iterable[RoutePath], public: str) -> str:
