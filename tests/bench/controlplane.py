@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import socket
 import ssl
-import time
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import Request, urlopen
@@ -14,8 +13,7 @@ import msgspec
 
 from tests.bench.process import Process
 from tests.cluster import kubernetes, nodeimage
-from tests.cluster.console import run
-from tests.cluster.errors import ClusterError
+from tests.cluster.console import run, wait_until
 
 #: Who asks: the audit log holds the requests of the operator under test only.
 DRIVER, OPERATOR = "driver", "operator"
@@ -137,17 +135,18 @@ class ControlPlane:
     def _await_ready(self) -> None:
         context = ssl.create_default_context(cafile=self.certificate)
         request = Request(f"{self.url}/readyz", headers={"Authorization": f"Bearer {DRIVER}-token"})
-        deadline = time.monotonic() + 120
-        while time.monotonic() < deadline:
+
+        def is_ready() -> bool:
             for process in (self.etcd, self.apiserver):
                 if process is not None:
                     process.check()
             try:
                 with urlopen(request, timeout=5, context=context):
-                    return
+                    return True
             except (URLError, OSError):
-                time.sleep(0.2)
-        raise ClusterError("the API server of the bench is not ready after 120 s")
+                return False
+
+        wait_until(is_ready, seconds=120, what="a ready API server of the bench", interval=0.2)
 
     def stop(self) -> None:
         """Stop both programs."""

@@ -75,11 +75,7 @@ class RegexRewrite:
 
     def __call__(self, path: str, matched: str) -> str | None:
         """Return the rewritten path; None for a form that is not known."""
-        parsed = parse_pattern(self.pattern)
-        if parsed is None:
-            return None
-        groups = parsed.groups(path)
-        return path if groups is None else substitute(self.replacement, groups)
+        return _replaced(path, self.pattern, self.replacement, keeps_rest=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +87,19 @@ class RegexReplace:
 
     def __call__(self, path: str, matched: str) -> str | None:
         """Return the path with its match replaced; None for a form that is not known."""
-        parsed = parse_pattern(self.pattern)
-        if parsed is None:
-            return None
-        groups = parsed.groups(path)
-        if groups is None:
-            return path
-        found = substitute(self.replacement, groups)
-        return None if found is None else found + parsed.unmatched(path)
+        return _replaced(path, self.pattern, self.replacement, keeps_rest=True)
+
+
+def _replaced(path: str, pattern: str, replacement: str, *, keeps_rest: bool) -> str | None:
+    """What comes of a path; ``keeps_rest`` says that what the expression does not match stays at its end."""
+    parsed = parse_pattern(pattern)
+    if parsed is None:
+        return None
+    groups = parsed.groups(path)
+    if groups is None:
+        return path
+    found = substitute(replacement, groups)
+    return found + parsed.unmatched(path) if found is not None and keeps_rest else found
 
 
 @dataclass(frozen=True, slots=True)

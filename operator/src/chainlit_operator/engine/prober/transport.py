@@ -197,7 +197,7 @@ class Client:
                 raise self._redirected(request, response)
             if response.status == 400:
                 self.refusal, _ = await read_body(response, _MAX_REFUSAL_BYTES)
-        except BaseException:
+        except BaseException:  # a probe that is cancelled, too, must not leave its connection behind
             response.close()
             raise
         return response
