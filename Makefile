@@ -51,7 +51,7 @@ lint: .venv/ready ## Check style, types, layers and shell scripts
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/mypy $(SOURCES)
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/yamllint --strict kind-config.yaml charts/*/Chart.yaml charts/*/values.yaml charts/*/files tests/cluster/files
+	$(BIN)/yamllint --strict kind-config.yaml charts/*.yaml charts/*/Chart.yaml charts/*/values.yaml charts/*/files tests/cluster/files
 	$(BIN)/shellcheck .ci/run tests/demo/up.sh
 
 .PHONY: unit
@@ -106,6 +106,10 @@ images: .venv/ready ## Build the operator's and the demo app's images and load t
 .PHONY: tools
 tools: .venv/ready ## Fetch kind, helm and kubectl
 	$(TOOL) tools
+
+.PHONY: generate
+generate: .venv/ready ## Make values.schema.json and README.md of the charts from values.yaml and README.md.gotmpl
+	$(BIN)/python -m tests.charts.generated
 
 .PHONY: format
 format: .venv/ready ## Format the code

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from .values_table import CHARTS
+from .generated import CHARTS
 
 Object = dict[str, Any]
 Values = Mapping[str, Any]

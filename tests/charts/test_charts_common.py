@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jsonschema
 import pytest
 
+from .generated import CHARTS, NAMES, generated
 from .rendering import Object, Rendered, Values, app, helm, load, operator
-from .values_table import CHARTS, descriptions, leaves, readme
-
-NAMES = ("chainlit", "chainlit-operator")
 
 Render = Callable[..., Rendered]
 
@@ -200,22 +197,43 @@ def test_extras_arrive(rendered: Render) -> None:
 
 
 @pytest.mark.parametrize("chart", NAMES)
-def test_every_value_is_described_and_in_the_schema(chart: str) -> None:
-    text = (CHARTS / chart / "values.yaml").read_text(encoding="utf-8")
-    values = load(text)
-    schema = json.loads((CHARTS / chart / "values.schema.json").read_text(encoding="utf-8"))
-    jsonschema.Draft7Validator.check_schema(schema)
-    jsonschema.validate(values, schema)
-    described = descriptions(text)
-    for path in leaves(values):
-        assert any(path[:depth] in described for depth in range(1, len(path) + 1)), f"{path} has no comment"
-    assert values.keys() | {"global", "enabled"} == schema["properties"].keys()
+def test_generated_files_are_up_to_date(chart: str) -> None:
+    for name, expected in generated(chart).items():
+        found = (CHARTS / chart / name).read_text(encoding="utf-8")
+        assert found == expected, f"{chart}/{name} is not what values.yaml and {name}.gotmpl give: run make generate"
 
 
 @pytest.mark.parametrize("chart", NAMES)
-def test_readme_has_the_values(chart: str) -> None:
-    text = (CHARTS / chart / "README.md").read_text(encoding="utf-8")
-    assert text == readme(CHARTS / chart), f"run python {Path(__file__).with_name('values_table.py')}"
+def test_every_value_is_described(chart: str) -> None:
+    schema = json.loads((CHARTS / chart / "values.schema.json").read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    assert not list(_undescribed(schema, ()))
+
+
+@pytest.mark.parametrize("chart", NAMES)
+def test_maps_are_closed_unless_they_are_said_to_be_open(chart: str) -> None:
+    """A generator that forgets its setting would let every misspelt value through."""
+    schema = json.loads((CHARTS / chart / "values.schema.json").read_text(encoding="utf-8"))
+    assert [each for each in _maps(schema) if "additionalProperties" not in each] == []
+    assert schema["additionalProperties"] is False
+
+
+def _undescribed(schema: Object, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """Yield the values that have no description, in a map neither for themselves nor for the whole."""
+    for name, value in schema["properties"].items():
+        if "description" not in value:
+            if "properties" in value:
+                yield from _undescribed(value, (*path, name))
+            else:
+                yield (*path, name)
+
+
+def _maps(schema: Any) -> Iterator[Object]:
+    if isinstance(schema, dict):
+        if schema.get("type") == "object" and "$ref" not in schema and schema.get("$comment") is None:
+            yield schema
+        for value in schema.values():
+            yield from _maps(value)
 
 
 @pytest.mark.parametrize("rendered", [app, operator])

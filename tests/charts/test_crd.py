@@ -12,8 +12,8 @@ import pytest
 
 from chainlit_operator.domain import paths
 
+from .generated import CHARTS
 from .rendering import Object, app, load, operator
-from .values_table import CHARTS
 
 FILE = CHARTS / "chainlit-operator/files/chainlitapps.yaml"
 CRD: Object = load(FILE.read_text(encoding="utf-8"))

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from chainlit_operator.domain import paths
 
+from .generated import CHARTS
 from .rendering import dump, helm, load
-from .values_table import CHARTS
 
 TABLE = {
     "": "",

@@ -11,8 +11,8 @@ from chainlit_operator.domain import blueprint, owned, template
 from chainlit_operator.domain.model import App, AppSpec, NewIngress, Ref, ServicePort
 from chainlit_operator.domain.paths import Roots
 
+from .generated import CHARTS
 from .rendering import Object, app, load
-from .values_table import CHARTS
 
 VALUES: Object = load((CHARTS / "chainlit/values.yaml").read_text(encoding="utf-8"))
 IMAGE = {"repository": "registry.example.com:5000/team/chat", "tag": "1.2"}

@@ -1,8 +1,9 @@
-"""kind, helm and kubectl in their pinned versions, and Helm 3 for those who ask for it."""
+"""kind, helm and kubectl in their pinned versions, and for those who ask: Helm 3, what makes and checks the charts."""
 
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 from tests.cluster import cache, golang, kubernetes
@@ -10,6 +11,8 @@ from tests.cluster.versions import pinned
 
 PACKAGES = {"kind": "sigs.k8s.io/kind", "helm": "helm.sh/helm/v4/cmd/helm"}
 HELM3 = "helm.sh/helm/v3/cmd/helm"
+HELM_SCHEMA = "github.com/losisin/helm-values-schema-json/v2"
+HELM_DOCS = "github.com/norwoodj/helm-docs"
 HELM_VERSION = "helm.sh/helm/v4/internal/version.version"  # charts read it as .Capabilities.HelmVersion
 
 
@@ -36,6 +39,27 @@ def helm3() -> Path:
     return (
         cache.entry("helm3", cache.key_of([HELM3, version]), lambda into: golang.install(HELM3, version, into)) / "helm"
     )
+
+
+def helm_schema() -> Path:
+    """Return the program that makes values.schema.json from values.yaml. Raises ClusterError."""
+    return _from_module("helm-schema", HELM_SCHEMA, HELM_SCHEMA, pinned().helm_schema)
+
+
+def helm_docs() -> Path:
+    """Return the program that makes the README of a chart. Raises ClusterError."""
+    return _from_module("helm-docs", HELM_DOCS, f"{HELM_DOCS}/cmd/helm-docs", pinned().helm_docs)
+
+
+def _from_module(name: str, module: str, package: str, version: str) -> Path:
+    """Return a program that is built in a module of our own: some proxies serve a version, but not their list."""
+
+    def build(into: Path) -> None:
+        with tempfile.TemporaryDirectory() as work:
+            golang.build(Path(work), into, [package], requires={module: version})
+
+    (program,) = cache.entry(name, cache.key_of([package, version]), build).iterdir()
+    return program
 
 
 def directories() -> list[Path]:

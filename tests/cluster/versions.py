@@ -20,6 +20,8 @@ class Versions:
     helm: str
     helm3: str
     kubernetes: str
+    helm_schema: str
+    helm_docs: str
     node_registry: str
     node_suite: str
     etcd: str
@@ -43,6 +45,8 @@ def pinned() -> Versions:
         helm=data["tools"]["helm"],
         helm3=data["tools"]["helm3"],
         kubernetes=data["tools"]["kubernetes"],
+        helm_schema=data["charts"]["helm_schema"],
+        helm_docs=data["charts"]["helm_docs"],
         node_registry=data["node"]["registry"],
         node_suite=data["node"]["suite"],
         etcd=data["node"]["etcd"],
