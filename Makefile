@@ -14,6 +14,7 @@ export CLUSTER
 export PYTHONPATH := operator/src
 
 E2E_ARGS ?= -m "not slow"
+CHARTS_MARK ?= "not slow"
 SOURCES := operator/src tests
 SERVED_EXAMPLES ?= 20000
 
@@ -43,7 +44,7 @@ help: ## Show this list
 test: lint unit charts e2e ## Run all checks: lint, types, import contracts, unit, charts, e2e
 
 .PHONY: test-all
-test-all: lint unit served charts e2e-all bench-smoke ## Run everything, also what takes long
+test-all: lint unit served charts-all e2e-all bench-smoke ## Run everything, also what takes long
 
 .PHONY: lint
 lint: .venv/ready ## Check style, types, layers and shell scripts
@@ -69,7 +70,11 @@ mutants: .venv/ready ## Change each decision a little and see whether a test not
 .PHONY: charts
 charts: tools ## Run the chart tests
 	found="$$($(TOOL) env)"; eval "$$found"
-	$(BIN)/pytest tests/charts
+	$(BIN)/pytest -m $(CHARTS_MARK) tests/charts
+
+.PHONY: charts-all
+charts-all: ## Run the chart tests with what takes long
+	$(MAKE) charts CHARTS_MARK='"slow or not slow"'
 
 .PHONY: e2e
 e2e: export CLUSTER := $(TEST_CLUSTER)
