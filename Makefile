@@ -116,6 +116,11 @@ tools: .venv/ready ## Fetch kind, helm and kubectl
 generate: .venv/ready ## Make values.schema.json and README.md of the charts from values.yaml and README.md.gotmpl
 	$(BIN)/python -m tests.charts.generated
 
+.PHONY: golden
+golden: tools ## Write the app chart's golden files, and the table in docs/controllers.md, anew
+	found="$$($(TOOL) env)"; eval "$$found"
+	$(BIN)/python -m tests.charts.controllers
+
 .PHONY: format
 format: .venv/ready ## Format the code
 	$(BIN)/ruff check --fix $(SOURCES)

@@ -337,11 +337,26 @@ def test_notes() -> None:
     assert "get chainlit" not in text
 
 
-def test_notes_with_operator_and_replicas() -> None:
-    text = notes("chainlit", {**IMAGE, "operator": {"enabled": True}, "replicaCount": 2})
+def test_notes_with_operator() -> None:
+    text = notes("chainlit", {**IMAGE, "operator": {"enabled": True}})
     assert "http://<address of the Ingress>/\n" in text
+    assert "get ingress chat-chainlit" in text
     assert "--namespace demo get chainlit chat-chainlit" in text
-    assert "WARNING: replicaCount is 2" in text
+
+
+def test_notes_with_plain_http() -> None:
+    assert "WARNING: browsers drop the session cookie" in notes(
+        "chainlit", {**IMAGE, "route": {"hosts": ["a.example"]}}
+    )
+    https = {"hosts": ["a.example"], "scheme": "https"}
+    assert "WARNING" not in notes("chainlit", {**IMAGE, "route": https})
+
+
+def test_notes_with_a_gateway() -> None:
+    route = {"kind": "HTTPRoute", "gateway": {"parentRefs": [{"name": "gateway"}]}}
+    text = notes("chainlit", {**IMAGE, "route": route})
+    assert "http://<address of the Gateway>/\n" in text
+    assert "get ingress" not in text
 
 
 def test_notes_without_ingress() -> None:

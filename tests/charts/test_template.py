@@ -25,7 +25,13 @@ RICH: Object = {
     "image": {"digest": f"sha256:{'0' * 64}", "pullPolicy": "Always"},
     "imagePullSecrets": [{"name": "registry"}],
     "replicaCount": 3,
-    "route": {"path": "/team/chat", "host": "chat.example.com", "className": "traefik", "annotations": {"a": "b"}},
+    "route": {
+        "path": "/team/chat",
+        "host": "chat.example.com",
+        "className": "traefik",
+        "annotations": {"a": "b"},
+        "affinity": {"mode": "External"},
+    },
     "chainlit": {
         "command": ["chainlit"],
         "args": ["run", "/srv/app.py", "--headless"],

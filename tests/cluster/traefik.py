@@ -57,7 +57,7 @@ def answers(edge: str) -> bool:
 def _apply(cluster: KindCluster) -> None:
     if not cluster.has_image(_reference()):
         cluster.load_archive(_image() / "image.tar")
-    crds = _crds()
+    crds = definitions()
     cluster.kubectl(*APPLY, f"--filename={crds}")
     cluster.kubectl("wait", "--for=condition=Established", "--timeout=60s", f"--filename={crds}")
     cluster.kubectl(*APPLY, "--filename=-", stdin=MANIFESTS.read_text().replace("IMAGE", _reference()))
@@ -92,7 +92,7 @@ def _crds_key() -> str:
     return cache.key_of([pinned().traefik_crds, pinned().gateway_api])
 
 
-def _crds() -> Path:
+def definitions() -> Path:
     """Return a directory with the definitions of Traefik's resources and of the Gateway API's standard ones."""
 
     def collect(into: Path) -> None:

@@ -84,10 +84,6 @@ even where the WebSocket answers, and browsers resolve . and .. away.
 {{- include "chainlit.normalisePath" .Values.route.path }}
 {{- end }}
 
-{{- define "chainlit.url" -}}
-{{- printf "%s://%s%s/" (ternary "https" "http" (not (empty .Values.route.tls))) (default "<address of the Ingress>" .Values.route.host) (include "chainlit.rootPath" .) }}
-{{- end }}
-
 {{/*
 Neither namespaces nor names can have an underscore, so no such name is the beginning of another: Chainlit takes
 cookies that begin with its own name for parts of its own.
@@ -187,4 +183,5 @@ it off then moves nothing, which would replace the pods.
 {{- if contains "--root-path" (concat (.Values.chainlit.command | default list) (.Values.chainlit.args | default list) | join " ") }}
 {{- fail (printf "--root-path is not allowed in chainlit.command or chainlit.args: %s" $onlyPlace) }}
 {{- end }}
+{{- include "chainlit.validateRoute" . }}
 {{- end }}
