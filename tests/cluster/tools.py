@@ -13,6 +13,8 @@ PACKAGES = {"kind": "sigs.k8s.io/kind", "helm": "helm.sh/helm/v4/cmd/helm"}
 HELM3 = "helm.sh/helm/v3/cmd/helm"
 HELM_SCHEMA = "github.com/losisin/helm-values-schema-json/v2"
 HELM_DOCS = "github.com/norwoodj/helm-docs"
+KUBECONFORM = "github.com/yannh/kubeconform"
+KUBE_SCORE = "github.com/zegl/kube-score"
 HELM_VERSION = "helm.sh/helm/v4/internal/version.version"  # charts read it as .Capabilities.HelmVersion
 
 
@@ -49,6 +51,16 @@ def helm_schema() -> Path:
 def helm_docs() -> Path:
     """Return the program that makes the README of a chart. Raises ClusterError."""
     return _from_module("helm-docs", HELM_DOCS, f"{HELM_DOCS}/cmd/helm-docs", pinned().helm_docs)
+
+
+def kubeconform() -> Path:
+    """Return the program that holds manifests to schemas. Raises ClusterError."""
+    return _from_module("kubeconform", KUBECONFORM, f"{KUBECONFORM}/cmd/kubeconform", pinned().kubeconform)
+
+
+def kube_score() -> Path:
+    """Return the program that judges how well manifests will run. Raises ClusterError."""
+    return _from_module("kube-score", KUBE_SCORE, f"{KUBE_SCORE}/cmd/kube-score", pinned().kube_score)
 
 
 def _from_module(name: str, module: str, package: str, version: str) -> Path:

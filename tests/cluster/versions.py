@@ -22,6 +22,10 @@ class Versions:
     kubernetes: str
     helm_schema: str
     helm_docs: str
+    kubeconform: str
+    kube_score: str
+    charts_kubernetes: tuple[str, ...]
+    prometheus_operator: str
     node_registry: str
     node_suite: str
     etcd: str
@@ -47,6 +51,10 @@ def pinned() -> Versions:
         kubernetes=data["tools"]["kubernetes"],
         helm_schema=data["charts"]["helm_schema"],
         helm_docs=data["charts"]["helm_docs"],
+        kubeconform=data["charts"]["kubeconform"],
+        kube_score=data["charts"]["kube_score"],
+        charts_kubernetes=tuple(data["charts"]["kubernetes"]),
+        prometheus_operator=data["charts"]["prometheus_operator"],
         node_registry=data["node"]["registry"],
         node_suite=data["node"]["suite"],
         etcd=data["node"]["etcd"],

@@ -23,7 +23,10 @@ DEFAULTS: Fields = {
     "chainlit": {"port": 8000, "forwardedAllowIPs": "*", "appRoot": {}},
     "service": {"type": "ClusterIP", "port": 80},
     "serviceAccount": {"create": True},
-    "resources": {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "1Gi"}},
+    "resources": {
+        "requests": {"cpu": "100m", "memory": "256Mi", "ephemeral-storage": "128Mi"},
+        "limits": {"memory": "1Gi", "ephemeral-storage": "2Gi"},
+    },
     "probes": {
         "path": "/health",
         "startup": {"enabled": True, "periodSeconds": 2, "timeoutSeconds": 5, "failureThreshold": 60},
