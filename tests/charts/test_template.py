@@ -19,6 +19,9 @@ IMAGE = {"repository": "registry.example.com:5000/team/chat", "tag": "1.2"}
 
 #: Values of the chart that are said elsewhere in a ChainlitApp, or in another form.
 ELSEWHERE = {"nameOverride", "fullnameOverride", "image", "replicaCount", "route", "operator", "env", "extraEnv"}
+#: Those that the chart makes ConfigMaps, Secrets and references to Secrets of: with a ChainlitApp these are the user's
+#: own, and its env, volumes and mounts name them.
+ELSEWHERE |= {"app", "auth", "oauth", "database", "storage"}
 
 RICH: Object = {
     "commonLabels": {"team": "chat"},

@@ -15,6 +15,12 @@
 {{- end }}
 {{- end }}
 
+{{/* The name of one more object of the release, which fits where names do. Takes (list . "suffix"). */}}
+{{- define "chainlit.nameWith" -}}
+{{- $suffix := index . 1 }}
+{{- printf "%s-%s" (include "chainlit.fullname" (index . 0) | trunc (int (sub 62 (len $suffix))) | trimSuffix "-") $suffix }}
+{{- end }}
+
 {{- define "chainlit.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "chainlit.name" . | quote }}
 app.kubernetes.io/instance: {{ .Release.Name | quote }}
@@ -35,6 +41,20 @@ which version runs is known to the image alone.
 {{- define "chainlit.podLabels" -}}
 {{- $labels := include "chainlit.selectorLabels" . | fromYaml }}
 {{- toYaml (merge $labels (.Values.podLabels | default dict) (.Values.commonLabels | default dict)) }}
+{{- end }}
+
+{{/* The pods' annotations, with which they are replaced when what they were started with changes. */}}
+{{- define "chainlit.podAnnotations" -}}
+{{- $annotations := dict }}
+{{- with include "chainlit.files" . | fromJson }}
+{{- $_ := set $annotations "checksum/files" (toJson . | sha256sum) }}
+{{- end }}
+{{- if and (include "chainlit.authSecretName" .) (not .Values.auth.existingSecret) }}
+{{- $_ := set $annotations "checksum/auth" (include "chainlit.authSecret" . | sha256sum) }}
+{{- end }}
+{{- with merge $annotations (.Values.podAnnotations | default dict) }}
+{{- toYaml . }}
+{{- end }}
 {{- end }}
 
 {{- define "chainlit.serviceAccountName" -}}
@@ -102,8 +122,14 @@ twice. While the operator owns the root path, rendering it here would make the t
 {{- with .Values.chainlit.forwardedAllowIPs }}
 {{- $_ := set $env "FORWARDED_ALLOW_IPS" . }}
 {{- end }}
-{{- with .Values.chainlit.appRoot.path }}
+{{- with include "chainlit.appRootPath" . }}
 {{- $_ := set $env "CHAINLIT_APP_ROOT" . }}
+{{- end }}
+{{- with include "chainlit.publicURL" . }}
+{{- $_ := set $env "CHAINLIT_URL" . }}
+{{- end }}
+{{- range $name, $value := include "chainlit.secretEnv" . | fromYaml }}
+{{- $_ := set $env $name $value }}
 {{- end }}
 {{- range $name, $value := .Values.env }}
 {{- $_ := set $env $name $value }}
@@ -180,6 +206,8 @@ it off then moves nothing, which would replace the pods.
 {{- if has "CHAINLIT_PORT" $names }}
 {{- fail "CHAINLIT_PORT is not allowed in env or extraEnv: Service and probes have to know the port too; remove it and set chainlit.port" }}
 {{- end }}
+{{- include "chainlit.validateFiles" . }}
+{{- include "chainlit.validateSettings" . }}
 {{- if contains "--root-path" (concat (.Values.chainlit.command | default list) (.Values.chainlit.args | default list) | join " ") }}
 {{- fail (printf "--root-path is not allowed in chainlit.command or chainlit.args: %s" $onlyPlace) }}
 {{- end }}

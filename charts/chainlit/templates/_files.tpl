@@ -1,0 +1,218 @@
+{{/*
+The files of the app: whence they come, where they go. They lie in one ConfigMap and are mounted, read-only, into the app
+root, a volume that Chainlit can write to.
+*/}}
+
+{{/* Where the app root is: empty while the image decides. */}}
+{{- define "chainlit.appRootPath" -}}
+{{- $files := include "chainlit.files" . | fromJson }}
+{{- $default := ternary "/chainlit" "" (gt (len $files) 0) }}
+{{- .Values.chainlit.appRoot.path | default $default | trimSuffix "/" }}
+{{- end }}
+
+{{/*
+All files, as JSON: names below the app root with {text: …} or {binary: base64}. No name is in two values, which
+chainlit.validateFiles sees to.
+*/}}
+{{- define "chainlit.files" -}}
+{{- $files := dict }}
+{{- range $name, $text := .Values.app.files }}
+{{- $_ := set $files $name (dict "text" $text) }}
+{{- end }}
+{{- range $name, $data := .Values.app.binaryFiles }}
+{{- $_ := set $files $name (dict "binary" (regexReplaceAll "\\s" $data "")) }}
+{{- end }}
+{{- with .Values.chainlit.readme }}
+{{- $_ := set $files "chainlit.md" (dict "text" .) }}
+{{- end }}
+{{- range $language, $texts := .Values.chainlit.translations }}
+{{- $text := kindIs "string" $texts | ternary $texts (toPrettyJson $texts) }}
+{{- $_ := set $files (printf ".chainlit/translations/%s.json" $language) (dict "text" $text) }}
+{{- end }}
+{{- if .Values.chainlit.config }}
+{{- $_ := set $files ".chainlit/config.toml" (dict "text" (include "chainlit.configFile" .)) }}
+{{- end }}
+{{- toJson $files }}
+{{- end }}
+
+{{/*
+config.toml. What chainlit.config leaves out is as in the file that Chainlit writes itself: three settings have another
+default where the file is silent. Chainlit refuses a file without UI.name and meta.generated_by.
+*/}}
+{{- define "chainlit.configFile" -}}
+{{- $config := dict
+  "project" (dict "session_timeout" 3600)
+  "features" (dict "spontaneous_file_upload" (dict "enabled" true "accept" (list "*/*") "max_files" 20 "max_size_mb" 500))
+  "UI" (dict "name" "Assistant")
+  "meta" (dict "generated_by" .Chart.AppVersion) }}
+{{- $holder := dict "value" (mergeOverwrite $config (deepCopy .Values.chainlit.config)) }}
+{{- include "chainlit.wholeNumbers" $holder }}
+{{- $text := toToml $holder.value }}
+{{- if not (contains "generated_by" $text) }}
+{{- fail (printf "chainlit.config cannot be written as TOML: %s; remove what TOML has no form for, such as null in a list" $text) }}
+{{- end }}
+{{- $text }}
+{{- end }}
+
+{{/*
+Helm reads every number of a values file as a float, and TOML tells 3600.0 from 3600. Takes a dict and replaces its
+"value" by one whose whole numbers are integers. Empty values go: TOML has no null.
+*/}}
+{{- define "chainlit.wholeNumbers" -}}
+{{- $value := .value }}
+{{- if kindIs "map" $value }}
+{{- $map := dict }}
+{{- range $key, $item := $value }}
+{{- $holder := dict "value" $item }}
+{{- include "chainlit.wholeNumbers" $holder }}
+{{- $_ := set $map $key $holder.value }}
+{{- end }}
+{{- $_ := set . "value" $map }}
+{{- else if kindIs "slice" $value }}
+{{- $list := list }}
+{{- range $value }}
+{{- $holder := dict "value" . }}
+{{- include "chainlit.wholeNumbers" $holder }}
+{{- $list = append $list $holder.value }}
+{{- end }}
+{{- $_ := set . "value" $list }}
+{{- else if kindIs "float64" $value }}
+{{- if eq (floor $value) $value }}
+{{- $_ := set . "value" (int64 $value) }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* The key of a file in the ConfigMap, which knows no slashes. Takes the file's name. */}}
+{{- define "chainlit.fileKey" -}}
+{{- if regexMatch "^[-._A-Za-z0-9]+$" . }}
+{{- . }}
+{{- else }}
+{{- printf "%s-%s" (regexReplaceAll "[^-._A-Za-z0-9]+" . "-") (sha256sum . | trunc 8) }}
+{{- end }}
+{{- end }}
+
+{{/*
+The mounts of the app root. A directory is mounted whole, but for .chainlit and its translations: Chainlit writes what is
+missing there, so these stay on the writable volume, and their files are mounted one by one.
+*/}}
+{{- define "chainlit.appRootMounts" -}}
+{{- $root := include "chainlit.appRootPath" . }}
+{{- if $root }}
+{{- $names := include "chainlit.files" . | fromJson | keys | sortAlpha }}
+- name: app-root
+  mountPath: {{ $root }}
+{{- $entries := list }}
+{{- range list ".chainlit" ".chainlit/translations" }}
+{{- $directory := . }}
+{{- range $names }}
+{{- if hasPrefix (printf "%s/" $directory) . }}
+{{- $entries = append $entries $directory }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- range uniq $entries }}
+- name: app-root
+  mountPath: {{ printf "%s/%s" $root . }}
+  subPath: {{ . }}
+{{- end }}
+{{- $entries = list }}
+{{- range $names }}
+{{- $entries = append $entries (hasPrefix ".chainlit/" . | ternary . (splitList "/" . | first)) }}
+{{- end }}
+{{- range uniq $entries }}
+- name: app-files
+  mountPath: {{ printf "%s/%s" $root . | quote }}
+  subPath: {{ quote . }}
+  readOnly: true
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* Whether the chart says what is run, which is the entry point among the files: "true" or nothing. */}}
+{{- define "chainlit.runsFiles" -}}
+{{- $own := or .Values.chainlit.command .Values.chainlit.args }}
+{{- if and (not $own) .Values.app.entrypoint (hasKey .Values.app.files .Values.app.entrypoint) }}true{{ end }}
+{{- end }}
+
+{{/* What cannot be mounted, or would not be what is meant. */}}
+{{- define "chainlit.validateFiles" -}}
+{{- $given := dict }}
+{{- range $value := list "files" "binaryFiles" }}
+{{- range $name, $content := index $.Values.app $value }}
+{{- $where := printf "app.%s has %q" $value $name }}
+{{- if hasKey $given $name }}
+{{- fail (printf "%s, which app.files has too; remove one of the two" $where) }}
+{{- end }}
+{{- $_ := set $given $name $where }}
+{{- range splitList "/" $name }}
+{{- if or (eq . "") (eq . ".") (hasPrefix ".." .) }}
+{{- fail (printf "%s, which is no path below the app root; use names such as app.py or public/style.css" $where) }}
+{{- end }}
+{{- end }}
+{{- if or (gt (len $name) 200) (regexMatch "[:\\\\\\x00-\\x1f]" $name) }}
+{{- fail (printf "%s; use names of at most 200 characters without : and \\" $where) }}
+{{- end }}
+{{- if hasPrefix ".files/" $name }}
+{{- fail (printf "%s, but Chainlit empties .files when it ends; use another directory" $where) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- range $name, $data := .Values.app.binaryFiles }}
+{{- if not (regexMatch "^[A-Za-z0-9+/\\s]*=*\\s*$" $data) }}
+{{- fail (printf "app.binaryFiles has %q with what is not base64; use the output of base64, or app.files for text" $name) }}
+{{- end }}
+{{- end }}
+{{- $generated := dict }}
+{{- with .Values.chainlit }}
+{{- if .config }}{{ $_ := set $generated ".chainlit/config.toml" "chainlit.config" }}{{ end }}
+{{- if .readme }}{{ $_ := set $generated "chainlit.md" "chainlit.readme" }}{{ end }}
+{{- range $language, $_ := .translations }}
+{{- $_ := set $generated (printf ".chainlit/translations/%s.json" $language) (printf "chainlit.translations.%s" $language) }}
+{{- end }}
+{{- end }}
+{{- range $name, $value := $generated }}
+{{- with get $given $name }}
+{{- fail (printf "%s, which %s makes too; remove one of the two" . $value) }}
+{{- end }}
+{{- end }}
+{{- range $name, $where := $given }}
+{{- range $other, $_ := $given }}
+{{- if hasPrefix (printf "%s/" $name) $other }}
+{{- fail (printf "%s and %q: the one is a file, the other wants a directory of that name; rename one" $where $other) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- include "chainlit.validateEntrypoint" . }}
+{{- include "chainlit.validateSize" . }}
+{{- end }}
+
+{{/* Modules without the one that is run would be mounted beside whatever the image runs. */}}
+{{- define "chainlit.validateEntrypoint" -}}
+{{- $own := or .Values.chainlit.command .Values.chainlit.args }}
+{{- if and .Values.app.entrypoint (not $own) (not (include "chainlit.runsFiles" .)) }}
+{{- range $name, $_ := .Values.app.files }}
+{{- if and (hasSuffix ".py" $name) (not (contains "/" $name)) }}
+{{- fail (printf "app.files has %q but not %q, the file that is run; set app.entrypoint to the one that is, or to \"\" to run what the image runs" $name $.Values.app.entrypoint) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "chainlit.validateSize" -}}
+{{- $total := 0 }}
+{{- $largest := dict "name" "" "size" -1 }}
+{{- range $name, $file := include "chainlit.files" . | fromJson }}
+{{- $size := len ($file.text | default "") }}
+{{- with $file.binary }}
+{{- $size = div (mul 3 (len .)) 4 }}
+{{- end }}
+{{- $total = add $total $size }}
+{{- if gt $size (int $largest.size) }}
+{{- $largest = dict "name" $name "size" $size }}
+{{- end }}
+{{- end }}
+{{- if gt $total 1048576 }}
+{{- fail (printf "app.files are too large: %q has %d bytes, all of them together %d, and a ConfigMap holds 1048576; build it into the image, or mount a volume with extraVolumes and extraVolumeMounts" $largest.name (int $largest.size) $total) }}
+{{- end }}
+{{- end }}
