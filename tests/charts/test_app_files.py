@@ -12,11 +12,12 @@ import pytest
 from .rendering import Object, Rendered, app, refusal
 
 IMAGE = {"image": {"repository": "example/chat"}}
+HEADLESS = "--headless"
 APP = "import chainlit as cl\n\nx = '<&> {{ not a template }} ünï'\n"
 
 
-def files(release: Rendered) -> dict[str, str]:
-    """The text files as the pod sees them, by their names below the app root."""
+def files(release: Rendered) -> dict[str, Any]:
+    """The files, text or bytes, as the pod sees them, by their names below the app root."""
     held = {**release.one("ConfigMap").get("data", {})}
     held |= {key: base64.b64decode(data) for key, data in (release.one("ConfigMap").get("binaryData") or {}).items()}
     (volume,) = [volume for volume in release.pod()["spec"]["volumes"] if volume["name"] == "app-files"]
@@ -47,7 +48,7 @@ def test_an_app_in_one_file() -> None:
         "/chainlit/app.py": ("app-files", "app.py", True),
     }
     container = release.container()
-    assert container["command"] == ["chainlit", "run", "/chainlit/app.py", "--headless"]
+    assert container["command"] == ["chainlit", "run", "/chainlit/app.py", HEADLESS]
     assert container["workingDir"] == "/chainlit"
     assert release.env()["CHAINLIT_APP_ROOT"] == "/chainlit"
 
@@ -65,7 +66,12 @@ def test_what_chainlit_writes_to_is_writable() -> None:
     release = app(
         {
             "app": {
-                "files": {"app.py": "", "tools/search.py": "", "public/a.css": "", ".chainlit/translations/fr.json": "{}"},
+                "files": {
+                    "app.py": "",
+                    "tools/search.py": "",
+                    "public/a.css": "",
+                    ".chainlit/translations/fr.json": "{}",
+                },
                 "binaryFiles": {"public/avatars/my bot.png": "iVBO\nRw0K"},
             },
             "chainlit": {"config": {"UI": {"name": "x"}}, "readme": "# Hi", "translations": {"de-DE": {"a": "ä"}}},
@@ -101,8 +107,8 @@ def test_another_app_root() -> None:
 @pytest.mark.parametrize(
     ("values", "command"),
     [
-        ({"app": {"files": {"chat.py": ""}, "entrypoint": "chat.py"}}, ["chainlit", "run", "/chainlit/chat.py", "--headless"]),
-        ({"app": {"files": {"src/a.py": ""}, "entrypoint": "src/a.py"}}, ["chainlit", "run", "/chainlit/src/a.py", "--headless"]),
+        ({"app": {"files": {"b.py": ""}, "entrypoint": "b.py"}}, ["chainlit", "run", "/chainlit/b.py", HEADLESS]),
+        ({"app": {"files": {"s/a.py": ""}, "entrypoint": "s/a.py"}}, ["chainlit", "run", "/chainlit/s/a.py", HEADLESS]),
         ({"app": {"files": {"app.py": ""}, "entrypoint": ""}}, None),
         ({"app": {"files": {"public/a.css": ""}}}, None),
         ({"app": {"files": {"app.py": ""}}, "chainlit": {"command": ["python", "app.py"]}}, ["python", "app.py"]),

@@ -192,7 +192,9 @@ def test_url(values: Object, url: str | None, *, operator: bool) -> None:
             {"oauth": {"github": {"existingSecret": "x"}}}, ["oauth needs a secret", "auth.generate"], id="no-secret"
         ),
         pytest.param({"storage": {"existingSecret": "x"}}, ["storage.provider", "s3, gcs or azure"], id="no-provider"),
-        pytest.param({"storage": {"provider": "s3"}}, ["storage.existingSecret", "BUCKET_NAME"], id="no-storage-secret"),
+        pytest.param(
+            {"storage": {"provider": "s3"}}, ["storage.existingSecret", "BUCKET_NAME"], id="no-storage-secret"
+        ),
         pytest.param(
             {"chainlit": {"url": "https://example.com/chat"}}, ["chainlit.url", "is not an origin"], id="url-with-path"
         ),
