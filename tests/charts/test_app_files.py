@@ -89,6 +89,7 @@ def test_what_chainlit_writes_to_is_writable() -> None:
         "/chainlit/public": ("app-files", "public", True),
         "/chainlit/tools": ("app-files", "tools", True),
     }
+    assert list(release.one("ConfigMap")["binaryData"].values()) == ["iVBORw0K"]
     held = files(release)
     assert held["public/avatars/my bot.png"] == base64.b64decode("iVBORw0K")
     assert held["chainlit.md"] == "# Hi"
@@ -126,7 +127,7 @@ def test_pods_are_replaced_when_a_file_changes_and_only_then() -> None:
 
     one = annotations(app={"files": {"app.py": "1"}})
     assert one["note"] == "1"
-    assert one == annotations(app={"files": {"app.py": "1"}}, replicaCount=2)
+    assert one == annotations(app={"files": {"app.py": "1"}}, service={"port": 81})
     others = [
         annotations(app={"files": {"app.py": "2"}}),
         annotations(app={"files": {"app.py": "1", "public/a": ""}}),

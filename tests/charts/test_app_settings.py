@@ -159,6 +159,13 @@ def test_env_of_the_user_wins() -> None:
         pytest.param({}, None, id="nothing-known"),
         pytest.param({"route": {"host": "example.com", "path": "/chat"}}, None, id="tls-may-end-elsewhere"),
         pytest.param({"route": {"host": "example.com", "tls": TLS, "path": "/chat"}}, "https://example.com", id="tls"),
+        pytest.param({"route": {"host": "a.example", "scheme": "https"}}, "https://a.example", id="tls-elsewhere"),
+        pytest.param({"route": {"host": "a.example", "scheme": "http"}}, "http://a.example", id="said-to-have-none"),
+        pytest.param({"route": {"hosts": ["a.example"], "tls": TLS}}, "https://a.example", id="one-of-hosts"),
+        pytest.param({"route": {"host": "a.example", "hosts": ["b.example"], "tls": TLS}}, None, id="two-hosts"),
+        pytest.param(
+            {"route": {"host": "a.example", "certManager": {"issuer": "ca"}}}, "https://a.example", id="cert-manager"
+        ),
         pytest.param({"route": {"host": "*.example.com", "tls": TLS}}, None, id="any-host"),
         pytest.param({"route": {"host": "example.com", "tls": TLS, "enabled": False}}, None, id="another-route"),
         pytest.param(

@@ -139,15 +139,17 @@ make another one, which logs everybody out.
 {{- end }}
 
 {{/*
-CHAINLIT_URL: the origin, for Chainlit adds the root path. Left out unless the origin is known for sure, as Chainlit then
-takes it from the request, which is right wherever the edge passes on host and scheme. Without TLS in the values, TLS may
-still end in front of the Ingress.
+CHAINLIT_URL: the origin, for Chainlit adds the root path. Left out unless the one origin is known for sure, as Chainlit
+then takes it from the request, which is right wherever the edge passes on host and scheme. Where the values name neither
+scheme nor certificate, TLS may still end in front of the route.
 */}}
 {{- define "chainlit.publicURL" -}}
+{{- $hosts := (include "chainlit.hosts" . | fromJson).hosts }}
+{{- $isKnown := or .Values.route.scheme (eq (include "chainlit.scheme" .) "https") }}
 {{- if .Values.chainlit.url }}
 {{- .Values.chainlit.url | trimSuffix "/" }}
-{{- else if and .Values.route.enabled .Values.route.host .Values.route.tls (not (hasPrefix "*" .Values.route.host)) }}
-{{- printf "https://%s" .Values.route.host }}
+{{- else if and .Values.route.enabled $isKnown (eq (len $hosts) 1) (not (hasPrefix "*" (first $hosts))) }}
+{{- include "chainlit.origin" . }}
 {{- end }}
 {{- end }}
 
