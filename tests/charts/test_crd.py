@@ -14,6 +14,7 @@ from chainlit_operator.domain import paths
 
 from .generated import CHARTS
 from .rendering import Object, app, load, operator
+from .test_template import ELSEWHERE
 
 FILE = CHARTS / "chainlit-operator/files/chainlitapps.yaml"
 CRD: Object = load(FILE.read_text(encoding="utf-8"))
@@ -319,9 +320,7 @@ def test_template_has_the_fields_of_the_chart() -> None:
     fields = at(TEMPLATE)["properties"].keys()
     values = load((CHARTS / "chainlit/values.yaml").read_text(encoding="utf-8")).keys()
     assert fields - values == {"imagePullPolicy", "replicas"}
-    assert values - fields == {
-        *("nameOverride", "fullnameOverride", "replicaCount", "route", "operator", "extraEnv"),
-    }
+    assert values - fields == ELSEWHERE - {"image", "env"}
 
 
 PATHS = [".spec.route.ingress.path", ".spec.route.gateway.path"]
