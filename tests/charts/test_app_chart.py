@@ -34,7 +34,8 @@ def places(value: Any, where: str = "") -> list[str]:
 
 def sentinels(values: dict[str, Any]) -> dict[str, list[str]]:
     release = app({**values, "route": {"path": SENTINEL, **values.get("route", {})}})
-    return {item["kind"]: found for item in release.objects if (found := places(item))}
+    objects = [item for item in release.objects if item["kind"] != "Pod"]  # helm test asks there, and changes nothing
+    return {item["kind"]: found for item in objects if (found := places(item))}
 
 
 def test_path_is_in_the_ingress_only_when_the_operator_owns_the_rest() -> None:

@@ -26,6 +26,8 @@ import aiohttp
 import socketio
 
 POLLING_AND_WEBSOCKET = ("polling", "websocket")
+#: Seconds for Socket.IO's own handshake, also on a busy machine; nothing tells that it has failed before.
+CONNECT = 5.0
 
 _SCRIPT = re.compile(r"""<script\b(?=[^>]*\btype=["']module["'])[^>]*\bsrc=["']([^"']+)["']""")
 
@@ -41,13 +43,15 @@ async def converse(
     host: str | None = None,
     timeout: float = 30.0,  # noqa: ASYNC109 - the whole conversation has one limit, told in the error
     transports: Sequence[str] = POLLING_AND_WEBSOCKET,
+    file: bytes = b"",
+    idle: float = 0.0,
 ) -> str:
     """Say ``text`` to the app at ``url`` and return the reply, which contains it. Raises ChatError.
 
     ``host`` replaces the host of the URL in the Host header. With "websocket" among ``transports`` the conversation
-    must have ended up there.
+    must have ended up there. Nothing is said for ``idle`` seconds, then a ``file`` is uploaded and sent along.
     """
-    conversation = _Conversation(url, host, transports)
+    conversation = _Conversation(url, host, transports, file, idle)
     try:
         async with asyncio.timeout(timeout):
             return await conversation.hold(text)
@@ -60,12 +64,13 @@ async def converse(
 
 
 class _Conversation:
-    def __init__(self, url: str, host: str | None, transports: Sequence[str]) -> None:
+    def __init__(self, url: str, host: str | None, transports: Sequence[str], file: bytes, idle: float) -> None:
         parts = urlsplit(url)
         self.origin = f"{parts.scheme}://{parts.netloc}"
         self.root = parts.path.rstrip("/")
         self.headers = {"Host": host} if host else {}
         self.transports = list(transports)
+        self.file, self.idle = file, idle
         self.session_id = str(uuid.uuid4())
         self.by_headers = False
         self.step = "setting out"
@@ -81,7 +86,7 @@ class _Conversation:
             await self._set_cookie(http)
             socket = socketio.AsyncClient(http_session=http, reconnection=False, logger=False, engineio_logger=False)
             try:
-                return await self._talk(socket, text)
+                return await self._talk(http, socket, text)
             finally:
                 await socket.disconnect()
 
@@ -111,7 +116,19 @@ class _Conversation:
         async with http.get(f"{self.origin}{self.root}/user") as response:
             self.by_headers = response.content_type == "text/html"  # only the page, so this is Chainlit 1.x
 
-    async def _talk(self, socket: socketio.AsyncClient, text: str) -> str:
+    async def _upload(self, http: aiohttp.ClientSession) -> list[dict[str, str]]:
+        """Upload the file, if there is one, and return what a message refers to it by; other pods do not know it."""
+        if not self.file:
+            return []
+        path = f"{self.root}/project/file"
+        self.step = f"upload {path}"
+        form = aiohttp.FormData()
+        form.add_field("file", self.file, filename="file.txt", content_type="text/plain")
+        async with http.post(f"{self.origin}{path}?session_id={self.session_id}", data=form) as response:
+            _demand(response, "json")
+            return [{"id": (await response.json())["id"]}]
+
+    async def _talk(self, http: aiohttp.ClientSession, socket: socketio.AsyncClient, text: str) -> str:
         path = f"{self.root}/ws/socket.io"
         self.step = f"socket {path}"
         reply: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -146,13 +163,18 @@ class _Conversation:
             auth=None if self.by_headers else auth,
             transports=self.transports,
             socketio_path=path,
+            wait_timeout=CONNECT,
         )
         if "websocket" in self.transports and socket.transport() != "websocket":
             raise ChatError("the upgrade to a WebSocket failed, polling only")
         self.step = f"conversation at {path}"
         await socket.emit("connection_successful")
-        await socket.emit("client_message", {"message": _message(text), "fileReferences": []})
         try:
+            if (await asyncio.wait([reply], timeout=self.idle))[0]:
+                return await reply  # nothing was said yet, so this is the end of the connection
+            references = await self._upload(http)
+            self.step = f"conversation at {path}"
+            await socket.emit("client_message", {"message": _message(text), "fileReferences": references})
             return await reply
         finally:
             reply.cancel()

@@ -1,7 +1,7 @@
 """The command ``chainlit-operator``: flags, environment, exit codes.
 
-Exit codes: 0 stopped as asked, 1 the cluster or the address cannot be used, 2 wrong usage. Each failure is one line
-on standard error.
+Exit codes of ``run``: 0 stopped as asked, 1 the cluster or the address cannot be used, 2 wrong usage. Those of
+``probe``: 0 the app can be used, 1 it cannot, 2 wrong usage. Each failure is one line on standard error.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from chainlit_operator import __version__, handlers, logs
 from chainlit_operator.domain.election import Timing
 from chainlit_operator.domain.model import Ref
 from chainlit_operator.engine import api as apis
-from chainlit_operator.engine import http
+from chainlit_operator.engine import http, oneshot
 from chainlit_operator.engine import trust as trusts
 from chainlit_operator.engine.runtime import Engine, Options
 
@@ -194,6 +194,75 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter for each option is click's wa
         asyncio.run(_run(Access(kubeconfig, context), options))
     except (apis.ConfigError, apis.ApiError, http.ListenError, trusts.TrustError, handlers.StoppedError) as error:
         sys.exit(f"chainlit-operator: {error}")
+
+
+@cli.command()
+@click.argument("url")
+@click.option(
+    "--service",
+    is_flag=True,
+    help="Ask as pods do, through the app's Service. Without it the app is asked as a browser does.",
+)
+@click.option(
+    "--parent-root-path",
+    default="",
+    metavar="PATH",
+    help="With --service: what the route strips from the path, so that the page has it and the Service has not.",
+)
+@click.option(
+    "--connect-to",
+    default="",
+    metavar="HOST[:PORT]",
+    help="Where to connect in place of the URL's host, such as the ingress controller's Service.",
+)
+@click.option(
+    "--ca-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Certificate authorities (PEM) to trust beside the system's.",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0.1, 600),
+    default=10.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long one attempt may take.",
+)
+@click.option(
+    "--wait",
+    type=click.FloatRange(0, 3600),
+    default=0.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to go on trying; edges learn of a new route a moment late.",
+)
+def probe(  # noqa: PLR0917 - as above
+    url: str,
+    service: bool,
+    parent_root_path: str,
+    connect_to: str,
+    ca_file: Path | None,
+    timeout: float,
+    wait: float,
+) -> None:
+    """Verify once that the Chainlit app at URL can be used.
+
+    Makes the Socket.IO handshake, upgrades it to a WebSocket, and loads the page and its script, as the operator does.
+    Says in one line what it found. Needs no cluster.
+    """
+    if parent_root_path and not service:
+        raise click.UsageError("--parent-root-path is for --service: a browser's URL has that path in it")
+    try:
+        target = oneshot.target_of(url, connect_to=connect_to, at_service=service, parent_root_path=parent_root_path)
+        found = asyncio.run(oneshot.ask(target, trusts.Trust(ca_file), timeout=timeout, wait=wait))
+    except oneshot.AddressError as error:
+        raise click.UsageError(str(error)) from error
+    except trusts.TrustError as error:
+        sys.exit(f"chainlit-operator: {error}")
+    if not found.reachable:
+        click.echo(f"chainlit-operator: {url} failed: {found.reason}: {found.message}", err=True)
+        sys.exit(1)
+    click.echo(f"{url} answered: {found.message}")
 
 
 def _lease(name: str, namespace: str | None) -> Ref:

@@ -1,0 +1,67 @@
+{{/*
+A pod that asks once for the app and ends. Takes a dict: root, name (of what is asked), weight (its place among
+the tests), arguments (of the operator's command probe). Its labels are not those of the app's pods, so that no Service takes it for one.
+*/}}
+{{- define "chainlit.testPod" -}}
+{{- $root := .root }}
+{{- with $root.Values.tests }}
+apiVersion: v1
+kind: Pod
+metadata:
+  name: {{ include "chainlit.fullname" $root | trunc 50 | trimSuffix "-" }}-test-{{ $.name }}
+  namespace: {{ $root.Release.Namespace }}
+  labels:
+    {{- include "chainlit.labels" $root | fromYaml | merge (dict "app.kubernetes.io/name" (include "chainlit.testName" $root) "app.kubernetes.io/component" "test") | toYaml | nindent 4 }}
+  annotations:
+    helm.sh/hook: test
+    helm.sh/hook-weight: {{ $.weight | quote }}
+    helm.sh/hook-delete-policy: before-hook-creation
+spec:
+  restartPolicy: Never
+  serviceAccountName: {{ include "chainlit.serviceAccountName" $root }}
+  automountServiceAccountToken: false
+  enableServiceLinks: false
+  {{- with $root.Values.imagePullSecrets }}
+  imagePullSecrets:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with $root.Values.podSecurityContext }}
+  securityContext:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with $root.Values.nodeSelector }}
+  nodeSelector:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with $root.Values.tolerations }}
+  tolerations:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  containers:
+    - name: probe
+      {{- with .image }}
+      image: {{ if .digest }}{{ printf "%s@%s" .repository .digest | quote }}{{ else }}{{ printf "%s:%s" .repository (default $root.Chart.Version .tag) | quote }}{{ end }}
+      {{- with .pullPolicy }}
+      imagePullPolicy: {{ . }}
+      {{- end }}
+      {{- end }}
+      args:
+        - probe
+        {{- toYaml $.arguments | nindent 8 }}
+        - --wait={{ .waitSeconds }}
+      {{- with .resources }}
+      resources:
+        {{- toYaml . | nindent 8 }}
+      {{- end }}
+      securityContext:
+        allowPrivilegeEscalation: false
+        readOnlyRootFilesystem: true
+        capabilities:
+          drop:
+            - ALL
+{{- end }}
+{{- end }}
+
+{{- define "chainlit.testName" -}}
+{{- printf "%s-test" (include "chainlit.name" . | trunc 58 | trimSuffix "-") }}
+{{- end }}

@@ -1,0 +1,105 @@
+"""The pods of ``helm test``: what they ask, and that they are as restricted as the app's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from chainlit_operator.cli import cli
+from chainlit_operator.engine import oneshot, prober
+
+from .rendering import Object, Rendered, app
+
+SERVICE, ROUTE = "chat-chainlit-test-service", "chat-chainlit-test-route"
+
+
+def asks(release: Rendered, name: str) -> list[str]:
+    """The arguments of a test's container."""
+    (container,) = release.named("Pod", name)["spec"]["containers"]
+    return list(container["args"])
+
+
+def released(**values: Any) -> Rendered:
+    return app({"route": {"path": "chat/", "host": "a.example", **values.pop("route", {})}, **values})
+
+
+def test_through_the_service_and_nowhere_else_by_default() -> None:
+    release = released(service={"port": 8080}, tests={"waitSeconds": 5})
+    assert [pod["metadata"]["name"] for pod in release.all("Pod")] == [SERVICE]
+    assert asks(release, SERVICE) == ["probe", "--service", "http://chat-chainlit.demo.svc:8080/chat/", "--wait=5"]
+
+
+def test_where_the_path_is_stripped() -> None:
+    release = released(route={"path": "/team/chat"}, tests={"parentRootPath": "team"})
+    assert asks(release, SERVICE)[2:4] == ["http://chat-chainlit.demo.svc:80/chat/", "--parent-root-path=/team"]
+
+
+@pytest.mark.parametrize(
+    ("tests", "route", "expected"),
+    [
+        ({"url": "https://b.example/chat/"}, {}, ["https://b.example/chat/"]),
+        ({"connectTo": "edge:80"}, {}, ["http://a.example/chat/", "--connect-to=edge:80"]),
+        ({"connectTo": "edge"}, {"scheme": "https"}, ["https://a.example/chat/", "--connect-to=edge"]),
+        ({"connectTo": "edge:80"}, {"host": ""}, ["http://edge:80/chat/", "--connect-to=edge:80"]),
+        ({"connectTo": "edge"}, {"host": "", "hosts": ["c.example"]}, ["http://c.example/chat/", "--connect-to=edge"]),
+    ],
+)
+def test_through_the_route(tests: Object, route: Object, expected: list[str]) -> None:
+    assert asks(released(tests=tests, route=route), ROUTE)[1:-1] == expected
+
+
+@pytest.mark.parametrize("name", [SERVICE, ROUTE])
+def test_the_command_takes_the_arguments(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def found(*_: Any, **__: Any) -> prober.Outcome:
+        return prober.Outcome(True, prober.Reason.VERIFIED, "yes")
+
+    monkeypatch.setattr(oneshot, "ask", found)
+    result = CliRunner().invoke(cli, asks(released(tests={"connectTo": "edge:80"}), name))
+    assert result.exit_code == 0, result.output
+
+
+def test_pods_are_restricted_and_no_pods_of_the_app() -> None:
+    release = released(tests={"connectTo": "edge:80"}, imagePullSecrets=[{"name": "pull"}])
+    selector = release.one("Service")["spec"]["selector"]
+    for pod in release.all("Pod"):
+        assert pod["metadata"]["annotations"]["helm.sh/hook"] == "test"
+        assert not selector.items() <= pod["metadata"]["labels"].items()
+        spec = pod["spec"]
+        assert spec["automountServiceAccountToken"] is False
+        assert spec["enableServiceLinks"] is False
+        assert spec["restartPolicy"] == "Never"
+        assert spec["imagePullSecrets"] == [{"name": "pull"}]
+        assert spec["securityContext"]["runAsNonRoot"] is True
+        assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        (container,) = spec["containers"]
+        assert container["image"] == "chainlit-operator:0.1.0"
+        assert container["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
+
+
+@pytest.mark.parametrize(
+    ("image", "expected"),
+    [
+        ({"repository": "r.example/op", "tag": "1"}, "r.example/op:1"),
+        ({"tag": "1", "digest": f"sha256:{'a' * 64}"}, f"chainlit-operator@sha256:{'a' * 64}"),
+    ],
+)
+def test_image(image: Object, expected: str) -> None:
+    assert released(tests={"image": image}).named("Pod", SERVICE)["spec"]["containers"][0]["image"] == expected
+
+
+def test_the_service_comes_first() -> None:
+    release = released(tests={"connectTo": "edge:80"})
+    weights = {
+        pod["metadata"]["name"]: pod["metadata"]["annotations"]["helm.sh/hook-weight"] for pod in release.all("Pod")
+    }
+    assert weights == {SERVICE: "0", ROUTE: "1"}
+
+
+def test_off() -> None:
+    assert not released(tests={"enabled": False, "url": "http://a.example/"}).all("Pod")

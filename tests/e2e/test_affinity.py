@@ -1,0 +1,118 @@
+"""Several pods behind the edges that can be run: what the app chart sets for a controller keeps browsers at one pod."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+
+from tests.e2e.chat import ChatError, converse
+from tests.e2e.cluster import START, Space
+from tests.e2e.kube import Object
+from tests.e2e.waiting import eventually
+
+SESSIONS = 50
+#: Sessions that open at the same time.
+AT_ONCE = 10
+#: Seconds without a word.
+IDLE = 180.0
+
+GATEWAY = {"parentRefs": [{"name": "traefik", "namespace": "traefik"}]}
+#: Kinds of route by controller, and the class that they have in the tests' cluster.
+ROUTES: dict[str, Object] = {
+    "traefik": {"controller": "traefik", "className": "traefik"},
+    "traefik-gateway": {"controller": "traefik", "kind": "HTTPRoute", "gateway": GATEWAY},
+    "nginx": {"controller": "nginx", "className": "nginx"},
+    "contour": {"controller": "contour", "className": "contour"},
+    "contour-proxy": {"controller": "contour", "kind": "HTTPProxy", "className": "contour"},
+}
+
+
+def put(space: Space, name: str, *, replicas: int = 2, mode: str = "Controller") -> None:
+    """Install or upgrade a release called ``name`` at the path of that name."""
+    repository, _, tag = space.cluster.demo_image.rpartition(":")
+    values = {
+        "image": {"repository": repository, "tag": tag},
+        "fullnameOverride": name,
+        "replicaCount": replicas,
+        "route": {**ROUTES[name], "path": name, "host": host_of(space, name), "affinity": {"mode": mode}},
+        "probes": {"readiness": {"periodSeconds": 1}, "startup": {"periodSeconds": 1}},
+    }
+    sets = (f"--set-json={key}={json.dumps(value)}" for key, value in values.items())
+    space.helm("upgrade", "--install", name, "charts/chainlit", *sets)
+
+
+def host_of(space: Space, name: str) -> str:
+    """The host of a release: one of its own, as an HTTPProxy is to have."""
+    return f"{name}.{space.host}"
+
+
+def edge(space: Space, name: str) -> str:
+    return space.cluster.contour_edge if name.startswith("contour") else space.cluster.edge
+
+
+def failures(space: Space, name: str, sessions: int) -> list[str]:
+    """Have so many browsers open a session, upload a file and talk; return why each that failed did."""
+
+    async def all_of_them() -> list[str]:
+        gate = asyncio.Semaphore(AT_ONCE)
+
+        async def one(number: int) -> str:
+            text = f"hello from {number}"
+            async with gate:
+                try:
+                    reply = await converse(
+                        f"{edge(space, name)}/{name}",
+                        text,
+                        host=host_of(space, name),
+                        timeout=60.0,
+                        file=f"file {number}".encode(),
+                    )
+                except ChatError as error:
+                    return str(error)
+            return "" if reply == f"echo: {text}" else f"replied {reply!r}"
+
+        return [found for found in await asyncio.gather(*map(one, range(sessions))) if found]
+
+    return asyncio.run(all_of_them())
+
+
+# Of an upgrade that is refused python-engineio does not close the connection.
+@pytest.mark.filterwarnings("ignore:Exception ignored in.*Connection:pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize(
+    "name",
+    [
+        "traefik",
+        pytest.param("traefik-gateway", marks=pytest.mark.slow),
+        pytest.param("nginx", marks=pytest.mark.slow),
+        pytest.param("contour-proxy", marks=pytest.mark.slow),
+    ],
+)
+def test_fifty_browsers_keep_to_their_pods(space: Space, name: str) -> None:
+    put(space, name, mode="External")
+    eventually(lambda: space.get("Deployment", name)["status"].get("readyReplicas"), lambda n: n == 2, timeout=START)
+    without = eventually(lambda: failures(space, name, 8), lambda found: any("socket" in one for one in found))
+    assert without, "requests are not spread over the pods, so this test would prove nothing"
+
+    put(space, name)
+    eventually(lambda: failures(space, name, AT_ONCE), lambda found: not found, timeout=START)
+    assert not failures(space, name, SESSIONS)
+
+
+@pytest.mark.slow
+def test_idle_web_sockets_stay_up(space: Space) -> None:
+    """Nobody says anything for three minutes, and then the same connection is used."""
+    for name in ROUTES:
+        put(space, name, replicas=1)
+    for name in ROUTES:
+        eventually(lambda: failures(space, name, 1), lambda found: not found, timeout=START)  # noqa: B023
+
+    async def one(name: str) -> str:
+        url = f"{edge(space, name)}/{name}"
+        return await converse(url, "still there?", host=host_of(space, name), timeout=IDLE + 60, idle=IDLE)
+
+    async def all_of_them() -> list[str]:
+        return await asyncio.gather(*map(one, ROUTES))
+
+    assert asyncio.run(all_of_them()) == ["echo: still there?"] * len(ROUTES)

@@ -1,0 +1,61 @@
+"""``helm test`` of the app chart: it passes where the app can be used, and fails where only a status code says so."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.e2e.cluster import CommandError, Space
+from tests.e2e.kube import Object
+from tests.e2e.waiting import eventually
+
+#: An image that starts Chainlit at a path of its own, whatever the chart says; its pod is ready, as nothing probes it.
+ELSEWHERE = ["sh", "-c", "unset CHAINLIT_ROOT_PATH; exec chainlit run /app/app.py --headless"]
+NO_PROBES = {kind: {"enabled": False} for kind in ("startup", "liveness", "readiness")}
+PROBES = {kind: {"enabled": True, "periodSeconds": 1} for kind in ("startup", "readiness")}
+
+
+def put(space: Space, *wait: str, **values: object) -> None:
+    """Install or upgrade the release; with ``--wait`` until its pods are ready."""
+    repository, _, tag = space.cluster.demo_image.rpartition(":")
+    prober, _, prober_tag = space.cluster.operator_image.rpartition(":")
+    given: Object = {
+        "image": {"repository": repository, "tag": tag},
+        "fullnameOverride": "chat",
+        "route": {"controller": "traefik", "className": "traefik", "host": space.host, "path": "/chat"},
+        "strategy": {"type": "Recreate", "rollingUpdate": None},
+        "terminationGracePeriodSeconds": 1,
+        "tests": {
+            "image": {"repository": prober, "tag": prober_tag},
+            "connectTo": "traefik.traefik.svc",
+            "waitSeconds": 0,
+        },
+        **values,
+    }
+    sets = (f"--set-json={key}={json.dumps(value)}" for key, value in given.items())
+    space.helm("upgrade", "--install", "chat", "charts/chainlit", *wait, *sets)
+
+
+def said(space: Space, test: str) -> str:
+    """What a test's pod said."""
+    return space.kubectl("logs", f"chat-test-{test}").strip()
+
+
+def test_helm_test_tells_whether_the_app_can_be_used(space: Space) -> None:
+    put(space, chainlit={"command": ELSEWHERE}, probes=NO_PROBES)
+
+    def complaint() -> str:
+        with pytest.raises(CommandError):
+            space.helm("test", "chat")
+        return said(space, "service")
+
+    line = eventually(complaint, lambda text: "ROOT_PATH" in text, timeout=90.0)  # at first nothing listens yet
+    assert "\n" not in line
+    assert line.startswith("chainlit-operator: http://chat.") and "RootPathIgnored" in line
+
+    put(space, "--wait", chainlit={"command": []}, probes=PROBES)
+    space.await_answer("/chat")
+    space.helm("test", "chat")
+    assert "answered: Asked below /chat/" in said(space, "service")
+    assert f"http://{space.host}/chat/ answered: Asked as a browser does" in said(space, "route")

@@ -1,0 +1,118 @@
+"""``chainlit-operator probe``: one verification, one line, one exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+from aiohttp import web
+from click.testing import CliRunner, Result
+from tests.unit.prober.fakes import SECRET, FakeChainlit, answer, serving
+
+from chainlit_operator.cli import cli
+from chainlit_operator.engine import oneshot
+from chainlit_operator.engine.prober import Target
+
+
+async def probe(*arguments: str) -> Result:
+    """Run the command beside this loop, on which the app is served."""
+    return await asyncio.to_thread(CliRunner().invoke, cli, ["probe", *arguments])
+
+
+@pytest.mark.parametrize("tail", ["", "/"])
+async def test_an_app_that_can_be_used(tail: str) -> None:
+    async with serving(FakeChainlit("/chat")) as app:
+        url = f"{app.base_url}/chat{tail}"
+        result = await probe(url)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith(f"{url} answered: Asked as a browser does") and result.stdout.count("\n") == 1
+    assert app.parts == ["cookie", "handshake", "packet", "packet", "packet", "upgrade", "page", "script"]
+
+
+async def test_as_pods_do_through_the_service() -> None:
+    async with serving(FakeChainlit("/chat", "/team")) as app:
+        result = await probe("--service", f"{app.base_url}/chat", "--parent-root-path", "/team")
+        stripped = await probe("--service", f"{app.base_url}/chat")
+    assert result.exit_code == 0, result.output
+    assert app.parts[:4] == ["handshake", "upgrade", "page", "script"]
+    assert stripped.exit_code == 1 and "AssetsMissing" in stripped.stderr
+
+
+async def test_an_app_at_another_path() -> None:
+    async with serving(FakeChainlit("/chat")) as app:
+        result = await probe(f"{app.base_url}/bot/")
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    (line,) = result.stderr.splitlines()
+    assert line.startswith(f"chainlit-operator: {app.base_url}/bot/ failed: HandshakeNotFound: ")
+
+
+async def test_what_the_peer_says_is_not_repeated() -> None:
+    async with serving(FakeChainlit("/chat", faults={"upgrade": answer(403)})) as app:
+        result = await probe(f"{app.base_url}/chat/")
+    assert result.exit_code == 1
+    assert "UpgradeRefused" in result.stderr and SECRET not in result.output
+
+
+async def test_another_place_to_connect_to() -> None:
+    async with serving(FakeChainlit("/chat")) as app:
+        result = await probe("http://chat.example/chat/", "--connect-to", f"127.0.0.1:{app.port}")
+    assert result.exit_code == 0, result.output
+    assert {request.headers["Host"] for request in app.seen} == {"chat.example"}
+
+
+async def test_an_app_that_is_late() -> None:
+    async def once(_: web.Request) -> web.Response:
+        app.faults.clear()
+        return web.Response(status=503)
+
+    app = FakeChainlit("/chat", faults={"handshake": once})
+    async with serving(app):
+        result = await probe(f"{app.base_url}/chat/", "--wait", "60")
+    assert result.exit_code == 0, result.output
+    assert app.parts.count("handshake") == 2
+
+
+async def test_an_app_that_never_comes() -> None:
+    app = FakeChainlit("/chat", faults={"handshake": answer(503)})
+    async with serving(app):
+        begun = time.monotonic()
+        result = await probe(f"{app.base_url}/chat/", "--wait", "1.5")
+    assert result.exit_code == 1 and "ServerError" in result.stderr
+    assert time.monotonic() - begun >= oneshot.PAUSE
+    assert app.parts.count("handshake") == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([], "URL"),
+        (["chat.example/chat"], "such as https://example.com/chat/"),
+        (["ftp://chat.example/"], "such as https://example.com/chat/"),
+        (["http://"], "such as https://example.com/chat/"),
+        (["http://chat.example:port/"], "not a URL"),
+        (["http://chat.example/?a=b"], "more than scheme, host, port and path"),
+        (["http://me:secret@chat.example/"], "more than scheme, host, port and path"),
+        (["http://chat.example/my%20chat"], "characters other than"),
+        (["http://chat.example/", "--parent-root-path", "/team"], "is for --service"),
+        (["http://chat.example/", "--timeout", "0"], "--timeout"),
+        (["http://chat.example/", "--ca-file", "no/such/file"], "no/such/file"),
+    ],
+)
+async def test_wrong_usage(arguments: list[str], says: str) -> None:
+    result = await probe(*arguments)
+    assert result.exit_code == 2, result.output
+    assert says in result.output and "Traceback" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("url", "target"),
+    [
+        ("http://a.example", Target("http://a.example", "", at_edge=True)),
+        ("https://a.example:8443/chat//", Target("https://a.example:8443", "/chat", at_edge=True)),
+        ("http://[::1]:80/x", Target("http://[::1]:80", "/x", at_edge=True)),
+    ],
+)
+def test_target_of_a_url(url: str, target: Target) -> None:
+    assert oneshot.target_of(url) == target
