@@ -57,13 +57,23 @@ class Bench:
     def _running(self) -> Process:
         return self.operator if self.operator is not None else self._start()
 
+    async def _until_aligned(self, operator: Process) -> None:
+        """Wait for the driver to see all apps aligned; raises ClusterError at once where the operator has ended."""
+        aligned = asyncio.create_task(self._driver.aligned(LIMIT_SECONDS))
+        try:
+            while not (await asyncio.wait({aligned}, timeout=1))[0]:
+                operator.check()
+            await aligned
+        finally:
+            aligned.cancel()
+
     # ------------------------------------------------------------------------------------------------- phases
 
     async def _cold(self) -> Figures:
         """From the start of the process, all apps misaligned, to all aligned with a status that says so."""
         cost = _Cost(self._plane)
         operator = self._start()
-        await self._driver.aligned(LIMIT_SECONDS)
+        await self._until_aligned(operator)
         seconds = time.perf_counter() - operator.started
         await operator.idle(LIMIT_SECONDS)
         return {"seconds": round(seconds, 2), **_memory(operator), **cost.figures(operator)}
@@ -115,7 +125,7 @@ class Bench:
             await asyncio.sleep(started + k / PER_SECOND - time.perf_counter())
             tasks.append(asyncio.create_task(change(n, k)))
         await asyncio.gather(*tasks)
-        await self._driver.aligned(LIMIT_SECONDS)
+        await self._until_aligned(self._running)
         times = sorted(self._driver.forget_edits())
         figures = {
             f"p{share}_ms": round(times[min(len(times) - 1, len(times) * share // 100)], 1) for share in (50, 99)
@@ -129,7 +139,7 @@ class Bench:
         await self._driver.each(
             lambda n: self._driver.reroute(n, f"/burst/{objects.name(n)}"), range(self._driver.apps), 32
         )
-        await self._driver.aligned(LIMIT_SECONDS)
+        await self._until_aligned(self._running)
         return {"seconds": round(time.perf_counter() - started, 2), **cost.figures(self._running)}
 
 

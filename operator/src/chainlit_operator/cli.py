@@ -6,7 +6,6 @@ Exit codes of ``run``: 0 stopped as asked, 1 the cluster or the address cannot b
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import socket
 import sys
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
+import uvloop
 
 from chainlit_operator import __version__, handlers, logs
 from chainlit_operator.domain.election import Timing
@@ -191,7 +191,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter for each option is click's wa
             identity=identity or f"{socket.gethostname()}_{uuid.uuid4()}",
             timing=Timing.of(lease_duration),
         )
-        asyncio.run(_run(Access(kubeconfig, context), options))
+        uvloop.run(_run(Access(kubeconfig, context), options))
     except (apis.ConfigError, apis.ApiError, http.ListenError, trusts.TrustError, handlers.StoppedError) as error:
         sys.exit(f"chainlit-operator: {error}")
 

@@ -8,9 +8,10 @@ objects can be decoded into pruned records. Every failure is an :class:`ApiError
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import warnings
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -172,10 +173,16 @@ class Api:
             raise ApiError(0, "BadResponse", f"the list of {kind} cannot be read: {error}") from error
 
     async def watch(
-        self, kind: str, namespace: str | None, resource_version: str, silence_seconds: float
-    ) -> AsyncIterator[list[wire.Event]]:
+        self,
+        kind: str,
+        namespace: str | None,
+        resource_version: str,
+        silence_seconds: float,
+        pause: Callable[[], float] = lambda: 0.0,
+    ) -> AsyncGenerator[list[wire.Event], None]:
         """Yield the watch events after ``resource_version``, in the batches in which they arrive.
 
+        After each batch nothing is read for the seconds that ``pause`` returns, so that the next one is larger.
         Bookmarks are asked for, so ``silence_seconds`` without a byte means a dead connection. Ends when the server
         ends the stream; raises ApiError for an error status, a silent or broken connection, or a line that is no event.
         """
@@ -191,6 +198,8 @@ class Api:
                     raise ApiError(0, "BadStream", f"the watch of {kind} cannot be read: {error}") from error
                 if events:
                     yield events
+                    if seconds := pause():
+                        await _read_nothing(response, seconds)
 
     async def apply(self, ref: Ref, body: Mapping[str, Any], manager: str, *, force: bool = True) -> bytes:
         """Server-side apply ``body``; returns the object. Raises ApiError.
@@ -289,6 +298,18 @@ class Api:
         finally:
             if response is not None:
                 response.close() if not response.content.at_eof() else response.release()
+
+
+async def _read_nothing(response: aiohttp.ClientResponse, seconds: float) -> None:
+    """Leave what arrives meanwhile to the kernel: each read costs a turn of the loop, of TLS and of the HTTP parser."""
+    transport = response.connection.transport if response.connection is not None else None
+    if transport is None or transport.is_closing():
+        return
+    transport.pause_reading()
+    try:
+        await asyncio.sleep(seconds)
+    finally:
+        transport.resume_reading()
 
 
 def _limits(seconds: float) -> aiohttp.ClientTimeout:

@@ -175,19 +175,19 @@ class Cache:
         for obj in gone:
             self.remove(obj)
 
-    def upsert(self, obj: Foreign, *, quiet: bool = False) -> None:
+    def upsert(self, obj: Foreign, *, quiet: bool = False) -> bool:
         """Take an object that appeared or changed; an older version than the one known is ignored.
 
-        ``quiet`` is for what the caller wrote itself: nobody is told.
+        ``quiet`` is for what the caller wrote itself: nobody is told. Returns whether any decision may read the change.
         """
         known = self._objects[obj.ref.kind]
         old = known.get(obj.ref)
         if old is not None and is_older(obj.resource_version, old.resource_version):
-            return
+            return False
         if old == obj:
             known[obj.ref] = obj
             self._offer(obj.ref)
-            return
+            return False
         if old is not None:
             self._unfile(old)
         known[obj.ref] = obj
@@ -196,6 +196,7 @@ class Cache:
         if not quiet:
             concerned = self._concerned(obj) | (self._concerned(old) if old is not None else set())
             self._notify(concerned | self._resettled(obj, old))
+        return True
 
     def remove(self, obj: Foreign) -> None:
         """Forget an object."""

@@ -27,6 +27,9 @@ PAGE_SIZE = 200
 #: Bookmarks come once a minute; a stream silent for longer than this is dead.
 SILENCE_SECONDS = 90.0
 MAX_BACKOFF_SECONDS = 30.0
+#: After events that made no difference the next ones are left to gather for so long: a controller that counts something
+#: up in every Deployment costs less than half as much, and what changes just then is seen that much later.
+PAUSE_SECONDS = 0.05
 #: A cycle that lasted this long counts as a success.
 STABLE_SECONDS = 10.0
 #: How often a kind that the cluster does not know is looked for.
@@ -41,8 +44,8 @@ class Sink(Protocol):
     def replace(self, kind: str, namespace: str | None, objects: Iterable[Foreign]) -> None:
         """Take ``objects`` as all that there are of the kind in the namespace (None: in all)."""
 
-    def upsert(self, obj: Foreign) -> None:
-        """Take an object that appeared or changed."""
+    def upsert(self, obj: Foreign) -> bool:
+        """Take an object that appeared or changed; returns whether that makes any difference."""
 
     def remove(self, obj: Foreign) -> None:
         """Take an object that is gone."""
@@ -68,6 +71,7 @@ class Reflector:
         #: When it last heard from the API server or tried to; only a reflector that hangs lets it grow old.
         self.last_seen = time.monotonic()
         self._api, self._sink, self._is_optional = api, sink, is_optional
+        self._is_busy_for_nothing = False
         self._decode: Callable[[bytes | msgspec.Raw], Foreign] = wire.reader(type_)
 
     def __str__(self) -> str:
@@ -122,7 +126,8 @@ class Reflector:
         while True:
             started = time.monotonic()
             try:
-                async for events in self._api.watch(self.kind, self.namespace, version, SILENCE_SECONDS):
+                async for events in self._api.watch(self.kind, self.namespace, version, SILENCE_SECONDS, self._pause):
+                    self._is_busy_for_nothing = True
                     for event in events:
                         version = self._take(event) or version
                     self._alive()
@@ -149,7 +154,11 @@ class Reflector:
             obj = self._read(event.object)
             if obj is not None:
                 metrics.WATCH_EVENTS.labels(self.kind).inc()
-                (self._sink.remove if event.type == "DELETED" else self._sink.upsert)(obj)
+                if event.type == "DELETED":
+                    self._sink.remove(obj)
+                    self._is_busy_for_nothing = False
+                elif self._sink.upsert(obj):
+                    self._is_busy_for_nothing = False
                 return obj.resource_version
         return wire.decode_bookmark(event.object).metadata.resource_version
 
@@ -159,6 +168,9 @@ class Reflector:
         except (msgspec.MsgspecError, ValueError) as error:
             logger.warning("Skipping an object of %s that cannot be read: %s", self, error)
             return None
+
+    def _pause(self) -> float:
+        return PAUSE_SECONDS if self._is_busy_for_nothing else 0.0
 
     def _alive(self) -> None:
         self.last_seen = time.monotonic()
