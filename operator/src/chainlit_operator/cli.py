@@ -254,7 +254,7 @@ def probe(  # noqa: PLR0917 - as above
         raise click.UsageError("--parent-root-path is for --service: a browser's URL has that path in it")
     try:
         target = oneshot.target_of(url, connect_to=connect_to, at_service=service, parent_root_path=parent_root_path)
-        found = asyncio.run(oneshot.ask(target, trusts.Trust(ca_file), timeout=timeout, wait=wait))
+        found = uvloop.run(oneshot.ask(target, trusts.Trust(ca_file), timeout=timeout, wait=wait))
     except oneshot.AddressError as error:
         raise click.UsageError(str(error)) from error
     except trusts.TrustError as error:
