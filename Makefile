@@ -15,6 +15,7 @@ export PYTHONPATH := operator/src
 
 E2E_ARGS ?= -m "not slow"
 CHARTS_MARK ?= "not slow"
+ADMISSION_ARGS ?= -m "not slow"
 SOURCES := operator/src tests
 SERVED_EXAMPLES ?= 20000
 
@@ -41,10 +42,10 @@ help: ## Show this list
 ##@ Test
 
 .PHONY: test
-test: lint unit charts e2e ## Run all checks: lint, types, import contracts, unit, charts, e2e
+test: lint unit charts admission e2e ## Run all checks: lint, types, import contracts, unit, charts, admission, e2e
 
 .PHONY: test-all
-test-all: lint unit served charts-all e2e-all bench-smoke ## Run everything, also what takes long
+test-all: lint unit served charts-all admission-all e2e-all bench-smoke ## Run everything, also what takes long
 
 .PHONY: lint
 lint: .venv/ready ## Check style, types, layers and shell scripts
@@ -75,6 +76,15 @@ charts: tools ## Run the chart tests
 .PHONY: charts-all
 charts-all: ## Run the chart tests with what takes long
 	$(MAKE) charts CHARTS_MARK='"slow or not slow"'
+
+.PHONY: admission
+admission: tools ## Try what the operator may and may not write, on a bare API server with the chart's policies and roles
+	found="$$($(TOOL) env)"; eval "$$found"
+	$(BIN)/pytest $(ADMISSION_ARGS) tests/admission
+
+.PHONY: admission-all
+admission-all: ## The same with every row
+	$(MAKE) admission ADMISSION_ARGS=
 
 .PHONY: e2e
 e2e: export CLUSTER := $(TEST_CLUSTER)

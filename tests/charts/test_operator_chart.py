@@ -11,7 +11,8 @@ from prometheus_client import REGISTRY
 
 from chainlit_operator.engine import metrics as _  # noqa: F401 - registers the operator's metrics
 
-from .rendering import notes, operator, refusal
+from .generated import CHARTS
+from .rendering import helm, notes, operator, refusal
 
 WHOLE = ["list", "watch", "create", "patch", "delete"]
 
@@ -120,7 +121,51 @@ def test_rights_can_be_left_to_others() -> None:
         "Deployment",
         "Service",
         "ServiceAccount",
+        "ValidatingAdmissionPolicy",
+        "ValidatingAdmissionPolicyBinding",
     }
+
+
+def test_policies_are_for_this_account_and_for_no_other() -> None:
+    release = operator({"serviceAccount": {"name": "robot"}})
+    policies = release.all("ValidatingAdmissionPolicy")
+    assert [policy["metadata"]["name"] for policy in policies] == [
+        "op-chainlit-operator.system.adopted",
+        "op-chainlit-operator.system.created",
+    ]
+    for policy in policies:
+        who = policy["spec"]["matchConditions"][0]
+        assert who["expression"] == "request.userInfo.username == 'system:serviceaccount:system:robot'"
+        assert policy["spec"]["failurePolicy"] == "Fail"
+        binding = release.named("ValidatingAdmissionPolicyBinding", policy["metadata"]["name"])
+        assert binding["spec"] == {"policyName": policy["metadata"]["name"], "validationActions": ["Deny"]}
+    audited = operator({"admissionPolicy": {"validationActions": ["Audit", "Warn"]}})
+    for binding in audited.all("ValidatingAdmissionPolicyBinding"):
+        assert binding["spec"]["validationActions"] == ["Audit", "Warn"]
+    assert not operator({"admissionPolicy": {"enabled": False}}).all("ValidatingAdmissionPolicy")
+
+
+def test_actions_of_policies_that_exclude_each_other() -> None:
+    message = refusal("chainlit-operator", {"admissionPolicy": {"validationActions": ["Deny", "Warn"]}})
+    assert "admissionPolicy.validationActions: Deny and Warn exclude each other" in message
+
+
+KIND = "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy"
+
+
+@pytest.mark.parametrize(
+    ("options", "is_there"),
+    [
+        (("--kube-version=1.30.0",), True),
+        (("--kube-version=1.29.9",), False),
+        # What a real cluster says of itself counts more than its version.
+        (("--kube-version=1.35.0", "--api-versions=v1/Pod"), False),
+        (("--kube-version=1.35.0", "--api-versions=v1/Pod", f"--api-versions={KIND}"), True),
+    ],
+)
+def test_policies_where_the_api_server_has_them(options: tuple[str, ...], *, is_there: bool) -> None:
+    text = helm("template", "op", str(CHARTS / "chainlit-operator"), *options)
+    assert ("kind: ValidatingAdmissionPolicy\n" in text) is is_there
 
 
 def test_settings() -> None:
@@ -283,6 +328,7 @@ def test_metrics_service() -> None:
         ({"metrics": {"service": {"port": 0}}}, "/metrics/service/port"),
         ({"creation": {"enabled": "no"}}, "/creation/enabled"),
         ({"crds": {"enabled": 1}}, "/crds/enabled"),
+        ({"admissionPolicy": {"validationActions": ["Refuse"]}}, "/admissionPolicy/validationActions/0"),
         ({"livenessProbe": {"path": "/x"}}, "path"),
         ({"podDisruptionBudget": {"maxUnavailable": "half"}}, "/podDisruptionBudget/maxUnavailable"),
         ({"networkPolicy": {"enabled": 1}}, "/networkPolicy/enabled"),

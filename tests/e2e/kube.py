@@ -58,10 +58,12 @@ class Kube:
         self, method: str, path: str, body: Object | None = None, content_type: str = "application/json"
     ) -> bytes:
         """Ask the API server and return the body of its answer."""
+        headers = {"Accept": "application/json", "Content-Type": content_type, "User-Agent": "chainlit-e2e"}
+        self._client.update_params_for_auth(headers, [], ["BearerToken"], path, method, body)
         answer = self._client.rest_client.request(
             method,
             self._client.configuration.host + path,
-            headers={"Accept": "application/json", "Content-Type": content_type, "User-Agent": "chainlit-e2e"},
+            headers=headers,
             body=body,
             _request_timeout=30,
         )

@@ -138,6 +138,10 @@ def test_where_a_mounted_app_is_served(backend: str, mount: str, served: str) ->
         ("/team/chat/health", "/team", ("/team/chat",), "/team/health"),
         ("/chat/custom/health", "/chat", ("/chat",), "/chat/custom/health"),
         ("/chatter/ready", "/chat", ("/chat",), "/chat/chatter/ready"),
+        ("health", "/chat", (), "/chat/health"),
+        ("old/health?x=1", "/chat", ("/old",), "/chat/health?x=1"),
+        ("chat/health", "/chat", (), "chat/health"),
+        ("ready", "", (), "ready"),
     ],
 )
 def test_probe_path(path: str, root: str, former: tuple[str, ...], wanted: str) -> None:

@@ -91,14 +91,17 @@ def probe_path(path: str, root_path: str, former_roots: tuple[str, ...]) -> str:
     ``former_roots`` are prefixes that the path may still carry; of those and ``root_path``, the longest that the path
     is below counts. Where that is not ``root_path``, Chainlit's own endpoints are recognised by their end, so that one
     write is enough whatever stands before them. ``/`` (also what the API server fills in when no path is given) answers
-    404 as soon as there is a root path; ``/health`` never does worse, so it takes its place.
+    404 as soon as there is a root path; ``/health`` never does worse, so it takes its place. For kubelets ``health`` is
+    ``/health``.
     """
     if path in ("", "/"):
         return f"{root_path}/health" if root_path else path
-    path, mark, query = path.partition("?")
+    given = path
+    path, mark, query = f"/{path.removeprefix('/')}".partition("?")
     roots = (prefix for prefix in (root_path, *former_roots) if prefix and is_below(path, prefix))
     carried = max(roots, key=len, default="")
     path = path.removeprefix(carried) or "/"
     if not carried or carried != root_path:
         path = next((endpoint for endpoint in PROBE_ENDPOINTS if path.endswith(endpoint)), path)
-    return f"{root_path}{path}{mark}{query}"
+    found = f"{root_path}{path}{mark}{query}"
+    return given if found == f"/{given}" else found

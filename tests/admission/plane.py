@@ -1,0 +1,144 @@
+"""A bare API server with the operator's chart in it: its policies, its roles, and its account to write as."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.bench.controlplane import DRIVER, ControlPlane
+from tests.bench.process import Process
+from tests.charts import rendering
+from tests.e2e.kube import Kube, KubeError, Object, path_of
+from tests.e2e.waiting import eventually
+
+#: Where the release is, and who its operator is to the API server.
+SYSTEM = "system"
+ACCOUNT = f"system:serviceaccount:{SYSTEM}:op-chainlit-operator"
+GROUPS = f"system:serviceaccounts,system:serviceaccounts:{SYSTEM}"
+
+#: What a release has for the API server itself: kind → its path, in the order in which it is created.
+APIS = {
+    "CustomResourceDefinition": "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
+    "ClusterRole": "/apis/rbac.authorization.k8s.io/v1/clusterroles",
+    "ClusterRoleBinding": "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
+    "Role": "/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/roles",
+    "RoleBinding": "/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/rolebindings",
+    "ValidatingAdmissionPolicy": "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies",
+    "ValidatingAdmissionPolicyBinding": "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings",
+}
+#: Stands for the Gateway API's own, whose rules are not what is tested here.
+HTTP_ROUTES: Object = {
+    "apiVersion": "apiextensions.k8s.io/v1",
+    "kind": "CustomResourceDefinition",
+    "metadata": {
+        "name": "httproutes.gateway.networking.k8s.io",
+        "annotations": {"api-approved.kubernetes.io": "https://github.com/kubernetes-sigs/gateway-api/pull/0"},
+    },
+    "spec": {
+        "group": "gateway.networking.k8s.io",
+        "scope": "Namespaced",
+        "names": {"kind": "HTTPRoute", "plural": "httproutes", "singular": "httproute"},
+        "versions": [
+            {
+                "name": "v1",
+                "served": True,
+                "storage": True,
+                "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}},
+            }
+        ],
+    },
+}
+
+
+class Plane:
+    """An API server without controllers; ``admin`` may do everything, ``account`` what the operator may."""
+
+    def __init__(self, work: Path) -> None:
+        self.control, self.work = ControlPlane(work), work
+        self.connections: list[Kube] = []
+        with (work / "tokens.csv").open("a") as tokens:
+            tokens.write(f'{ACCOUNT}-token,{ACCOUNT},{ACCOUNT},"{GROUPS}"\n')
+
+    def start(self, values: Mapping[str, Any] | None = None) -> None:
+        """Start it with a release of the operator's chart. Raises ClusterError."""
+        self.control.start()
+        self.admin = Kube(str(self.control.kubeconfig(DRIVER)))
+        # A colon would end the name of the file.
+        self.kubeconfig = self.control.kubeconfig(ACCOUNT).rename(self.work / "account.kubeconfig")
+        self.account = Kube(str(self.kubeconfig))
+        self.connections = [self.admin, self.account]
+        self.admin.ensure_namespace(SYSTEM)
+        self.install(values)
+        self._establish(HTTP_ROUTES)
+
+    def install(self, values: Mapping[str, Any] | None = None) -> None:
+        """Bring the cluster to what the chart renders with these values, and wait until it counts."""
+        release = rendering.operator(values)
+        for kind, path in APIS.items():
+            wanted = {place(obj, path): obj for obj in release.all(kind)}
+            for where, obj in wanted.items():
+                query = "?fieldManager=helm&force=true"
+                self.admin.request("PATCH", where + query, obj, "application/apply-patch+yaml")
+            if kind == "CustomResourceDefinition":
+                for obj in wanted.values():
+                    self._established(obj["metadata"]["name"])
+            if kind.startswith("Validating"):
+                self._remove(path, set(wanted))
+        if release.all("ValidatingAdmissionPolicy"):
+            eventually(self.refuses_a_stranger)
+
+    def stop(self) -> None:
+        """Stop it."""
+        for kube in self.connections:
+            kube.close()
+        self.control.stop()
+
+    @contextmanager
+    def operator(self, *options: str) -> Iterator[Path]:
+        """Run the operator as its account, without verification; yields its log."""
+        log = self.work / "operator.log"
+        log.unlink(missing_ok=True)
+        command = [sys.executable, "-m", "chainlit_operator", "run", "--kubeconfig", str(self.kubeconfig)]
+        process = Process([*command, "--no-verification", "--listen", "127.0.0.1:0", *options], log)
+        try:
+            yield log
+            process.check()
+        finally:
+            process.stop()
+
+    def refuses_a_stranger(self) -> bool:
+        """Whether roles and policies count by now: a Service that no ChainlitApp describes is refused."""
+        ports = [{"name": "http", "port": 80}]
+        stranger = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "stranger"}, "spec": {"ports": ports}}
+        try:
+            self.account.request("POST", f"{path_of('Service', 'default')}?dryRun=All", stranger)
+        except KubeError as error:
+            return "may create only" in error.message
+        return False
+
+    def _establish(self, crd: Object) -> None:
+        self.admin.request("POST", APIS["CustomResourceDefinition"], crd)
+        self._established(crd["metadata"]["name"])
+
+    def _established(self, name: str) -> None:
+        def conditions() -> dict[str, str]:
+            found = json.loads(self.admin.request("GET", f"{APIS['CustomResourceDefinition']}/{name}"))
+            return {c["type"]: c["status"] for c in found.get("status", {}).get("conditions") or []}
+
+        eventually(conditions, lambda found: found.get("Established") == "True")
+
+    def _remove(self, path: str, but: set[str]) -> None:
+        for obj in json.loads(self.admin.request("GET", path))["items"]:
+            where = f"{path}/{obj['metadata']['name']}"
+            if where not in but:
+                self.admin.request("DELETE", where)
+
+
+def place(obj: Object, path: str) -> str:
+    """Return the path of an object."""
+    metadata = obj["metadata"]
+    return f"{path.format(namespace=metadata.get('namespace', ''))}/{metadata['name']}"

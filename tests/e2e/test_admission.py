@@ -1,0 +1,34 @@
+"""The operator's own account is confined by the API server, on a cluster with all its controllers."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.e2e.cluster import OPERATOR, OPERATOR_NAMESPACE, CommandError, Operator, Space, run
+from tests.e2e.manifests import container, workload
+from tests.e2e.waiting import eventually
+
+ACCOUNT = f"system:serviceaccount:{OPERATOR_NAMESPACE}:{OPERATOR}"
+
+
+def test_policies_have_no_warnings(operator: Operator) -> None:
+    """The controller-manager checks expressions against the types of what they match."""
+
+    def statuses() -> list[dict[str, object]]:
+        found = run("kubectl", "get", "validatingadmissionpolicies", "--output=json")
+        policies = (p for p in json.loads(found)["items"] if p["metadata"]["name"].startswith(f"{OPERATOR}."))
+        return [policy.get("status", {}) for policy in policies]
+
+    for status in eventually(statuses, lambda found: found and all("typeChecking" in status for status in found)):
+        assert status["typeChecking"] == {}, status
+
+
+def test_account_cannot_change_an_image(space: Space) -> None:
+    deployment = workload(container(space.cluster.demo_image), replicas=0)
+    space.create(deployment)
+    deployment["spec"]["template"]["spec"]["containers"][0]["image"] = "evil"
+    apply = ("apply", "--server-side", "--force-conflicts", "--validate=false", "--as", ACCOUNT, "--filename", "-")
+    with pytest.raises(CommandError, match=r"(?s)ValidatingAdmissionPolicy .*containers\[chainlit\]\.image"):
+        space.kubectl(*apply, stdin=json.dumps(deployment))
