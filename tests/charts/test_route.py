@@ -10,6 +10,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from chainlit_operator.engine import wire
 from tests.cluster import golang, traefik
 from tests.cluster.versions import pinned
 
@@ -223,6 +224,20 @@ def test_the_operator_sees_the_service_behind_traefiks_gateway() -> None:
     (rule,) = release.one("HTTPRoute")["spec"]["rules"]
     assert rule["backendRefs"] == [{"name": "chat-chainlit", "port": 80}]
     assert not release.all("TraefikService")
+
+
+WIRE: dict[str, Any] = {"Ingress": wire.Ingress, "HTTPRoute": wire.HTTPRoute}
+
+
+@pytest.mark.parametrize("preset", [pytest.param(p, id=p.name) for p in controllers.presets() if p.kind in WIRE])
+def test_the_operator_reads_no_rewrite_in_what_is_set(preset: Preset) -> None:
+    values = {**preset.values, "replicaCount": 1, "operator": {"enabled": True}}
+    if preset.kind == "Ingress":
+        values["route"]["className"] = preset.controller
+    manifest = json.dumps(app(values).one(preset.kind)).encode()
+    (path,) = wire.decoder(WIRE[preset.kind])(manifest).to_domain().paths
+    assert (path.path, path.service) == ("/chat", "chat-chainlit")
+    assert not (path.transforms or path.middlewares or path.refuses_web_socket)
 
 
 # --------------------------------------------------------------------------------- kinds, hosts and certificates

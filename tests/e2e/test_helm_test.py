@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
 from tests.e2e.cluster import CommandError, Space
 from tests.e2e.kube import Object
 from tests.e2e.waiting import eventually
@@ -45,13 +43,17 @@ def said(space: Space, test: str) -> str:
 def test_helm_test_tells_whether_the_app_can_be_used(space: Space) -> None:
     put(space, chainlit={"command": ELSEWHERE}, probes=NO_PROBES)
 
-    def complaint() -> str:
-        with pytest.raises(CommandError):
+    def complaint(test: str) -> str:
+        try:
             space.helm("test", "chat")
-        return said(space, "service")
+        except CommandError:
+            line = said(space, test)
+            assert "\n" not in line
+            return line
+        return ""
 
-    line = eventually(complaint, lambda text: "ROOT_PATH" in text, timeout=90.0)  # at first nothing listens yet
-    assert "\n" not in line
+    # At first nothing listens yet.
+    line = eventually(lambda: complaint("service"), lambda text: "ROOT_PATH" in text, timeout=90.0)
     assert line.startswith("chainlit-operator: http://chat.") and "RootPathIgnored" in line
 
     put(space, "--wait", chainlit={"command": []}, probes=PROBES)
@@ -59,3 +61,7 @@ def test_helm_test_tells_whether_the_app_can_be_used(space: Space) -> None:
     space.helm("test", "chat")
     assert "answered: Asked below /chat/" in said(space, "service")
     assert f"http://{space.host}/chat/ answered: Asked as a browser does" in said(space, "route")
+
+    space.move("/moved")
+    line = eventually(lambda: complaint("route"), lambda text: "failed" in text)
+    assert line.startswith(f"chainlit-operator: http://{space.host}/chat/ failed: HandshakeNotFound")
