@@ -53,7 +53,7 @@ lint: .venv/ready ## Check style, types, layers and shell scripts
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/mypy $(SOURCES)
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/yamllint --strict kind-config.yaml charts/*.yaml charts/*/Chart.yaml charts/*/values.yaml charts/*/files tests/cluster/files
+	$(BIN)/yamllint --strict kind-config.yaml charts/*.yaml charts/*/Chart.yaml charts/*/values.yaml charts/*/files charts/*/tests tests/cluster/files
 	$(BIN)/shellcheck .ci/run tests/demo/up.sh
 
 .PHONY: unit

@@ -15,6 +15,9 @@ HELM_SCHEMA = "github.com/losisin/helm-values-schema-json/v2"
 HELM_DOCS = "github.com/norwoodj/helm-docs"
 KUBECONFORM = "github.com/yannh/kubeconform"
 KUBE_SCORE = "github.com/zegl/kube-score"
+HELM_UNITTEST = "github.com/helm-unittest/helm-unittest"
+YAML_JSONPATH = "github.com/vmware-labs/yaml-jsonpath"
+YAML_JSONPATH_FORK = "github.com/helm-unittest/yaml-jsonpath"
 HELM_VERSION = "helm.sh/helm/v4/internal/version.version"  # charts read it as .Capabilities.HelmVersion
 
 
@@ -63,14 +66,26 @@ def kube_score() -> Path:
     return _from_module("kube-score", KUBE_SCORE, f"{KUBE_SCORE}/cmd/kube-score", pinned().kube_score)
 
 
-def _from_module(name: str, module: str, package: str, version: str) -> Path:
-    """Return a program that is built in a module of our own: some proxies serve a version, but not their list."""
+def helm_unittest() -> Path:
+    """Return the program that runs the suites in a chart's `tests`. Raises ClusterError."""
+    fork = f"replace {YAML_JSONPATH} => {YAML_JSONPATH_FORK} {pinned().yaml_jsonpath}"
+    package = f"{HELM_UNITTEST}/cmd/helm-unittest"
+    return _from_module("helm-unittest", HELM_UNITTEST, package, pinned().helm_unittest, fork)
+
+
+def _from_module(name: str, module: str, package: str, version: str, *directives: str) -> Path:
+    """Return a program that is built in a module of our own.
+
+    Not by `go install`: some proxies serve a version but not the list of them, and it obeys no `replace` of the module.
+    """
+    # As new as our oldest Go: an older module would have Go look at modules that nothing is built from.
+    lines = [f"go {golang.OLDEST[0]}.{golang.OLDEST[1]}.0", *directives]
 
     def build(into: Path) -> None:
         with tempfile.TemporaryDirectory() as work:
-            golang.build(Path(work), into, [package], requires={module: version})
+            golang.build(Path(work), into, [package], requires={module: version}, directives=lines)
 
-    (program,) = cache.entry(name, cache.key_of([package, version]), build).iterdir()
+    (program,) = cache.entry(name, cache.key_of([package, version, *lines]), build).iterdir()
     return program
 
 

@@ -24,6 +24,8 @@ class Versions:
     helm_docs: str
     kubeconform: str
     kube_score: str
+    helm_unittest: str
+    yaml_jsonpath: str
     charts_kubernetes: tuple[str, ...]
     prometheus_operator: str
     node_registry: str
@@ -53,6 +55,8 @@ def pinned() -> Versions:
         helm_docs=data["charts"]["helm_docs"],
         kubeconform=data["charts"]["kubeconform"],
         kube_score=data["charts"]["kube_score"],
+        helm_unittest=data["charts"]["helm_unittest"],
+        yaml_jsonpath=data["charts"]["yaml_jsonpath"],
         charts_kubernetes=tuple(data["charts"]["kubernetes"]),
         prometheus_operator=data["charts"]["prometheus_operator"],
         node_registry=data["node"]["registry"],
