@@ -126,6 +126,11 @@ tools: .venv/ready ## Fetch kind, helm and kubectl
 generate: .venv/ready ## Make values.schema.json and README.md of the charts from values.yaml and README.md.gotmpl
 	$(BIN)/python -m tests.charts.generated
 
+.PHONY: package
+package: tools ## Make the archives of the charts, in dist/
+	found="$$($(TOOL) env)"; eval "$$found"
+	helm package charts/chainlit charts/chainlit-operator --destination dist
+
 .PHONY: golden
 golden: tools ## Write the app chart's golden files, and the table in docs/controllers.md, anew
 	found="$$($(TOOL) env)"; eval "$$found"

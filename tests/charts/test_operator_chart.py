@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from prometheus_client import REGISTRY
 
+from chainlit_operator import __version__
 from chainlit_operator.engine import metrics as _  # noqa: F401 - registers the operator's metrics
 
 from .generated import CHARTS
@@ -228,7 +229,7 @@ def test_one_works_at_a_time() -> None:
 
 def test_container() -> None:
     container = operator({"extraArgs": ["--more"]}).container()
-    assert container["image"] == "chainlit-operator:0.1.0"
+    assert container["image"] == f"chainlit-operator:{__version__}"
     assert container["args"] == ["run", "--more"]
     assert container["ports"] == [{"name": "http", "containerPort": 8080, "protocol": "TCP"}]
     assert container["livenessProbe"]["httpGet"] == {"path": "/healthz", "port": "http"}
