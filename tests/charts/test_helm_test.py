@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from chainlit_operator import __version__
 from chainlit_operator.cli import cli
 from chainlit_operator.engine import oneshot, prober
 
@@ -74,7 +75,7 @@ def test_pods_are_restricted_and_no_pods_of_the_app() -> None:
         assert spec["securityContext"]["runAsNonRoot"] is True
         assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
         (container,) = spec["containers"]
-        assert container["image"] == "chainlit-operator:0.1.0"
+        assert container["image"] == f"chainlit-operator:{__version__}"
         assert container["securityContext"] == {
             "allowPrivilegeEscalation": False,
             "readOnlyRootFilesystem": True,
