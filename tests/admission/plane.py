@@ -76,7 +76,7 @@ class Plane:
         self._establish(HTTP_ROUTES)
 
     def install(self, values: Mapping[str, Any] | None = None) -> None:
-        """Bring the cluster to what the chart renders with these values, and wait until it counts."""
+        """Bring the cluster to what the chart renders with these values; with the defaults, wait until they count."""
         release = rendering.operator(values)
         for kind, path in APIS.items():
             wanted = {place(obj, path): obj for obj in release.all(kind)}
@@ -86,9 +86,9 @@ class Plane:
             if kind == "CustomResourceDefinition":
                 for obj in wanted.values():
                     self._established(obj["metadata"]["name"])
-            if kind.startswith("Validating"):
-                self._remove(path, set(wanted))
-        if release.all("ValidatingAdmissionPolicy"):
+            else:
+                self._remove(kind, set(wanted))
+        if values is None:
             eventually(self.refuses_a_stranger)
 
     def stop(self) -> None:
@@ -131,9 +131,12 @@ class Plane:
 
         eventually(conditions, lambda found: found.get("Established") == "True")
 
-    def _remove(self, path: str, but: set[str]) -> None:
-        for obj in json.loads(self.admin.request("GET", path))["items"]:
-            where = f"{path}/{obj['metadata']['name']}"
+    def _remove(self, kind: str, but: set[str]) -> None:
+        """Remove what the release had of a kind with other values."""
+        everywhere = APIS[kind].replace("/namespaces/{namespace}", "")
+        query = "?labelSelector=app.kubernetes.io/instance%3Dop"
+        for obj in json.loads(self.admin.request("GET", everywhere + query))["items"]:
+            where = place(obj, APIS[kind])
             if where not in but:
                 self.admin.request("DELETE", where)
 

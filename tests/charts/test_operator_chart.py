@@ -14,40 +14,25 @@ from chainlit_operator.engine import metrics as _  # noqa: F401 - registers the 
 
 from .generated import CHARTS
 from .rendering import helm, notes, operator, refusal
-
-WHOLE = ["list", "watch", "create", "patch", "delete"]
-
-#: All that the operator may do. A right more or a right less is a decision, and this is where it is made.
-RIGHTS = {
-    ("chainlit-operator.dev", "chainlitapps"): ["list", "watch"],
-    ("chainlit-operator.dev", "chainlitapps/status"): ["patch"],
-    ("gateway.networking.k8s.io", "gateways"): ["list", "watch"],
-    ("traefik.io", "middlewares"): ["list", "watch"],
-    ("apps", "statefulsets"): ["list", "watch", "patch"],
-    ("apps", "deployments"): WHOLE,
-    ("networking.k8s.io", "ingresses"): WHOLE,
-    ("gateway.networking.k8s.io", "httproutes"): WHOLE,
-    ("", "services"): WHOLE,
-    ("", "serviceaccounts"): WHOLE,
-    ("", "events"): ["create"],
-}
+from .rights import WITH_CREATION, WITHOUT_CREATION, Rights
 
 
-def rights(role: dict[str, Any]) -> dict[tuple[str, str], list[str]]:
-    found: dict[tuple[str, str], list[str]] = {}
+def rights(role: dict[str, Any]) -> Rights:
+    found: Rights = {}
     for rule in role["rules"]:
         assert rule.keys() == {"apiGroups", "resources", "verbs"}
         for group in rule["apiGroups"]:
             for resource in rule["resources"]:
                 assert (group, resource) not in found
-                found[group, resource] = rule["verbs"]
+                found[group, resource] = set(rule["verbs"])
+                assert len(found[group, resource]) == len(rule["verbs"])
     return found
 
 
 def test_rights_in_all_namespaces() -> None:
     release = operator()
     role, binding = release.named("ClusterRole", "op-chainlit-operator"), release.one("ClusterRoleBinding")
-    assert rights(role) == RIGHTS
+    assert rights(role) == WITH_CREATION
     assert binding["roleRef"] == {
         "apiGroup": "rbac.authorization.k8s.io",
         "kind": "ClusterRole",
@@ -66,7 +51,7 @@ def test_rights_in_some_namespaces() -> None:
     assert [binding["metadata"]["namespace"] for binding in bindings] == ["team-a", "7"]
     account = release.one("ServiceAccount")["metadata"]["name"]
     for role, binding in zip(roles, bindings, strict=True):
-        assert rights(role) == RIGHTS
+        assert rights(role) == WITH_CREATION
         assert binding["roleRef"]["kind"] == "Role"
         assert binding["roleRef"]["name"] == role["metadata"]["name"]
         assert binding["subjects"] == [{"kind": "ServiceAccount", "name": account, "namespace": "system"}]
@@ -75,8 +60,29 @@ def test_rights_in_some_namespaces() -> None:
 
 def test_rights_without_creation() -> None:
     found = rights(operator({"creation": {"enabled": False}}).named("ClusterRole", "op-chainlit-operator"))
-    reading = {key: ["list", "watch"] for key, verbs in RIGHTS.items() if verbs == WHOLE}
-    assert found == RIGHTS | reading | {("apps", "deployments"): ["list", "watch", "patch"]}
+    assert found == WITHOUT_CREATION
+
+
+def test_readme_says_what_for_verb_by_verb() -> None:
+    """The table says of each resource which verbs it takes, those of creation apart, and why."""
+    text = (CHARTS / "chainlit-operator/README.md").read_text(encoding="utf-8")
+    always: Rights = {}
+    creating: Rights = {}
+    for line in text.partition("## What it may do")[2].partition("\n## ")[0].splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        named = re.fullmatch(r"`([a-z/]+)(?:\.([a-z0-9.-]+))?`(.*)", cells[0])
+        if named is None or not line.startswith("|"):
+            continue
+        resource, group, where = named.groups(default="")
+        verbs, more, why = cells[1:]
+        assert why, resource
+        if where:
+            assert (group, resource, where) == ("coordination.k8s.io", "leases", ", its own namespace's")
+            continue
+        always[group, resource] = set(verbs.split(", "))
+        creating[group, resource] = always[group, resource] | (set(more.split(", ")) if more else set())
+    assert always == WITHOUT_CREATION
+    assert creating == WITH_CREATION
 
 
 def test_right_to_the_lease() -> None:
