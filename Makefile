@@ -104,6 +104,12 @@ bench: .venv/ready ## Measure the operator beside a Go peer and write the tables
 bench-smoke: .venv/ready ## Count the operator's writes on a bare control plane with a few apps
 	$(BIN)/pytest tests/bench
 
+.PHONY: audit
+audit: .venv/ready ## Look up known faults of the operator's packages (needs the package index)
+	$(PYTHON) -m venv .venv/audit
+	.venv/audit/bin/pip install --quiet --disable-pip-version-check pip-audit==2.10.1
+	.venv/audit/bin/pip-audit --strict --disable-pip --require-hashes --requirement operator/requirements.txt
+
 ##@ Develop
 
 .PHONY: cluster

@@ -8,6 +8,18 @@ import sys
 from pythonjsonlogger.json import JsonFormatter
 
 _TEXT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+#: What would begin a line of its own or move a terminal's cursor: messages repeat what others wrote.
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | {
+    code: f"\\u{code:04x}" for code in (0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+}
+
+
+class _Text(logging.Formatter):
+    """Text of one line a message; a traceback keeps its own."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the base class names it
+        """Return the record's line."""
+        return super().formatMessage(record).translate(_CONTROLS)
 
 
 def configure(format_: str, level: str) -> None:
@@ -20,7 +32,7 @@ def configure(format_: str, level: str) -> None:
         names = {"asctime": "time", "levelname": "level", "name": "logger"}
         handler.setFormatter(JsonFormatter(fields, style="{", rename_fields=names))
     else:
-        handler.setFormatter(logging.Formatter(_TEXT))
+        handler.setFormatter(_Text(_TEXT))
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
     # What kopf does beside our one handler is of interest when something is wrong only.
     for name in ("kopf", "aiohttp", "asyncio"):

@@ -1,0 +1,51 @@
+"""What the operator is made of: pinned, of a licence that may be passed on, and each direct one with its reason."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+LOCKED = sorted(path for path in REPOSITORY.glob("**/requirements.txt") if ".venv" not in path.parts)
+OPERATOR = (REPOSITORY / "operator/requirements.txt").read_text(encoding="utf-8")
+
+#: Licences, however a package spells them, that ask for no more than a notice; MPL-2.0 for changes to its own files.
+LICENCES = re.compile(
+    r"(Apache([ -]2\.0| Software License)|MIT( License)?|BSD([ -][23]-Clause| License)?|ISC|PSF-2\.0|MPL-2\.0)"
+)
+PINNED = re.compile(r"[a-z0-9][a-z0-9._-]*==[^\s]+( ;[^-]*)?\s+(--hash=sha256:[0-9a-f]{64}\s*)+$")
+
+
+def entries(text: str) -> list[str]:
+    """The requirements of a file, each with its hashes."""
+    joined = text.replace("\\\n", " ")
+    return [line for line in joined.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+
+
+@pytest.mark.parametrize("path", LOCKED, ids=lambda path: str(path.relative_to(REPOSITORY)))
+def test_pinned_with_hashes(path: Path) -> None:
+    found = entries(path.read_text(encoding="utf-8"))
+    assert found
+    for entry in found:
+        assert PINNED.match(entry), entry[:80]
+
+
+def test_licences() -> None:
+    for name in re.findall(r"^([a-z0-9._-]+)==", OPERATOR, re.MULTILINE):
+        told: Mapping[str, str] = metadata.metadata(name).json  # type: ignore[assignment]
+        licence = told.get("license_expression") or told.get("license")
+        assert licence, name
+        for part in licence.split(" AND "):
+            assert LICENCES.fullmatch(part), f"{name}: {licence}"
+
+
+def test_each_direct_one_has_its_reason() -> None:
+    direct = (REPOSITORY / "operator/requirements.in").read_text(encoding="utf-8").split()
+    readme = (REPOSITORY / "operator/README.md").read_text(encoding="utf-8")
+    table = readme.partition("## Dependencies")[2]
+    assert sorted(re.findall(r"^\| `([a-z-]+)` \|", table, re.MULTILINE)) == sorted(direct)
+    assert all(f"\n{name}==" in f"\n{OPERATOR}" for name in direct)
