@@ -1,7 +1,8 @@
 """Clusters that Hypothesis makes: an app, its workload, Services and routes, as an API server returns them.
 
-What people write is likelier than what they could write, so that a good share of the scenes has an answer; but every
-reason for having none occurs too, and mistakes that nobody warns of.
+What people write is likelier than what they could write. Half of the scenes are *calm*: an oddity in one of them is
+mostly its only one, so that it decides alone, and most have an answer. In the others oddities meet. Every reason for
+having no answer occurs, and mistakes that nobody warns of.
 """
 
 from __future__ import annotations
@@ -95,15 +96,27 @@ def _scenes(draw: DrawFn, stage: Stage) -> Scene:
     return Scene(json.dumps(objects))
 
 
-def _often(*rare: Any, usually: tuple[Any, ...], odds: int = 9) -> SearchStrategy[Any]:
-    """One of ``usually``, or against odds of nine to one something rare."""
-    share = -(-odds * len(rare) // len(usually))
-    return st.sampled_from([*usually * share, *rare, *usually])  # the ends of a list are likelier than its middle
+#: Whether the scene is a calm one; one draw for each scene.
+CALM = st.shared(st.booleans(), key="calm")
+
+
+def _often(*rare: Any, usually: tuple[Any, ...], odds: int = 9, calm: int = 5) -> SearchStrategy[Any]:
+    """One of ``usually``, or against odds of nine to one each what is rare; in a calm scene ``calm`` times as many."""
+
+    def choice(odds: int) -> SearchStrategy[Any]:
+        share = -(-odds * len(rare) // len(usually))
+        return st.sampled_from([*usually * share, *rare, *usually])  # the ends of a list are likelier than its middle
+
+    hasty, rested = choice(odds), choice(odds * calm)
+    return CALM.flatmap(lambda is_calm: rested if is_calm else hasty)
 
 
 def _some(one: SearchStrategy[Any]) -> SearchStrategy[list[Any]]:
-    """None half of the time, else one or, seldom, two."""
-    return st.sampled_from([0, 0, 0, 1, 1, 2]).flatmap(lambda n: st.lists(one, min_size=n, max_size=n))
+    """None half of the time, else one or, seldom, two; in a calm scene mostly none."""
+    numbers = st.sampled_from([0, 0, 0, 1, 1, 2])
+    fewer = st.sampled_from([0, 0, 0, 0, 0, 1])
+    number = CALM.flatmap(lambda is_calm: fewer if is_calm else numbers)
+    return number.flatmap(lambda n: st.lists(one, min_size=n, max_size=n))
 
 
 def _meta(name: str, **more: Any) -> Object:
@@ -173,7 +186,7 @@ def _spelled(prefix: str, *, loosely: bool) -> SearchStrategy[str]:
 
 # -------------------------------------------------------------------------------------------------------- Ingress
 
-EXPRESSIONS = (*("(/|$)(.*)",) * 8, "/?(.*)", "(/.*)?", ".*", "/(.*)", "", "(/|$)", "/[a-z]+", "$")
+EXPRESSIONS = ("/?(.*)", "(/.*)?", ".*", "/(.*)", "", "(/|$)", "/[a-z]+", "$")
 
 
 @st.composite
@@ -210,7 +223,9 @@ def _ingress_path(draw: DrawFn, prefix: str, flavour: str, *, is_main: bool) -> 
     path = draw(_spelled(prefix, loosely=type_ == "ImplementationSpecific") if is_main else _beside(prefix))
     if flavour == "nginx" or draw(_often(*[False] * 4, True, usually=(False,))):
         type_ = "ImplementationSpecific"
-        path = draw(st.sampled_from([prefix.rstrip("/"), path.rstrip("/")])) + draw(st.sampled_from(EXPRESSIONS))
+        path = draw(st.sampled_from([prefix.rstrip("/"), path.rstrip("/")])) + draw(
+            _often(*EXPRESSIONS, usually=("(/|$)(.*)",), odds=1)
+        )
     service = draw(_often("chat-2", "missing", usually=("chat",) if is_main else ("other", "other", "chat"), odds=20))
     port = draw(_often("web", 8000, usually=("http", 80), odds=40))
     return {"path": path or "/", "pathType": type_, "backend": _backend(service, port)}
@@ -229,28 +244,28 @@ def _annotations(draw: DrawFn, prefix: str, flavour: str, middlewares: list[str]
         entries += draw(_often(["strip@file"], [f"{NAMESPACE}-missing@kubernetescrd"], usually=([],)))
         return {f"{TRAEFIK}/router.middlewares": ",".join(entries)}
     if flavour == "nginx":
-        target = draw(
-            st.sampled_from(["", "", "/$2", "/$2", "/$1", "$1", f"{base}/$2", f"{base}/$1", "/other/$2", "/"])
-        )
+        targets = ("/$1", "$1", f"{base}/$1", "/other/$2", "/")
+        target = draw(_often(*targets, usually=("/$2", "/$2", f"{base}/$2", ""), odds=1))
         return {f"{NGINX}/rewrite-target": target} if target else {f"{NGINX}/use-regex": "true"}
     if flavour == "other":
-        targets = ("/", "/", f"{base}", f"{base}/", "/other", "")
-        return draw(
-            st.sampled_from(
-                [
-                    {f"{KONG}/strip-path": "true"},
-                    {f"{KONG}/strip-path": "false"},
-                    {f"{KONG}/rewrite": "/$1"},
-                    {f"{HAPROXY}/path-rewrite": f"{base}/(.*) /\\1"},
-                    {f"{HAPROXY}/path-rewrite": f"^{base}(/|$)(.*) /\\2"},
-                    {f"{HAPROXY}/path-rewrite": "/a(.*) /\\1"},
-                    {f"{HAPROXY}/path-rewrite": "/chat"},
-                    {f"{F5}/path-regex": "case_sensitive"},
-                    *({f"{F5}/rewrites": f"serviceName=chat rewrite={target}"} for target in targets),
-                    *({f"{HAPROXY_INGRESS}/rewrite-target": target} for target in targets if target),
-                ]
-            )
+        targets = ("/", f"{base}", f"{base}/", "/other", "")
+        rare = (
+            {f"{KONG}/rewrite": "/$1"},
+            {f"{HAPROXY}/path-rewrite": f"^{base}(/|$)(.*) /\\2"},
+            {f"{HAPROXY}/path-rewrite": "/a(.*) /\\1"},
+            {f"{HAPROXY}/path-rewrite": "/chat"},
+            {f"{F5}/path-regex": "case_sensitive"},
+            *({f"{F5}/rewrites": f"serviceName=chat rewrite={target}"} for target in targets),
+            *({f"{HAPROXY_INGRESS}/rewrite-target": target} for target in targets if target),
         )
+        usually = (
+            {f"{KONG}/strip-path": "true"},
+            {f"{KONG}/strip-path": "false"},
+            {f"{HAPROXY}/path-rewrite": f"{base}/(.*) /\\1"},
+            {f"{F5}/rewrites": "serviceName=chat rewrite=/"},
+            {f"{HAPROXY_INGRESS}/rewrite-target": "/"},
+        )
+        return draw(_often(*rare, usually=usually, odds=1, calm=3))
     return {}
 
 
@@ -269,15 +284,11 @@ def _middlewares(draw: DrawFn, prefix: str) -> list[Object]:
 def _middleware_spec(prefix: str) -> SearchStrategy[Object]:
     base = prefix.rstrip("/")
     parent = base.rpartition("/")[0]
-    strips = [
-        [base or "/"],
-        [base or "/"],
-        [f"{base}/"],
-        [parent or "/"],
-        [parent or "/", base or "/"],
-        ["/ch"],
-        ["/other"],
-    ]
+    strips = _often(
+        *([f"{base}/"], [parent or "/"], [parent or "/", base or "/"], ["/ch"], ["/other"]),
+        usually=([base or "/"],),
+        odds=1,
+    )
     expressions = [[base], [f"^{base}"], [f"{base}$"], [f"{base}/"], ["/[a-z]+"], [f"{base}/(.*)"]]
     replaced = [
         (f"^{base}/(.*)", "/$1"),
@@ -291,8 +302,8 @@ def _middleware_spec(prefix: str) -> SearchStrategy[Object]:
         (f"^{base}(/.*)?", "$1"),
     ]
     return st.one_of(
-        st.sampled_from(strips).map(lambda found: {"stripPrefix": {"prefixes": found}}),
-        st.sampled_from(strips).map(lambda found: {"stripPrefix": {"prefixes": found}}),
+        strips.map(lambda found: {"stripPrefix": {"prefixes": found}}),
+        strips.map(lambda found: {"stripPrefix": {"prefixes": found}}),
         st.sampled_from(expressions).map(lambda found: {"stripPrefixRegex": {"regex": found}}),
         st.sampled_from(replaced).map(lambda r: {"replacePathRegex": {"regex": r[0], "replacement": r[1]}}),
         st.sampled_from(
@@ -390,7 +401,7 @@ def _match(draw: DrawFn, prefix: str, *, is_main: bool) -> Object:
     type_ = draw(_often("Exact", "RegularExpression", usually=("PathPrefix",)))
     value = draw(_spelled(prefix, loosely=False) if is_main else _beside(prefix))
     if type_ == "RegularExpression":
-        value = draw(st.sampled_from(["", "^"])) + value.rstrip("/") + draw(st.sampled_from(EXPRESSIONS[8:]))
+        value = draw(st.sampled_from(["", "^"])) + value.rstrip("/") + draw(st.sampled_from(EXPRESSIONS))
     found: Object = {"path": {"type": type_, "value": value or "/"}}
     conditions = ({"method": "GET"}, {"method": "POST"}, {"headers": [{"name": "x-team", "value": "a"}]},
                   {"queryParams": [{"name": "team", "value": "a"}]}, {"method": "PUT"})  # fmt: skip
@@ -408,23 +419,22 @@ def _filters(draw: DrawFn, prefix: str, middlewares: list[str], matches: list[Ob
         "name": draw(_often("missing", usually=tuple(middlewares))),
     }
     foreign = {"group": "example.com", "kind": "Policy", "name": "x"}
-    choices: list[list[Object]] = [
-        [], [], [], [],
+    usually: tuple[list[Object], ...] = ([],)
+    rare: list[list[Object]] = [
         [{"type": "RequestHeaderModifier", "requestHeaderModifier": {"set": [{"name": "x", "value": "y"}]}}],
-        [{"type": "ExtensionRef", "extensionRef": extension}],
         [{"type": "ExtensionRef", "extensionRef": extension}],
         [{"type": "ExtensionRef", "extensionRef": foreign}],
         [{"type": "URLRewrite", "urlRewrite": {"hostname": "inner.example"}}],
         [{"type": "URLRewrite", "urlRewrite": {"path": {"type": "ReplaceFullPath", "replaceFullPath": "/"}}}],
     ]  # fmt: skip
     if len(matches) == 1 and matches[0]["path"]["type"] == "PathPrefix":  # the API server takes it nowhere else
-        targets = ("/", "/", parent or "/", base[len(parent) :] or "/", base or "/", "/other", "", f"{base}/")
-        for target in targets:
-            change = {"type": "ReplacePrefixMatch", "replacePrefixMatch": target}
-            rewrite = {"type": "URLRewrite", "urlRewrite": {"path": change}}
-            choices += [[rewrite]]
-        choices += [[{"type": "ExtensionRef", "extensionRef": extension}, rewrite], [rewrite, choices[5][0]]]
-    return draw(st.sampled_from(choices))
+        targets = ("/", parent or "/", base[len(parent) :] or "/", base or "/", "/other", "", f"{base}/")
+        changes = [{"type": "ReplacePrefixMatch", "replacePrefixMatch": target} for target in targets]
+        rewrites = [{"type": "URLRewrite", "urlRewrite": {"path": change}} for change in changes]
+        rare += [[rewrite] for rewrite in rewrites[1:]]
+        rare += [[{"type": "ExtensionRef", "extensionRef": extension}, rewrites[-1]], [rewrites[-1], *rare[1]]]
+        usually = ([], [rewrites[0]])
+    return draw(_often(*rare, usually=usually, odds=1))
 
 
 @st.composite

@@ -145,7 +145,8 @@ def test_blocked_or_served() -> None:
     examples = int(os.environ.get("SERVED_EXAMPLES", "0"))
     seen = play(examples or 400, derandomize=not examples)
     print(told(seen))
-    assert share(seen, "served") >= 0.4, told(seen)
+    # Three fifths of what is made has an answer; were it less than half, too little of the rules would be played.
+    assert share(seen, "served") >= 0.5, told(seen)
     assert share(seen, "caution") < 0.15, told(seen)
     if examples >= 5000:
         assert {what.partition(",")[0] for what in seen} >= {str(reason) for reason in REASONS}, told(seen)

@@ -9,7 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chainlit_operator.domain.election import Lease, Move, Sighting, Term, Timing, move, sight
+from chainlit_operator.domain.election import (
+    Lease,
+    Move,
+    Sighting,
+    Term,
+    Timing,
+    given_back,
+    move,
+    sight,
+    wanted,
+)
 
 HELD = Lease("b", 15.0, "7")
 
@@ -36,13 +46,44 @@ def test_each_version_starts_the_clock_anew() -> None:
     assert sight(first, Lease("b", 15.0, "8"), 9.0).since == 9.0
 
 
+@pytest.mark.parametrize(
+    ("seen", "written"),
+    [
+        (None, Lease("a", 20.0, "")),
+        (Sighting(Lease("b", 15.0, "7", 3, "then"), 1.0), Lease("a", 20.0, "7", 4)),
+        (Sighting(Lease("", 15.0, "7", 3, ""), 1.0), Lease("a", 20.0, "7", 4)),
+        (Sighting(Lease("a", 15.0, "7", 3, "then"), 1.0), Lease("a", 20.0, "7", 3, "then")),
+    ],
+    ids=["created", "taken", "taken-after-it-was-given-back", "renewed"],
+)
+def test_what_is_written(seen: Sighting | None, written: Lease) -> None:
+    """With the version that was read, so that of two candidates who write at once one is refused."""
+    assert wanted("a", seen, Timing.of(20.0)) == written
+
+
+def test_given_back_to_whoever_looks_next() -> None:
+    freed = given_back(Lease("a", 15.0, "7", 3, "then"))
+    assert freed == Lease("", 15.0, "7", 3, "")
+    assert move("b", Sighting(freed, 100.0), 100.0) is Move.TAKE
+
+
 @pytest.mark.parametrize(("now", "seconds"), [(100.0, 15.0), (109.0, 6.0), (110.0, 0.0), (114.0, 0.0), (200.0, 0.0)])
 def test_a_write_ends_before_another_leader_can_begin(now: float, seconds: float) -> None:
     assert Term(100.0, Timing()).seconds_for_a_write(now) == seconds
 
 
-def test_proportions_are_those_of_the_default() -> None:
-    assert Timing.of(15.0) == Timing()
+def test_no_write_outlasts_the_lease_whatever_the_deadline() -> None:
+    term = Term(100.0, Timing(lease=15.0, renew_deadline=30.0))
+    assert [term.seconds_for_a_write(now) for now in (114.5, 115.0, 129.0)] == [0.5, 0.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("lease", "timing"),
+    [(15.0, Timing()), (30.0, Timing(30.0, 20.0, 4.0, 1.0)), (3.0, Timing(3.0, 2.0, 0.4, 0.2))],
+)
+def test_proportions(lease: float, timing: Timing) -> None:
+    """A standby looks once a second, or oftener where the lease is short."""
+    assert Timing.of(lease) == timing
 
 
 @dataclass

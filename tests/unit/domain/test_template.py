@@ -1,7 +1,11 @@
-"""The template's law of merging; what comes out of it is compared with the chart in tests/charts/test_template.py."""
+"""The template: its law of merging, and the pod that comes out of it, whole and setting by setting.
+
+That the chart renders the same pod is compared in tests/charts/test_template.py.
+"""
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import pytest
@@ -44,18 +48,282 @@ def test_null_takes_away(defaults: Any, key: str) -> None:
     assert template.merged({"x": defaults}, {"x": {key: None}})["x"].keys() == defaults.keys() - {key}
 
 
+#: The pod of nothing but an image, at /chat.
+POD: dict[str, Any] = {
+    "metadata": {"labels": {"app.kubernetes.io/instance": "chat"}},
+    "spec": {
+        "serviceAccountName": "runner",
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "terminationGracePeriodSeconds": 35,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": 10001,
+            "runAsGroup": 10001,
+            "fsGroup": 10001,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": [
+            {
+                "name": "chainlit",
+                "image": "chat:1",
+                "env": [
+                    {"name": "CHAINLIT_AUTH_COOKIE_NAME", "value": "shop_chat_access_token"},
+                    {"name": "CHAINLIT_HOST", "value": "0.0.0.0"},
+                    {"name": "CHAINLIT_PORT", "value": "8000"},
+                    {"name": "FORWARDED_ALLOW_IPS", "value": "*"},
+                    {"name": "CHAINLIT_ROOT_PATH", "value": "/chat"},
+                ],
+                "ports": [{"name": "http", "containerPort": 8000, "protocol": "TCP"}],
+                "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],
+                "startupProbe": {
+                    "httpGet": {"port": "http", "path": "/chat/health"},
+                    "periodSeconds": 2,
+                    "timeoutSeconds": 5,
+                    "failureThreshold": 60,
+                },
+                "livenessProbe": {
+                    "httpGet": {"port": "http", "path": "/chat/health"},
+                    "periodSeconds": 20,
+                    "timeoutSeconds": 10,
+                    "failureThreshold": 6,
+                },
+                "readinessProbe": {
+                    "httpGet": {"port": "http", "path": "/chat/health"},
+                    "periodSeconds": 5,
+                    "timeoutSeconds": 5,
+                    "failureThreshold": 3,
+                },
+                "resources": {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "1Gi"}},
+                "securityContext": {
+                    "allowPrivilegeEscalation": False,
+                    "readOnlyRootFilesystem": True,
+                    "capabilities": {"drop": ["ALL"]},
+                },
+            }
+        ],
+        "volumes": [{"name": "tmp", "emptyDir": {"sizeLimit": "1Gi"}}],
+    },
+}
+
+Path = tuple[str | int, ...]
+AT_CHAT = Roots("/chat", "")
+
+
+def rendered(roots: Roots = AT_CHAT, **fields: Any) -> dict[str, Any]:
+    filled = template.filled({"image": "chat:1"} | fields)
+    return template.pod_template(filled, {"app.kubernetes.io/instance": "chat"}, ("shop", "chat"), "runner", roots)
+
+
+def put(tree: Any, path: Path, value: Any) -> Any:
+    """A copy of ``tree`` with ``value`` at ``path``; None takes away, and a number beyond a list's end adds."""
+    tree = copy.deepcopy(tree)
+    at = tree
+    for step in path[:-1]:
+        at = at[step]
+    if value is None:
+        del at[path[-1]]
+    elif isinstance(at, list) and path[-1] == len(at):
+        at.append(value)
+    else:
+        at[path[-1]] = value
+    return tree
+
+
+def test_pod_of_an_image() -> None:
+    assert rendered() == POD
+
+
+SPEC: Path = ("spec",)
+CONTAINER: Path = ("spec", "containers", 0)
+ENV: Path = (*CONTAINER, "env")
+VOLUMES: Path = ("spec", "volumes")
+LABELS: Path = ("metadata", "labels")
+CLAIM = {"persistentVolumeClaim": {"claimName": "chat"}}
+
+
+def variable(name: str, value: str) -> dict[str, str]:
+    return {"name": name, "value": value}
+
+
+#: What one setting changes about the pod, and nothing else.
+SETTINGS: list[tuple[dict[str, Any], dict[Path, Any]]] = [
+    # the pod
+    ({"commonLabels": {"team": "a"}}, {(*LABELS, "team"): "a"}),
+    ({"podLabels": {"tier": "web"}}, {(*LABELS, "tier"): "web"}),
+    ({"podLabels": {"app.kubernetes.io/instance": "x"}}, {}),
+    ({"commonLabels": {"app.kubernetes.io/instance": "x"}}, {}),
+    ({"commonLabels": {"team": "a"}, "podLabels": {"team": "b"}}, {(*LABELS, "team"): "b"}),
+    ({"podAnnotations": {"note": "x"}}, {("metadata", "annotations"): {"note": "x"}}),
+    ({"podAnnotations": {}}, {}),
+    ({"terminationGracePeriodSeconds": 60}, {(*SPEC, "terminationGracePeriodSeconds"): 60}),
+    ({"imagePullSecrets": [{"name": "r"}]}, {(*SPEC, "imagePullSecrets"): [{"name": "r"}]}),
+    ({"imagePullSecrets": []}, {}),
+    ({"priorityClassName": "high"}, {(*SPEC, "priorityClassName"): "high"}),
+    ({"priorityClassName": ""}, {}),
+    ({"podSecurityContext": {"fsGroup": 7}}, {(*SPEC, "securityContext", "fsGroup"): 7}),
+    ({"podSecurityContext": {"fsGroup": None}}, {(*SPEC, "securityContext", "fsGroup"): None}),
+    ({"podSecurityContext": None}, {(*SPEC, "securityContext"): None}),
+    ({"initContainers": [{"name": "wait"}]}, {(*SPEC, "initContainers"): [{"name": "wait"}]}),
+    ({"extraContainers": [{"name": "proxy"}]}, {("spec", "containers", 1): {"name": "proxy"}}),
+    ({"nodeSelector": {"disk": "ssd"}}, {(*SPEC, "nodeSelector"): {"disk": "ssd"}}),
+    ({"nodeSelector": {}}, {}),
+    ({"tolerations": [{"key": "gpu"}]}, {(*SPEC, "tolerations"): [{"key": "gpu"}]}),
+    ({"affinity": {"podAffinity": {}}}, {(*SPEC, "affinity"): {"podAffinity": {}}}),
+    ({"topologySpreadConstraints": [{"maxSkew": 1}]}, {(*SPEC, "topologySpreadConstraints"): [{"maxSkew": 1}]}),
+    # volumes
+    ({"tmpVolume": {"medium": "Memory"}}, {(*VOLUMES, 0, "emptyDir", "medium"): "Memory"}),
+    ({"tmpVolume": {"sizeLimit": None}}, {(*VOLUMES, 0, "emptyDir"): {}}),
+    ({"tmpVolume": None}, {(*VOLUMES, 0, "emptyDir"): {}}),
+    ({"extraVolumes": [{"name": "conf"}]}, {(*VOLUMES, 1): {"name": "conf"}}),
+    ({"extraVolumeMounts": [{"name": "conf"}]}, {(*CONTAINER, "volumeMounts", 1): {"name": "conf"}}),
+    (
+        {"chainlit": {"appRoot": {"path": "/data"}}},
+        {
+            (*CONTAINER, "volumeMounts", 1): {"name": "app-root", "mountPath": "/data"},
+            (*VOLUMES, 1): {"name": "app-root", "emptyDir": {}},
+            ENV: [variable("CHAINLIT_APP_ROOT", "/data"), *POD["spec"]["containers"][0]["env"]],
+        },
+    ),
+    (
+        {
+            "chainlit": {"appRoot": {"path": "/data", "volume": CLAIM}},
+            "extraVolumes": [{"name": "conf"}],
+            "extraVolumeMounts": [{"name": "conf"}],
+        },
+        {
+            (*CONTAINER, "volumeMounts", 1): {"name": "app-root", "mountPath": "/data"},
+            (*CONTAINER, "volumeMounts", 2): {"name": "conf"},
+            (*VOLUMES, 1): {"name": "app-root", **CLAIM},
+            (*VOLUMES, 2): {"name": "conf"},
+            ENV: [variable("CHAINLIT_APP_ROOT", "/data"), *POD["spec"]["containers"][0]["env"]],
+        },
+    ),
+    ({"chainlit": {"appRoot": {"volume": CLAIM}}}, {}),  # a volume without a place is none
+    # the container
+    ({"image": "chat@sha256:0"}, {(*CONTAINER, "image"): "chat@sha256:0"}),
+    ({"imagePullPolicy": "Always"}, {(*CONTAINER, "imagePullPolicy"): "Always"}),
+    ({"imagePullPolicy": ""}, {}),
+    ({"chainlit": {"command": ["chainlit"]}}, {(*CONTAINER, "command"): ["chainlit"]}),
+    ({"chainlit": {"args": ["run"]}}, {(*CONTAINER, "args"): ["run"]}),
+    ({"chainlit": {"args": []}}, {}),
+    ({"lifecycle": {"preStop": {"sleep": {}}}}, {(*CONTAINER, "lifecycle"): {"preStop": {"sleep": {}}}}),
+    ({"resources": {"limits": {"cpu": 2}}}, {(*CONTAINER, "resources", "limits", "cpu"): 2}),
+    ({"resources": None}, {(*CONTAINER, "resources"): None}),
+    (
+        {"securityContext": {"readOnlyRootFilesystem": False}},
+        {(*CONTAINER, "securityContext", "readOnlyRootFilesystem"): False},
+    ),
+    ({"securityContext": None}, {(*CONTAINER, "securityContext"): None}),
+    (
+        {"chainlit": {"port": 9000}},
+        {(*CONTAINER, "ports", 0, "containerPort"): 9000, (*ENV, 2, "value"): "9000"},
+    ),
+    # its variables
+    ({"chainlit": {"authCookieName": "mine"}}, {(*ENV, 0, "value"): "mine"}),
+    ({"chainlit": {"authCookieName": ""}}, {}),
+    ({"chainlit": {"forwardedAllowIPs": "10.0.0.0/8"}}, {(*ENV, 3, "value"): "10.0.0.0/8"}),
+    ({"chainlit": {"forwardedAllowIPs": ""}}, {(*ENV, 3): None}),
+    ({"chainlit": {"forwardedAllowIPs": None}}, {(*ENV, 3): None}),
+    (
+        {"env": [variable("B", "2"), variable("A", "1")]},
+        {ENV: [*POD["spec"]["containers"][0]["env"][:4], variable("B", "2"), variable("A", "1"),
+               variable("CHAINLIT_ROOT_PATH", "/chat")]},
+    ),
+    (
+        {"env": [variable("CHAINLIT_HOST", "::")]},
+        {ENV: [
+            *(POD["spec"]["containers"][0]["env"][at] for at in (0, 2, 3)),
+            variable("CHAINLIT_HOST", "::"),
+            variable("CHAINLIT_ROOT_PATH", "/chat"),
+        ]},
+    ),
+    (
+        {"envFrom": [{"secretRef": {"name": "all"}}]},
+        {
+            (*CONTAINER, "envFrom"): [{"secretRef": {"name": "all"}}],
+            (*ENV, 5): variable("CHAINLIT_PARENT_ROOT_PATH", ""),
+        },
+    ),
+    ({"envFrom": []}, {}),
+    # its probes
+    ({"probes": {"path": "auth/config/"}}, {(*CONTAINER, f"{kind}Probe", "httpGet", "path"): "/chat/auth/config"
+                                            for kind in template.PROBES}),
+    ({"probes": {"path": "/"}}, {(*CONTAINER, f"{kind}Probe", "httpGet", "path"): "/chat/"
+                                 for kind in template.PROBES}),
+    ({"probes": {"liveness": {"enabled": False}}}, {(*CONTAINER, "livenessProbe"): None}),
+    ({"probes": {"startup": None}}, {(*CONTAINER, "startupProbe"): None}),
+    ({"probes": {"readiness": {"enabled": None}}}, {(*CONTAINER, "readinessProbe"): None}),
+    (
+        {"probes": {"readiness": {"initialDelaySeconds": 1, "failureThreshold": None}}},
+        {
+            (*CONTAINER, "readinessProbe", "initialDelaySeconds"): 1,
+            (*CONTAINER, "readinessProbe", "failureThreshold"): None,
+        },
+    ),
+    # what concerns the Deployment, or other objects
+    ({"strategy": {"type": "Recreate"}, "replicas": 3, "deploymentAnnotations": {"a": "b"}}, {}),
+    ({"service": {"port": 8080, "annotations": {"a": "b"}}, "serviceAccount": {"name": "other"}}, {}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("fields", "changes"), SETTINGS, ids=[repr(row[0]) for row in SETTINGS])
+def test_each_setting_changes_what_it_says_and_nothing_else(fields: dict[str, Any], changes: dict[Path, Any]) -> None:
+    expected = POD
+    for path, value in changes.items():
+        expected = put(expected, path, value)
+    given = copy.deepcopy(fields)
+    assert rendered(**fields) == expected
+    assert fields == given
+
+
+@pytest.mark.parametrize("kind", template.PROBES)
+def test_a_probe_without_a_switch_is_off(kind: str) -> None:
+    probes = {"path": "/health", kind: {"periodSeconds": 1}}
+    fields = template.filled({"image": "chat:1"}) | {"probes": probes}
+    (found,) = template.pod_template(fields, {}, ("shop", "chat"), "", Roots("", ""))["spec"]["containers"]
+    assert not [field for field in found if field.endswith("Probe")]
+
+
 @pytest.mark.parametrize(
-    ("roots", "env_from", "variables"),
+    ("roots", "env", "probe"),
     [
-        (Roots("", ""), [], {"CHAINLIT_ROOT_PATH": ""}),
-        (Roots("/chat", ""), [], {"CHAINLIT_ROOT_PATH": "/chat"}),
-        (Roots("", "/chat"), [], {"CHAINLIT_ROOT_PATH": "", "CHAINLIT_PARENT_ROOT_PATH": "/chat"}),
-        (Roots("", ""), [{"secretRef": {}}], {"CHAINLIT_ROOT_PATH": "", "CHAINLIT_PARENT_ROOT_PATH": ""}),
+        (Roots("", ""), [variable("CHAINLIT_ROOT_PATH", "")], "/health"),
+        (Roots("/a/b", ""), [variable("CHAINLIT_ROOT_PATH", "/a/b")], "/a/b/health"),
+        (
+            Roots("", "/chat"),
+            [variable("CHAINLIT_ROOT_PATH", ""), variable("CHAINLIT_PARENT_ROOT_PATH", "/chat")],
+            "/health",
+        ),
+        (
+            Roots("/b", "/a"),
+            [variable("CHAINLIT_ROOT_PATH", "/b"), variable("CHAINLIT_PARENT_ROOT_PATH", "/a")],
+            "/b/health",
+        ),
     ],
 )
-def test_variables_of_the_root_path(roots: Roots, env_from: Any, variables: dict[str, str]) -> None:
-    fields = template.filled({"image": "a", "envFrom": env_from})
-    (found,) = template.pod_template(fields, {}, ("shop", "chat"), "chat", roots)["spec"]["containers"]
-    env = {entry["name"]: entry["value"] for entry in found["env"]}
-    assert {name: value for name, value in env.items() if "ROOT_PATH" in name} == variables
-    assert env["CHAINLIT_AUTH_COOKIE_NAME"] == "shop_chat_access_token"
+def test_root_paths(roots: Roots, env: list[Any], probe: str) -> None:
+    expected = put(POD, ENV, [*POD["spec"]["containers"][0]["env"][:4], *env])
+    for kind in template.PROBES:
+        expected = put(expected, (*CONTAINER, f"{kind}Probe", "httpGet", "path"), probe)
+    assert rendered(roots) == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "strategy"),
+    [
+        ({}, {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}),
+        (
+            {"strategy": {"rollingUpdate": {"maxSurge": "50%"}}},
+            {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "50%", "maxUnavailable": 0}},
+        ),
+        ({"strategy": {"type": "Recreate"}}, {"type": "Recreate"}),
+        ({"strategy": None}, {}),
+    ],
+)
+def test_another_strategy_has_no_settings_of_the_default_one(given: Any, strategy: Any) -> None:
+    assert template.filled({"image": "chat:1"} | given)["strategy"] == strategy
+
+
+def test_what_is_left_out_has_its_default() -> None:
+    assert template.filled({"image": "chat:1"}) == {"image": "chat:1", **template.DEFAULTS}
