@@ -65,8 +65,8 @@ served: .venv/ready ## Judge 20,000 routes that were made up by a model of edges
 	SERVED_EXAMPLES=$(SERVED_EXAMPLES) $(BIN)/pytest -s tests/unit/test_served.py
 
 .PHONY: mutants
-mutants: .venv/ready ## Change each decision a little and see whether a test notices; by hand, 10 to 30 minutes
-	nice -n 19 $(BIN)/python -m tests.mutants
+mutants: .venv/ready ## Change each decision a little and see whether a test notices; 10 to 30 minutes (MODULES=status)
+	nice -n 19 $(BIN)/python -m tests.mutants $(MODULES)
 
 .PHONY: charts
 charts: tools ## Run the chart tests

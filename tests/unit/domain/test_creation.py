@@ -124,6 +124,15 @@ def test_service_behind_a_created_route(services: Any, answer: Any) -> None:
         assert (found[0], found[1].port) == answer
 
 
+def test_services_that_cannot_be_told_apart_are_named() -> None:
+    found = routes.created_backend(snapshot(app=routed(), services=(service("a"), service("b")), routes=()))
+    assert found == routes.Unresolved(
+        Reason.SERVICE_AMBIGUOUS,
+        "Several Services or ports lead to Deployment shop/chat (a, b), and a route is created to one: leave one, with "
+        "one port or one that is called http, or create the route yourself and name it in spec.route.ref.",
+    )
+
+
 def test_service_of_a_template_is_its_own() -> None:
     made = templated(ingress=NEW_INGRESS, route_kind="Ingress", route_name="chat")
     found = routes.created_backend(snapshot(app=made, services=(service("a"), service()), routes=()))
@@ -147,6 +156,9 @@ def test_steps() -> None:
     step = creation.step(MANIFEST, meddled)
     assert isinstance(step, Repair)
     assert (step.fields[0], step.rivals) == ("spec.strategy.type", "kubectl-edit")
+    managed = [{"manager": name, "fieldsV1": {"f:spec": {"f:strategy": {}}}} for name in ("zen", "kubectl-edit")]
+    step = creation.step(MANIFEST, replace(meddled, managed=managed))
+    assert isinstance(step, Repair) and step.rivals == "kubectl-edit, zen"
 
 
 @pytest.mark.parametrize(
@@ -172,11 +184,22 @@ def test_release_leaves_nothing_of_ours() -> None:
     foreign = {"uid": "x", "kind": "Other"}
     ours = live(MANIFEST, managed=({"manager": owned.MANAGER}, {"manager": "kubectl"}))
     ours.content["metadata"]["ownerReferences"] = [foreign, {"uid": "uid-of-chat"}]
-    metadata = creation.release(ours, "7")["metadata"]
-    assert metadata["ownerReferences"] == [foreign]
-    assert metadata["managedFields"] == [{"manager": "kubectl"}]
-    assert (metadata["uid"], metadata["resourceVersion"]) == ("o", "7")
+    assert creation.release(ours, "7") == {
+        "metadata": {
+            "uid": "o",
+            "resourceVersion": "7",
+            "ownerReferences": [foreign],
+            "annotations": {"chainlit-operator.dev/applied": None},
+            "labels": {"app.kubernetes.io/managed-by": None},
+            "managedFields": [{"manager": "kubectl"}],
+        }
+    }
     assert creation.release(replace(ours, managed=()), "7")["metadata"]["managedFields"] == [{}]
+
+
+@pytest.mark.parametrize("content", [{}, {"metadata": {}}])
+def test_an_object_without_owners_can_be_released(content: dict[str, Any]) -> None:
+    assert creation.release(Owned("chat", "u", "o", content), "7")["metadata"]["ownerReferences"] == []
 
 
 def test_taken_name_blocks_everything() -> None:
@@ -184,6 +207,12 @@ def test_taken_name_blocks_everything() -> None:
     found = plan(taken)
     assert isinstance(found.action, Blocked) and found.action.reason is Reason.NAME_TAKEN
     assert isinstance(found.route, routes.Unresolved) and found.route.reason is Reason.NAME_TAKEN
+    both = (Ref("Deployment", "shop", "chat"), Ref("Service", "shop", "chat"))
+    assert routes.taken(snapshot(taken=both)) == (
+        "Deployment shop/chat, Service shop/chat is there and was not created by this ChainlitApp, which has to create "
+        "an object of that name. Delete that one, give this ChainlitApp another name, or adopt it in spec.workload.ref "
+        "or spec.route.ref."
+    )
     assert "Service shop/chat" in found.action.message
 
 

@@ -186,6 +186,26 @@ def test_ports_are_told_apart_by_both_keys() -> None:
     assert owned.owns({"v:1": {}}, (Element(1, 0),)) and owned.owns({"i:0": {}}, (Element("x", 0),))
 
 
+def test_elements_are_told_by_what_their_owner_says_of_them() -> None:
+    """By keys (k), value (v) or place (i), and by nothing that only looks like one of these."""
+    named = Element({"name": "x"}, 0)
+    assert owned.owns({"i:0": {}}, (named,))
+    assert not owned.owns({"i:1": {}}, (named,))
+    assert not owned.owns({"i:1": {}}, (Element(1, 0),))
+    assert not owned.owns({'k:{"name":"y"}': {}}, (named,))
+    assert [owned.text(("spec", element)) for element in (named, Element({}, 2), Element("x", 1))] == [
+        "spec[x]",
+        "spec[2]",
+        "spec[1]",
+    ]
+
+
+def test_digest_is_the_same_in_every_release() -> None:
+    """A new one would have every created object written again when the operator is upgraded."""
+    assert owned.digest({"b": [1, {"y": None, "x": "ä"}], "a": ""}) == "d909ce7afa46dea0"
+    assert owned.digest({"a": "", "b": [1, {"x": "ä", "y": None}]}) == "d909ce7afa46dea0"
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),

@@ -54,6 +54,7 @@ from chainlit_operator.domain.rewrites import (
         ("/chat", [RegexRewrite("/chat/?(.*)", "/$1")], ""),
         ("/chat", [RegexRewrite("^/chat/(.*)$", "/${1}")], ""),
         ("/chat", [RegexRewrite("/chat", "/")], None),
+        ("/chat", [RegexRewrite("/chat", "/other")], None),
         ("/chat", [RegexRewrite("/other/(.*)", "/$1")], "/chat"),
         ("/chat", [RegexRewrite("/chat/(a+)+", "/$1")], None),
         ("/chat", [RegexReplace("^/chat/(.*)", "/$1")], ""),

@@ -42,6 +42,7 @@ def unread(text: str) -> RoutePath:
         ("HTTPRoute", exact("/chat/shop"), False),
         ("HTTPRoute", path("/chat/shop"), False),
         ("HTTPRoute", path("/chatter/ws"), False),
+        ("HTTPRoute", path("/chatX"), False),
         # below it, by characters
         ("HTTPRoute", path("/chat/w"), False),
         ("Ingress", path("/chat/w"), True),

@@ -271,6 +271,9 @@ def test_another_question_makes_the_former_answer_void() -> None:
     assert status_of(aligned(app=known), now=LATER) == first, "a restart must not write"
     moved = status_of(aligned(app=known, routes=(ingress(path("/chat", host="other.example")),)))
     assert words(moved)[2] == "WebSocketReachable=Unknown/VerificationPending"
+    through_the_service = replace(app(), status=first)
+    moved = status_of(aligned(app=through_the_service, routes=(ingress(path("/chat", host="other.example")),)))
+    assert words(moved)[2] == "WebSocketReachable=True/Verified", "the Service is the same behind any host"
     other_mode = replace(app(), generation=2, status=first)
     assert words(status_of(aligned(app=other_mode)))[2] == "WebSocketReachable=Unknown/VerificationPending"
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.domain.world import app, applied, container, ingress, snapshot, workload
+from tests.unit.domain.world import app, applied, container, ingress, path, snapshot, workload
 
 from chainlit_operator.domain import status as statuses
 from chainlit_operator.domain import trials
@@ -28,6 +28,7 @@ from chainlit_operator.domain.model import (
 )
 from chainlit_operator.domain.paths import Roots
 from chainlit_operator.domain.plan import Apply, NoOp, Plan, plan
+from chainlit_operator.domain.rewrites import StripPrefix
 from chainlit_operator.domain.status import Verification
 from chainlit_operator.engine import prober
 
@@ -235,6 +236,24 @@ def test_but_for_the_prefix_that_its_page_leaves_out() -> None:
     assert plan(mounted(tried, WORKS)).action == NoOp()
     assert env(plan(mounted(tried, FAILS)).action) == {"CHAINLIT_PARENT_ROOT_PATH": ""}
     assert plan(mounted(trial=FAILS)).action == NoOp()
+
+
+@pytest.mark.parametrize(("mount_path", "after"), [("/chainlit", PENDING), ("", None)])
+def test_where_a_part_of_the_path_is_stripped_only_a_mounted_app_may_want_another_value(
+    mount_path: str, after: Trial | None
+) -> None:
+    route = ingress(path("/team/chat", transforms=(StripPrefix(("/team",)),)))
+    variables: dict[str, Any] = {} if mount_path else {"root_path": "/chat", "parent_root_path": Variable("/team")}
+    found = replace(container(probes=(), **variables), image=IMAGE)
+    snap = snapshot(route, app=app(mount_path=mount_path), workload=workload(found))
+    assert trial_after(snap, "ParentRootPathIgnored") == after
+
+
+def test_a_trial_is_told_in_the_status() -> None:
+    snap = stripped(other_way(), trial=WORKS)
+    decision = plan(snap)
+    assert decision.trial == WORKS
+    assert statuses.status(snap.app, decision, snap.workload, None, None, "now").trial == WORKS
 
 
 def test_a_mounted_app_is_verified_where_it_is_mounted() -> None:

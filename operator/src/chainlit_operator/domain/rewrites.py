@@ -202,7 +202,7 @@ def parse_pattern(text: str) -> Pattern | None:
         for tail in (f"{form}$", form):
             literal = text.removesuffix(tail)
             if text.endswith(tail) and _LITERAL.fullmatch(literal):
-                return Pattern(literal.replace("\\", ""), form, tail.endswith("$") and not form.endswith("$"))
+                return Pattern(literal.replace("\\", ""), form, is_closed=tail != form)
     return None
 
 
