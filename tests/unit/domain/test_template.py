@@ -94,7 +94,10 @@ POD: dict[str, Any] = {
                     "timeoutSeconds": 5,
                     "failureThreshold": 3,
                 },
-                "resources": {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "1Gi"}},
+                "resources": {
+                    "requests": {"cpu": "100m", "memory": "256Mi", "ephemeral-storage": "128Mi"},
+                    "limits": {"memory": "1Gi", "ephemeral-storage": "2Gi"},
+                },
                 "securityContext": {
                     "allowPrivilegeEscalation": False,
                     "readOnlyRootFilesystem": True,
