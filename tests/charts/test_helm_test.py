@@ -102,5 +102,13 @@ def test_the_service_comes_first() -> None:
     assert weights == {SERVICE: "0", ROUTE: "1"}
 
 
+def test_authorities() -> None:
+    pod = released(tests={"connectTo": "edge", "caConfigMap": "ours", "caKey": "root.pem"}).named("Pod", ROUTE)["spec"]
+    (container,) = pod["containers"]
+    (mount,) = container["volumeMounts"]
+    assert container["args"][-1] == f"--ca-file={mount['mountPath']}/root.pem"
+    assert pod["volumes"] == [{"name": mount["name"], "configMap": {"name": "ours"}}]
+
+
 def test_off() -> None:
     assert not released(tests={"enabled": False, "url": "http://a.example/"}).all("Pod")

@@ -49,6 +49,9 @@ spec:
         - probe
         {{- toYaml $.arguments | nindent 8 }}
         - --wait={{ .waitSeconds }}
+        {{- if .caConfigMap }}
+        - --ca-file=/etc/chainlit-operator/authorities/{{ .caKey }}
+        {{- end }}
       {{- with .resources }}
       resources:
         {{- toYaml . | nindent 8 }}
@@ -59,6 +62,18 @@ spec:
         capabilities:
           drop:
             - ALL
+      {{- if .caConfigMap }}
+      volumeMounts:
+        - name: authorities
+          mountPath: /etc/chainlit-operator/authorities
+          readOnly: true
+      {{- end }}
+  {{- with .caConfigMap }}
+  volumes:
+    - name: authorities
+      configMap:
+        name: {{ . }}
+  {{- end }}
 {{- end }}
 {{- end }}
 
