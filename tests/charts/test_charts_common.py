@@ -34,6 +34,7 @@ RENDERS = [
                 "dashboard": {"enabled": True},
             },
             "networkPolicy": {"enabled": True},
+            "routePolicy": {"enabled": True},
         },
         id="operator-full",
     ),

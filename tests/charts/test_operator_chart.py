@@ -152,9 +152,24 @@ def test_policies_are_for_this_account_and_for_no_other() -> None:
     assert not operator({"admissionPolicy": {"enabled": False}}).all("ValidatingAdmissionPolicy")
 
 
-def test_actions_of_policies_that_exclude_each_other() -> None:
-    message = refusal("chainlit-operator", {"admissionPolicy": {"validationActions": ["Deny", "Warn"]}})
-    assert "admissionPolicy.validationActions: Deny and Warn exclude each other" in message
+@pytest.mark.parametrize("policy", ["admissionPolicy", "routePolicy"])
+def test_actions_of_policies_that_exclude_each_other(policy: str) -> None:
+    message = refusal("chainlit-operator", {policy: {"validationActions": ["Deny", "Warn"]}})
+    assert f"{policy}.validationActions: Deny and Warn exclude each other" in message
+
+
+def test_policy_on_routes_asks_the_apps_of_the_namespace() -> None:
+    name = "op-chainlit-operator.system.routes"
+    assert name not in {policy["metadata"]["name"] for policy in operator().all("ValidatingAdmissionPolicy")}
+    release = operator({"routePolicy": {"enabled": True, "validationActions": ["Warn"]}})
+    policy = release.named("ValidatingAdmissionPolicy", name)["spec"]
+    assert policy["failurePolicy"] == "Ignore"
+    assert policy["paramKind"] == {"apiVersion": "chainlit-operator.dev/v1alpha1", "kind": "ChainlitApp"}
+    assert release.named("ValidatingAdmissionPolicyBinding", name)["spec"] == {
+        "policyName": name,
+        "paramRef": {"selector": {}, "parameterNotFoundAction": "Allow"},
+        "validationActions": ["Warn"],
+    }
 
 
 KIND = "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy"
