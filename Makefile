@@ -18,6 +18,7 @@ CHARTS_MARK ?= "not slow"
 ADMISSION_ARGS ?= -m "not slow"
 SOURCES := operator/src tests
 SERVED_EXAMPLES ?= 20000
+FUZZ_INPUTS ?= 1000000
 
 ##@ Use
 
@@ -57,8 +58,12 @@ lint: .venv/ready ## Check style, types, layers and shell scripts
 	$(BIN)/shellcheck .ci/run tests/demo/up.sh
 
 .PHONY: unit
-unit: .venv/ready ## Run the unit tests
-	$(BIN)/pytest -n 2 tests/unit
+unit: .venv/ready ## Run the unit tests, and a sample of the fuzzing
+	$(BIN)/pytest -n 2 tests/unit tests/fuzz
+
+.PHONY: fuzz
+fuzz: .venv/ready ## Give a million odd objects, texts and answers to all that reads such (FUZZ_INPUTS); half an hour
+	FUZZ_INPUTS=$(FUZZ_INPUTS) $(BIN)/pytest -n 2 tests/fuzz
 
 .PHONY: served
 served: .venv/ready ## Judge 20,000 routes that were made up by a model of edges and Chainlit (SERVED_EXAMPLES)

@@ -8,7 +8,7 @@ import pytest
 from tests.unit.domain.world import app, assert_plain, ingress, neighbour, path, regex, snapshot
 
 from chainlit_operator.domain.model import Matching, Neighbour, Parent, Ref, Route, RoutePath
-from chainlit_operator.domain.neighbours import Place, edges, shadowed, share_listener, taken
+from chainlit_operator.domain.neighbours import Place, edges, reaches, share_listener
 from chainlit_operator.domain.plan import Apply, Blocked, plan
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.domain.routes import Resolved, Unresolved
@@ -104,11 +104,13 @@ def test_without_trouble_nothing_changes() -> None:
 )
 def test_taken(given: RoutePath, prefixes: list[str]) -> None:
     route = ingress(given, ingress_class="traefik")
-    assert taken(route, given) == tuple(Place(EDGE, "example.com", prefix) for prefix in prefixes)
+    (found,) = reaches(route, [given])
+    assert (found.path, found.taken) == (given, tuple(Place(EDGE, "example.com", prefix) for prefix in prefixes))
 
 
 def test_canary_takes_nothing() -> None:
-    assert taken(ingress("/chat", is_canary=True), path("/chat")) == ()
+    (found,) = reaches(ingress("/chat", is_canary=True), [path("/chat")])
+    assert found.taken == ()
 
 
 @pytest.mark.parametrize(
@@ -124,7 +126,8 @@ def test_canary_takes_nothing() -> None:
 )
 def test_shadowed(given: RoutePath, prefixes: list[str]) -> None:
     route = ingress(given, ingress_class="traefik")
-    assert shadowed(route, given) == tuple(Place(EDGE, "example.com", prefix) for prefix in prefixes)
+    (found,) = reaches(route, [given])
+    assert found.shadowed == tuple(Place(EDGE, "example.com", prefix) for prefix in prefixes)
 
 
 def http_route(*parents: Parent) -> Route:
@@ -162,3 +165,9 @@ def test_edges() -> None:
         "Gateway infra/a",
         "Gateway infra/b",
     )
+
+
+def test_a_path_without_end_concerns_nobody() -> None:
+    """Each of its segments might be one of Chainlit's own: half a million places."""
+    (found,) = reaches(ingress("/ws" * 300_000), [path("/ws" * 300_000)])
+    assert (found.taken, found.shadowed) == ((), ())

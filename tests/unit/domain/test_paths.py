@@ -153,3 +153,8 @@ def test_probe_path_settles_in_one_step(former: str, root: str, tail: str) -> No
     moved = paths.probe_path(former + tail, root, (former,))
     assert paths.is_below(moved.partition("?")[0].rstrip("/") or "", root)
     assert paths.probe_path(moved, root, (root, former)) == moved or not root
+
+
+def test_a_path_that_no_server_takes_is_not_served() -> None:
+    assert paths.problem("/a" * 2048) is None
+    assert paths.problem("/a" * 2048 + "b") == "it has more than 4096 characters"

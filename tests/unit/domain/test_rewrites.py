@@ -11,6 +11,7 @@ from chainlit_operator.domain import paths
 from chainlit_operator.domain.rewrites import (
     AddPrefix,
     Constant,
+    Pattern,
     RegexReplace,
     RegexRewrite,
     ReplacePrefix,
@@ -142,3 +143,10 @@ def test_backend_prefix_is_in_normal_form(public: str, transforms: list[Transfor
 @given(st.text("/ab(.*)|$?^+[]{}\\", max_size=30), st.text("/$12{}ab", max_size=10))
 def test_any_expression_is_understood_or_not(pattern: str, replacement: str) -> None:
     backend_prefix("/ab", [RegexRewrite(pattern, replacement)])
+
+
+def test_what_no_url_is_as_long_as_is_not_understood() -> None:
+    assert parse_pattern("/a" * 2046 + "(.*)") == Pattern("/a" * 2046, "(.*)")
+    assert parse_pattern("/a" * 2047 + "(.*)") is None
+    assert substitute("$1" * 2048, ("a",)) == "a" * 2048
+    assert substitute("$1" * 2048 + "/", ("a",)) is None

@@ -311,6 +311,23 @@ def test_transforms_come_in_their_order() -> None:
         assert answer(routes.resolve(snapshot(ingress(path(middlewares=("shop-m0",))), middlewares=deep))) == wanted
 
 
+def test_chains_of_chains_are_not_followed_for_ever() -> None:
+    """Eight chains of ten have a hundred million Middlewares between them."""
+    chains = [middleware(f"m{n}", chain=(f"shop-m{n + 1}",) * 10) for n in range(7)]
+    found = routes.resolve(
+        snapshot(ingress(path(middlewares=("shop-m0",))), middlewares=(*chains, middleware("m7", AddPrefix("/x"))))
+    )
+    assert isinstance(found, routes.Unresolved) and found.reason is Reason.REWRITE_UNKNOWN
+    assert "has more than 100 Traefik Middlewares, which may change the path" in found.message
+
+
+def test_equal_paths_of_one_route_are_no_shadows_of_each_other() -> None:
+    twins = [path("/chat"), path("/chat"), path("/chat/ws"), path("/chat/ws")]
+    assert answer(routes.resolve(snapshot(ingress(*twins)))) == ("/chat", "")
+    astray = [path("/chat"), path("/chat/ws"), path("/chat/ws", transforms=(StripPrefix(("/chat",)),))]
+    assert answer(routes.resolve(snapshot(ingress(*astray)))) is Reason.REWRITE_NOT_SUPPORTED
+
+
 def test_shortest_path_stands_for_the_app_whatever_the_alphabet() -> None:
     found = routes.resolve(snapshot(ingress("/zz/assets", "/zz")))
     assert isinstance(found, routes.Resolved) and found.status.path == "/zz"

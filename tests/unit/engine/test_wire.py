@@ -556,3 +556,52 @@ JSON = st.recursive(
 def test_any_json_is_read_or_refused(body: Any, type_: Any) -> None:
     with contextlib.suppress(msgspec.ValidationError):
         read(type_, body)
+
+
+NEST = 9000
+
+
+@pytest.mark.parametrize("kind", wire.KINDS)
+def test_what_nests_deep_is_no_end_of_the_watch(kind: str) -> None:
+    """An API server keeps ten thousand levels in fields without a schema; a reader's stack has a tenth of that."""
+    nest = "[" * NEST + "]" * NEST
+    owner = '{"apiVersion":"chainlit-operator.dev/v1","kind":"ChainlitApp","name":"a","controller":true}'
+    text = f'{{"metadata":{{"name":"x]\\"[","ownerReferences":[{owner}]}},"extra":{{"deep":{nest},"flat":[1]}}}}'
+    found = wire.reader(wire.KINDS[kind])(text.encode())
+    assert found.ref.name == 'x]"['
+    if isinstance(found, model.Ownable):
+        assert found.owned is not None
+        kept = found.owned.content["extra"]
+        assert kept["flat"] == [1] and str(kept["deep"]).count("[") < 300
+    items = wire.decode_page(f'{{"items":[{text}]}}'.encode()).items
+    assert items is not None and wire.decode_bookmark(items[0]).metadata.name == 'x]"['
+    event = wire.decode_event(f'{{"type":"ADDED","object":{text}}}'.encode())
+    assert wire.decode_bookmark(event.object).metadata.name == 'x]"['
+
+
+def test_no_more_paths_are_read_than_can_be_looked_at() -> None:
+    backend = {"service": {"name": "chat", "port": {"number": 80}}}
+    entry = {"path": "/chat", "pathType": "Prefix", "backend": backend}
+    for count, refusal in ((5000, ""), (5001, "it has more than 5000 paths, each host, match and backend counted")):
+        body = {"metadata": {"name": "x"}, "spec": {"rules": [{"http": {"paths": [entry] * count}}]}}
+        found = wire.decoder(wire.Ingress)(json.dumps(body).encode()).to_domain()
+        assert (len(found.paths), found.refusal) == (5000, refusal)
+    rule = {"matches": [{}] * 8, "backendRefs": [{"name": f"s{n}", "port": 80} for n in range(16)]}
+    body = {"metadata": {"name": "x"}, "spec": {"hostnames": ["a", "b", "c"], "rules": [rule] * 16}}
+    route = wire.decoder(wire.HTTPRoute)(json.dumps(body).encode()).to_domain()
+    assert len(route.paths) == 5000 and route.refusal.startswith("it has more than 5000 paths")
+
+
+def test_two_rewrites_for_one_service_are_not_guessed_between() -> None:
+    annotation = "serviceName=chat rewrite=/; serviceName=chat rewrite=/x; serviceName=other rewrite=/"
+    backend = {"service": {"name": "chat", "port": {"number": 80}}}
+    for text, wanted in (
+        (annotation, rewrites.Unknown("the annotation nginx.org/rewrites with several rewrites for a Service")),
+        ("serviceName=chat rewrite=/;" * 3, rewrites.ReplacePrefix("/")),
+    ):
+        body = {
+            "metadata": {"name": "x", "annotations": {"nginx.org/rewrites": text}},
+            "spec": {"rules": [{"http": {"paths": [{"path": "/chat/", "pathType": "Prefix", "backend": backend}]}}]},
+        }
+        found = wire.decoder(wire.Ingress)(json.dumps(body).encode()).to_domain()
+        assert found.paths[0].transforms == (wanted,)

@@ -8,6 +8,7 @@ lost: the same path on the same host, and a path that is one of Chainlit's own r
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from chainlit_operator.domain import paths, routes
@@ -32,21 +33,38 @@ def edges(route: Route) -> tuple[str, ...]:
     return tuple(sorted({str(parent.gateway) for parent in route.parents}))
 
 
-def taken(route: Route, path: RoutePath) -> tuple[Place, ...]:
-    """Return the places whose requests all go to the path's Service, but for those to longer paths."""
-    if route.is_canary or path.condition or path.matching not in (Matching.PREFIX, Matching.REGULAR_EXPRESSION):
-        return ()
-    prefix = routes.prefix_of(path)
-    return tuple(Place(edge, path.host, prefix) for edge in edges(route))
+class Reach(NamedTuple):
+    """The places that a path of a route concerns."""
+
+    path: RoutePath
+    taken: tuple[Place, ...]
+    """Those whose requests all go to the path's Service, but for those to longer paths."""
+    shadowed: tuple[Place, ...]
+    """Those at which Chainlit would lose a route of its own to the path's Service."""
 
 
-def shadowed(route: Route, path: RoutePath) -> tuple[Place, ...]:
-    """Return the places at which Chainlit would lose a route of its own to the path's Service."""
-    if path.matching is Matching.UNKNOWN:
-        return ()
-    segments = routes.prefix_of(path).split("/")
-    above = ["/".join(segments[:n]) for n, segment in enumerate(segments) if segment in paths.OWN_SEGMENTS]
-    return tuple(Place(edge, path.host, prefix) for edge in edges(route) for prefix in above)
+def reaches(route: Route, chosen: Iterable[RoutePath]) -> Iterator[Reach]:
+    """Yield what each of these paths of a route concerns."""
+    served_by = edges(route)
+    for path in chosen:
+        if path.matching is Matching.UNKNOWN:
+            yield Reach(path, (), ())
+            continue
+        prefix = routes.prefix_of(path)
+        if len(prefix) > paths.MAX_LENGTH:
+            yield Reach(path, (), ())
+            continue
+        is_taken = path.matching is not Matching.EXACT and not route.is_canary and not path.condition
+        taken = tuple([Place(edge, path.host, prefix) for edge in served_by]) if is_taken else ()
+        yield Reach(path, taken, tuple(Place(edge, path.host, above) for above in _above(prefix) for edge in served_by))
+
+
+def _above(prefix: str) -> list[str]:
+    """The prefixes below which ``prefix`` is one of Chainlit's own routes."""
+    segments = prefix.split("/")
+    if paths.OWN_SEGMENTS.isdisjoint(segments):
+        return []
+    return ["/".join(segments[:n]) for n, segment in enumerate(segments) if segment in paths.OWN_SEGMENTS]
 
 
 def share_listener(one: Route, other: Route) -> bool:

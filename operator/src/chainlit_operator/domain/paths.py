@@ -10,6 +10,9 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+#: The longest path, expression or replacement that is looked at; servers take no longer URLs.
+MAX_LENGTH = 4096
+
 _SEGMENT = re.compile(r"[A-Za-z0-9._~-]+")
 
 #: First segments of the routes that Chainlit itself serves below its root path (``chainlit/server.py`` of 2.12.0).
@@ -48,6 +51,8 @@ def problem(prefix: str) -> str | None:
     Outside ``[A-Za-z0-9._~-]`` the socket may answer while the page stays blank in a browser; ``.`` and ``..`` are
     resolved away by browsers before a request is made.
     """
+    if len(prefix) > MAX_LENGTH:
+        return f"it has more than {MAX_LENGTH} characters"
     for segment in prefix.split("/")[1:]:
         if not segment:
             return "a segment is empty"

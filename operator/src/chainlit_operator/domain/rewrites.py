@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from chainlit_operator.domain import paths
 
@@ -153,6 +154,9 @@ _TAIL_FORMS: dict[str, Callable[[str], Groups | None]] = {
     "(?:/|$)(.*)": lambda rest: (rest[1:],) if rest.startswith("/") or not rest else None,
     "(/(.*))?": lambda rest: (rest, rest[1:]) if rest.startswith("/") or not rest else None,
 }
+#: How an expression may end, and which form that is; the longest first.
+_TAILS = [(tail, form) for form in sorted(_TAIL_FORMS, key=len, reverse=True) for tail in (f"{form}$", form)]
+_REMEMBERED_LENGTH = 256
 _LITERAL = re.compile(r"(?:/(?:[A-Za-z0-9_~-]|\\?\.)+)*")
 _REFERENCE = re.compile(r"\$(?:\{(\d)\}|(\d))")
 
@@ -197,18 +201,30 @@ def parse_pattern(text: str) -> Pattern | None:
     Expressions are never run: only the known ones are understood, whatever the engine (RE2, PCRE) that runs them at the
     edge, and a hostile one costs nothing.
     """
+    if len(text) > paths.MAX_LENGTH:
+        return None
+    return _parsed(text) if len(text) <= _REMEMBERED_LENGTH else _parse(text)
+
+
+@lru_cache(8192)
+def _parsed(text: str) -> Pattern | None:
+    """The same of an expression that is short enough to be kept: a decision reads each several times."""
+    return _parse(text)
+
+
+def _parse(text: str) -> Pattern | None:
     text = text.removeprefix("^")
-    for form in sorted(_TAIL_FORMS, key=len, reverse=True):
-        for tail in (f"{form}$", form):
+    for tail, form in _TAILS:
+        if text.endswith(tail):
             literal = text.removesuffix(tail)
-            if text.endswith(tail) and _LITERAL.fullmatch(literal):
+            if _LITERAL.fullmatch(literal):
                 return Pattern(literal.replace("\\", ""), form, is_closed=tail != form)
     return None
 
 
 def substitute(replacement: str, groups: Groups) -> str | None:
     """Return ``replacement`` with ``$1`` … filled in; a group that does not exist is empty, as in nginx and Go."""
-    if "$" in _REFERENCE.sub("", replacement):
+    if len(replacement) > paths.MAX_LENGTH or "$" in _REFERENCE.sub("", replacement):
         return None
     return _REFERENCE.sub(lambda m: _group(groups, int(m[1] or m[2])), replacement)
 

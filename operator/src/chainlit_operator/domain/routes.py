@@ -26,6 +26,7 @@ from chainlit_operator.domain.model import (
 from chainlit_operator.domain.reasons import Reason
 
 MAX_CHAIN_DEPTH = 8
+MAX_MIDDLEWARES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,9 +192,11 @@ def _align(snapshot: Snapshot, route: Route, covering: list[RoutePath], service:
     backend = _backend(snapshot, route, chosen, public)
     if isinstance(backend, Unresolved):
         return backend
-    for path in covering[1:]:
-        other = _backend(snapshot, route, path, prefix_of(path))
-        if isinstance(other, Unresolved) or not _agree((public, backend), (prefix_of(path), other)):
+    # A route may have thousands of paths that differ in nothing that matters here.
+    unlike = {(prefix_of(path), id(path.middlewares), path.transforms): path for path in covering[1:]}
+    for (prefix, _, _), path in unlike.items():
+        other = _backend(snapshot, route, path, prefix)
+        if isinstance(other, Unresolved) or not _agree((public, backend), (prefix, other)):
             return Unresolved(
                 Reason.REWRITE_NOT_SUPPORTED,
                 f"{route.ref} rewrites {path.path} and {chosen.path} of the app in different ways, so one of them goes "
@@ -421,8 +424,11 @@ def _unless_shadowed(route: Route, covering: list[RoutePath], mine: list[RoutePa
     """The paths, and others of the app that take some of its requests; unless something else takes any."""
     chosen = covering[0]
     top = prefix_of(chosen)
-    taking = [path for path in route.paths if path not in covering and shadows.takes(route.ref.kind, path, chosen, top)]
-    other = next((path for path in taking if path not in mine), None)
+    # By identity: to compare each of thousands of paths with each other one takes seconds.
+    known, own = {id(path) for path in covering}, {id(path) for path in mine}
+    rest = (path for path in route.paths if id(path) not in known)
+    taking = [path for path in rest if shadows.takes(route.ref.kind, path, chosen, top)]
+    other = next((path for path in taking if id(path) not in own), None)
     if other is None:
         return [*covering, *taking]
     where = f"to Service {other.service}" if other.service else "elsewhere (a redirect, or no Service)"
@@ -441,16 +447,14 @@ def _backend(snapshot: Snapshot, route: Route, chosen: RoutePath, public: str) -
     override = snapshot.app.spec.rewrite
     if override is not Rewrite.AUTO:
         return "" if override is Rewrite.STRIP else public
-    transforms = [*chosen.transforms]
-    for key in chosen.middlewares:
-        found = _expand(snapshot, key, 0)
-        if found is None:
-            return Unresolved(
-                Reason.MIDDLEWARE_NOT_FOUND,
-                f"{route.ref} uses Traefik Middleware {key}, which does not exist; Traefik answers 404 "
-                "then. Create it, correct the name, or set spec.route.rewrite.",
-            )
-        transforms += found
+    found = _expanded(snapshot, chosen.middlewares)
+    if isinstance(found, str):
+        return Unresolved(
+            Reason.MIDDLEWARE_NOT_FOUND,
+            f"{route.ref} uses Traefik Middleware {found}, which does not exist; Traefik answers 404 "
+            "then. Create it, correct the name, or set spec.route.rewrite.",
+        )
+    transforms = [*chosen.transforms, *found]
     unknown = next((t.what for t in transforms if isinstance(t, rewrites.Unknown)), None)
     if unknown is not None:
         return Unresolved(
@@ -468,15 +472,24 @@ def _backend(snapshot: Snapshot, route: Route, chosen: RoutePath, public: str) -
     return backend
 
 
-def _expand(snapshot: Snapshot, key: str, depth: int) -> list[rewrites.Transform] | None:
-    """The transforms of a Middleware and of the chain that it may be; None if one is missing or chains are circular."""
-    found = next((m for m in snapshot.middlewares if m.key == key), None)
-    if found is None or depth > MAX_CHAIN_DEPTH:
-        return None
-    transforms = list(found.transforms)
-    for member in found.chain:
-        more = _expand(snapshot, member, depth + 1)
-        if more is None:
-            return None
-        transforms += more
+def _expanded(snapshot: Snapshot, keys: Iterable[str]) -> list[rewrites.Transform] | str:
+    """The transforms of Middlewares, and of the chains that they may be.
+
+    A key instead, where that Middleware or one in its chain is missing, or the chain is circular.
+    """
+    known = {middleware.key: middleware for middleware in snapshot.middlewares}
+    transforms: list[rewrites.Transform] = []
+    count = 0
+    for key in keys:
+        due = [(key, 0)]
+        while due:
+            name, depth = due.pop()
+            found = known.get(name)
+            if found is None or depth > MAX_CHAIN_DEPTH:
+                return key
+            count += 1
+            if count > MAX_MIDDLEWARES:  # chains of chains have a million in no time
+                return [rewrites.Unknown(f"more than {MAX_MIDDLEWARES} Traefik Middlewares")]
+            transforms += found.transforms
+            due += [(member, depth + 1) for member in reversed(found.chain)]
     return transforms

@@ -8,6 +8,7 @@ counts as much as ten characters of a path. Whatever may take a request on one o
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from chainlit_operator.domain import paths
 from chainlit_operator.domain.model import Matching, RoutePath
@@ -57,9 +58,14 @@ def _may_match(expression: str, top: str, *, is_anchored: bool) -> bool:
     """Whether an expression may match what Chainlit needs, as far as its literal start tells; it is never run."""
     found = _LITERAL_START.match(expression)
     start = found[1].replace("\\", "") if found is not None else ""
-    if f"{top}/".startswith(start):
-        return True
+    needed, beginnings = _needed(top, is_anchored=is_anchored)
+    return start in beginnings or start.startswith(needed)
+
+
+@lru_cache(64)
+def _needed(top: str, *, is_anchored: bool) -> tuple[tuple[str, ...], frozenset[str]]:
+    """What Chainlit needs below ``top``, or what an expression may find of it, and all that these begin with."""
     needed = [f"{top}/{segment}/" for segment in paths.OWN_SEGMENTS]
     if not is_anchored:
         needed = [path[at:] for path in needed for at, char in enumerate(path[:-1]) if char == "/"]
-    return any(path.startswith(start) or start.startswith(path) for path in needed)
+    return tuple(needed), frozenset(path[:end] for path in (f"{top}/", *needed) for end in range(len(path) + 1))

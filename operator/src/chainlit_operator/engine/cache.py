@@ -283,8 +283,8 @@ class Cache:
     def _touched(self, route: Route, services: Set[str]) -> set[Ref]:
         """The apps whose requests depend on what the route sends to those Services."""
         paths = [path for path in route.paths if path.service in services]
-        touched = {backend.service for path in paths for backend in self._neighbourhood.touched(route, path)}
-        found = (self.service(ref) for ref in touched)
+        touched = {(b.route.namespace, b.path.service) for b in self._neighbourhood.touched(route, paths)}
+        found = (self.service(Ref("Service", namespace, name)) for namespace, name in touched)
         return {app for service in found if service is not None for app in self._selected(service)}
 
     def _beside(self, workload: Workload | None) -> set[Ref]:
@@ -383,16 +383,15 @@ class Cache:
     def _neighbours(self, services: tuple[Service, ...], routes: tuple[Route, ...]) -> tuple[Neighbour, ...]:
         """The apps behind other Services at the places of ours, oldest first."""
         mine = {service.ref for service in services}
-        backends = {
-            backend
-            for route in routes
-            for path in route.paths
-            if Ref("Service", route.ref.namespace, path.service) in mine
-            for backend in self._neighbourhood.around(route, path)
-            if backend.service not in mine and self._meets(route, backend)
-        }
-        found = {Neighbour(other.ref, other.created, b.route, b.path) for b in backends for other in self._behind(b)}
-        return tuple(sorted(found, key=lambda n: (neighbours.precedence(n), n.route, n.path.path, n.path.host)))
+        found = {}
+        for route in routes:
+            names = {ref.name for ref in mine if ref.namespace == route.ref.namespace}
+            for backend in self._neighbourhood.around(route, (p for p in route.paths if p.service in names)):
+                if backend.service not in mine and self._meets(route, backend):
+                    for other in self._behind(backend):
+                        key = (neighbours.precedence(other), backend.route, backend.path.path, backend.path.host)
+                        found[key] = Neighbour(other.ref, other.created, backend.route, backend.path)
+        return tuple(found[key] for key in sorted(found))
 
     def _meets(self, route: Route, backend: Backend) -> bool:
         other = self._route(backend.route)
@@ -421,7 +420,9 @@ class Cache:
     def _middlewares_of(self, routes: tuple[Route, ...]) -> tuple[Middleware, ...]:
         """The Middlewares that the routes use, and those that they are made of."""
         found: dict[str, Middleware] = {}
-        due = [key for route in routes for path in route.paths for key in path.middlewares]
+        # By identity: all paths of an Ingress have the same ones.
+        named = {id(path.middlewares): path.middlewares for route in routes for path in route.paths}
+        due = [key for keys in named.values() for key in keys]
         while due:
             key = due.pop()
             middleware = self._middlewares.get(key)

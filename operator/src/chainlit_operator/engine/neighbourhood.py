@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from chainlit_operator.domain import neighbours
@@ -20,48 +21,55 @@ class Backend(NamedTuple):
         return Ref("Service", self.route.namespace, self.path.service)
 
 
+Index = dict[neighbours.Place, tuple[Backend, ...]]
+
+
 class Neighbourhood:
-    """Two indexes by place. A place has few backends, mostly one, so they are tuples, which take less than sets."""
+    """Two indexes by place. A place has few backends, mostly one, so they are tuples, which take less than sets.
+
+    Of the paths by which one route sends requests for one place to one Service, the first stands for all: what is
+    decided about one holds for each, and a route may have thousands.
+    """
 
     def __init__(self) -> None:
-        self._taking: dict[neighbours.Place, tuple[Backend, ...]] = {}
-        self._shadowing: dict[neighbours.Place, tuple[Backend, ...]] = {}
+        self._taking: Index = {}
+        self._shadowing: Index = {}
 
     def add(self, route: Route) -> None:
         """File a route."""
-        for path in route.paths:
-            backend = Backend(route.ref, path)
-            for place in neighbours.taken(route, path):
-                self._taking[place] = (*self._taking.get(place, ()), backend)
-            for place in neighbours.shadowed(route, path):
-                self._shadowing[place] = (*self._shadowing.get(place, ()), backend)
+        taking: dict[neighbours.Place, dict[str, Backend]] = {}
+        shadowing: dict[neighbours.Place, dict[str, Backend]] = {}
+        for reach in neighbours.reaches(route, route.paths):
+            for found, places in ((taking, reach.taken), (shadowing, reach.shadowed)):
+                for place in places:
+                    found.setdefault(place, {}).setdefault(reach.path.service, Backend(route.ref, reach.path))
+        for index, found in ((self._taking, taking), (self._shadowing, shadowing)):
+            for place, backends in found.items():
+                index[place] = (*index.get(place, ()), *backends.values())
 
     def discard(self, route: Route) -> None:
         """Take out a route as it was filed."""
-        for path in route.paths:
-            for place in neighbours.taken(route, path):
-                _discard(self._taking, place, route.ref)
-            for place in neighbours.shadowed(route, path):
-                _discard(self._shadowing, place, route.ref)
+        found = [*neighbours.reaches(route, route.paths)]
+        _discard(self._taking, {place for reach in found for place in reach.taken}, route.ref)
+        _discard(self._shadowing, {place for reach in found for place in reach.shadowed}, route.ref)
 
-    def at(self, place: neighbours.Place) -> tuple[Backend, ...]:
-        """Return the backends of a place."""
-        return self._taking.get(place, ())
+    def around(self, route: Route, paths: Iterable[RoutePath]) -> Iterator[Backend]:
+        """Yield the backends that decide whether an app gets all requests of these paths of the route."""
+        for place in {place for reach in neighbours.reaches(route, paths) for place in reach.taken}:
+            yield from self._taking.get(place, ())
+            yield from self._shadowing.get(place, ())
 
-    def around(self, route: Route, path: RoutePath) -> tuple[Backend, ...]:
-        """Return the backends that decide whether an app gets all of the path's requests."""
-        places = neighbours.taken(route, path)
-        return tuple(b for place in places for b in (*self.at(place), *self._shadowing.get(place, ())))
-
-    def touched(self, route: Route, path: RoutePath) -> tuple[Backend, ...]:
-        """Return the backends whose apps' requests depend on the path."""
-        places = (*neighbours.taken(route, path), *neighbours.shadowed(route, path))
-        return tuple(backend for place in places for backend in self.at(place))
+    def touched(self, route: Route, paths: Iterable[RoutePath]) -> Iterator[Backend]:
+        """Yield the backends whose apps' requests depend on these paths of the route."""
+        reaches = neighbours.reaches(route, paths)
+        for place in {place for reach in reaches for place in (*reach.taken, *reach.shadowed)}:
+            yield from self._taking.get(place, ())
 
 
-def _discard(index: dict[neighbours.Place, tuple[Backend, ...]], place: neighbours.Place, route: Ref) -> None:
-    left = tuple(backend for backend in index.get(place, ()) if backend.route != route)
-    if left:
-        index[place] = left
-    else:
-        index.pop(place, None)
+def _discard(index: Index, places: Iterable[neighbours.Place], route: Ref) -> None:
+    for place in places:
+        left = tuple(backend for backend in index.get(place, ()) if backend.route != route)
+        if left:
+            index[place] = left
+        else:
+            index.pop(place, None)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import lru_cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct, field
@@ -76,6 +77,11 @@ class Bookmark(Wire):
     metadata: Meta = field(default_factory=Meta)
 
 
+#: How many paths of a route are read; what one costs is spent for each change of it.
+MAX_PATHS = 5000
+TOO_MANY_PATHS = f"it has more than {MAX_PATHS} paths, each host, match and backend counted"
+
+
 class Anything(Wire):
     """An object of which only the presence matters."""
 
@@ -94,12 +100,41 @@ def pairs(labels: dict[str, str]) -> model.Labels:
     return tuple(sorted(labels.items()))
 
 
+#: How deep a document may nest; the API server takes ten thousand levels where a schema keeps unknown fields.
+MAX_DEPTH = 200
+_BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[\]{}]')
+
+
+def shallow(raw: bytes | msgspec.Raw) -> bytes:
+    """Return a JSON document with null for whatever nests deeper than ``MAX_DEPTH``: no decision reads such."""
+    text, kept, level, start = bytes(raw), [], 0, 0
+    for found in _BRACKET.finditer(text):
+        if found[0] in (b"[", b"{"):
+            level += 1
+            if level == MAX_DEPTH + 1:
+                kept += [text[start : found.start()], b"null"]
+        elif found[0] in (b"]", b"}"):
+            if level == MAX_DEPTH + 1:
+                start = found.end()
+            level -= 1
+    return b"".join([*kept, text[start:]])
+
+
 def decoder(type_: type[T]) -> Callable[[bytes | msgspec.Raw], T]:
-    """Return a decoder of single objects of ``type_``; it raises msgspec.DecodeError for anything else."""
-    return msgspec.json.Decoder(type_).decode
+    """Return a decoder of single documents of ``type_``; it raises msgspec.DecodeError for anything else."""
+    decode = msgspec.json.Decoder(type_).decode
+
+    def read(raw: bytes | msgspec.Raw) -> T:
+        try:
+            return decode(raw)
+        except RecursionError:
+            return decode(shallow(raw))
+
+    return read
 
 
-decode_page = msgspec.json.Decoder(Page).decode
-decode_event = msgspec.json.Decoder(Event).decode
-decode_error = msgspec.json.Decoder(ErrorStatus).decode
-decode_bookmark = msgspec.json.Decoder(Bookmark).decode
+decode_page = decoder(Page)
+decode_event = decoder(Event)
+decode_error = decoder(ErrorStatus)
+decode_bookmark = decoder(Bookmark)
+decode_any = decoder(dict[str, Any])

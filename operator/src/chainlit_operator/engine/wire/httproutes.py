@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 from msgspec import field
 
 from chainlit_operator.domain import model, rewrites
-from chainlit_operator.engine.wire.base import Anything, Meta, Wire
+from chainlit_operator.engine.wire.base import MAX_PATHS, TOO_MANY_PATHS, Anything, Meta, Wire
 
 
 class _PathMatch(Wire):
@@ -63,6 +64,13 @@ class _BackendRef(Wire):
     filters: list[_Filter] = field(default_factory=list)
 
     @property
+    def transforms(self) -> tuple[rewrites.Transform, ...]:
+        """What its filters may do to a path."""
+        if any(found.type in ("URLRewrite", "ExtensionRef") for found in self.filters):
+            return (rewrites.Unknown("a filter in backendRefs, which implementations treat differently"),)
+        return ()
+
+    @property
     def shown(self) -> str:
         """What people call it."""
         return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
@@ -72,6 +80,14 @@ class _Rule(Wire):
     matches: list[_Match] = field(default_factory=lambda: [_Match()])
     filters: list[_Filter] = field(default_factory=list)
     backend_refs: list[_BackendRef] = field(default_factory=list)
+
+    def transforms(self) -> Iterator[rewrites.Transform]:
+        """What becomes of a path, Middlewares aside."""
+        for found in self.filters:
+            yield from _transforms(found)
+        types = [found.type for found in self.filters]
+        if "ExtensionRef" in types and "URLRewrite" in types[types.index("ExtensionRef") :]:
+            yield rewrites.Unknown("a URLRewrite filter that comes after an ExtensionRef filter")
 
 
 class _ParentRef(Wire):
@@ -123,11 +139,13 @@ class HTTPRoute(Wire):
     def to_domain(self) -> model.Route:
         """Return the domain's record of it."""
         refusals = [parent.refusal() for parent in self.status.parents]
+        refusal = refusals[0] if refusals and all(refusals) else ""
+        found = tuple(islice(self._paths(), MAX_PATHS + 1))
         return model.Route(
             ref=model.Ref("HTTPRoute", self.metadata.namespace, self.metadata.name),
             resource_version=self.metadata.resource_version,
-            paths=tuple(self._paths()),
-            refusal=refusals[0] if refusals and all(refusals) else "",
+            paths=found[:MAX_PATHS],
+            refusal=refusal if len(found) <= MAX_PATHS else TOO_MANY_PATHS,
             parents=tuple(self._parents()),
             strangers=tuple(self._strangers()),
         )
@@ -154,35 +172,25 @@ class HTTPRoute(Wire):
             if not backends or any(found.type == "RequestRedirect" for found in rule.filters):
                 backends = [_BackendRef(name="")]
             others = tuple(ref.name if self._is_service(ref) else ref.shown for ref in weighty)
+            transforms, middlewares = tuple(rule.transforms()), tuple(self._middlewares(rule.filters))
             for host in self.spec.hostnames or [""]:
                 for match in rule.matches:
                     for ref in backends:
-                        yield self._path(host, match, rule, ref, others)
+                        yield model.RoutePath(
+                            host=host,
+                            path=match.path.value,
+                            path_type=match.path.type,
+                            service=ref.name,
+                            port=ref.port,
+                            matching=_MATCHING.get(match.path.type, model.Matching.REGULAR_EXPRESSION),
+                            transforms=transforms + ref.transforms if ref.filters else transforms,
+                            middlewares=middlewares,
+                            condition=match.condition(),
+                            others=others,
+                        )
 
     def _is_service(self, ref: _BackendRef) -> bool:
         return ref.kind == "Service" and not ref.group and ref.namespace in ("", self.metadata.namespace)
-
-    def _path(
-        self, host: str, match: _Match, rule: _Rule, ref: _BackendRef, others: tuple[str, ...]
-    ) -> model.RoutePath:
-        transforms = [t for found in rule.filters for t in _transforms(found)]
-        types = [found.type for found in rule.filters]
-        if "ExtensionRef" in types and "URLRewrite" in types[types.index("ExtensionRef") :]:
-            transforms.append(rewrites.Unknown("a URLRewrite filter that comes after an ExtensionRef filter"))
-        if any(found.type in ("URLRewrite", "ExtensionRef") for found in ref.filters):
-            transforms.append(rewrites.Unknown("a filter in backendRefs, which implementations treat differently"))
-        return model.RoutePath(
-            host=host,
-            path=match.path.value,
-            path_type=match.path.type,
-            service=ref.name,
-            port=ref.port,
-            matching=_MATCHING.get(match.path.type, model.Matching.REGULAR_EXPRESSION),
-            transforms=tuple(transforms),
-            middlewares=tuple(self._middlewares(rule.filters)),
-            condition=match.condition(),
-            others=others,
-        )
 
     def _middlewares(self, filters: list[_Filter]) -> Iterator[str]:
         for found in filters:

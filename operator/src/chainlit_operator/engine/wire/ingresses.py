@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from msgspec import Struct, field
 
 from chainlit_operator.domain import model, rewrites
-from chainlit_operator.engine.wire.base import Meta, Wire
+from chainlit_operator.engine.wire.base import MAX_PATHS, TOO_MANY_PATHS, Meta, Wire
 
 
 class _Port(Wire):
@@ -68,6 +68,8 @@ _ANNOTATIONS = {
     "contour_sockets": "projectcontour.io/websocket-routes",
     "contour_class": "projectcontour.io/ingress.class",
 }
+#: How much of an annotation is told, in characters.
+_SHOWN = 250
 #: Rewrites of forms that cannot be told from the annotation alone.
 _UNKNOWN = ("f5_target", "f5_regex", "kong_rewrite", "agic_prefix")
 _REGEX_CHARACTERS = frozenset("()[]{}*+?^$|\\")
@@ -98,60 +100,6 @@ class _Annotations(Struct, rename=_ANNOTATIONS):
     contour_sockets: str = ""
     contour_class: str = ""
 
-    def transforms(self, path: str, service: str) -> Iterator[rewrites.Transform]:
-        """What becomes of a path on its way to a Service, Traefik's Middlewares aside."""
-        if self.nginx_target:
-            yield rewrites.RegexRewrite(path, self.nginx_target)
-        if self.haproxy_ingress_target:
-            yield rewrites.ReplacePrefix(self.haproxy_ingress_target)
-        if self.kong_strip == "true":
-            yield rewrites.ReplacePrefix("/")
-        yield from self._haproxy(path)
-        for target in self._f5_targets(service):
-            # NGINX replaces the very text of the path, so one slash too many or too few stays in what is left.
-            if path.endswith("/") == target.endswith("/"):
-                yield rewrites.ReplacePrefix(target)
-            else:
-                yield rewrites.Unknown(f"the annotation {_ANNOTATIONS['f5_rewrites']} for a path with another end")
-        for attribute in _UNKNOWN:
-            if value := getattr(self, attribute):
-                yield rewrites.Unknown(f"the annotation {_ANNOTATIONS[attribute]}: {value}")
-        for name, _, provider in self._traefik():
-            if provider != "kubernetescrd":
-                yield rewrites.Unknown(f"Traefik middleware {name}@{provider}")
-
-    def _haproxy(self, path: str) -> Iterator[rewrites.Transform]:
-        """What ``expression replacement`` makes of the whole path; a replacement alone takes the place of any path.
-
-        HAProxy finds the expression anywhere in a path; what it makes of one can be told only where it is found at the
-        beginning.
-        """
-        words = self.haproxy_rewrite.split()
-        pattern = rewrites.parse_pattern(words[0]) if len(words) == 2 else None
-        is_found = pattern is not None and f"{path.rstrip('/')}/".startswith(f"{pattern.prefix}/")
-        if len(words) == 1 and "\\" not in words[0]:
-            yield rewrites.Constant(words[0])
-        elif is_found and _HAPROXY_FORMAT.fullmatch(words[1]):
-            yield rewrites.RegexRewrite(words[0], re.sub(r"\\(\d)", r"${\1}", words[1]))
-        elif words:
-            yield rewrites.Unknown(f"the annotation {_ANNOTATIONS['haproxy_rewrite']}: {self.haproxy_rewrite}")
-
-    def middlewares(self) -> tuple[str, ...]:
-        """Traefik Middlewares of the cluster, as ``namespace-name``."""
-        return tuple(name for name, _, provider in self._traefik() if provider == "kubernetescrd")
-
-    def _traefik(self) -> Iterator[tuple[str, str, str]]:
-        for entry in self.traefik_middlewares.split(","):
-            if entry.strip():
-                yield entry.strip().partition("@")
-
-    def _f5_targets(self, service: str) -> Iterator[str]:
-        """What ``serviceName=chat rewrite=/; serviceName=…`` says of a Service."""
-        for entry in self.f5_rewrites.split(";"):
-            words = dict(word.partition("=")[::2] for word in entry.split())
-            if words.get("serviceName") == service:
-                yield words.get("rewrite", "")
-
     def is_contours(self, class_name: str) -> bool:
         """Whether Contour serves an Ingress of that class.
 
@@ -159,10 +107,6 @@ class _Annotations(Struct, rename=_ANNOTATIONS):
         name its own annotation gives it away.
         """
         return bool(self.contour_sockets) or (self.contour_class or self.class_name or class_name) == "contour"
-
-    def passes_web_socket(self, path: str) -> bool:
-        """Whether Contour lets the WebSocket through at a path."""
-        return path in {entry.strip() for entry in self.contour_sockets.split(",")}
 
     def matching(self, path: str, path_type: str, *, is_contours: bool = False) -> model.Matching:
         """How the path is compared. Whether an expression is one depends on the controller, which annotations show."""
@@ -177,6 +121,78 @@ class _Annotations(Struct, rename=_ANNOTATIONS):
             return model.Matching.PREFIX
         is_read = self.nginx_target or self.nginx_regex == "true" or self.f5_regex
         return model.Matching.REGULAR_EXPRESSION if is_read else model.Matching.UNKNOWN
+
+
+class _Rules:
+    """What the annotations say, read once for all paths of an Ingress: both may be many, and long."""
+
+    def __init__(self, annotations: _Annotations) -> None:
+        self._annotations = annotations
+        entries = [entry.strip() for entry in annotations.traefik_middlewares.split(",")]
+        named = [entry.partition("@") for entry in entries if entry]
+        #: Traefik Middlewares of the cluster, as ``namespace-name``.
+        self.middlewares = tuple(name for name, _, provider in named if provider == "kubernetescrd")
+        self._elsewhere = [f"{name}@{provider}" for name, _, provider in named if provider != "kubernetescrd"]
+        self._sockets = {entry.strip() for entry in annotations.contour_sockets.split(",")}
+        self._haproxy_words = annotations.haproxy_rewrite.split()
+        self._haproxy_pattern = (
+            rewrites.parse_pattern(self._haproxy_words[0]) if len(self._haproxy_words) == 2 else None
+        )
+        self._f5_targets = _f5_targets(annotations.f5_rewrites)
+
+    def transforms(self, path: str, service: str) -> Iterator[rewrites.Transform]:
+        """What becomes of a path on its way to a Service, Traefik's Middlewares aside."""
+        annotations = self._annotations
+        if annotations.nginx_target:
+            yield rewrites.RegexRewrite(path, annotations.nginx_target)
+        if annotations.haproxy_ingress_target:
+            yield rewrites.ReplacePrefix(annotations.haproxy_ingress_target)
+        if annotations.kong_strip == "true":
+            yield rewrites.ReplacePrefix("/")
+        yield from self._haproxy(path)
+        target, *others = self._f5_targets.get(service, (None,))
+        # NGINX replaces the very text of the path, so one slash too many or too few stays in what is left.
+        if others:
+            yield rewrites.Unknown(f"the annotation {_ANNOTATIONS['f5_rewrites']} with several rewrites for a Service")
+        elif target is not None and path.endswith("/") == target.endswith("/"):
+            yield rewrites.ReplacePrefix(target)
+        elif target is not None:
+            yield rewrites.Unknown(f"the annotation {_ANNOTATIONS['f5_rewrites']} for a path with another end")
+        for attribute in _UNKNOWN:
+            if value := getattr(annotations, attribute):
+                yield rewrites.Unknown(f"the annotation {_ANNOTATIONS[attribute]}: {value[:_SHOWN]}")
+        for name in self._elsewhere[:1]:  # one is enough to say that the path may change
+            yield rewrites.Unknown(f"Traefik middleware {name[:_SHOWN]}")
+
+    def _haproxy(self, path: str) -> Iterator[rewrites.Transform]:
+        """What ``expression replacement`` makes of the whole path; a replacement alone takes the place of any path.
+
+        HAProxy finds the expression anywhere in a path; what it makes of one can be told only where it is found at the
+        beginning.
+        """
+        words, pattern = self._haproxy_words, self._haproxy_pattern
+        is_found = pattern is not None and f"{path.rstrip('/')}/".startswith(f"{pattern.prefix}/")
+        if len(words) == 1 and "\\" not in words[0]:
+            yield rewrites.Constant(words[0])
+        elif is_found and _HAPROXY_FORMAT.fullmatch(words[1]):
+            yield rewrites.RegexRewrite(words[0], re.sub(r"\\(\d)", r"${\1}", words[1]))
+        elif words:
+            told = self._annotations.haproxy_rewrite[:_SHOWN]
+            yield rewrites.Unknown(f"the annotation {_ANNOTATIONS['haproxy_rewrite']}: {told}")
+
+    def passes_web_socket(self, path: str) -> bool:
+        """Whether Contour lets the WebSocket through at a path."""
+        return path in self._sockets
+
+
+def _f5_targets(text: str) -> dict[str, dict[str, None]]:
+    """The different targets that ``serviceName=chat rewrite=/; serviceName=…`` has for each Service."""
+    found: dict[str, dict[str, None]] = {}
+    for entry in text.split(";"):
+        words = dict(word.partition("=")[::2] for word in entry.split()) if "serviceName=" in entry else {}
+        if "serviceName" in words:
+            found.setdefault(words["serviceName"], {})[words.get("rewrite", "")] = None
+    return found
 
 
 class _IngressMeta(Meta):
@@ -206,13 +222,13 @@ class Ingress(Wire):
     def to_domain(self) -> model.Route:
         """Return the domain's record of it."""
         meta, spec = self.metadata, self.spec
+        rules = _Rules(meta.annotations)
+        entries = [(rule.host, entry) for rule in spec.rules for entry in rule.http.paths]
         found = [
-            self._path(rule.host, entry.path, entry.path_type, entry.backend)
-            for rule in spec.rules
-            for entry in rule.http.paths
+            self._path(rules, host, entry.path, entry.path_type, entry.backend) for host, entry in entries[:MAX_PATHS]
         ]
         if spec.default_backend is not None and not found:
-            found = [self._path("", "/", "Prefix", spec.default_backend)]
+            found = [self._path(rules, "", "/", "Prefix", spec.default_backend)]
         address = next((a.hostname or a.ip for a in self.status.load_balancer.ingress), "")
         return model.Route(
             ref=model.Ref("Ingress", meta.namespace, meta.name),
@@ -221,10 +237,11 @@ class Ingress(Wire):
             tls_hosts=frozenset(host for tls in spec.tls for host in (tls.hosts or [""])),
             address=f"[{address}]" if ":" in address else address,
             ingress_class=spec.ingress_class_name or meta.annotations.class_name,
+            refusal=TOO_MANY_PATHS if len(entries) > MAX_PATHS else "",
             is_canary=meta.annotations.nginx_canary == "true",
         )
 
-    def _path(self, host: str, path: str, path_type: str, backend: _Backend) -> model.RoutePath:
+    def _path(self, rules: _Rules, host: str, path: str, path_type: str, backend: _Backend) -> model.RoutePath:
         # A resource backend is no Chainlit app, but takes requests all the same.
         service, annotations = backend.service or _BackendService(name=""), self.metadata.annotations
         path = path or "/"
@@ -236,7 +253,7 @@ class Ingress(Wire):
             service=service.name,
             port=service.port.name or service.port.number,
             matching=annotations.matching(path, path_type, is_contours=is_contours),
-            transforms=tuple(annotations.transforms(path, service.name)),
-            middlewares=annotations.middlewares(),
-            refuses_web_socket=is_contours and not annotations.passes_web_socket(path),
+            transforms=tuple(rules.transforms(path, service.name)),
+            middlewares=rules.middlewares,
+            refuses_web_socket=is_contours and not rules.passes_web_socket(path),
         )

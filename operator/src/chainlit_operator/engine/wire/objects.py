@@ -11,7 +11,7 @@ import msgspec
 from chainlit_operator.domain import model
 from chainlit_operator.domain.owned import KEPT_METADATA, Owned
 from chainlit_operator.engine.wire.accounts import ServiceAccount
-from chainlit_operator.engine.wire.base import Meta, OwnerReference, decoder
+from chainlit_operator.engine.wire.base import Meta, OwnerReference, decode_any, decoder
 from chainlit_operator.engine.wire.httproutes import Gateway, HTTPRoute
 from chainlit_operator.engine.wire.ingresses import Ingress
 from chainlit_operator.engine.wire.middlewares import Middleware
@@ -43,7 +43,7 @@ def reader(type_: type[Foreign]) -> Callable[[bytes | msgspec.Raw], model.Foreig
         record, owner = found.to_domain(), _owner(found.metadata)
         if owner is None or not isinstance(record, model.Ownable):
             return record
-        return replace(record, owned=_owned(owner, found.metadata, msgspec.json.decode(raw)))
+        return replace(record, owned=_owned(owner, found.metadata, decode_any(raw)))
 
     return read
 

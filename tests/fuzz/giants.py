@@ -1,0 +1,195 @@
+"""Objects as large and as odd as the API server takes them: each is 1.5 MiB at most."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from typing import Any
+
+from tests.fuzz import world
+from tests.fuzz.world import Object
+
+#: What the API server takes: all annotations of an object together, and an object as a whole, in bytes.
+ANNOTATIONS_SIZE = 256 * 1024
+OBJECT_SIZE = 1536 * 1024
+
+#: What makes a long annotation: lists of what the controllers' own syntax has, and what troubles naive expressions.
+UNITS = (
+    "shop-strip@kubernetescrd,",
+    "a@file,",
+    "serviceName=chat rewrite=/;",
+    "serviceName=a;",
+    "a b;",
+    "/a",
+    "$1",
+    "(a+)+",
+)
+
+
+def changed(found: Object, **places: Any) -> Object:
+    """A copy with other values; a place is written ``spec__rules``."""
+    found = copy.deepcopy(found)
+    for place, value in places.items():
+        at = found
+        *way, last = place.split("__")
+        for key in way:
+            at = at[key]
+        at[last] = value
+    return found
+
+
+def _ingress(paths: list[Object], **annotations: str) -> Object:
+    rules = [{"host": "chat.example", "http": {"paths": paths}}]
+    return changed(world.ingress(**annotations), spec__rules=rules)
+
+
+def _paths(form: str, type_: str = "Prefix", service: str = "chat", count: int = 5000) -> list[Object]:
+    backend = {"service": {"name": service, "port": {"number": 80}}}
+    return [{"path": form.format(n), "pathType": type_, "backend": backend} for n in range(count)]
+
+
+CHAT = _paths("/chat", count=1)
+
+
+def _ingresses() -> Iterator[tuple[str, Object]]:
+    expression, read = "ImplementationSpecific", {"nginx.ingress.kubernetes.io/rewrite-target": "/$2"}
+    yield "5,000 times one path", _ingress(_paths("/chat"))
+    yield "5,000 paths", _ingress(_paths("/p{}"))
+    yield "5,000 paths of another app", _ingress(_paths("/p{}", service="other") + CHAT)
+    yield "5,000 paths in the way", _ingress(_paths("/chat/ws/{}", service="other") + CHAT)
+    yield "5,000 paths of its own routes", _ingress(_paths("/chat/ws/{}") + CHAT)
+    yield "5,000 exact paths", _ingress(_paths("/chat/{}", "Exact") + CHAT)
+    yield "5,000 expressions", _ingress(_paths("/p{}(/|$)(.*)", expression), **read)
+    yield "5,000 times one expression", _ingress(_paths("/chat(/|$)(.*)", expression), **read)
+    yield "5,000 unknown expressions", _ingress(_paths("/(a+)+{}$", expression, "other") + CHAT, **read)
+    yield (
+        "5,000 services",
+        _ingress([found for n in range(4000) for found in _paths("/chat", service=f"s{n}", count=1)]),
+    )
+    yield "a path of 1 MiB", _ingress(_paths("/a" * 2**19, count=1))
+    yield "a path of 500,000 own routes", _ingress(_paths("/ws" * 300_000, count=1))
+    yield "an expression of 1 MiB", _ingress(_paths("/" + "(a+)+" * 200_000, expression, count=1), **read)
+    yield "an almost known expression of 1 MiB", _ingress(_paths("/a" * 2**19 + "(", expression, count=1), **read)
+    yield (
+        "5,000 hosts",
+        changed(world.ingress(), spec__rules=[{"host": f"h{n}.example", "http": {"paths": CHAT}} for n in range(5000)]),
+    )
+    yield "5,000 certificates", changed(world.ingress(), spec__tls=[{"hosts": [f"h{n}.example"]} for n in range(5000)])
+    for key in world.ANNOTATIONS:
+        for unit in UNITS:
+            text = unit * (ANNOTATIONS_SIZE // len(unit))
+            yield f"{key} of {unit}", _ingress(CHAT, **{key: text})
+        yield f"{key} on 4,000 paths", _ingress(_paths("/chat", count=4000), **{key: UNITS[0] * 10_000})
+        yield (
+            f"{key} on 4,000 expressions",
+            _ingress(_paths("/chat(/|$)(.*)", expression, count=4000), **{key: UNITS[2] * 9000}),
+        )
+    yield "a million other annotations", _ingress(CHAT, **{f"example.com/{n}": "x" for n in range(10_000)})
+
+
+def _http_routes() -> Iterator[tuple[str, Object]]:
+    backends = [{"name": f"s{n}", "port": 80} for n in range(15)] + [{"name": "chat", "port": 80}]
+    chain = {"type": "ExtensionRef", "extensionRef": {"group": "traefik.io", "kind": "Middleware", "name": "strip"}}
+    for type_, form in (("PathPrefix", "/p{}"), ("PathPrefix", "/chat"), ("RegularExpression", "/(a+)+{}")):
+        # As many rules, matches, hosts and backends as the schema of the Gateway API has room for.
+        rules = [
+            {
+                "matches": [{"path": {"type": type_, "value": form.format(8 * n + m)}} for m in range(8)],
+                "backendRefs": backends,
+                "filters": [chain] * 16,
+            }
+            for n in range(16)
+        ]
+        yield (
+            f"all that is allowed of {form}",
+            changed(world.HTTP_ROUTE, spec__rules=rules, spec__hostnames=[f"h{n}.example" for n in range(16)]),
+        )
+    yield (
+        "32 parents",
+        changed(world.HTTP_ROUTE, spec__parentRefs=[{"name": f"edge-{n}", "namespace": "infra"} for n in range(32)]),
+    )
+
+
+def _workloads() -> Iterator[tuple[str, Object]]:
+    deployment = world.CORPUS[0]
+    containers = [world.CONTAINER | {"name": f"c{n}"} for n in range(500)]
+    yield "500 containers", changed(deployment, spec__template__spec__containers=[world.CONTAINER, *containers])
+    owned: Object = {
+        f'k:{{"name":"c{n}"}}': {"f:env": {'k:{"name":"CHAINLIT_ROOT_PATH"}': {"f:value": {}}}} for n in range(500)
+    }
+    fields = {"f:spec": {"f:template": {"f:spec": {"f:containers": owned}}}}
+    yield (
+        "500 containers with 15 managers",
+        changed(
+            deployment,
+            spec__template__spec__containers=containers,
+            metadata__managedFields=[{"manager": f"m{n}", "fieldsV1": fields} for n in range(15)],
+        ),
+    )
+    variables = [{"name": f"V{n}", "value": "x"} for n in range(20_000)]
+    yield (
+        "20,000 variables",
+        changed(deployment, spec__template__spec__containers=[world.CONTAINER | {"env": variables}]),
+    )
+    yield (
+        "20,000 labels",
+        changed(deployment, spec__template__metadata__labels={"app": "chat"} | {f"l{n}": "x" for n in range(20_000)}),
+    )
+    yield (
+        "an argument of 1 MiB",
+        changed(deployment, spec__template__spec__containers=[world.CONTAINER | {"args": ["--root-pat" * 100_000]}]),
+    )
+    probe = {"httpGet": {"path": "/old" * 250_000 + "/health?" + "x" * 1000, "port": "http"}}
+    yield (
+        "a probe of 1 MiB",
+        changed(deployment, spec__template__spec__containers=[world.CONTAINER | {"readinessProbe": probe}]),
+    )
+
+
+def _others() -> Iterator[tuple[str, Object]]:
+    ports = [{"name": f"p{n}", "port": n + 1} for n in range(5000)]
+    yield "5,000 ports", changed(world.SERVICE, spec__ports=ports)
+    yield "20,000 selectors", changed(world.SERVICE, spec__selector={f"l{n}": "x" for n in range(20_000)})
+    yield (
+        "5,000 listeners",
+        changed(
+            world.GATEWAY, spec__listeners=[{"name": f"l{n}", "port": 80, "protocol": "HTTP"} for n in range(5000)]
+        ),
+    )
+    for spec in (
+        {"stripPrefix": {"prefixes": ["/c"] * 100_000}},
+        {"stripPrefix": {"prefixes": ["/" * 2**20]}},
+        {"stripPrefixRegex": {"regex": ["/(a+)+"] * 50_000}},
+        {"stripPrefixRegex": {"regex": ["^/a"] * 50_000}},
+        {"replacePathRegex": {"regex": "^" + "/a" * 2**18 + "(.*)", "replacement": "$1" * 2**17}},
+        {"replacePathRegex": {"regex": "^/chat(.*)", "replacement": "$1" * 2**19}},
+        {"addPrefix": {"prefix": "/a" * 2**19}},
+        {"chain": {"middlewares": [{"name": "strip"}] * 20_000}},
+        {"plugin": {"p": ["x"] * 100_000}},
+    ):
+        yield f"a Middleware of {next(iter(spec))}", changed(world.MIDDLEWARE, spec=spec)
+
+
+def _apps() -> Iterator[tuple[str, Object]]:
+    deep: Any = "x"
+    for _ in range(400):
+        deep = {"a": [deep]}
+    templates: dict[str, Object] = {
+        "5,000 variables": {"env": [{"name": f"V{n}", "value": "x"} for n in range(5000)]},
+        "500 containers": {"extraContainers": [{"name": f"c{n}", "image": "x"} for n in range(500)]},
+        "5,000 volumes": {"extraVolumes": [{"name": f"v{n}"} for n in range(5000)]},
+        "annotations of 256 KiB": {"podAnnotations": {f"a{n}": "x" * 1024 for n in range(256)}},
+        "nests of 800": {"affinity": deep},
+    }
+    for name, fields in templates.items():
+        yield f"a template with {name}", world.app(workload={"template": world.TEMPLATE | fields})
+
+
+#: What it is, the object.
+GIANTS: list[tuple[str, Object]] = [
+    *((f"Ingress: {name}", found) for name, found in _ingresses()),
+    *((f"HTTPRoute: {name}", found) for name, found in _http_routes()),
+    *((f"Deployment: {name}", found) for name, found in _workloads()),
+    *_others(),
+    *_apps(),
+]

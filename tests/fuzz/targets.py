@@ -1,0 +1,261 @@
+"""What the operator does with anything that others write: objects of the cluster, texts in them, answers of apps.
+
+Each target takes one input and fails where an exception escapes that its caller does not expect, or where a step of it
+costs too much. Steps are what the event loop does in one go: while one lasts, nothing else is served.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+from tests.fuzz import world
+
+from chainlit_operator.domain import blueprint, creation, paths, plan, rewrites, shadows, template, trials
+from chainlit_operator.domain import status as statuses
+from chainlit_operator.domain.model import App, Matching, Ownable, Ref, RoutePath, Workload
+from chainlit_operator.engine import wire
+from chainlit_operator.engine.cache import Cache
+from chainlit_operator.engine.prober import parse
+
+#: What one step may cost, in seconds of CPU.
+LIMIT = 0.05
+#: How often an input that seems to cost too much is tried: the machine disturbs a measurement now and then, and what
+#: an input itself costs comes back each time.
+TRIES = 4
+
+NOW = "2026-02-03T04:05:06Z"
+
+
+class Clock:
+    """Counts the CPU time of each step."""
+
+    def __init__(self) -> None:
+        self.spent: Counter[str] = Counter()
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Measure one step; of several by one name the longest counts."""
+        began = time.process_time()
+        try:
+            yield
+        finally:
+            self.spent[name] = max(self.spent[name], time.process_time() - began)  # type: ignore[assignment]
+
+
+def affordable(target: Callable[[Clock], None], told: str) -> None:
+    """Run a target, and fail where a step of it costs more than the limit each time that it is tried."""
+    least: dict[str, float] = {}
+    for _ in range(TRIES):
+        clock = Clock()
+        gc.disable()  # a collection looks at all that the tests hold, too
+        try:
+            target(clock)
+        finally:
+            gc.enable()
+        least = {name: min(seconds, least.get(name, seconds)) for name, seconds in clock.spent.items()}
+        if all(seconds <= LIMIT for seconds in least.values()):
+            return
+    slow = {name: f"{seconds * 1000:.0f} ms" for name, seconds in least.items() if seconds > LIMIT}
+    raise AssertionError(f"costs too much: {slow}: {told[:2000]}")
+
+
+# ------------------------------------------------------------------------------------------------------- objects
+
+READERS = {kind: wire.reader(type_) for kind, type_ in wire.KINDS.items()}
+_OTHERS = [
+    READERS[found["kind"]](json.dumps(found).encode())
+    for found in (
+        world.CORPUS[0],
+        world.SERVICE,
+        world.SERVICE | {"metadata": {**world.SERVICE["metadata"], "name": "other"}},
+        world.ingress(),
+        world.GATEWAY,
+        world.MIDDLEWARE,
+    )
+]
+_APPS = [wire.app_from_object(found) for found in world.APPS.values()]
+
+
+def take(kind: str, raw: bytes, number: int, clock: Clock) -> str:
+    """Do with an object all that follows from its appearance beside an app; says what became of it."""
+    if kind == "Lease":
+        return _lease(raw, clock)
+    if kind == "ChainlitApp":
+        return _app(raw, clock)
+    with clock.step("read"):
+        try:
+            found = READERS[kind](raw)
+        except (msgspec.MsgspecError, ValueError):  # which the reflector expects
+            return "refused"
+    cache = _cache(_APPS[number])
+    with clock.step("file"):
+        cache.upsert(found)
+    _decide(cache, clock)
+    with clock.step("file again"):
+        cache.upsert(found)
+        cache.remove(found)
+    return "taken"
+
+
+def _app(raw: bytes, clock: Clock) -> str:
+    body = json.loads(raw)  # kopf's part
+    with clock.step("read"):
+        try:
+            app = wire.app_from_object(body)
+        except ValueError:  # which the handler expects
+            return "refused"
+    cache = _cache(_APPS[0])
+    with clock.step("file"):
+        cache.put_app(app)
+    _decide(cache, clock)
+    with clock.step("file again"):
+        cache.remove_app(app.ref)
+    return "taken"
+
+
+def _lease(raw: bytes, clock: Clock) -> str:
+    with clock.step("read"):
+        try:
+            lease = wire.decoder(wire.Lease)(raw).to_domain()
+        except msgspec.DecodeError:  # which the elector expects
+            return "refused"
+        wire.lease_to_wire(Ref("Lease", "a", "b"), lease, NOW)
+    return "taken"
+
+
+def _cache(app: App) -> Cache:
+    told: list[Ref] = []
+    cache = Cache(told.append)
+    for found in _OTHERS:
+        cache.upsert(found)
+    cache.put_app(app)
+    cache.complete()
+    return cache
+
+
+def _decide(cache: Cache, clock: Clock) -> None:
+    for app in [*cache.apps.values()]:
+        with clock.step("gather"):
+            snapshot = cache.snapshot(app)
+        with clock.step("decide"):
+            decision = plan.plan(snapshot)
+        with clock.step("report"):
+            _report(app, snapshot.workload, decision)
+        with clock.step("create"):
+            _create(cache, app, snapshot)
+
+
+def _report(app: App, workload: Workload | None, decision: plan.Plan) -> None:
+    check = statuses.check(app, decision, workload)
+    found = None
+    if check is not None:
+        found = statuses.Verification(check, False, trials.PARENT_IGNORED, "…")
+        statuses.trial(app, decision, workload, found)
+    status = statuses.status(app, decision, workload, found, None, NOW)
+    json.dumps(wire.status_to_wire(status)).encode()
+
+
+def _create(cache: Cache, app: App, snapshot: Any) -> None:
+    route = blueprint.route(snapshot)
+    wanted = [*blueprint.surroundings(app)]
+    if isinstance(route, blueprint.Manifest):
+        wanted.append(route)
+    if app.spec.template is not None:
+        wanted.append(blueprint.deployment(app, paths.Roots("/chat", "")))
+    for manifest in wanted:
+        json.dumps(manifest.body).encode()
+        live = cache.find(manifest.ref)
+        if isinstance(live, Ownable):
+            creation.step(manifest, live.owned)
+            if live.owned is not None:
+                creation.release(live.owned, live.resource_version)
+
+
+# --------------------------------------------------------------------------------------------------------- texts
+
+
+def take_text(text: str, clock: Clock) -> None:
+    """Put a text wherever the pure core reads one."""
+    for name, function in TEXTS.items():
+        with clock.step(name):
+            function(text)
+
+
+def _route_path(text: str, matching: Matching, **fields: Any) -> RoutePath:
+    return RoutePath("", text, "ImplementationSpecific", "chat", 80, matching=matching, **fields)
+
+
+def _paths(text: str) -> None:
+    prefix = paths.normalise(text)
+    paths.problem(prefix)
+    paths.problem(text)
+    paths.mounted(prefix, text)
+    paths.align(f"/chat{prefix}", prefix)
+    paths.probe_path(text, prefix, (prefix, "/chat"))
+
+
+def _rewrites(text: str) -> None:
+    rewrites.parse_pattern(text)
+    rewrites.substitute(text, ("a", "b"))
+    for transform in (
+        rewrites.StripPrefix((text,)),
+        rewrites.ReplacePrefix(text),
+        rewrites.AddPrefix(text),
+        rewrites.Constant(text),
+        rewrites.RegexRewrite(text, "/$2"),
+        rewrites.RegexRewrite("/chat(/|$)(.*)", text),
+        rewrites.RegexReplace(text, text),
+        rewrites.Unknown(text),
+    ):
+        rewrites.backend_prefix("/chat", [transform])
+
+
+def _shadows(text: str) -> None:
+    chosen = _route_path("/chat", Matching.PREFIX)
+    for matching in Matching:
+        for kind in ("Ingress", "HTTPRoute"):
+            shadows.takes(kind, _route_path(text, matching), chosen, "/chat")
+
+
+TEXTS: dict[str, Callable[[str], object]] = {
+    "paths": _paths,
+    "rewrites": _rewrites,
+    "shadows": _shadows,
+    "scripts": lambda text: parse.own_script([text, "assets/x.js"], "/chat/"),
+    "template": lambda text: template.filled({"image": text, "probes": {"path": text}}),
+}
+
+
+# ------------------------------------------------------------------------------------- bytes: the API server, apps
+
+
+def take_bytes(raw: bytes, clock: Clock) -> None:
+    """Give bytes to whoever reads some from a connection."""
+    for name, decode in {
+        "page": wire.decode_page,
+        "event": wire.decode_event,
+        "error": wire.decode_error,
+        "bookmark": wire.decode_bookmark,
+        **READERS,
+    }.items():
+        with clock.step(name), contextlib.suppress(msgspec.MsgspecError, ValueError):
+            decode(raw)
+    with clock.step("open packet"):
+        parse.parse_open_packet(raw)
+        parse.parse_open_packet(parse.OPEN_PREFIX + raw)
+    with clock.step("media type"):
+        parse.looks_like_html("", raw)
+
+
+def take_page(html: str) -> None:
+    """Read a page; it is read in pieces, with others served between them, so that no step is long."""
+    asyncio.run(parse.module_scripts(html))
