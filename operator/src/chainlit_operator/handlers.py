@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from typing import Any, NoReturn
 
 import kopf
@@ -79,12 +80,22 @@ def build_settings() -> kopf.OperatorSettings:
     return settings
 
 
+def allow_nests() -> None:
+    """Let objects that nest as deep as the API server takes them, ten thousand levels, be read.
+
+    kopf reads with the standard library, whose stack ends at a thousand; one such ChainlitApp would end the operator
+    each time that it starts. Twice as many, for the calls that each level takes; a thread's 8 MiB hold twice that.
+    """
+    sys.setrecursionlimit(25_000)
+
+
 class StoppedError(Exception):
     """The operator ended without being asked to."""
 
 
 async def run(engine: Engine, configuration: Configuration) -> None:
     """Serve ChainlitApps until SIGTERM or SIGINT; raises StoppedError for any other end."""
+    allow_nests()
     stop = asyncio.Event()
     namespaces = engine.options.namespaces
     operator = asyncio.create_task(
