@@ -367,6 +367,36 @@ def test_notes_without_ingress() -> None:
     assert "http://127.0.0.1:8000/chat/\n" in text
 
 
+def test_notes_of_a_service_for_other_networks() -> None:
+    text = notes("chainlit", {**IMAGE, "route": {"enabled": False}, "service": {"type": "LoadBalancer"}})
+    assert "The address of the LoadBalancer:" in text
+    assert "get service chat-chainlit" in text
+    assert "get service" not in notes("chainlit", {**IMAGE, "route": {"enabled": False}})
+
+
+def test_notes_with_oauth() -> None:
+    tls = [{"secretName": "x"}]
+    given: dict[str, Any] = {"oauth": {"azure-ad": {"existingSecret": "x"}, "github": {"existingSecret": "x"}}}
+    given |= {"auth": {"existingSecret": "x"}, "route": {"host": "a.example", "tls": tls, "path": "/chat"}}
+    text = notes("chainlit", {**IMAGE, **given})
+    assert "  azure-ad: https://a.example/chat/auth/oauth/azure-ad/callback\n" in text
+    assert "  github: https://a.example/chat/auth/oauth/github/callback\n" in text
+    text = notes("chainlit", {**IMAGE, **given, "chainlit": {"url": "https://b.example:8443"}})
+    assert "  github: https://b.example:8443/chat/auth/oauth/github/callback\n" in text
+    assert "OAuth" not in notes("chainlit", IMAGE)
+
+
+def test_notes_of_pods() -> None:
+    assert "scale deployment/chat-chainlit --replicas=1" in notes("chainlit", {**IMAGE, "replicaCount": 0})
+    several = {**IMAGE, "replicaCount": 2}
+    assert "WARNING: there may be several" in notes(
+        "chainlit", {**several, "route": {"affinity": {"mode": "External"}}}
+    )
+    assert "several" not in notes("chainlit", {**several, "route": {"controller": "traefik"}})
+    scaled = {**IMAGE, "replicaCount": 0, "autoscaling": {"enabled": True}, "route": {"controller": "traefik"}}
+    assert "WARNING" not in notes("chainlit", scaled)
+
+
 def test_values_do_not_leak_between_renders() -> None:
     """Renders are cached: what one test sees is what the next one sees."""
     first = json.dumps(app().objects)

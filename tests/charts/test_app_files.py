@@ -19,7 +19,7 @@ APP = "import chainlit as cl\n\nx = '<&> {{ not a template }} ünï'\n"
 def files(release: Rendered) -> dict[str, Any]:
     """The files, text or bytes, as the pod sees them, by their names below the app root."""
     held = {**release.one("ConfigMap").get("data", {})}
-    held |= {key: base64.b64decode(data) for key, data in (release.one("ConfigMap").get("binaryData") or {}).items()}
+    held |= {key: base64.b64decode(data) for key, data in release.one("ConfigMap").get("binaryData", {}).items()}
     (volume,) = [volume for volume in release.pod()["spec"]["volumes"] if volume["name"] == "app-files"]
     assert volume["configMap"]["name"] == release.one("ConfigMap")["metadata"]["name"]
     items = volume["configMap"]["items"]
@@ -220,6 +220,9 @@ MEGABYTE = 1 << 20
             {"app": {"files": {"app.py": "", "public/big.js": "x" * MEGABYTE, "public/b": "y"}}},
             ['"public/big.js" has 1048576 bytes', "all of them together 1048577", "extraVolumes"],
             id="size",
+        ),
+        pytest.param(
+            {"chainlit": {"config": {"ui": {"name": "x"}}}}, ["chainlit.config.ui", "features, UI"], id="section"
         ),
         pytest.param(
             {"chainlit": {"config": {"project": {"list": [1, None]}}}}, ["chainlit.config", "TOML"], id="not-toml"

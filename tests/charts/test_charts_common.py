@@ -22,6 +22,18 @@ RENDERS = [
         {"operator": {"enabled": True}, "chainlit": {"appRoot": {"path": "/data"}}, "route": {"path": "/x"}},
         id="chainlit-full",
     ),
+    pytest.param(
+        app,
+        {
+            "app": {"files": {"app.py": "", "public/a": ""}},
+            "chainlit": {"config": {"UI": {"name": "x"}}},
+            "auth": {"secret": "k" * 32},
+            "autoscaling": {"enabled": True},
+            "networkPolicy": {"enabled": True},
+            "route": {"controller": "traefik"},
+        },
+        id="chainlit-files",
+    ),
     pytest.param(operator, {}, id="operator"),
     pytest.param(operator, {"watchNamespaces": ["a", "b"]}, id="operator-namespaced"),
     pytest.param(
@@ -51,7 +63,7 @@ def test_chart_metadata(chart: str) -> None:
     metadata = load((CHARTS / chart / "Chart.yaml").read_text(encoding="utf-8"))
     assert metadata["name"] == chart
     assert metadata["type"] == "application"
-    assert metadata["kubeVersion"] == ">=1.29.0-0"
+    assert metadata["kubeVersion"] == ">=1.30.0-0"
 
 
 @pytest.mark.parametrize(("rendered", "values"), RENDERS)

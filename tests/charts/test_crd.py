@@ -35,6 +35,7 @@ OF_KUBERNETES = {
     *("imagePullSecrets[]", "chainlit.appRoot.volume", "env[].valueFrom", "envFrom[]", "resources", "tmpVolume"),
     *("podSecurityContext", "securityContext", "strategy", "tolerations[]", "affinity", "lifecycle"),
     *("topologySpreadConstraints[]", "initContainers[]", "extraContainers[]", "extraVolumes[]", "extraVolumeMounts[]"),
+    "extraPodSpec",
 }
 TEMPLATE = ".spec.workload.template"
 
@@ -198,6 +199,22 @@ def test_mount_paths() -> None:
         assert pattern.search(path), path
     for path in ("", "/", "chainlit", "/chat/", "//chat", "/a//b", "/a b", "/a%20b", "/.", "/..", "/a/../b", "/ü"):
         assert not pattern.search(path), path
+
+
+def test_origins() -> None:
+    pattern = matched_by_rule(".spec.workload.template.chainlit.url")
+    for url in ("", "https://example.com", "http://10.0.0.1:8080/"):
+        assert pattern.search(url), url
+    for url in (
+        "example.com",
+        "https://",
+        "https://example.com/chat",
+        "https://a b",
+        "https://a?b",
+        "ws://a",
+        "https://a\n",
+    ):
+        assert not pattern.search(url), url
 
 
 def matched_by_rule(path: str) -> re.Pattern[str]:

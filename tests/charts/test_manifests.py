@@ -112,6 +112,17 @@ def test_kube_score_finds_nothing_critical_by_default(rendered: Callable[..., Re
 @pytest.mark.parametrize(
     ("rendered", "values"),
     [
+        pytest.param(
+            app,
+            {
+                "image": {"tag": "1.4.0"},
+                "autoscaling": {"enabled": True},
+                "route": {"controller": "traefik"},
+                "networkPolicy": {"enabled": True},
+                "tests": {"enabled": False},  # pods that end at once
+            },
+            id="chainlit",
+        ),
         pytest.param(operator, {"replicaCount": 2, "networkPolicy": {"enabled": True}}, id="operator"),
     ],
 )

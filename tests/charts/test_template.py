@@ -24,7 +24,10 @@ ELSEWHERE = {"nameOverride", "fullnameOverride", "image", "replicaCount", "route
 ELSEWHERE |= {"app", "auth", "oauth", "database", "storage"}
 #: helm test has no equal there.
 ELSEWHERE |= {"tests"}
+#: Objects beside the app that the operator does not create, and whoever describes an app may.
+ELSEWHERE |= {"autoscaling", "podDisruptionBudget", "networkPolicy", "extraObjects"}
 
+TLS = [{"secretName": "x", "hosts": ["a.example"]}]
 RICH: Object = {
     "commonLabels": {"team": "chat"},
     "image": {"digest": f"sha256:{'0' * 64}", "pullPolicy": "Always"},
@@ -68,7 +71,10 @@ RICH: Object = {
     "nodeSelector": {"disk": "ssd"},
     "tolerations": [{"key": "gpu", "operator": "Exists"}],
     "affinity": {"podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": []}},
-    "topologySpreadConstraints": [{"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway"}],
+    "topologySpreadConstraints": [
+        {"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway"},
+        {"maxSkew": 1, "topologyKey": "host", "whenUnsatisfiable": "DoNotSchedule", "labelSelector": {}},
+    ],
     "podLabels": {"tier": "web", "app.kubernetes.io/instance": "not-this"},
     "podAnnotations": {"note": "x"},
     "deploymentAnnotations": {"note": "y"},
@@ -77,6 +83,7 @@ RICH: Object = {
     "extraContainers": [{"name": "proxy", "image": "example/proxy"}],
     "extraVolumes": [{"name": "conf", "configMap": {"name": "conf"}}],
     "extraVolumeMounts": [{"name": "conf", "mountPath": "/conf"}],
+    "extraPodSpec": {"hostAliases": [{"ip": "10.0.0.1", "hostnames": ["db"]}], "runtimeClassName": "gvisor"},
 }
 
 TABLE = [
@@ -89,6 +96,14 @@ TABLE = [
     pytest.param({"probes": {k: {"enabled": False} for k in ("startup", "liveness", "readiness")}}, id="no-probes"),
     pytest.param({"probes": {"path": "/"}, "route": {"path": "/x"}}, id="probes-at-the-page"),
     pytest.param({"resources": None, "podSecurityContext": None, "securityContext": None}, id="nothing-by-default"),
+    pytest.param({"lifecycle": {"preStop": None}, "topologySpreadConstraints": []}, id="neither-hook-nor-constraint"),
+    pytest.param({"lifecycle": {"preStop": {"sleep": None, "exec": {"command": ["true"]}}}}, id="another-hook"),
+    pytest.param({"route": {"host": "a.example", "path": "/x", "tls": TLS}}, id="certificate"),
+    pytest.param({"route": {"host": "*.example", "tls": [{"secretName": "x", "hosts": ["*.example"]}]}}, id="any-host"),
+    pytest.param({"route": {"tls": [{"secretName": "x"}]}}, id="no-host"),
+    pytest.param(
+        {"route": {"host": "a.example", "tls": TLS}, "chainlit": {"url": "https://b.example:8443/"}}, id="another-url"
+    ),
     pytest.param({"envFrom": [{"secretRef": {"name": "all"}}]}, id="env-from"),
 ]
 
@@ -102,8 +117,19 @@ def chainlit_app(values: Object) -> App:
     fields["replicas"] = values.get("replicaCount", 1)
     if image.get("pullPolicy"):
         fields["imagePullPolicy"] = image["pullPolicy"]
-    spec = AppSpec("Deployment", "chat-chainlit", template.CONTAINER, template=fields)
+    spec = AppSpec("Deployment", "chat-chainlit", template.CONTAINER, template=fields, ingress=new_ingress(values))
     return App(Ref("ChainlitApp", "demo", "chat-chainlit"), "uid", "1", 1, "", spec)
+
+
+def new_ingress(values: Object) -> NewIngress:
+    route: Any = values.get("route", {})
+    return NewIngress(
+        path=route.get("path", "/"),
+        host=route.get("host", ""),
+        class_name=route.get("className", ""),
+        tls=tuple(route.get("tls", [])),
+        annotations=route.get("annotations", {}),
+    )
 
 
 def plain(item: Object, *, keep_owner: bool = False) -> Object:
@@ -115,7 +141,10 @@ def plain(item: Object, *, keep_owner: bool = False) -> Object:
     for holder in (item["metadata"], spec.get("template", {}).get("metadata", {})):
         for kind in ("labels", "annotations"):
             holder[kind] = {key: text for key, text in holder.get(kind, {}).items() if key not in ours}
-    spec.pop("selector", None)
+    chosen = spec.pop("selector", None)
+    for constraint in spec.get("template", {}).get("spec", {}).get("topologySpreadConstraints", []):
+        if constraint["labelSelector"] == chosen:
+            constraint["labelSelector"] = "the Deployment's"
     return item
 
 
@@ -132,24 +161,19 @@ def test_template_gives_what_the_chart_gives(values: Object) -> None:
     asked = chainlit_app(values)
     path = release.env()["CHAINLIT_ROOT_PATH"]
     made = [*blueprint.surroundings(asked), blueprint.deployment(asked, Roots(path, ""))]
-    expected = {item["kind"]: plain(item) for item in release.objects if item["kind"] not in ("Ingress", "Pod")}
+    kinds = {manifest.ref.kind for manifest in made}
+    expected = {item["kind"]: plain(item) for item in release.objects if item["kind"] in kinds}
+    assert {item["kind"] for item in release.objects} - kinds <= {"Ingress", "PodDisruptionBudget", "Pod"}
     found = {manifest.ref.kind: plain(dict(manifest.body)) for manifest in made}
     found["Deployment"] = without_parent(found["Deployment"])
     assert found == expected
-    assert tuple(manifest.ref for manifest in made) == blueprint.refs(asked)
+    assert tuple(manifest.ref for manifest in made) == tuple(r for r in blueprint.refs(asked) if r.kind != "Ingress")
 
 
 @pytest.mark.parametrize("values", TABLE)
 def test_created_ingress_is_the_charts(values: Object) -> None:
     release = app({**values, "image": {**IMAGE, **values.get("image", {})}})
-    route: Any = values.get("route", {})
-    asked = NewIngress(
-        path=route.get("path", "/"),
-        host=route.get("host", ""),
-        class_name=route.get("className", ""),
-        annotations=route.get("annotations", {}),
-    )
-    made = blueprint._ingress(chainlit_app(values), asked, "chat-chainlit", ServicePort("http", 80))
+    made = blueprint._ingress(chainlit_app(values), new_ingress(values), "chat-chainlit", ServicePort("http", 80))
     assert plain(dict(made.body)) == plain(release.one("Ingress"))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import http.client
 import json
 import urllib.error
 import urllib.parse
@@ -29,6 +30,11 @@ import chainlit as cl
 @cl.password_auth_callback
 def check(username: str, password: str) -> cl.User | None:
     return cl.User(identifier=username) if password == "right" else None
+
+
+@cl.oauth_callback
+def check_elsewhere(provider: str, token: str, raw: dict[str, str], user: cl.User) -> cl.User | None:
+    return None
 
 
 @cl.on_message
@@ -60,6 +66,17 @@ def fetch(space: Space, path: str, form: dict[str, str] | None = None, cookie: s
     with urllib.request.urlopen(request, timeout=15.0) as answer:
         answer.body = answer.read()
         return answer
+
+
+def redirected(space: Space, path: str) -> str:
+    """Ask the edge, and return where it sends a browser."""
+    edge = urllib.parse.urlsplit(space.cluster.edge)
+    connection = http.client.HTTPConnection(edge.hostname or "", edge.port, timeout=15.0)
+    try:
+        connection.request("GET", path, headers={"Host": space.host})
+        return connection.getresponse().headers["Location"] or ""
+    finally:
+        connection.close()
 
 
 def await_reply(space: Space, text: str, reply: str) -> None:
@@ -108,12 +125,16 @@ def test_files_are_an_app_for_any_user(space: Space) -> None:
 
 
 def test_generated_secret_survives_upgrades(space: Space) -> None:
-    """Who has logged in stays so, in other pods and in another release of the same name."""
+    """Who has logged in stays so, in other pods and in another release of the same name. OAuth returns to the path."""
     values: dict[str, Any] = {
         "app": {"files": {"app.py": LOGIN}},
         "auth": {"generate": True},
+        "oauth": {"github": {"existingSecret": "logins"}},
         "operator": {"enabled": False},
+        "route": {"path": "/chat", "host": space.host, "className": "traefik", "scheme": "https"},
     }
+    keys = {"OAUTH_GITHUB_CLIENT_ID": "one", "OAUTH_GITHUB_CLIENT_SECRET": "two"}
+    space.create({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "logins"}, "stringData": keys})
 
     def log_in() -> Any:
         try:
@@ -132,6 +153,11 @@ def test_generated_secret_survives_upgrades(space: Space) -> None:
     cookie = answer.headers["Set-Cookie"].partition(";")[0]
     assert cookie.startswith(f"{space.name}_chat-chainlit_access_token=")
     assert user(cookie) == "ada"
+    sent_to = urllib.parse.urlsplit(redirected(space, "/chat/auth/oauth/github"))
+    asked = urllib.parse.parse_qs(sent_to.query)
+    assert sent_to.hostname == "github.com"
+    assert asked["client_id"] == ["one"]
+    assert asked["redirect_uri"] == [f"https://{space.host}/chat/auth/oauth/github/callback"]
     secret = space.get("Secret", "chat-chainlit-auth")["data"]
 
     before = space.get("Deployment", "chat-chainlit")["metadata"]["generation"]
@@ -142,3 +168,32 @@ def test_generated_secret_survives_upgrades(space: Space) -> None:
     upgrade(space, **values, podAnnotations={"note": "1"})
     assert space.get("Secret", "chat-chainlit-auth")["data"] == secret
     assert eventually(lambda: user(cookie), timeout=START) == "ada"
+
+
+def test_all_that_runs_an_app_is_taken_by_the_api_server(space: Space) -> None:
+    values = {
+        "image": {"repository": "app"},
+        "app": {"files": {"app.py": ECHO}},
+        "autoscaling": {"enabled": True, "targetMemoryUtilizationPercentage": 80},
+        "route": {"controller": "traefik", "host": space.host},
+        "networkPolicy": {"enabled": True, "from": [{"namespaceSelector": {}}], "egress": [{}]},
+        "extraPodSpec": {
+            "hostAliases": [{"ip": "10.0.0.1", "hostnames": ["db"]}],
+            "dnsConfig": {"nameservers": ["1.1.1.1"]},
+        },
+        "extraObjects": [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "{{ .Release.Name }}-more"}}],
+        "operator": {"enabled": True},
+        "tests": {"enabled": False},
+    }
+    sets = [f"--set-json={key}={json.dumps(value)}" for key, value in values.items()]
+    objects = space.helm("template", "chat", "charts/chainlit", *sets)
+    taken = space.kubectl(
+        "apply", "--dry-run=server", "--output=name", "--warnings-as-errors", "--filename=-", stdin=objects
+    )
+    assert {name.partition("/")[0] for name in taken.split()} >= {
+        "horizontalpodautoscaler.autoscaling",
+        "poddisruptionbudget.policy",
+        "networkpolicy.networking.k8s.io",
+        "deployment.apps",
+    }
+    assert "configmap/chat-more" in taken

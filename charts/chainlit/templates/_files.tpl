@@ -163,6 +163,11 @@ missing there, so these stay on the writable volume, and their files are mounted
 {{- fail (printf "app.binaryFiles has %q with what is not base64; use the output of base64, or app.files for text" $name) }}
 {{- end }}
 {{- end }}
+{{- range $section, $_ := .Values.chainlit.config }}
+{{- if not (has $section (list "project" "features" "UI" "meta")) }}
+{{- fail (printf "chainlit.config.%s is no section that Chainlit reads; use project, features, UI or meta" $section) }}
+{{- end }}
+{{- end }}
 {{- $generated := dict }}
 {{- with .Values.chainlit }}
 {{- if .config }}{{ $_ := set $generated ".chainlit/config.toml" "chainlit.config" }}{{ end }}

@@ -57,6 +57,22 @@ which version runs is known to the image alone.
 {{- end }}
 {{- end }}
 
+{{/* Each constraint is for the app's own pods, unless it says for which. */}}
+{{- define "chainlit.topologySpreadConstraints" -}}
+{{- $selector := dict "matchLabels" (include "chainlit.selectorLabels" . | fromYaml) }}
+{{- $nodes := dict "maxSkew" 1 "topologyKey" "kubernetes.io/hostname" "whenUnsatisfiable" "ScheduleAnyway" "matchLabelKeys" (list "pod-template-hash") }}
+{{- $constraints := list }}
+{{- range .Values.topologySpreadConstraints | default (list $nodes) }}
+{{- $constraints = append $constraints (ternary . (set (deepCopy .) "labelSelector" $selector) (hasKey . "labelSelector")) }}
+{{- end }}
+{{- toYaml $constraints }}
+{{- end }}
+
+{{/* How many pods there may be. */}}
+{{- define "chainlit.mostPods" -}}
+{{- ternary .Values.autoscaling.maxReplicas .Values.replicaCount .Values.autoscaling.enabled }}
+{{- end }}
+
 {{- define "chainlit.serviceAccountName" -}}
 {{- if .Values.serviceAccount.create }}
 {{- default (include "chainlit.fullname" .) .Values.serviceAccount.name }}
@@ -206,10 +222,32 @@ it off then moves nothing, which would replace the pods.
 {{- if has "CHAINLIT_PORT" $names }}
 {{- fail "CHAINLIT_PORT is not allowed in env or extraEnv: Service and probes have to know the port too; remove it and set chainlit.port" }}
 {{- end }}
+{{- include "chainlit.validateRunning" . }}
 {{- include "chainlit.validateFiles" . }}
 {{- include "chainlit.validateSettings" . }}
 {{- if contains "--root-path" (concat (.Values.chainlit.command | default list) (.Values.chainlit.args | default list) | join " ") }}
 {{- fail (printf "--root-path is not allowed in chainlit.command or chainlit.args: %s" $onlyPlace) }}
 {{- end }}
 {{- include "chainlit.validateRoute" . }}
+{{- end }}
+
+{{/* What the schema cannot say of how the app is run. */}}
+{{- define "chainlit.validateRunning" -}}
+{{- with .Values.autoscaling }}
+{{- if and .enabled (gt (int .minReplicas) (int .maxReplicas)) }}
+{{- fail (printf "autoscaling.minReplicas %d is above autoscaling.maxReplicas %d; lower the one or raise the other" (int .minReplicas) (int .maxReplicas)) }}
+{{- end }}
+{{- if and .enabled (not .targetCPUUtilizationPercentage) (not .targetMemoryUtilizationPercentage) (not .metrics) }}
+{{- fail "autoscaling.enabled has nothing to go by; set autoscaling.targetCPUUtilizationPercentage or autoscaling.metrics" }}
+{{- end }}
+{{- end }}
+{{- $own := dict "containers" "extraContainers" "initContainers" "initContainers" "volumes" "extraVolumes" "serviceAccountName" "serviceAccount.name" "securityContext" "podSecurityContext" "automountServiceAccountToken" "nothing, as the app does not talk to Kubernetes" "enableServiceLinks" "nothing, as Chainlit reads CHAINLIT_PORT" }}
+{{- range list "terminationGracePeriodSeconds" "imagePullSecrets" "priorityClassName" "nodeSelector" "tolerations" "affinity" "topologySpreadConstraints" }}
+{{- $_ := set $own . . }}
+{{- end }}
+{{- range $field, $_ := .Values.extraPodSpec }}
+{{- with get $own $field }}
+{{- fail (printf "extraPodSpec has %s, which the chart sets itself; remove it and use %s" $field .) }}
+{{- end }}
+{{- end }}
 {{- end }}

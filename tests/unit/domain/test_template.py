@@ -94,6 +94,7 @@ POD: dict[str, Any] = {
                     "timeoutSeconds": 5,
                     "failureThreshold": 3,
                 },
+                "lifecycle": {"preStop": {"sleep": {"seconds": 5}}},
                 "resources": {
                     "requests": {"cpu": "100m", "memory": "256Mi", "ephemeral-storage": "128Mi"},
                     "limits": {"memory": "1Gi", "ephemeral-storage": "2Gi"},
@@ -106,6 +107,15 @@ POD: dict[str, Any] = {
             }
         ],
         "volumes": [{"name": "tmp", "emptyDir": {"sizeLimit": "1Gi"}}],
+        "topologySpreadConstraints": [
+            {
+                "maxSkew": 1,
+                "topologyKey": "kubernetes.io/hostname",
+                "whenUnsatisfiable": "ScheduleAnyway",
+                "matchLabelKeys": ["pod-template-hash"],
+                "labelSelector": {"matchLabels": {"app.kubernetes.io/instance": "chat"}},
+            }
+        ],
     },
 }
 
@@ -173,7 +183,10 @@ SETTINGS: list[tuple[dict[str, Any], dict[Path, Any]]] = [
     ({"nodeSelector": {}}, {}),
     ({"tolerations": [{"key": "gpu"}]}, {(*SPEC, "tolerations"): [{"key": "gpu"}]}),
     ({"affinity": {"podAffinity": {}}}, {(*SPEC, "affinity"): {"podAffinity": {}}}),
-    ({"topologySpreadConstraints": [{"maxSkew": 1}]}, {(*SPEC, "topologySpreadConstraints"): [{"maxSkew": 1}]}),
+    ({"topologySpreadConstraints": [{"maxSkew": 1, "labelSelector": {}}]},
+     {(*SPEC, "topologySpreadConstraints"): [{"maxSkew": 1, "labelSelector": {}}]}),
+    ({"topologySpreadConstraints": []}, {}),
+    ({"extraPodSpec": {"dnsPolicy": "None"}}, {(*SPEC, "dnsPolicy"): "None"}),
     # volumes
     ({"tmpVolume": {"medium": "Memory"}}, {(*VOLUMES, 0, "emptyDir", "medium"): "Memory"}),
     ({"tmpVolume": {"sizeLimit": None}}, {(*VOLUMES, 0, "emptyDir"): {}}),
@@ -210,7 +223,12 @@ SETTINGS: list[tuple[dict[str, Any], dict[Path, Any]]] = [
     ({"chainlit": {"command": ["chainlit"]}}, {(*CONTAINER, "command"): ["chainlit"]}),
     ({"chainlit": {"args": ["run"]}}, {(*CONTAINER, "args"): ["run"]}),
     ({"chainlit": {"args": []}}, {}),
-    ({"lifecycle": {"preStop": {"sleep": {}}}}, {(*CONTAINER, "lifecycle"): {"preStop": {"sleep": {}}}}),
+    (
+        {"lifecycle": {"preStop": {"sleep": {"seconds": 9}}}},
+        {(*CONTAINER, "lifecycle", "preStop", "sleep", "seconds"): 9},
+    ),
+    ({"lifecycle": {"preStop": {"sleep": None, "exec": {}}}}, {(*CONTAINER, "lifecycle"): {"preStop": {"exec": {}}}}),
+    ({"lifecycle": {"preStop": None}}, {(*CONTAINER, "lifecycle"): None}),
     ({"resources": {"limits": {"cpu": 2}}}, {(*CONTAINER, "resources", "limits", "cpu"): 2}),
     ({"resources": None}, {(*CONTAINER, "resources"): None}),
     (
@@ -223,6 +241,10 @@ SETTINGS: list[tuple[dict[str, Any], dict[Path, Any]]] = [
         {(*CONTAINER, "ports", 0, "containerPort"): 9000, (*ENV, 2, "value"): "9000"},
     ),
     # its variables
+    ({"chainlit": {"url": "https://a.example/"}},
+     {ENV: [*POD["spec"]["containers"][0]["env"][:3], variable("CHAINLIT_URL", "https://a.example"),
+            *POD["spec"]["containers"][0]["env"][3:]]}),
+    ({"chainlit": {"url": ""}}, {}),
     ({"chainlit": {"authCookieName": "mine"}}, {(*ENV, 0, "value"): "mine"}),
     ({"chainlit": {"authCookieName": ""}}, {}),
     ({"chainlit": {"forwardedAllowIPs": "10.0.0.0/8"}}, {(*ENV, 3, "value"): "10.0.0.0/8"}),
@@ -330,3 +352,17 @@ def test_another_strategy_has_no_settings_of_the_default_one(given: Any, strateg
 
 def test_what_is_left_out_has_its_default() -> None:
     assert template.filled({"image": "chat:1"}) == {"image": "chat:1", **template.DEFAULTS}
+
+
+def test_constraints_are_for_the_apps_own_pods_unless_they_say_for_which() -> None:
+    own = {"matchLabels": {"app.kubernetes.io/instance": "chat"}}
+    zone = {"topologyKey": "zone", "maxSkew": 1}
+    others = {**zone, "labelSelector": {"matchLabels": {"app": "other"}}}
+    found = rendered(topologySpreadConstraints=[zone, others])["spec"]["topologySpreadConstraints"]
+    assert found == [{**zone, "labelSelector": own}, others]
+
+
+def test_more_fields_of_the_pod_take_none_away() -> None:
+    more = {"hostAliases": [{"ip": "10.0.0.1"}], "enableServiceLinks": True, "containers": []}
+    expected = put(POD, ("spec", "hostAliases"), more["hostAliases"])
+    assert rendered(extraPodSpec=more) == expected

@@ -91,6 +91,7 @@ def deployment(app: App, roots: paths.Roots) -> Manifest:
     """Return the workload that ``spec.workload.template`` has created, with these root paths."""
     assert app.spec.template is not None
     fields = template.filled(app.spec.template)
+    fields["chainlit"] = {"url": _origin(app.spec.ingress)} | fields["chainlit"]
     names = (app.ref.namespace, app.ref.name)
     spec: dict[str, Any] = {
         "selector": {"matchLabels": selector(app)},
@@ -101,6 +102,13 @@ def deployment(app: App, roots: paths.Roots) -> Manifest:
     if "replicas" in fields:  # left out, it is somebody else's, such as an autoscaler's
         spec["replicas"] = fields["replicas"]
     return _manifest(app, "Deployment", {"spec": spec}, annotations=fields.get("deploymentAnnotations"))
+
+
+def _origin(ingress: NewIngress | None) -> str:
+    """The origin that browsers see, if that is known for sure; without a certificate, TLS may still end elsewhere."""
+    if ingress is None or not ingress.tls or not ingress.host or ingress.host.startswith("*"):
+        return ""
+    return f"https://{ingress.host}"
 
 
 def selector(app: App) -> dict[str, str]:

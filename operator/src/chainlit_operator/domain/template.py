@@ -48,7 +48,19 @@ DEFAULTS: Fields = {
     "tmpVolume": {"sizeLimit": "1Gi"},
     "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
     "terminationGracePeriodSeconds": 35,
+    # A pod that is to end goes on until edges have heard of it. Kubernetes does this itself, so no shell is needed.
+    "lifecycle": {"preStop": {"sleep": {"seconds": 5}}},
 }
+
+#: Over the nodes, where that is possible, those of one rollout.
+SPREAD: tuple[Fields, ...] = (
+    {
+        "maxSkew": 1,
+        "topologyKey": "kubernetes.io/hostname",
+        "whenUnsatisfiable": "ScheduleAnyway",
+        "matchLabelKeys": ["pod-template-hash"],
+    },
+)
 
 
 def merged(defaults: Fields, given: Fields) -> dict[str, Any]:
@@ -83,6 +95,7 @@ def pod_template(
     return {
         "metadata": _present(labels=pod_labels, annotations=fields.get("podAnnotations")),
         "spec": {
+            **fields.get("extraPodSpec", {}),  # first, so that it takes away nothing that has a field of its own
             "serviceAccountName": account,
             "automountServiceAccountToken": False,
             # A Service named chainlit would otherwise put an address into CHAINLIT_PORT, which ends the app at start.
@@ -98,10 +111,16 @@ def pod_template(
                 nodeSelector=fields.get("nodeSelector"),
                 tolerations=fields.get("tolerations"),
                 affinity=fields.get("affinity"),
-                topologySpreadConstraints=fields.get("topologySpreadConstraints"),
+                topologySpreadConstraints=_spread(fields, labels),
             ),
         },
     }
+
+
+def _spread(fields: Fields, labels: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The constraints, each for the app's own pods unless it says for which."""
+    own = {"labelSelector": {"matchLabels": dict(labels)}}
+    return [{**own, **constraint} for constraint in fields.get("topologySpreadConstraints") or SPREAD]
 
 
 def _container(fields: Fields, names: tuple[str, str], roots: Roots) -> dict[str, Any]:
@@ -141,7 +160,10 @@ def _env(fields: Fields, names: tuple[str, str], roots: Roots) -> list[dict[str,
         # such name begins with another: Chainlit takes cookies that begin with its own for parts of its own.
         "CHAINLIT_AUTH_COOKIE_NAME": chainlit.get("authCookieName") or f"{namespace}_{name}_access_token",
         **_present(
-            FORWARDED_ALLOW_IPS=chainlit.get("forwardedAllowIPs"), CHAINLIT_APP_ROOT=chainlit["appRoot"].get("path")
+            FORWARDED_ALLOW_IPS=chainlit.get("forwardedAllowIPs"),
+            CHAINLIT_APP_ROOT=chainlit["appRoot"].get("path"),
+            # The origin alone: Chainlit adds the root path. Left out, Chainlit takes it from each request.
+            CHAINLIT_URL=chainlit.get("url", "").removesuffix("/"),
         ),
     }
     # Also when empty: that wins over envFrom and over a .env file in the image.
