@@ -179,7 +179,6 @@ KIND = "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy"
     ("options", "is_there"),
     [
         (("--kube-version=1.30.0",), True),
-        (("--kube-version=1.29.9",), False),
         # What a real cluster says of itself counts more than its version.
         (("--kube-version=1.35.0", "--api-versions=v1/Pod"), False),
         (("--kube-version=1.35.0", "--api-versions=v1/Pod", f"--api-versions={KIND}"), True),

@@ -1,8 +1,8 @@
-{{/* Not empty where the API server has ValidatingAdmissionPolicies. Without a cluster only its version is known. */}}
+{{/* Not empty where the API server has ValidatingAdmissionPolicies, as all that the chart is for do unless told otherwise. */}}
 {{- define "chainlit-operator.hasPolicies" -}}
 {{- if .Capabilities.APIVersions.Has "v1/Pod" }}
 {{- if .Capabilities.APIVersions.Has "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy" }}true{{ end }}
-{{- else if semverCompare ">=1.30-0" .Capabilities.KubeVersion.Version }}true{{ end }}
+{{- else }}true{{ end }}
 {{- end }}
 
 {{/* Policies have no namespace, so the release's is in their names. */}}
