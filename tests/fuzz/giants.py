@@ -43,7 +43,7 @@ def _ingress(paths: list[Object], **annotations: str) -> Object:
     return changed(world.ingress(**annotations), spec__rules=rules)
 
 
-def _paths(form: str, type_: str = "Prefix", service: str = "chat", count: int = 5000) -> list[Object]:
+def _paths(form: str, type_: str = "Prefix", service: str = "chat", count: int = 2499) -> list[Object]:
     backend = {"service": {"name": service, "port": {"number": 80}}}
     return [{"path": form.format(n), "pathType": type_, "backend": backend} for n in range(count)]
 
@@ -53,36 +53,37 @@ CHAT = _paths("/chat", count=1)
 
 def _ingresses() -> Iterator[tuple[str, Object]]:
     expression, read = "ImplementationSpecific", {"nginx.ingress.kubernetes.io/rewrite-target": "/$2"}
-    yield "5,000 times one path", _ingress(_paths("/chat"))
-    yield "5,000 paths", _ingress(_paths("/p{}"))
-    yield "5,000 paths of another app", _ingress(_paths("/p{}", service="other") + CHAT)
-    yield "5,000 paths in the way", _ingress(_paths("/chat/ws/{}", service="other") + CHAT)
-    yield "5,000 paths of its own routes", _ingress(_paths("/chat/ws/{}") + CHAT)
-    yield "5,000 exact paths", _ingress(_paths("/chat/{}", "Exact") + CHAT)
-    yield "5,000 expressions", _ingress(_paths("/p{}(/|$)(.*)", expression), **read)
-    yield "5,000 times one expression", _ingress(_paths("/chat(/|$)(.*)", expression), **read)
-    yield "5,000 unknown expressions", _ingress(_paths("/(a+)+{}$", expression, "other") + CHAT, **read)
+    yield "2,500 times one path", _ingress(_paths("/chat"))
+    yield "14,000 paths", _ingress(_paths("/p{}", count=14_000))
+    yield "2,500 paths", _ingress(_paths("/p{}"))
+    yield "2,500 paths of another app", _ingress(_paths("/p{}", service="other") + CHAT)
+    yield "2,500 paths in the way", _ingress(_paths("/chat/ws/{}", service="other") + CHAT)
+    yield "2,500 paths of its own routes", _ingress(_paths("/chat/ws/{}") + CHAT)
+    yield "2,500 exact paths", _ingress(_paths("/chat/{}", "Exact") + CHAT)
+    yield "2,500 expressions", _ingress(_paths("/p{}(/|$)(.*)", expression), **read)
+    yield "2,500 times one expression", _ingress(_paths("/chat(/|$)(.*)", expression), **read)
+    yield "2,500 unknown expressions", _ingress(_paths("/(a+)+{}$", expression, "other") + CHAT, **read)
     yield (
-        "5,000 services",
-        _ingress([found for n in range(4000) for found in _paths("/chat", service=f"s{n}", count=1)]),
+        "2,500 services",
+        _ingress([found for n in range(2499) for found in _paths("/chat", service=f"s{n}", count=1)]),
     )
     yield "a path of 1 MiB", _ingress(_paths("/a" * 2**19, count=1))
     yield "a path of 500,000 own routes", _ingress(_paths("/ws" * 300_000, count=1))
     yield "an expression of 1 MiB", _ingress(_paths("/" + "(a+)+" * 200_000, expression, count=1), **read)
     yield "an almost known expression of 1 MiB", _ingress(_paths("/a" * 2**19 + "(", expression, count=1), **read)
     yield (
-        "5,000 hosts",
+        "2,500 hosts",
         changed(world.ingress(), spec__rules=[{"host": f"h{n}.example", "http": {"paths": CHAT}} for n in range(5000)]),
     )
-    yield "5,000 certificates", changed(world.ingress(), spec__tls=[{"hosts": [f"h{n}.example"]} for n in range(5000)])
+    yield "2,500 certificates", changed(world.ingress(), spec__tls=[{"hosts": [f"h{n}.example"]} for n in range(5000)])
     for key in world.ANNOTATIONS:
         for unit in UNITS:
             text = unit * (ANNOTATIONS_SIZE // len(unit))
             yield f"{key} of {unit}", _ingress(CHAT, **{key: text})
-        yield f"{key} on 4,000 paths", _ingress(_paths("/chat", count=4000), **{key: UNITS[0] * 10_000})
+        yield f"{key} on 2,500 paths", _ingress(_paths("/chat", count=2500), **{key: UNITS[0] * 10_000})
         yield (
-            f"{key} on 4,000 expressions",
-            _ingress(_paths("/chat(/|$)(.*)", expression, count=4000), **{key: UNITS[2] * 9000}),
+            f"{key} on 2,500 expressions",
+            _ingress(_paths("/chat(/|$)(.*)", expression, count=2500), **{key: UNITS[2] * 9000}),
         )
     yield "a million other annotations", _ingress(CHAT, **{f"example.com/{n}": "x" for n in range(10_000)})
 

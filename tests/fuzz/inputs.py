@@ -132,7 +132,7 @@ def objects(draw: DrawFn) -> Made:
 
 def _change(found: Any, place: Place, value: Any, *, is_odd: bool) -> None:
     """Change what is at a place, if that is still there. A template is held to its schema by the API server."""
-    is_template = place[:3] == ("spec", "workload", "template") and len(place) > 3
+    is_template = place[:3] == ("spec", "workload", "template")
     key: Any = place[-1]
     try:
         for step in place[:-1]:

@@ -582,14 +582,14 @@ def test_what_nests_deep_is_no_end_of_the_watch(kind: str) -> None:
 def test_no_more_paths_are_read_than_can_be_looked_at() -> None:
     backend = {"service": {"name": "chat", "port": {"number": 80}}}
     entry = {"path": "/chat", "pathType": "Prefix", "backend": backend}
-    for count, refusal in ((5000, ""), (5001, "it has more than 5000 paths, each host, match and backend counted")):
+    for count, refusal in ((2500, ""), (2501, "it has more than 2500 paths, each host, match and backend counted")):
         body = {"metadata": {"name": "x"}, "spec": {"rules": [{"http": {"paths": [entry] * count}}]}}
         found = wire.decoder(wire.Ingress)(json.dumps(body).encode()).to_domain()
-        assert (len(found.paths), found.refusal) == (5000, refusal)
+        assert (len(found.paths), found.refusal) == (2500, refusal)
     rule = {"matches": [{}] * 8, "backendRefs": [{"name": f"s{n}", "port": 80} for n in range(16)]}
     body = {"metadata": {"name": "x"}, "spec": {"hostnames": ["a", "b", "c"], "rules": [rule] * 16}}
     route = wire.decoder(wire.HTTPRoute)(json.dumps(body).encode()).to_domain()
-    assert len(route.paths) == 5000 and route.refusal.startswith("it has more than 5000 paths")
+    assert len(route.paths) == 2500 and route.refusal.startswith("it has more than 2500 paths")
 
 
 def test_two_rewrites_for_one_service_are_not_guessed_between() -> None:

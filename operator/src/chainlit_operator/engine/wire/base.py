@@ -78,7 +78,7 @@ class Bookmark(Wire):
 
 
 #: How many paths of a route are read; what one costs is spent for each change of it.
-MAX_PATHS = 5000
+MAX_PATHS = 2500
 TOO_MANY_PATHS = f"it has more than {MAX_PATHS} paths, each host, match and backend counted"
 
 
