@@ -17,12 +17,14 @@ from tests.cluster.console import run, wait_until
 
 #: Who asks: the audit log holds the requests of the operator under test only.
 DRIVER, OPERATOR = "driver", "operator"
+#: An operator that may do what RBAC lets it, which is nothing at first.
+LIMITED = "limited"
 AUDIT_POLICY = """\
 apiVersion: audit.k8s.io/v1
 kind: Policy
 omitStages: [RequestReceived]
 rules:
-- {level: Metadata, users: [operator]}
+- {level: Metadata, users: [operator, limited]}
 - {level: None}
 """
 KUBECONFIG = """\
@@ -42,11 +44,18 @@ class AuditEvent(msgspec.Struct, rename="camel"):
         """The object that was asked for."""
 
         resource: str = ""
+        name: str = ""
         subresource: str = ""
+
+    class Status(msgspec.Struct):
+        """How it was answered."""
+
+        code: int = 0
 
     verb: str
     request_uri: str = msgspec.field(name="requestURI", default="")
     object_ref: Ref | None = None
+    response_status: Status = msgspec.field(default_factory=Status)
 
     def __str__(self) -> str:
         ref = self.object_ref
@@ -65,16 +74,18 @@ class ControlPlane:
         """``work`` is a directory for all that it writes. Raises ClusterError."""
         self._work = work
         self.url = ""
-        self.certificate, self._key = work / "tls.crt", work / "tls.key"
+        self.certificate, self.key = work / "tls.crt", work / "tls.key"
         self._audit = work / "audit.log"
+        self._ports: tuple[int, ...] = ()
         self.etcd: Process | None = None
         self.apiserver: Process | None = None
         (work / "audit.yaml").write_text(AUDIT_POLICY)
         users = [f'{user}-token,{user},{user},"system:masters"' for user in (DRIVER, OPERATOR)]
+        users.append(f"{LIMITED}-token,{LIMITED},{LIMITED}")
         (work / "tokens.csv").write_text("\n".join(users) + "\n")
         options = ["-subj", "/CN=bench", "-days", "30", "-nodes", "-addext", "subjectAltName=IP:127.0.0.1"]
         curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
-        run(["openssl", "req", "-x509", *curve, *options, "-keyout", self._key, "-out", self.certificate])
+        run(["openssl", "req", "-x509", *curve, *options, "-keyout", self.key, "-out", self.certificate])
 
     def start(self, snapshot: str | None = None) -> None:
         """Start over the data saved under this name, or with none. Raises ClusterError."""
@@ -84,40 +95,44 @@ class ControlPlane:
         if snapshot is not None:
             shutil.copytree(self._work / snapshot, data)
         self._audit.write_bytes(b"")
-        client, peer, secure = _free_ports(3)
-        etcd_url, peer_url, self.url = (
-            f"http://127.0.0.1:{client}",
-            f"http://127.0.0.1:{peer}",
-            f"https://127.0.0.1:{secure}",
-        )
-        etcd, programs = nodeimage.addons()[0], kubernetes.node_programs()
+        self._ports = _free_ports(3)
+        self.url = f"https://127.0.0.1:{self._ports[2]}"
+        self.start_etcd()
+        self.start_apiserver()
+
+    def start_etcd(self) -> None:
+        """Start etcd over the data that is there, where it was before."""
+        client_url, peer_url = (f"http://127.0.0.1:{port}" for port in self._ports[:2])
         self.etcd = Process(
             [
-                str(etcd / "etcd"),
-                f"--data-dir={data}",
+                str(nodeimage.addons()[0] / "etcd"),
+                f"--data-dir={self._work / 'etcd'}",
                 "--unsafe-no-fsync",
                 "--log-level=error",
                 f"--quota-backend-bytes={4 << 30}",
-                f"--listen-client-urls={etcd_url}",
-                f"--advertise-client-urls={etcd_url}",
+                f"--listen-client-urls={client_url}",
+                f"--advertise-client-urls={client_url}",
                 f"--listen-peer-urls={peer_url}",
                 f"--initial-advertise-peer-urls={peer_url}",
                 f"--initial-cluster=default={peer_url}",
             ],
             self._work / "etcd.log",
         )
+
+    def start_apiserver(self) -> None:
+        """Start the API server, where it was before, and wait until it is ready. Raises ClusterError."""
         self.apiserver = Process(
             [
-                str(programs / "kube-apiserver"),
-                f"--etcd-servers={etcd_url}",
+                str(kubernetes.node_programs() / "kube-apiserver"),
+                f"--etcd-servers=http://127.0.0.1:{self._ports[0]}",
                 "--bind-address=127.0.0.1",
                 "--advertise-address=127.0.0.1",
-                f"--secure-port={secure}",
+                f"--secure-port={self._ports[2]}",
                 f"--cert-dir={self._work}",
                 f"--tls-cert-file={self.certificate}",
-                f"--tls-private-key-file={self._key}",
+                f"--tls-private-key-file={self.key}",
                 f"--service-account-key-file={self.certificate}",
-                f"--service-account-signing-key-file={self._key}",
+                f"--service-account-signing-key-file={self.key}",
                 "--service-account-issuer=https://bench",
                 f"--token-auth-file={self._work / 'tokens.csv'}",
                 "--authorization-mode=RBAC",
@@ -150,11 +165,20 @@ class ControlPlane:
 
     def stop(self) -> None:
         """Stop both programs."""
+        self.stop_apiserver()
+        self.stop_etcd()
+
+    def stop_apiserver(self, seconds: float = 5.0) -> None:
+        """Stop the API server, by force after so long: it waits long for watches to end, which nobody needs."""
         if self.apiserver is not None:
-            self.apiserver.stop(5)  # it waits long for watches to end, which nobody needs
+            self.apiserver.stop(seconds)
+            self.apiserver = None
+
+    def stop_etcd(self) -> None:
+        """Stop etcd; its data stay."""
         if self.etcd is not None:
             self.etcd.stop()
-        self.apiserver = self.etcd = None
+            self.etcd = None
 
     def save(self, snapshot: str) -> None:
         """Stop, and keep the data under this name."""
@@ -162,29 +186,33 @@ class ControlPlane:
         shutil.rmtree(self._work / snapshot, ignore_errors=True)
         (self._work / "etcd").rename(self._work / snapshot)
 
-    def kubeconfig(self, user: str) -> Path:
-        """Write a user's kubeconfig for the server that is running."""
+    def kubeconfig(self, user: str, url: str | None = None) -> Path:
+        """Write a user's kubeconfig for the server that is running, or for what stands in front of it."""
         file = self._work / f"{user}.kubeconfig"
-        file.write_text(KUBECONFIG.format(url=self.url, certificate=self.certificate, user=user))
+        file.write_text(KUBECONFIG.format(url=url or self.url, certificate=self.certificate, user=user))
         return file
 
     def audit_position(self) -> int:
         """Return where the audit log ends now, for :meth:`requests`."""
         return self._audit.stat().st_size
 
-    def requests(self, since: int) -> list[str]:
-        """Return the operator's requests since then, each as ``verb resource``."""
+    def audited(self, since: int) -> list[AuditEvent]:
+        """Return the operator's requests since then."""
         with self._audit.open("rb") as log:
             log.seek(since)
-            return [str(_decode_event(line)) for line in log if line.endswith(b"\n")]
+            return [_decode_event(line) for line in log if line.endswith(b"\n")]
+
+    def requests(self, since: int) -> list[str]:
+        """Return the operator's requests since then, each as ``verb resource``."""
+        return [str(event) for event in self.audited(since)]
 
 
-def _free_ports(count: int) -> list[int]:
+def _free_ports(count: int) -> tuple[int, ...]:
     sockets = [socket.socket() for _ in range(count)]
     try:
         for one in sockets:
             one.bind(("127.0.0.1", 0))
-        return [int(one.getsockname()[1]) for one in sockets]
+        return tuple(int(one.getsockname()[1]) for one in sockets)
     finally:
         for one in sockets:
             one.close()

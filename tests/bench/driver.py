@@ -111,6 +111,8 @@ class Driver:
         self.latencies_ms: list[float] = []
         self._plane = plane
         self._wanted = [objects.first_path(n) for n in range(apps)]
+        #: Of each app's Deployment; the API server counts a change of its spec, and nothing else.
+        self.generations = [0] * apps
         self._variable: list[str | None] = [None] * apps
         self._told: list[str | None] = [None] * apps
         self._open = set(range(apps))
@@ -120,7 +122,7 @@ class Driver:
 
     async def __aenter__(self) -> Driver:
         context = ssl.create_default_context(cafile=self._plane.certificate)
-        self._session = aiohttp.ClientSession(
+        self.session = aiohttp.ClientSession(
             self._plane.url,
             connector=aiohttp.TCPConnector(ssl=context, limit=64),
             headers={"Authorization": f"Bearer {DRIVER}-token", "Accept-Encoding": "identity"},
@@ -133,7 +135,7 @@ class Driver:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._session.close()
+        await self.session.close()
 
     # ------------------------------------------------------------------------------------------------- requests
 
@@ -144,7 +146,7 @@ class Driver:
         data = None if body is None else msgspec.json.encode(body)
         query = {} if method == "GET" else {"fieldManager": manager}
         while True:
-            async with self._session.request(
+            async with self.session.request(
                 method, path, data=data, params=query, headers={"Content-Type": kind}
             ) as response:
                 answer = await response.read()
@@ -221,18 +223,28 @@ class Driver:
 
     async def _watch(self, kind: str, version: str, take: Callable[[_Object], None]) -> None:
         while True:
-            with suppress(aiohttp.ClientError, msgspec.DecodeError):
+            with suppress(aiohttp.ClientError, msgspec.DecodeError, OSError):
                 query = {"watch": "1", "resourceVersion": version}
-                async with self._session.get(objects.collection(kind), params=query) as response:
+                async with self.session.get(objects.collection(kind), params=query) as response:
                     rest = b""
                     async for chunk in response.content.iter_any():
                         *lines, rest = (rest + chunk).split(b"\n")
                         for line in lines:
                             take(_decode_event(line).object)
-            version = await self._list(kind, take)
+            version = await self._list_again(kind, take)
+
+    async def _list_again(self, kind: str, take: Callable[[_Object], None]) -> str:
+        """List however often it takes: the API server may be away for a while."""
+        while True:
+            with suppress(aiohttp.ClientError, ClusterError, msgspec.DecodeError, OSError):
+                return await self._list(kind, take)
+            await asyncio.sleep(0.2)
 
     def _take_deployment(self, seen: _Object) -> None:
+        if not objects.is_app(seen.metadata.name):
+            return
         n = objects.number(seen.metadata.name)
+        self.generations[n] = seen.metadata.generation
         variable = self._variable[n] = seen.variable
         edit = self._edits.get(n)
         if edit is not None and edit.wrong is not None:
@@ -243,6 +255,8 @@ class Driver:
         self._judge(n)
 
     def _take_app(self, seen: _Object) -> None:
+        if not objects.is_app(seen.metadata.name):
+            return
         n = objects.number(seen.metadata.name)
         self._told[n] = seen.told_path
         self._judge(n)
@@ -256,8 +270,18 @@ class Driver:
         try:
             await asyncio.wait_for(self._aligned.wait(), limit_seconds)
         except TimeoutError:
-            words = f"{len(self._open)} of {self.apps} apps are not aligned after {limit_seconds:.0f} s"
+            some = "; ".join(
+                f"{objects.name(n)} has {self._variable[n]!r}, tells {self._told[n]!r}, wants {self._wanted[n]!r}"
+                for n in sorted(self._open | set(self._edits))[:3]
+            )
+            words = f"{len(self._open)} of {self.apps} apps are not aligned after {limit_seconds:.0f} s: {some}"
             raise ClusterError(words) from None
+
+    async def verify(self) -> None:
+        """Look at all objects anew, and raise ClusterError unless every app is aligned and its status says so."""
+        await self._list("Deployment", self._take_deployment)
+        await self._list("ChainlitApp", self._take_app)
+        await self.aligned(0.1)
 
     def forget_edits(self) -> list[float]:
         """Return the latencies measured since the last call, in milliseconds."""

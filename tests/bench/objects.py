@@ -25,6 +25,11 @@ def number(name_: str) -> int:
     return int(name_.rpartition("-")[2])
 
 
+def is_app(name_: str) -> bool:
+    """Whether an object of this name is one of an app, and not put beside them by somebody else."""
+    return name_.startswith("chat-")
+
+
 def collection(kind: str, of: int | None = None) -> str:
     """Return the API path of a kind, in the namespace of an app or (None) in all."""
     where = "" if of is None else f"/namespaces/{namespace(of)}"

@@ -41,6 +41,19 @@ class Process:
         """The process's id, which is its group's too."""
         return self._process.pid
 
+    def ended(self) -> int | None:
+        """Return the exit status, negative for a signal, or None while the program runs."""
+        return self._process.poll()
+
+    def kill(self) -> None:
+        """End the program and its children at once."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+
+    def terminate(self) -> None:
+        """Ask the program to end."""
+        self._process.terminate()
+
     def check(self) -> None:
         """Raise ClusterError if the program has ended."""
         if self._process.poll() is not None:

@@ -169,11 +169,11 @@ def write(results: Results) -> None:
     words += f", load average {results['load']} before it began."
     if float(results["load"]) > 1.0:
         words += "\nThe machine was busy with other work: memory, counts and requests hold, times do not."
-    _replace(README, "results", f"{words}\n\n{about}\n\n{table(results)}")
-    _replace(CAPACITY, "capacity", f"{words}\n\n{about}\n\n{capacity(results)}")
+    replace(README, "results", f"{words}\n\n{about}\n\n{table(results)}")
+    replace(CAPACITY, "capacity", f"{words}\n\n{about}\n\n{capacity(results)}")
 
 
-def _replace(file: Path, name: str, text: str) -> None:
+def replace(file: Path, name: str, text: str) -> None:
     """Replace what is between two comments of this name."""
     opening, closing = f"<!-- {name} -->", f"<!-- /{name} -->"
     before, _, rest = file.read_text().partition(opening)

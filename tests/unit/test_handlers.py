@@ -1,9 +1,24 @@
-"""What kopf is told and given, as far as no cluster is needed."""
+"""The kopf layer: whatever the API server answers, ChainlitApps are seen in the end, and a stop is a stop."""
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from aiohttp import web
+from kubernetes.aio.client import Configuration
+from tests.unit.engine.apiserver import BOOKMARK, error, line, page, reply, stream
+
+from chainlit_operator import handlers
+from chainlit_operator.engine.api import APP_GROUP, APP_PLURAL, APP_VERSION, Api
+from chainlit_operator.engine.cache import Cache
+from chainlit_operator.engine.sweeper import Sweeper
 
 #: As deep as the API server takes it, in a field without a schema.
 READ = """
@@ -19,6 +34,171 @@ made = blueprint.deployment(wire.app_from_object(body), paths.Roots("", "")).bod
 json.dumps(made)
 print(len(list(owned.differences(made, json.loads(json.dumps(made))))))
 """
+
+Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
+PATH = f"/apis/{APP_GROUP}/{APP_VERSION}"
+
+
+def resource(plural: str, kind: str) -> dict[str, Any]:
+    verbs = ["get", "list", "watch", "patch"]
+    return {"name": plural, "singularName": kind.lower(), "namespaced": True, "kind": kind, "verbs": verbs}
+
+
+def group(name: str, version: str) -> dict[str, Any]:
+    only = {"version": version, "groupVersion": f"{name}/{version}"}
+    return {"name": name, "preferredVersion": only, "versions": [only]}
+
+
+DISCOVERY = {
+    "/api": {"versions": ["v1"]},
+    "/api/v1": {"resources": [resource("namespaces", "Namespace"), resource("events", "Event")]},
+    "/apis": {"groups": [group("apiextensions.k8s.io", "v1"), group(APP_GROUP, APP_VERSION)]},
+    "/apis/apiextensions.k8s.io/v1": {"resources": [resource("customresourcedefinitions", "CustomResourceDefinition")]},
+}
+
+
+def app(name: str, version: str = "1") -> dict[str, Any]:
+    metadata = {"name": name, "namespace": "shop", "uid": f"uid-of-{name}", "resourceVersion": version}
+    return {"metadata": metadata, "spec": {"workload": {"ref": {"name": "chat"}}}}
+
+
+class Server:
+    """Knows ChainlitApps by discovery; lists and watches go by scripts, and then by ``apps``."""
+
+    def __init__(self) -> None:
+        self.apps = [app("one")]
+        self.lists: list[Answer] = []
+        self.watches: list[Answer] = []
+        self.credentials: list[str] = []
+        self.late = self.discoveries = 0
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        self.credentials.append(request.headers.get("Authorization", ""))
+        if request.path in DISCOVERY:
+            return web.json_response(DISCOVERY[request.path])
+        if request.path == PATH:
+            self.discoveries += 1
+            found = [resource(APP_PLURAL, "ChainlitApp")] if self.discoveries > self.late else []
+            return web.json_response({"resources": found})
+        assert request.path == f"{PATH}/{APP_PLURAL}", request.path
+        script = self.watches if "watch" in request.query else self.lists
+        if script:
+            return await script.pop(0)(request)
+        if "watch" in request.query:
+            return await stream(end="hang")(request)
+        return web.json_response(page(*self.apps, version="5"))
+
+
+class Engine:
+    """As much of an engine as kopf is told of."""
+
+    def __init__(self, api: Api) -> None:
+        self.options = SimpleNamespace(namespaces=())
+        self.cache = Cache(lambda _: None)
+        self.sweeper = Sweeper(api, self.cache, (None,))
+        self.seen = asyncio.Event()
+        self.asked = self.anew = 0
+
+    def put_app(self, body: Any) -> None:
+        if body["metadata"]["name"] == "two":
+            self.seen.set()
+
+    def remove_app(self, namespace: str, name: str) -> None: ...
+
+    def apps_asked(self) -> None:
+        self.asked += 1
+
+    def apps_listed_anew(self) -> None:
+        self.anew += 1
+
+    async def relist_apps(self) -> None:
+        await self.sweeper.take_all()
+
+
+@asynccontextmanager
+async def watching(server: Server) -> AsyncIterator[Engine]:
+    web_app = web.Application()
+    web_app.router.add_route("*", "/{path:.*}", server.answer)
+    runner = web.AppRunner(web_app, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    configuration = Configuration()
+    assert site._server is not None
+    port = site._server.sockets[0].getsockname()[1]  # type: ignore[attr-defined]
+    configuration.host = f"http://127.0.0.1:{port}"
+    configuration.api_key["authorization"] = "Bearer secret"
+    stop = asyncio.Event()
+    async with Api(configuration) as api:
+        engine: Any = Engine(api)
+        task = asyncio.create_task(handlers._watch_apps(engine, api, stop))
+        try:
+            yield engine
+        finally:
+            stop.set()
+            await asyncio.wait_for(task, 10)
+            await runner.cleanup()
+
+
+STATUS = {"kind": "Status", "code": 500, "reason": "InternalError", "message": "etcd is gone"}
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        stream(b'{"type": "ADDED", "obj\n'),
+        stream(line("ERROR", STATUS)),
+        stream(line("ERROR", {**STATUS, "code": 410})),
+        stream(line("BOOKMARK", BOOKMARK), end="break"),
+        stream(b"[]\n"),
+        error(404, "NotFound"),
+        error(410, "Expired"),
+        error(400, "BadRequest"),
+        error(409, "Conflict"),
+        error(401, "Unauthorized"),
+    ],
+    ids=["truncated", "error", "gone", "broken", "no-event", "404", "410", "400", "409", "401"],
+)
+@pytest.mark.parametrize("where", ["lists", "watches"])
+async def test_kopf_goes_on_after(fault: Answer, where: str) -> None:
+    server = Server()
+    scripts = {"lists": server.lists, "watches": server.watches}
+    scripts[where].append(fault)
+
+    async def then(request: web.Request) -> web.StreamResponse:
+        return await stream(line("ADDED", app("two", "6")), end="hang")(request)
+
+    server.watches.append(then)
+    async with watching(server) as engine:
+        await asyncio.wait_for(engine.seen.wait(), 20)
+        assert engine.asked
+    assert set(server.credentials) == {"Bearer secret"}
+
+
+async def test_a_crd_that_is_gone_is_waited_for() -> None:
+    server = Server()
+    server.watches.append(error(404, "NotFound"))
+    server.lists += [reply(page(version="5")), *[error(404, "NotFound")] * 2]
+    server.apps.append(app("two"))
+    async with watching(server) as engine:
+        await asyncio.wait_for(engine.seen.wait(), 20)
+
+
+async def test_a_new_list_is_told_for_what_was_deleted_unseen() -> None:
+    server = Server()
+    server.watches += [stream(line("ERROR", {**STATUS, "code": 410})), stream(line("ADDED", app("two")), end="hang")]
+    async with watching(server) as engine:
+        await asyncio.wait_for(engine.seen.wait(), 20)
+        assert engine.anew == 1
+
+
+async def test_a_crd_that_is_told_of_late_is_looked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handlers, "_DISCOVERY_SECONDS", 0.5)
+    server = Server()
+    server.late = 1
+    server.apps.append(app("two"))
+    async with watching(server) as engine:
+        await asyncio.wait_for(engine.seen.wait(), 20)
 
 
 def test_an_app_that_nests_deep_is_read_and_not_the_operators_end() -> None:

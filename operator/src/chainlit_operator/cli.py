@@ -283,7 +283,7 @@ async def _run(access: Access, options: Options) -> None:
         runner = await http.serve(engine, options.listen) if options.listen else None
         try:
             logger.info("Watching %s", ", ".join(options.namespaces) or "all namespaces")
-            await handlers.run(engine, configuration)
+            await handlers.run(engine, api)
         finally:
             if runner is not None:
                 await runner.cleanup()

@@ -1,42 +1,54 @@
-"""The kopf layer: ChainlitApp events, start-up and shutdown, credentials. No decision is made here.
+"""The kopf layer: ChainlitApp events and the connection for them. No decision is made here.
 
 Only ``on.event`` is used: kopf then writes nothing, no annotation and no finalizer, into anything.
+
+kopf ends for good when the API server answers its watch with anything that it does not expect: a CRD that is gone, an
+error in the stream, half a line. So it is started again, while the engine goes on with what it knows.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import signal
 import sys
+import time
 from typing import Any, NoReturn
 
+import aiohttp
 import kopf
-from kubernetes.aio.client import Configuration
 
-from chainlit_operator.engine.api import APP_GROUP, APP_PLURAL, APP_VERSION, credentials
+from chainlit_operator.engine import metrics
+from chainlit_operator.engine.api import APP_GROUP, APP_PLURAL, APP_VERSION, Api, ApiError
+from chainlit_operator.engine.reflector import STABLE_SECONDS, backoff_seconds
 from chainlit_operator.engine.runtime import Engine
 
 logger = logging.getLogger(__name__)
 
 #: For peering, which is off. Left to itself, kopf looks for the user's name, which a container's user has none of.
 _IDENTITY: Any = "chainlit-operator"
+#: kopf's watch is renewed that often, so that an answer to it says that it is alive.
+_WATCH_SECONDS = 240
+#: kopf looks for the CRD when it starts, and never again. If it has not asked for ChainlitApps by then, it never will:
+#: a CRD can be listed a moment before it is told of.
+_DISCOVERY_SECONDS = 30.0
+#: Credentials that are refused again and again are not tried more often than this.
+_LOGIN_SECONDS = 1.0
 
 
-def build_registry(engine: Engine, configuration: Configuration) -> kopf.OperatorRegistry:
-    """Return the handlers that connect kopf to ``engine``, in a registry of their own."""
+def build_registry(engine: Engine, api: Api, asked: asyncio.Event) -> kopf.OperatorRegistry:
+    """Return the handlers that connect kopf to ``engine``, in a registry of their own.
+
+    ``asked`` is set when kopf asks for ChainlitApps.
+    """
     registry = kopf.OperatorRegistry()
 
+    session = _session_factory(engine, api, asked)
+
     @kopf.on.login(registry=registry, id="login")
-    async def login(**_: Any) -> kopf.ConnectionInfo:
-        return await _connection(configuration)
-
-    @kopf.on.startup(registry=registry, id="startup")
-    async def startup(**_: Any) -> None:
-        engine.start()
-
-    @kopf.on.cleanup(registry=registry, id="cleanup")
-    async def cleanup(**_: Any) -> None:
-        await engine.stop()
+    async def login(**_: Any) -> kopf.AiohttpSession:
+        return kopf.AiohttpSession(server=api.configuration.host, aiohttp_session=await session())
 
     @kopf.on.event(APP_GROUP, APP_VERSION, APP_PLURAL, registry=registry, id="app")
     async def app(event: kopf.RawEvent, **_: Any) -> None:
@@ -75,6 +87,11 @@ def build_settings() -> kopf.OperatorSettings:
     # A worker of kopf's keeps an object's whole body until it has been idle for that long: small pages and short
     # waits keep few of them, which is a quarter of the operator's memory.
     settings.watching.chunk_size = 100
+    settings.watching.server_timeout = _WATCH_SECONDS
+    # Left to itself, kopf waits for up to 21 s before it asks again, and for five minutes for an answer.
+    settings.networking.error_backoffs = (0.2, 0.5, 1, 2, 4)
+    settings.networking.request_timeout = 60.0
+    settings.networking.connect_timeout = 10.0
     settings.queueing.idle_timeout = 0.1
     settings.persistence.diffbase_storage = _NoDiffs()
     return settings
@@ -93,30 +110,85 @@ class StoppedError(Exception):
     """The operator ended without being asked to."""
 
 
-async def run(engine: Engine, configuration: Configuration) -> None:
+async def run(engine: Engine, api: Api) -> None:
     """Serve ChainlitApps until SIGTERM or SIGINT; raises StoppedError for any other end."""
     allow_nests()
     stop = asyncio.Event()
-    namespaces = engine.options.namespaces
-    operator = asyncio.create_task(
-        kopf.operator(
-            registry=build_registry(engine, configuration),
-            settings=build_settings(),
-            identity=_IDENTITY,
-            clusterwide=not namespaces,
-            namespaces=namespaces,
-            stop_flag=stop,
-        )
-    )
-    watchdog = asyncio.create_task(engine.failed())
-    await asyncio.wait({operator, watchdog}, return_when=asyncio.FIRST_COMPLETED)
-    if watchdog.done() and not operator.done():
-        stop.set()
-        await asyncio.wait({operator})
-        _raise_stopped(watchdog.result())
+    _stop_by_signal(stop)
+    engine.start()
+    watchdog = asyncio.create_task(engine.failed(), name="watchdog")
+    asked = asyncio.create_task(stop.wait(), name="stop")
+    apps = asyncio.create_task(_watch_apps(engine, api, stop), name="ChainlitApps")
+    await asyncio.wait({watchdog, asked, apps}, return_when=asyncio.FIRST_COMPLETED)
+    stop.set()
+    await engine.stop()
     watchdog.cancel()
-    if not operator.cancelled() and (error := operator.exception()) is not None:
-        _raise_stopped(error)
+    for task in (watchdog, apps):
+        with contextlib.suppress(asyncio.CancelledError):
+            failure = await task
+            if failure is not None:
+                _raise_stopped(failure)
+
+
+def _stop_by_signal(stop: asyncio.Event) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+
+
+async def _watch_apps(engine: Engine, api: Api, stop: asyncio.Event) -> None:
+    """Have kopf tell of ChainlitApps, and start it again when it ends, until ``stop``."""
+    failures = 0
+    while True:
+        started = time.monotonic()
+        error = await _run_kopf(engine, api, stop)
+        if stop.is_set():
+            return
+        failures = 1 if time.monotonic() - started > STABLE_SECONDS else failures + 1
+        words = " ".join(str(error or "it ended").split())
+        logger.warning("Cannot watch ChainlitApps: %s", words)
+        metrics.WATCH_RESTARTS.labels("ChainlitApp", type(error).__name__).inc()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), backoff_seconds(failures))
+        # There must be a CRD before kopf looks for it.
+        relisting = asyncio.create_task(engine.relist_apps())
+        asked = asyncio.create_task(stop.wait())
+        await asyncio.wait({relisting, asked}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (relisting, asked):
+            task.cancel()
+        await asyncio.gather(relisting, asked, return_exceptions=True)
+
+
+async def _run_kopf(engine: Engine, api: Api, stop: asyncio.Event) -> BaseException | None:
+    """Run kopf until it ends, and return why; None where it was asked to.
+
+    ``kopf.operator()`` ends all tasks that began after it, those of the engine too; here its own are ended.
+    """
+    namespaces, asked = engine.options.namespaces, asyncio.Event()
+    tasks = await kopf.spawn_tasks(
+        registry=build_registry(engine, api, asked),
+        settings=build_settings(),
+        identity=_IDENTITY,
+        clusterwide=not namespaces,
+        namespaces=namespaces,
+        stop_flag=stop,
+    )
+    _stop_by_signal(stop)  # kopf has put handlers of its own there
+    tasks = [*tasks, asyncio.create_task(_until_lost(asked), name="discovery of ChainlitApps")]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()
+    ended = await asyncio.gather(*tasks, return_exceptions=True)
+    return next((error for error in ended if isinstance(error, Exception)), None)
+
+
+async def _until_lost(asked: asyncio.Event) -> NoReturn:
+    """Raise ApiError when kopf has not asked for ChainlitApps in time."""
+    try:
+        await asyncio.wait_for(asked.wait(), _DISCOVERY_SECONDS)
+    except TimeoutError:
+        raise ApiError(0, "NotDiscovered", "the API server does not tell of them yet") from None
+    await asyncio.Event().wait()
+    raise AssertionError
 
 
 def _raise_stopped(error: BaseException) -> NoReturn:
@@ -125,17 +197,37 @@ def _raise_stopped(error: BaseException) -> NoReturn:
     raise StoppedError(f"stopped by {type(error).__name__}{f': {words}' if words else ''}") from error
 
 
-async def _connection(configuration: Configuration) -> kopf.ConnectionInfo:
-    """The client's own connection, credentials read anew: kopf asks again when they are refused."""
-    header = next(iter((await credentials(configuration)).values()), "")
-    scheme, _, token = header.partition(" ")
-    return kopf.ConnectionInfo(
-        server=configuration.host,
-        ca_path=configuration.ssl_ca_cert,
-        insecure=not configuration.verify_ssl,
-        certificate_path=configuration.cert_file,
-        private_key_path=configuration.key_file,
-        proxy_url=configuration.proxy,
-        scheme=scheme or None,
-        token=token or None,
-    )
+def _session_factory(engine: Engine, api: Api, asked: asyncio.Event) -> Any:
+    """Return what makes sessions for kopf: the client's own TLS and proxy, with its credentials read anew each time.
+
+    They tell the engine that the watch does not hang, and when a list begins
+    anew, before which deletions may have gone unseen.
+    """
+    lists, last = 0, 0.0
+
+    async def ask(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+        nonlocal lists
+        request.headers.update(await api.credentials())
+        if not request.url.path.endswith(f"/{APP_PLURAL}"):
+            return await handler(request)
+        asked.set()
+        engine.apps_asked()
+        try:
+            response = await handler(request)
+        finally:
+            engine.apps_asked()
+        if response.ok and not {"watch", "continue"} & set(request.url.query):
+            lists += 1
+            if lists > len(engine.options.namespaces or (None,)):
+                engine.apps_listed_anew()
+        return response
+
+    async def session() -> aiohttp.ClientSession:
+        nonlocal last
+        pause = last + _LOGIN_SECONDS - time.monotonic()
+        if pause > 0:
+            await asyncio.sleep(pause)
+        last = time.monotonic()
+        return api.new_session(ask)
+
+    return session

@@ -33,7 +33,16 @@ def configure(format_: str, level: str) -> None:
         handler.setFormatter(JsonFormatter(fields, style="{", rename_fields=names))
     else:
         handler.setFormatter(_Text(_TEXT))
+    if level != "debug":
+        handler.addFilter(_without_traceback)
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
     # What kopf does beside our one handler is of interest when something is wrong only.
     for name in ("kopf", "aiohttp", "asyncio"):
         logging.getLogger(name).setLevel(logging.DEBUG if level == "debug" else logging.WARNING)
+
+
+def _without_traceback(record: logging.LogRecord) -> bool:
+    """Drop the traceback with which kopf tells that its watch ended; the message says why."""
+    if record.name.partition(".")[0] == "kopf":
+        record.exc_info = record.exc_text = None
+    return True

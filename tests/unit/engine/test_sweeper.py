@@ -59,3 +59,18 @@ async def test_all_apps_are_known_before_work_begins() -> None:
         await asyncio.wait_for(sweeper.take_all(), 5)
     assert {ref.name for ref in cache.apps} == {"one", "two"}
     assert sweeper.last_error is None
+
+
+async def test_it_sweeps_at_once_when_deletions_may_have_gone_unseen() -> None:
+    server, gone = ApiServer(), asyncio.Event()
+    server.script = [reply(page(listed("kept")))]
+    cache = Cache(lambda ref: gone.set() if ref not in cache.apps else None)
+    for name in ("kept", "gone"):
+        cache.put_app(app(name))
+    async with server.serving() as api:
+        sweeper = Sweeper(api, cache, ("shop",))
+        running = asyncio.create_task(sweeper.run())
+        sweeper.hurry()
+        await asyncio.wait_for(gone.wait(), 5)
+        running.cancel()
+    assert {ref.name for ref in cache.apps} == {"kept"}

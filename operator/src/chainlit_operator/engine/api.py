@@ -157,6 +157,23 @@ class Api:
         """Ask ``fence`` before each write other than of a Lease from now on."""
         self._fence = fence
 
+    def new_session(self, middleware: aiohttp.ClientMiddlewareType) -> aiohttp.ClientSession:
+        """Return a session to the same API server for somebody else, who closes it."""
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(ssl=self._tls, limit=0),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers=self._headers,
+            middlewares=(middleware,),
+            proxy=self.configuration.proxy,
+        )
+
+    async def credentials(self) -> dict[str, str]:
+        """Return the authorization header, if any; raises ApiError."""
+        try:
+            return await credentials(self.configuration)
+        except config.ConfigException as error:
+            raise ApiError(0, "CredentialsFailed", _one_line(error)) from error
+
     # ------------------------------------------------------------------------------------------------- requests
 
     async def list_page(

@@ -25,6 +25,7 @@ WATCH_EVENTS = Counter("chainlit_operator_watch_events", "Objects received from 
 WATCH_RESTARTS = Counter("chainlit_operator_watch_restarts", "Watches that ended with an error.", ["kind", "reason"])
 QUEUE_DEPTH = Gauge("chainlit_operator_queue_depth", "ChainlitApps waiting to be reconciled.")
 APPS = Gauge("chainlit_operator_apps", "ChainlitApps known.")
+TASKS = Gauge("chainlit_operator_tasks", "Tasks of the event loop; a number that only grows is a leak.")
 LEADER = Gauge("chainlit_operator_leader", "Whether this replica leads: 1 for the one that writes, 0 for a standby.")
 
 

@@ -78,6 +78,8 @@ class Engine:
         if options.lease is not None:
             self.elector = Elector(api, options.lease, options.identity, options.timing, self.lead, self.stand_by)
             api.fence(self.elector.seconds_for_a_write)
+        #: When kopf last asked for ChainlitApps, or had an answer.
+        self._apps_seen = time.monotonic()
         self._started = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._work: list[asyncio.Task[None]] = []
@@ -95,6 +97,19 @@ class Engine:
         """Forget a ChainlitApp."""
         self.cache.remove_app(Ref("ChainlitApp", namespace, name))
 
+    def apps_asked(self) -> None:
+        """Take notice that kopf asked for ChainlitApps or had an answer: its watch does not hang."""
+        self._apps_seen = time.monotonic()
+
+    def apps_listed_anew(self) -> None:
+        """Take notice that kopf's watch began anew: deletions before may have gone unseen."""
+        self.sweeper.hurry()
+
+    async def relist_apps(self) -> None:
+        """Take all ChainlitApps that exist, however often it takes, and have those that are gone forgotten."""
+        await self.sweeper.take_all()
+        self.sweeper.hurry()
+
     # --------------------------------------------------------------------------------------------- life cycle
 
     def start(self) -> None:
@@ -103,6 +118,8 @@ class Engine:
         self._tasks.append(asyncio.create_task(self.recorder.run(), name="event recorder"))
         self._tasks.append(asyncio.create_task(self.sweeper.run(), name="sweeper"))
         self._tasks.append(asyncio.create_task(self._campaign(), name="campaign"))
+        loop = asyncio.get_running_loop()
+        metrics.TASKS.set_function(lambda: float(len(asyncio.all_tasks(loop))))
         self._started.set()
 
     async def _campaign(self) -> None:
@@ -185,6 +202,8 @@ class Engine:
         """Say which watch has been silent for too long; empty when none has."""
         limit = time.monotonic() - 4 * SILENCE_SECONDS
         silent = [str(r) for r in self.reflectors if r.last_seen < limit]
+        if max(self._apps_seen, self.sweeper.last_seen) < limit:
+            silent.append("ChainlitApp")
         return f"silent watches: {', '.join(silent)}" if silent else ""
 
 

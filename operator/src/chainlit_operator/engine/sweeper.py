@@ -4,13 +4,16 @@ kopf does not tell when it has told of all that exist, and until then a workload
 same. So they are listed once at the start.
 
 kopf tells of deletions that its watch sees. When the watch has to start over, what was deleted meanwhile is not told,
-and an app that is no more would go on being enforced. So all that exist are listed now and then, metadata only.
+and an app that is no more would go on being enforced. So all that exist are listed then, and now and then, metadata
+only.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import time
 from collections.abc import AsyncIterator
 
 import msgspec
@@ -36,12 +39,20 @@ class Sweeper:
     def __init__(self, api: Api, cache: Cache, namespaces: tuple[str | None, ...]) -> None:
         self._api, self._cache, self._namespaces = api, cache, namespaces
         self.last_error: ApiError | None = None
+        #: When it last tried to take all apps.
+        self.last_seen = time.monotonic()
+        self._due = asyncio.Event()
+
+    def hurry(self) -> None:
+        """Sweep now: deletions may have gone unseen."""
+        self._due.set()
 
     async def take_all(self) -> None:
         """Put all apps into the cache, however often it takes; ``last_error`` says what hinders it."""
         failures = 0
         for namespace in self._namespaces:
             while True:
+                self.last_seen = time.monotonic()
                 try:
                     await self._take(namespace)
                 except ApiError as error:
@@ -63,11 +74,14 @@ class Sweeper:
         """Sweep at intervals until cancelled."""
         pause = FIRST_SECONDS
         while True:
-            await asyncio.sleep(pause)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._due.wait(), pause)
+            self._due.clear()
             pause = INTERVAL_SECONDS
             try:
                 await self.sweep()
             except ApiError as error:
+                pause = FIRST_SECONDS
                 logger.info("ChainlitApps could not be listed to find those that are gone: %s", error.message)
 
     async def sweep(self) -> None:

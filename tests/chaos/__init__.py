@@ -1,0 +1,1 @@
+"""Faults between the operator and its API server, planted one by one while routes are edited."""

@@ -1,0 +1,167 @@
+"""An operator behind the proxy, with apps whose routes are edited, and what must be true of them afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+
+from tests.bench import objects
+from tests.bench.__main__ import prepare
+from tests.bench.controlplane import LIMITED, ControlPlane
+from tests.bench.driver import Driver
+from tests.bench.process import Process
+from tests.chaos.proxy import Proxy
+from tests.cluster.errors import ClusterError
+
+COMMAND = (sys.executable, "-m", "chainlit_operator", "run")
+WORKLOAD, STATUS = "patch deployments", "patch chainlitapps/status"
+#: After so long without recovery, something was lost.
+LIMIT_SECONDS = 100.0
+BINDING = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings"
+RIGHTS = {
+    "apiVersion": "rbac.authorization.k8s.io/v1",
+    "kind": "ClusterRoleBinding",
+    "metadata": {"name": "operator"},
+    "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
+    "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": LIMITED}],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a fault came to. ``recovery`` is in seconds from the fault's end until all is aligned and told."""
+
+    recovery: float
+    changes: int
+    writes: int
+    statuses: int
+    #: Workload writes beyond one for each change: the API server got them twice, and the second changed nothing.
+    repeated: int
+
+
+class Scene:
+    """One control plane, one proxy, one operator; :func:`scene` makes it."""
+
+    def __init__(self, plane: ControlPlane, proxy: Proxy, driver: Driver, log: Path) -> None:
+        self.plane, self.proxy, self.driver = plane, proxy, driver
+        self.operator: Process | None = None
+        self._log = log
+        self._turn = 0
+        self._keeper: asyncio.Task[None] | None = None
+        self.restarts = 0
+
+    # ------------------------------------------------------------------------------------------------- operator
+
+    def begin(self, *arguments: str, command: Iterable[str] = COMMAND) -> Process:
+        """Start one more operator behind the proxy."""
+        environment = {"KUBECONFIG": str(self.plane.kubeconfig(LIMITED, self.proxy.url))}
+        return Process([*command, "--no-verification", *arguments], self._log, environment)
+
+    def start(self, *arguments: str) -> None:
+        """Start the operator, and again whenever it ends, as a kubelet would."""
+        self.operator = self.begin(*arguments)
+        self._keeper = asyncio.create_task(self._keep(arguments))
+
+    async def _keep(self, arguments: tuple[str, ...]) -> None:
+        while self.operator is not None:
+            if self.operator.ended() is not None:
+                self.restarts += 1
+                self.operator = self.begin(*arguments)
+            await asyncio.sleep(0.05)
+
+    async def stop(self) -> None:
+        """End the operator, and do not start it again."""
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.gather(self._keeper, return_exceptions=True)
+        if self.operator is not None:
+            operator, self.operator = self.operator, None
+            await asyncio.to_thread(operator.stop)
+
+    # -------------------------------------------------------------------------------------------------- traffic
+
+    async def traffic(self, seconds: float, apps: Iterable[int] | None = None) -> int:
+        """Edit the route of each app once, evenly over so many seconds; returns how many that was."""
+        self._turn += 1
+        chosen = list(range(self.driver.apps) if apps is None else apps)
+        started = time.perf_counter()
+        for k, n in enumerate(chosen):
+            await asyncio.sleep(max(0.0, started + seconds * k / len(chosen) - time.perf_counter()))
+            await self._edit(n, f"/turn-{self._turn}/{objects.name(n)}")
+        await asyncio.sleep(max(0.0, started + seconds - time.perf_counter()))
+        return len(chosen)
+
+    async def _edit(self, n: int, path: str) -> None:
+        """Edit however often it takes: the API server may be away, and setting a path twice is one change."""
+        while True:
+            with suppress(aiohttp.ClientError, ClusterError, OSError):
+                return await self.driver.reroute(n, path)
+            await asyncio.sleep(0.1)
+
+    async def measure(
+        self,
+        fault: Callable[[Scene], AsyncIterator[None]],
+        seconds: float,
+        *,
+        apps: Iterable[int] | None = None,
+        repeats: int = 0,
+    ) -> Outcome:
+        """Edit routes while the fault is there, and judge what is there after it.
+
+        ``repeats`` is how many writes of the workload each change may cost beyond the one that has an effect. Raises
+        ClusterError when an app is lost, AssertionError for a write too many.
+        """
+        await self.driver.aligned(LIMIT_SECONDS)
+        before, position = list(self.driver.generations), self.plane.audit_position()
+        async with asynccontextmanager(fault)(self):
+            changes = await self.traffic(seconds, apps)
+        healed = time.perf_counter()
+        await self.driver.aligned(LIMIT_SECONDS)
+        recovery = time.perf_counter() - healed
+        counted = await self.quiet(position)
+        await self.driver.verify()
+        effects = [now - then for now, then in zip(self.driver.generations, before, strict=True)]
+        assert sum(effects) == changes and max(effects) <= 1, f"{changes} changes had {sum(effects)} effects"
+        repeated = counted[WORKLOAD] - changes
+        assert 0 <= repeated <= repeats * changes, f"{counted[WORKLOAD]} writes to workloads for {changes} changes"
+        return Outcome(round(recovery, 1), changes, counted[WORKLOAD], counted[STATUS], repeated)
+
+    async def quiet(self, position: int, seconds: float = 1.0) -> Counter[str]:
+        """Wait until there are no more writes for so long; returns the requests carried out since, counted."""
+        while True:
+            counted = self.carried_out(position)
+            await asyncio.sleep(seconds)
+            if self.carried_out(position) == counted:
+                return counted
+
+    def carried_out(self, position: int) -> Counter[str]:
+        """Return the writes since then that the API server did not refuse; Events are extra, and come later."""
+        done = [str(event) for event in self.plane.audited(position) if event.response_status.code < 300]
+        return Counter(one for one in done if one.split()[0] not in ("list", "watch") and one != "create events")
+
+
+@asynccontextmanager
+async def scene(work: Path, apps: int) -> AsyncIterator[Scene]:
+    """Make all that a fault needs, with an operator that has aligned all apps."""
+    plane = ControlPlane(work)
+    async with AsyncExitStack() as stack:
+        stack.callback(plane.stop)
+        await asyncio.to_thread(prepare, plane, apps)
+        await asyncio.to_thread(plane.start, f"apps-{apps}")
+        proxy = await stack.enter_async_context(Proxy(plane))
+        driver = await stack.enter_async_context(Driver(plane, apps))
+        await driver.send("POST", BINDING, RIGHTS)
+        await driver.observe()
+        made = Scene(plane, proxy, driver, work / "operator.log")
+        stack.push_async_callback(made.stop)
+        made.start()
+        await driver.aligned(60.0)
+        yield made

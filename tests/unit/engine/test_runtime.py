@@ -1,0 +1,46 @@
+"""The engine as a whole: what it says of its health."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from tests.unit.engine.apiserver import ApiServer
+
+from chainlit_operator.engine.reflector import SILENCE_SECONDS
+from chainlit_operator.engine.runtime import Engine, Options
+
+
+@pytest.fixture
+async def engine() -> Engine:
+    async with ApiServer().serving() as api:
+        return Engine(api, Options(verification=False))
+
+
+async def test_a_new_engine_is_alive_and_not_ready(engine: Engine) -> None:
+    assert engine.stale() == ""
+    assert "Ingress in all namespaces" in engine.unready()
+
+
+async def test_a_watch_that_hangs_is_named(engine: Engine) -> None:
+    engine.reflectors[0].last_seen -= 4 * SILENCE_SECONDS + 1
+    assert engine.stale() == f"silent watches: {engine.reflectors[0]}"
+
+
+async def test_kopfs_watch_that_hangs_is_named(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now + 4 * SILENCE_SECONDS + 1)
+    for reflector in engine.reflectors:
+        reflector.last_seen = time.monotonic()
+    assert engine.stale() == "silent watches: ChainlitApp"
+    engine.apps_asked()
+    assert engine.stale() == ""
+
+
+async def test_looking_for_the_crd_is_being_alive(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now + 4 * SILENCE_SECONDS + 1)
+    for reflector in engine.reflectors:
+        reflector.last_seen = time.monotonic()
+    engine.sweeper.last_seen = time.monotonic()
+    assert engine.stale() == ""
