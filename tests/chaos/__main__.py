@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from chainlit_operator.engine.reflector import STABLE_SECONDS
 from tests.bench import report
 from tests.chaos.faults import FAULTS, KILLS, Fault
 from tests.chaos.scene import Outcome, scene
@@ -29,10 +30,12 @@ async def play(faults: Sequence[Fault], work: Path) -> dict[str, Outcome | str]:
     found: dict[str, Outcome | str] = {}
     async with scene(work, APPS) as made:
         for fault in faults:
+            # Failures that come soon after others are met by longer pauses; each fault is judged for itself.
+            await asyncio.sleep(STABLE_SECONDS)
             restarts, began = made.restarts, time.perf_counter()
             try:
                 found[fault.title] = outcome = await made.measure(
-                    fault.plant, fault.seconds, apps=[0] if fault in KILLS else None, repeats=fault.repeats
+                    fault.plant, fault.seconds, apps=range(fault.apps) if fault.apps else None, repeats=fault.repeats
                 )
             except (ClusterError, AssertionError, TimeoutError) as error:
                 found[fault.title] = f"{type(error).__name__}: {error}"

@@ -31,6 +31,8 @@ class Fault:
     plant: Plant
     seconds: float = 3.0
     repeats: int = 0
+    #: How many apps have their routes edited; 0 for all.
+    apps: int = 0
     #: Whether it is one of the few that each run of the tests tries.
     is_sample: bool = False
 
@@ -260,6 +262,8 @@ KILLS = tuple(
         f"operator killed (SIGKILL) {'after' if done else 'before'} the write of the {what}, started again",
         killed(nth, is_done=done),
         seconds=0.5,
+        apps=1,
+        is_sample=nth == 1 and done,
     )
     for nth, what in ((1, "workload"), (2, "status"))
     for done in (False, True)
@@ -283,8 +287,8 @@ FAULTS = (
     Fault("truncated-writes", "truncated JSON in answers to writes", planted(proxy.truncated, proxy.writes), repeats=4),
     Fault("cut", "network cut, connections outlive it", cut, is_sample=True),
     Fault("partition", "network cut, connections die unnoticed", partition, seconds=10.0),
-    Fault("refused", "connections refused", refused),
-    Fault("server-restarted", "API server restarted", server_away(0.0), seconds=4.0, is_sample=True),
+    Fault("refused", "connections refused", refused, is_sample=True),
+    Fault("server-restarted", "API server restarted", server_away(0.0), seconds=4.0),
     Fault("server-down", "API server down for 60 s", server_away(60.0), seconds=62.0),
     Fault("etcd-restarted", "etcd down for 2 s", etcd_restarted, seconds=4.0),
     Fault("crd", "CRD and ChainlitApps deleted, created again", crd_recreated, seconds=4.0, repeats=1),

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 from tests.unit.domain.world import DONE, app, container, ingress, service, workload
-from tests.unit.engine.apiserver import ApiServer, error
+from tests.unit.engine.apiserver import ApiServer, error, stream
 
 from chainlit_operator.domain.model import Probe, Ref, Rewrite, Trial, TrialOutcome
 from chainlit_operator.domain.status import Check, Verification
@@ -366,3 +366,15 @@ async def test_first_alignment_counts_as_one_of_three_writes() -> None:
             await w.reconciler.reconcile(APP)
         assert w.writes.count("deployments/chat") == 3
         assert w.status()["Ready"] == "False/FieldContested"
+
+
+@pytest.mark.parametrize("accepted", [0, 1], ids=["workload", "status"])
+async def test_an_answer_to_a_write_that_cannot_be_read_may_pass(accepted: int) -> None:
+    async with world() as found:
+        if accepted:
+            found.cache.upsert(workload(RIGHT))
+        found.server.script.append(stream(b'{"metadata": {"name'))
+        with pytest.raises(ApiError, match="answer to a write cannot be read") as failure:
+            await found.reconciler.reconcile(APP)
+    assert failure.value.is_passing
+    assert found.writes == ["chainlitapps/chat/status" if accepted else "deployments/chat"]

@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import warnings
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -46,6 +46,8 @@ RESOURCES: Mapping[str, tuple[str, str]] = {
 }
 
 Body = Mapping[str, Any] | list[dict[str, Any]]
+
+T = TypeVar("T")
 
 _JSON = "application/json"
 _ONLY_METADATA = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
@@ -327,6 +329,17 @@ async def _read_nothing(response: aiohttp.ClientResponse, seconds: float) -> Non
         await asyncio.sleep(seconds)
     finally:
         transport.resume_reading()
+
+
+def read(decode: Callable[[bytes], T], answer: bytes) -> T:
+    """Return what ``decode`` makes of the answer to a write; raises ApiError where it is none.
+
+    The write may have been carried out all the same: the watch will tell.
+    """
+    try:
+        return decode(answer)
+    except msgspec.MsgspecError as error:
+        raise ApiError(0, "BadResponse", f"the answer to a write cannot be read: {error}") from error
 
 
 def _limits(seconds: float) -> aiohttp.ClientTimeout:

@@ -25,7 +25,7 @@ from chainlit_operator.domain.plan import FIELD_MANAGER, plan
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.domain.status import Failure
 from chainlit_operator.engine import metrics, wire
-from chainlit_operator.engine.api import Api, ApiError
+from chainlit_operator.engine.api import Api, ApiError, read
 from chainlit_operator.engine.cache import Cache
 from chainlit_operator.engine.events import Recorder
 
@@ -201,7 +201,7 @@ class Creator:
         except ApiError as error:
             raise _write_error(verb, ref, error) from error
         metrics.WRITES.labels("created").inc()
-        self._cache.upsert(_READERS[ref.kind](answer))
+        self._cache.upsert(read(_READERS[ref.kind], answer))
 
 
 def _basis(app: App, manifest: Manifest, live: Owned) -> tuple[object, ...]:

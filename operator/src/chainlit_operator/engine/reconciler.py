@@ -37,7 +37,7 @@ from chainlit_operator.domain.plan import (
 )
 from chainlit_operator.domain.reasons import ConditionType, Reason
 from chainlit_operator.engine import metrics, wire
-from chainlit_operator.engine.api import Api, ApiError
+from chainlit_operator.engine.api import Api, ApiError, read
 from chainlit_operator.engine.cache import Cache
 from chainlit_operator.engine.creator import Creator, RefusedError, WriteError
 from chainlit_operator.engine.events import Recorder
@@ -236,7 +236,7 @@ class Reconciler:
         metrics.WRITES.labels("workload").inc()
         former, losers = self._contests.get(app.ref), ", ".join(action.rivals)
         self._contests[app.ref] = contests.record(former, basis, losers, time.monotonic())
-        self._cache.upsert(_READERS[workload.ref.kind](answer), quiet=True)
+        self._cache.upsert(read(_READERS[workload.ref.kind], answer), quiet=True)
         logger.info("%s: %s in container %s of %s", app.ref, action.summary, container.name, workload.ref)
         self._recorder.record(app, "Normal", Reason.ALIGNED, f"{workload.ref}: {action.summary}")
         if action.rivals:
@@ -275,7 +275,7 @@ class Reconciler:
             )
             return
         metrics.WRITES.labels("release").inc()
-        self._cache.upsert(_READERS[ref.kind](answer), quiet=True)
+        self._cache.upsert(read(_READERS[ref.kind], answer), quiet=True)
         logger.info("%s: released; what was set stays as it is", ref)
 
     # ------------------------------------------------------------------------------------- verification, status
@@ -303,7 +303,7 @@ class Reconciler:
             raise
         metrics.WRITES.labels("status").inc()
         self._trials.pop(app.ref, None)
-        written = _decode_app(answer).to_domain()
+        written = read(_decode_app, answer).to_domain()
         if written.generation == app.generation:
             self._cache.put_app(written, quiet=True)
         self._tell_ready(app, status)

@@ -1,0 +1,102 @@
+"""The table of faults, row by row, against one control plane; `make chaos` plays it and writes it down."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+import pytest_asyncio
+from aiohttp import web
+
+from tests.bench import objects
+from tests.bench.process import Process
+from tests.chaos import proxy
+from tests.chaos.faults import FAULTS, KILLS, Fault
+from tests.chaos.scene import WORKLOAD, Scene, scene
+
+APPS = 20
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
+ROWS = [
+    pytest.param(fault, id=fault.name, marks=() if fault.is_sample else pytest.mark.slow) for fault in (*FAULTS, *KILLS)
+]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
+    async with scene(tmp_path_factory.mktemp("chaos"), APPS) as made:
+        yield made
+
+
+@pytest.mark.parametrize("fault", ROWS)
+async def test_nothing_is_lost_and_nothing_written_twice(stage: Scene, fault: Fault) -> None:
+    apps = range(fault.apps) if fault.apps else None
+    await stage.measure(fault.plant, fault.seconds, apps=apps, repeats=fault.repeats)
+
+
+async def test_a_stop_lets_the_write_in_flight_land(stage: Scene) -> None:
+    await stage.driver.aligned(30.0)
+    stopping, position = running(stage), stage.plane.audit_position()
+    stage.proxy.plant(proxy.slow(2.0), proxy.writes)
+    await stage.traffic(0.0, [0])
+    await until(lambda: stage.proxy.taken > 0, 20)
+    stopping.terminate()
+    await until(lambda: stopping.ended() is not None, 20)
+    assert stopping.ended() == 0
+    assert stage.carried_out(position)[WORKLOAD] == 1, "the write did not land"
+    stage.proxy.clear()
+    await stage.driver.aligned(60.0)
+    assert (await stage.quiet(position))[WORKLOAD] == 1, "the next start wrote again"
+
+
+async def test_two_at_once_write_nothing_that_has_an_effect_twice(stage: Scene) -> None:
+    """An upgrade without leader election: for a moment both versions run."""
+
+    async def both(scene: Scene) -> AsyncIterator[None]:
+        other = scene.begin()
+        yield
+        assert other.ended() is None
+        await scene.driver.aligned(60.0)
+        other.terminate()
+        await until(lambda: other.ended() is not None, 20)
+        assert other.ended() == 0
+
+    await stage.measure(both, 8.0, repeats=1)
+
+
+async def until(is_so: Callable[[], bool], seconds: float) -> None:
+    async with asyncio.timeout(seconds):
+        while not is_so():  # noqa: ASYNC110 - a process and a counter have no event
+            await asyncio.sleep(0.02)
+
+
+def running(scene: Scene) -> Process:
+    assert scene.operator is not None
+    return scene.operator
+
+
+@pytest.mark.slow
+async def test_an_app_that_always_fails_does_not_slow_the_others(stage: Scene) -> None:
+    async def p99(seconds: float) -> float:
+        stage.driver.forget_edits()
+        for turn in range(1, 4):
+            await stage.traffic(seconds, range(1, APPS))
+            due = turn * (APPS - 1)
+            await until(lambda due=due: len(stage.driver.latencies_ms) >= due, 60)  # type: ignore[misc]
+        times = sorted(stage.driver.forget_edits())
+        return times[len(times) * 99 // 100]
+
+    await stage.driver.aligned(60.0)
+    without = await p99(4.0)
+
+    def is_the_one(request: object) -> bool:
+        return isinstance(request, web.Request) and proxy.writes(request) and objects.name(0) in request.path
+
+    stage.proxy.plant(proxy.answering(500, "InternalError"), is_the_one)
+    await stage.traffic(0.0, [0])
+    beside = await p99(4.0)
+    assert stage.proxy.taken > 1
+    stage.proxy.clear()
+    await stage.driver.aligned(60.0)
+    # 1.5 × is what is wanted; the rest is for other work on the same machine.
+    assert beside <= 3 * without + 50, f"{beside:.0f} ms instead of {without:.0f} ms"
