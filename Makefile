@@ -15,6 +15,7 @@ export PYTHONPATH := operator/src
 
 E2E_ARGS ?= -m "not slow"
 CHARTS_MARK ?= "not slow"
+FAULTS_MARK ?= "not slow"
 ADMISSION_ARGS ?= -m "not slow"
 SOURCES := operator/src tests
 SERVED_EXAMPLES ?= 20000
@@ -43,10 +44,10 @@ help: ## Show this list
 ##@ Test
 
 .PHONY: test
-test: lint unit charts admission e2e ## Run all checks: lint, types, import contracts, unit, charts, admission, e2e
+test: lint unit charts admission e2e faults ## Run all checks: lint, types, import contracts, unit, charts, admission, e2e, faults
 
 .PHONY: test-all
-test-all: lint unit served charts-all admission-all e2e-all bench-smoke ## Run everything, also what takes long
+test-all: lint unit served charts-all admission-all e2e-all bench-smoke faults-all ## Run everything, also what takes long
 
 .PHONY: lint
 lint: .venv/ready ## Check style, types, layers and shell scripts
@@ -100,6 +101,22 @@ e2e: cluster images edges ## Run the end-to-end tests in a cluster of their own 
 .PHONY: e2e-all
 e2e-all: ## Run the end-to-end tests with every row of their tables
 	$(MAKE) e2e E2E_ARGS=
+
+.PHONY: faults
+faults: .venv/ready ## Plant a few faults between the operator and an API server, and look for leaks for a minute
+	$(BIN)/pytest -m $(FAULTS_MARK) tests/chaos
+
+.PHONY: faults-all
+faults-all: ## Plant every fault
+	$(MAKE) faults FAULTS_MARK='"slow or not slow"'
+
+.PHONY: chaos
+chaos: .venv/ready ## Plant every fault, and write what each costs to docs/faults.md
+	$(BIN)/python -m tests.chaos --write
+
+.PHONY: soak
+soak: .venv/ready ## 100,000 route changes and 1,000,000 irrelevant events: nothing may grow (SOAK_CHANGES, SOAK_EVENTS); hours
+	$(BIN)/python -m tests.chaos.soak
 
 .PHONY: bench
 bench: .venv/ready ## Measure the operator beside a Go peer and write the tables (BENCH_ARGS, see tests/bench/README.md)

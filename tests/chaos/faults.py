@@ -29,7 +29,7 @@ class Fault:
     name: str
     title: str
     plant: Plant
-    seconds: float = 3.0
+    seconds: float = 2.0
     repeats: int = 0
     #: How many apps have their routes edited; 0 for all.
     apps: int = 0
@@ -215,7 +215,7 @@ async def monsters(scene: Scene) -> AsyncIterator[None]:
         elif name == "monster-containers":
             containers = workload["spec"]["template"]["spec"]["containers"]
             containers += [
-                {"name": f"more-{k}", "image": "more", "env": [{"name": ODD, "value": ODD}]} for k in range(500)
+                {"name": f"more-{k}", "image": "more", "env": [{"name": f"ODD_{k}", "value": ODD}]} for k in range(500)
             ]
         else:
             paths = route["spec"]["rules"][0]["http"]["paths"]

@@ -144,7 +144,8 @@ class Scene:
 
     def carried_out(self, position: int) -> Counter[str]:
         """Return the writes since then that the API server did not refuse; Events are extra, and come later."""
-        done = [str(event) for event in self.plane.audited(position) if event.response_status.code < 300]
+        events = (event for event in self.plane.audited(position) if "dryRun=" not in event.request_uri)
+        done = [str(event) for event in events if event.response_status.code < 300]
         return Counter(one for one in done if one.split()[0] not in ("list", "watch") and one != "create events")
 
 

@@ -61,7 +61,7 @@ async def test_two_at_once_write_nothing_that_has_an_effect_twice(stage: Scene) 
         await until(lambda: other.ended() is not None, 20)
         assert other.ended() == 0
 
-    await stage.measure(both, 8.0, repeats=1)
+    await stage.measure(both, 5.0, repeats=1)
 
 
 async def until(is_so: Callable[[], bool], seconds: float) -> None:

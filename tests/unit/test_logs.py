@@ -19,10 +19,13 @@ def root() -> Iterator[None]:
     logger = logging.getLogger()
     handlers, level = logger.handlers[:], logger.level
     flags = (logging.logThreads, logging.logProcesses, logging.logMultiprocessing)
+    levels = {name: logging.getLogger(name).level for name in ("kopf", "aiohttp", "asyncio")}
     yield
     logger.handlers[:] = handlers
     logger.setLevel(level)
     logging.logThreads, logging.logProcesses, logging.logMultiprocessing = flags
+    for name, former in levels.items():
+        logging.getLogger(name).setLevel(former)
 
 
 def test_text_is_one_line_a_message(capsys: pytest.CaptureFixture[str]) -> None:
@@ -50,3 +53,20 @@ def test_tracebacks_stay_readable(capsys: pytest.CaptureFixture[str]) -> None:
     except ValueError:
         logging.getLogger("some").exception("failed")
     assert capsys.readouterr().err.splitlines()[1:2] == ["Traceback (most recent call last):"]
+
+
+@pytest.mark.parametrize(
+    ("logger", "level", "has_traceback"),
+    [("kopf.reactor", "info", False), ("kopf.reactor", "debug", True), ("chainlit_operator.engine", "info", True)],
+)
+def test_kopf_ending_is_told_without_its_traceback(
+    capsys: pytest.CaptureFixture[str], logger: str, level: str, has_traceback: bool
+) -> None:
+    logs.configure("text", level)
+    try:
+        raise ValueError("half a line")
+    except ValueError:
+        logging.getLogger(logger).exception("Watcher has failed: half a line")
+    told = capsys.readouterr().err
+    assert "Watcher has failed: half a line" in told
+    assert ("Traceback" in told) == has_traceback
