@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 import pytest
 import pytest_asyncio
@@ -12,7 +15,7 @@ from aiohttp import web
 from tests.bench import objects
 from tests.bench.process import Process
 from tests.chaos import proxy
-from tests.chaos.faults import FAULTS, KILLS, Fault
+from tests.chaos.faults import FAULTS, KILLS, Fault, killed
 from tests.chaos.scene import WORKLOAD, Scene, scene
 
 APPS = 20
@@ -62,6 +65,42 @@ async def test_two_at_once_write_nothing_that_has_an_effect_twice(stage: Scene) 
         assert other.ended() == 0
 
     await stage.measure(both, 5.0, repeats=1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("is_done", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("nth", [1, 2, 3, 4, 5])
+async def test_killed_at_each_write_of_what_a_chainlitapp_creates(stage: Scene, nth: int, is_done: bool) -> None:
+    """Account, Service, Ingress, Deployment, status: each is written once in the end, in one rollout."""
+    await stage.driver.aligned(60.0)
+    name, position = f"made-{nth}-{'after' if is_done else 'before'}", stage.plane.audit_position()
+    app = {
+        "apiVersion": f"{objects.GROUP}/{objects.VERSION}",
+        "kind": "ChainlitApp",
+        "metadata": {"name": name},
+        "spec": {
+            "workload": {"template": {"image": "registry.example.com/chat:1"}},
+            "route": {"ingress": {"className": "traefik", "host": "made.example.com", "path": f"/{name}"}},
+            "verification": {"mode": "Disabled"},
+        },
+    }
+    path = f"{objects.collection('ChainlitApp', 0)}/{name}"
+    async with asynccontextmanager(killed(nth, is_done=is_done))(stage):
+        await stage.driver.send("POST", objects.collection("ChainlitApp", 0), app)
+    async with asyncio.timeout(60):
+        while True:
+            status = json.loads(await stage.driver.send("GET", path)).get("status", {})
+            if status.get("rootPath") == f"/{name}":
+                break
+            await asyncio.sleep(0.1)
+    await stage.quiet(position)
+    events = [e for e in stage.plane.audited(position) if e.object_ref is not None and e.object_ref.name == name]
+    done = Counter(str(e) for e in events if e.response_status.code < 300)
+    made = {f"patch {plural}": 1 for plural in ("serviceaccounts", "services", "ingresses", "deployments")}
+    assert {write: count for write, count in done.items() if write in made} == made
+    deployment = f"{objects.collection('Deployment', 0)}/{name}"
+    assert json.loads(await stage.driver.send("GET", deployment))["metadata"]["generation"] == 1
+    await stage.driver.send("DELETE", path)
 
 
 async def until(is_so: Callable[[], bool], seconds: float) -> None:
