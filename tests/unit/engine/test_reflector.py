@@ -232,3 +232,27 @@ async def test_watch_that_is_refused_again_and_again_pauses_longer(monkeypatch: 
 def test_backoff_grows_to_its_limit() -> None:
     assert all(0.1 <= backoff_seconds(1) <= 0.2 for _ in range(50))
     assert all(15 <= backoff_seconds(n) <= 30 for n in (9, 20, 10_000))
+
+
+@pytest.mark.parametrize(("stable_seconds", "pauses"), [(0.02, [1, 1, 1]), (10.0, [1, 2, 3])], ids=["lived", "failed"])
+async def test_a_watch_that_lived_before_it_broke_is_renewed_at_once(
+    monkeypatch: pytest.MonkeyPatch, stable_seconds: float, pauses: list[int]
+) -> None:
+    asked: list[int] = []
+
+    def backoff(failures: int) -> float:
+        asked.append(failures)
+        return 0.001
+
+    async def breaking(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await asyncio.sleep(0.05)
+        assert request.transport is not None
+        request.transport.abort()
+        return response
+
+    monkeypatch.setattr(reflectors, "backoff_seconds", backoff)
+    monkeypatch.setattr(reflectors, "STABLE_SECONDS", stable_seconds)
+    async with played(reply(page()), breaking, breaking, breaking):
+        assert asked == pauses

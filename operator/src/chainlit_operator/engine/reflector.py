@@ -135,7 +135,8 @@ class Reflector:
                 # A connection that breaks loses nothing: the next watch goes on from the last version.
                 if error.code != 0 or error.reason != "ConnectionFailed":
                     raise
-                failures += 1
+                # One that lived for a while was none that failed, however many broke before it in all these days.
+                failures = 1 if time.monotonic() - started > STABLE_SECONDS else failures + 1
                 metrics.WATCH_RESTARTS.labels(self.kind, error.reason).inc()
                 logger.info("The watch of %s broke and is renewed: %s", self, error.message)
             else:
