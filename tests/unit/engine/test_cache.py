@@ -111,6 +111,15 @@ def test_named_route_and_its_missing_service_are_told(told: Told) -> None:
     assert cache.snapshot(cache.apps[app().ref]).missing_services == frozenset()
 
 
+def test_missing_service_of_another_path_is_no_news(cache: Cache, told: Told) -> None:
+    cache.upsert(ingress(path("/chat"), path("/bot", service="other")))
+    told.read()
+    before = cache.snapshot(cache.apps[app().ref])
+    cache.upsert(service("other", selector=()))
+    assert told.read() == set()
+    assert cache.snapshot(cache.apps[app().ref]) == before
+
+
 def test_change_of_a_middleware_is_told_to_whom_its_routes_serve(cache: Cache, told: Told) -> None:
     cache.upsert(middleware("strip"))
     assert told.read() == set()

@@ -443,11 +443,11 @@ class Snapshot:
 
     ``services`` are those of the namespace whose selector matches the workload's pods; ``routes`` the one that the app
     names or, in discovery, those that send requests to such a Service, by name. ``missing_services`` are names that a
-    route refers to without such a Service existing; ``middlewares`` those that the routes use, by key, and
-    ``gateways`` those that they attach to. ``neighbours`` are other apps at the same places, or at Chainlit's own
-    routes below them, oldest first. ``taken`` are objects in the place of those that the app has created, which are not
-    its own. ``claimed_by`` is an older app of the same workload; ``contested_by`` the
-    field manager that keeps setting the variable back.
+    route refers to without such a Service existing, where ``services`` are none; ``middlewares`` those that the routes
+    use, by key, and ``gateways`` those that they attach to. ``neighbours`` are other apps at the same places, or at
+    Chainlit's own routes below them, oldest first. ``taken`` are objects in the place of those that the app has
+    created, which are not its own. ``claimed_by`` is an older app of the same workload; ``contested_by`` the field
+    manager that keeps setting the variable back.
     """
 
     app: App

@@ -371,8 +371,11 @@ class Cache:
             routes=routes,
             middlewares=self._middlewares_of(routes),
             gateways=self._gateways_of(routes),
+            # Where a Service is there, nobody asks for others that the route names, and so nobody is told of them.
             missing_services=frozenset(
-                name for namespace, name in named if self.service(Ref("Service", namespace, name)) is None
+                name
+                for namespace, name in (named if not services else ())
+                if self.service(Ref("Service", namespace, name)) is None
             ),
             neighbours=self._neighbours(services, routes),
             taken=tuple(self._taken(app)),
