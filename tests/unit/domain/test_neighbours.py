@@ -169,5 +169,8 @@ def test_edges() -> None:
 
 def test_a_path_without_end_concerns_nobody() -> None:
     """Each of its segments might be one of Chainlit's own: half a million places."""
-    (found,) = reaches(ingress("/ws" * 300_000), [path("/ws" * 300_000)])
-    assert (found.taken, found.shadowed) == ((), ())
+    given = [path("/ws" * 300_000), path("/chat", matching=Matching.UNKNOWN), path("/chat")]
+    found = [*reaches(ingress(*given, ingress_class="traefik"), given)]
+    assert [reach.path for reach in found] == given
+    assert [reach.taken for reach in found] == [(), (), (Place(EDGE, "example.com", "/chat"),)]
+    assert [reach.shadowed for reach in found] == [(), (), ()]

@@ -1,0 +1,14 @@
+"""What all tests of the domain begin with."""
+
+from __future__ import annotations
+
+import pytest
+
+from chainlit_operator.domain import rewrites, shadows
+
+
+@pytest.fixture(autouse=True, scope="module")
+def nothing_is_remembered() -> None:
+    """Answers that were kept before a change of the code would hide it from the tests."""
+    rewrites._parsed.cache_clear()
+    shadows._needed.cache_clear()
