@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.cluster.console import run
 from tests.cluster.errors import ClusterError
 
-OLDEST = (1, 25)
+OLDEST = (1, 26)
 # cgo would tie the programs to this machine's C library; the node image and scratch images have another or none.
 ENVIRONMENT = {
     "CGO_ENABLED": "0",
