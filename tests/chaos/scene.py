@@ -15,7 +15,7 @@ import aiohttp
 
 from tests.bench import objects
 from tests.bench.__main__ import prepare
-from tests.bench.controlplane import LIMITED, ControlPlane
+from tests.bench.controlplane import LIMITED, AuditEvent, ControlPlane
 from tests.bench.driver import Driver
 from tests.bench.process import Process
 from tests.chaos.proxy import Proxy
@@ -143,10 +143,18 @@ class Scene:
                 return counted
 
     def carried_out(self, position: int) -> Counter[str]:
-        """Return the writes since then that the API server did not refuse; Events are extra, and come later."""
-        events = (event for event in self.plane.audited(position) if "dryRun=" not in event.request_uri)
+        """Return the writes of apps since then that the API server did not refuse, for each kind of them."""
+        events = (event for event in self.plane.audited(position) if _is_of_app(event))
         done = [str(event) for event in events if event.response_status.code < 300]
-        return Counter(one for one in done if one.split()[0] not in ("list", "watch") and one != "create events")
+        return Counter(done)
+
+
+def _is_of_app(event: AuditEvent) -> bool:
+    """Whether it is a write of an app's object that was meant; Events are extra, and come later."""
+    ref = event.object_ref
+    if ref is None or ref.resource == "events" or not objects.is_app(ref.name):
+        return False
+    return event.verb not in ("get", "list", "watch") and "dryRun=" not in event.request_uri
 
 
 @asynccontextmanager
