@@ -77,7 +77,7 @@ mutants: .venv/ready ## Change each decision a little and see whether a test not
 .PHONY: charts
 charts: tools ## Run the chart tests
 	found="$$($(TOOL) env)"; eval "$$found"
-	$(BIN)/pytest -m $(CHARTS_MARK) tests/charts
+	$(BIN)/pytest -n 2 -m $(CHARTS_MARK) tests/charts
 
 .PHONY: charts-all
 charts-all: ## Run the chart tests with what takes long

@@ -12,7 +12,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from tests.cluster.errors import ClusterError
+from tests.cluster.versions import REPOSITORY
 
+#: For programs that run the operator, by whatever way they were started.
+OPERATOR_SOURCE = REPOSITORY / "operator" / "src"
 TICKS = os.sysconf("SC_CLK_TCK")
 #: A process is idle when it has used less than this share of a processor …
 IDLE_SHARE = 0.04
@@ -32,7 +35,7 @@ class Process:
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
-                env={**os.environ, **(environment or {})},
+                env={**os.environ, "PYTHONPATH": str(OPERATOR_SOURCE), **(environment or {})},
                 start_new_session=True,
             )
 

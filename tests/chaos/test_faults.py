@@ -33,8 +33,9 @@ async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene
 
 @pytest.mark.parametrize("fault", ROWS)
 async def test_nothing_is_lost_and_nothing_written_twice(stage: Scene, fault: Fault) -> None:
-    apps = range(fault.apps) if fault.apps else None
+    apps, restarts = range(fault.apps) if fault.apps else None, stage.restarts
     await stage.measure(fault.plant, fault.seconds, apps=apps, repeats=fault.repeats)
+    assert stage.restarts - restarts == (fault in KILLS), "only a kill ends the operator"
 
 
 async def test_a_stop_lets_the_write_in_flight_land(stage: Scene) -> None:

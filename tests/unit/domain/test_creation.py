@@ -209,9 +209,9 @@ def test_taken_name_blocks_everything() -> None:
     assert isinstance(found.route, routes.Unresolved) and found.route.reason is Reason.NAME_TAKEN
     both = (Ref("Deployment", "shop", "chat"), Ref("Service", "shop", "chat"))
     assert routes.taken(snapshot(taken=both)) == (
-        "Deployment shop/chat, Service shop/chat is there and was not created by this ChainlitApp, which has to create "
-        "an object of that name. Delete that one, give this ChainlitApp another name, or adopt it in spec.workload.ref "
-        "or spec.route.ref."
+        "This ChainlitApp has to create Deployment shop/chat, Service shop/chat, which somebody else has created. "
+        "Delete what is there, give this ChainlitApp another name, or adopt what is there in spec.workload.ref or "
+        "spec.route.ref."
     )
     assert "Service shop/chat" in found.action.message
 

@@ -95,8 +95,8 @@ def taken(snapshot: Snapshot) -> str:
     """Return what to say where a name that the app needs for an object of its own is taken."""
     names = ", ".join(map(str, snapshot.taken))
     return (
-        f"{names} is there and was not created by this ChainlitApp, which has to create an object of that name. "
-        "Delete that one, give this ChainlitApp another name, or adopt it in spec.workload.ref or spec.route.ref."
+        f"This ChainlitApp has to create {names}, which somebody else has created. Delete what is there, "
+        "give this ChainlitApp another name, or adopt what is there in spec.workload.ref or spec.route.ref."
     )
 
 
