@@ -44,6 +44,7 @@ class AuditEvent(msgspec.Struct, rename="camel"):
         """The object that was asked for."""
 
         resource: str = ""
+        namespace: str = ""
         name: str = ""
         subresource: str = ""
 
@@ -52,7 +53,13 @@ class AuditEvent(msgspec.Struct, rename="camel"):
 
         code: int = 0
 
+    class User(msgspec.Struct):
+        """Who asked."""
+
+        username: str = ""
+
     verb: str
+    user: User = msgspec.field(default_factory=User)
     request_uri: str = msgspec.field(name="requestURI", default="")
     object_ref: Ref | None = None
     response_status: Status = msgspec.field(default_factory=Status)
