@@ -164,6 +164,18 @@ def test_more_fields_of_the_pod() -> None:
     assert app({"extraPodSpec": more}).pod()["spec"].items() >= more.items()
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"terminationGracePeriodSeconds": 5},
+        {"terminationGracePeriodSeconds": 1, "lifecycle": {"preStop": None}},
+        {"terminationGracePeriodSeconds": 1, "lifecycle": None},
+    ],
+)
+def test_short_grace_that_leaves_time_to_drain(values: Object) -> None:
+    assert app(values).pod()["spec"]["terminationGracePeriodSeconds"] == values["terminationGracePeriodSeconds"]
+
+
 def test_more_objects() -> None:
     name = "{{ .Release.Name }}-more"
     text = f"apiVersion: v1\nkind: Secret\nmetadata:\n  name: {name}\n"
@@ -187,6 +199,11 @@ def test_more_objects() -> None:
             id="nothing-to-go-by",
         ),
         pytest.param({"autoscaling": {"enabled": True}}, ["autoscaling.maxReplicas", "route.controller"], id="sticky"),
+        pytest.param(
+            {"terminationGracePeriodSeconds": 4},
+            ["terminationGracePeriodSeconds 4", "lifecycle.preStop.sleep.seconds 5", "raise"],
+            id="no-time-to-drain",
+        ),
         pytest.param(
             {"extraPodSpec": {"containers": []}}, ["extraPodSpec has containers", "use extraContainers"], id="pods"
         ),

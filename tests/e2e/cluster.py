@@ -263,6 +263,11 @@ class Space:
         """Wait until a ChainlitApp is Ready, pods started and WebSocket verified."""
         self.await_condition("Ready", "True", "Ready", name, timeout=START)
 
+    def await_moved(self, path: str, name: str = "chat") -> None:
+        """Wait until a ChainlitApp is Ready at another path: the status says so a moment after the variable."""
+        eventually(lambda: self.get("ChainlitApp", name)["status"].get("rootPath"), lambda found: found == path)
+        self.await_ready(name)
+
     def variable(self, name: str = "chat", kind: str = "Deployment") -> str | None:
         """Return the root path that the first container of a workload is given; None for none."""
         return variable(self.get(kind, name))

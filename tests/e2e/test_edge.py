@@ -214,8 +214,7 @@ def test_ready_means_that_chats_succeed_from_then_on(space: Space) -> None:
     await_reachable(space, START)
     for path in ("/one", "/two"):
         space.move(path)
-        space.await_variable(path)
-        space.await_ready()
+        space.await_moved(path)
         assert [space.chat(path) for _ in range(10)] == ["echo: hello"] * 10
 
 

@@ -24,6 +24,7 @@ def put(space: Space, *wait: str, **values: object) -> None:
         "route": {"controller": "traefik", "className": "traefik", "host": space.host, "path": "/chat"},
         "strategy": {"type": "Recreate", "rollingUpdate": None},
         "terminationGracePeriodSeconds": 1,
+        "lifecycle": {"preStop": None},
         "tests": {
             "image": {"repository": prober, "tag": prober_tag},
             "connectTo": "traefik.traefik.svc",

@@ -241,6 +241,11 @@ it off then moves nothing, which would replace the pods.
 {{- fail "autoscaling.enabled has nothing to go by; set autoscaling.targetCPUUtilizationPercentage or autoscaling.metrics" }}
 {{- end }}
 {{- end }}
+{{- $hook := get (.Values.lifecycle | default dict) "preStop" | default dict }}
+{{- $pause := get (get $hook "sleep" | default dict) "seconds" | default 0 | int }}
+{{- if gt $pause (int .Values.terminationGracePeriodSeconds) }}
+{{- fail (printf "terminationGracePeriodSeconds %d is less than lifecycle.preStop.sleep.seconds %d, which is part of it; raise the one or lower the other" (int .Values.terminationGracePeriodSeconds) $pause) }}
+{{- end }}
 {{- $own := dict "containers" "extraContainers" "initContainers" "initContainers" "volumes" "extraVolumes" "serviceAccountName" "serviceAccount.name" "securityContext" "podSecurityContext" "automountServiceAccountToken" "nothing, as the app does not talk to Kubernetes" "enableServiceLinks" "nothing, as Chainlit reads CHAINLIT_PORT" }}
 {{- range list "terminationGracePeriodSeconds" "imagePullSecrets" "priorityClassName" "nodeSelector" "tolerations" "affinity" "topologySpreadConstraints" }}
 {{- $_ := set $own . . }}
