@@ -95,6 +95,31 @@ def test_no_strategy() -> None:
     assert "strategy" not in blueprint.deployment(templated(strategy=None), ROOTS).body["spec"]
 
 
+CERTIFICATE = ({"secretName": "tls"},)
+
+
+@pytest.mark.parametrize(
+    ("asked", "given", "url"),
+    [
+        (None, {}, None),
+        (NewIngress(host="example.com"), {}, None),
+        (NewIngress(tls=CERTIFICATE), {}, None),
+        (NewIngress(host="*.example.com", tls=CERTIFICATE), {}, None),
+        (NewIngress(host="example.com", path="/chat", tls=CERTIFICATE), {}, "https://example.com"),
+        (
+            NewIngress(host="example.com", tls=CERTIFICATE),
+            {"chainlit": {"url": "https://x.example"}},
+            "https://x.example",
+        ),
+    ],
+)
+def test_url_is_that_of_a_created_ingress_with_a_certificate(asked: NewIngress | None, given: Any, url: Any) -> None:
+    made = templated(**given)
+    made = replace(made, spec=replace(made.spec, ingress=asked))
+    (found,) = blueprint.deployment(made, ROOTS).body["spec"]["template"]["spec"]["containers"]
+    assert {entry["name"]: entry["value"] for entry in found["env"]}.get("CHAINLIT_URL") == url
+
+
 def test_labels_of_all_objects() -> None:
     labels = {"team": "a", "app.kubernetes.io/name": "x", "app.kubernetes.io/managed-by": "x"}
     asked = templated(commonLabels=labels)

@@ -161,6 +161,15 @@ def test_steps() -> None:
     assert isinstance(step, Repair) and step.rivals == "kubectl-edit, zen"
 
 
+def test_whoever_changed_any_of_the_fields_is_a_rival() -> None:
+    now = live(MANIFEST)
+    spec = {**now.content["spec"], "strategy": {"type": "Recreate"}, "selector": {"matchLabels": {}}}
+    fields = {"zen": {"f:strategy": {"f:type": {}}}, "argocd": {"f:selector": {}}}
+    managed = [{"manager": name, "fieldsV1": {"f:spec": found}} for name, found in fields.items()]
+    step = creation.step(MANIFEST, replace(now, content={**now.content, "spec": spec}, managed=managed))
+    assert isinstance(step, Repair) and step.rivals == "argocd, zen"
+
+
 @pytest.mark.parametrize(
     ("asked", "kind", "released"),
     [

@@ -174,3 +174,9 @@ def test_a_path_without_end_concerns_nobody() -> None:
     assert [reach.path for reach in found] == given
     assert [reach.taken for reach in found] == [(), (), (Place(EDGE, "example.com", "/chat"),)]
     assert [reach.shadowed for reach in found] == [(), (), ()]
+
+
+@pytest.mark.parametrize(("text", "is_looked_at"), [("/a" * 2048, True), ("/a" * 2049, False)])
+def test_the_longest_path_that_is_looked_at(text: str, is_looked_at: bool) -> None:
+    (found,) = reaches(ingress(text, ingress_class="traefik"), [path(text)])
+    assert bool(found.taken) is is_looked_at

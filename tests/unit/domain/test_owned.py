@@ -99,6 +99,12 @@ def test_additions_of_others_are_theirs() -> None:
     assert owned.drift(WANTED, live(body)) == ()
 
 
+def test_elements_are_compared_by_their_keys_wherever_they_stand() -> None:
+    body = copy.deepcopy(WANTED)
+    body["spec"]["template"]["spec"]["containers"][0]["env"].reverse()
+    assert list(owned.differences(content(WANTED), content(body))) == []
+
+
 def test_other_words_for_the_same_are_no_drift() -> None:
     """The API server writes 500m for 0.5 and drops an empty value; we own both fields all the same."""
     body = copy.deepcopy(WANTED)

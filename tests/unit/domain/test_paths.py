@@ -134,6 +134,7 @@ def test_where_a_mounted_app_is_served(backend: str, mount: str, served: str) ->
         ("/old/ready", "/chat", ("/wrong", "/old"), "/chat/ready"),
         ("/oldest/ready", "/chat", ("/old",), "/chat/oldest/ready"),
         ("/health?full=1", "/chat", (), "/chat/health?full=1"),
+        ("/anything/health?full=1", "/chat", (), "/chat/health?full=1"),
         ("/team/chat/ready", "/team/chat", ("/team",), "/team/chat/ready"),
         ("/team/chat/health", "/team", ("/team/chat",), "/team/health"),
         ("/chat/custom/health", "/chat", ("/chat",), "/chat/custom/health"),

@@ -150,6 +150,12 @@ def test_apply_names_all_fields_of_ours_also_those_that_are_right() -> None:
     assert "readinessProbe" not in action.summary
 
 
+def test_former_root_is_known_from_the_variable() -> None:
+    action = plan(with_container(container("/old", probes=(Probe("readinessProbe", "/old/ready", "http"),)))).action
+    assert isinstance(action, Apply)
+    assert dict(action.probes) == {"readinessProbe": "/chat/ready"}
+
+
 def test_former_root_is_known_from_the_status_too() -> None:
     given = container("/by-hand", probes=(Probe("readinessProbe", "/chat/ready", "http"),))
     found = replace(app(), status=Status(root_path="/chat"))
@@ -160,7 +166,10 @@ def test_former_root_is_known_from_the_status_too() -> None:
 
 @pytest.mark.parametrize(
     ("target", "probe_port", "is_ours"),
-    [("http", "http", True), ("http", 8000, True), (8000, "http", True), (None, 80, True), (8000, 9000, False)],
+    [
+        *(("http", "http", True), ("http", 8000, True), (8000, "http", True), (8000, 9000, False)),
+        *((None, 80, True), (None, 8000, True)),
+    ],
 )
 def test_probes_of_the_port_behind_the_route_are_ours(target: int | str, probe_port: int | str, is_ours: bool) -> None:
     given = container(probes=(Probe("livenessProbe", "/health", probe_port),))
@@ -168,6 +177,14 @@ def test_probes_of_the_port_behind_the_route_are_ours(target: int | str, probe_p
     action = plan(with_container(given, services=(behind,))).action
     assert isinstance(action, Apply)
     assert bool(action.probes) is is_ours
+
+
+def test_a_service_without_target_port_leads_to_its_own_port() -> None:
+    probes = (Probe("livenessProbe", "/health", 9000), Probe("readinessProbe", "/health", 80))
+    behind = service(ports=(ServicePort("http", 80),))
+    action = plan(with_container(container(ports=(("http", 80),), probes=probes), services=(behind,))).action
+    assert isinstance(action, Apply)
+    assert action.probes == (("readinessProbe", "/chat/health"),)
 
 
 @pytest.mark.parametrize("target", [4180, "proxy"])
@@ -206,7 +223,7 @@ def test_fields_are_taken_again_after_a_suspension() -> None:
     assert action.env == (("CHAINLIT_ROOT_PATH", "/chat"),)
     assert action.probes == (("readinessProbe", "/chat/health"),)
     assert action.takeovers == ()
-    assert "again" in action.summary
+    assert action.summary == "took CHAINLIT_ROOT_PATH, readinessProbe again, as they are"
 
 
 @pytest.mark.parametrize(
@@ -275,6 +292,7 @@ def test_settles_after_one_write(
 @pytest.mark.parametrize(
     ("given", "words"),
     [
+        (with_container(container(name="a"), SIDECAR), "none is called chainlit: name the one that runs Chainlit in"),
         (with_container(container(name="a"), SIDECAR), "containers (a, proxy)"),
         (with_container(container(), SIDECAR, app=app(container="chat")), "'chat' (it has chainlit, proxy)"),
     ],

@@ -67,6 +67,7 @@ from chainlit_operator.domain.rewrites import (
         ("/chat", [RegexReplace("^/ch[a]t", "")], None),
         ("/chat", [RegexReplace("^/chat/(.*)", "/$x")], None),
         ("/chat", [ReplacePrefix("/X")], "/X"),
+        ("/chat", [AddPrefix("/x/")], None),
         ("/chat", [Unknown("x")], None),
         ("/chat", [Unknown("x"), StripPrefix(("/chat",))], None),
     ],

@@ -12,6 +12,7 @@ from chainlit_operator.domain.model import (
     Gateway,
     Listener,
     Matching,
+    NewIngress,
     Parent,
     Ref,
     Rewrite,
@@ -88,6 +89,11 @@ ANSWERS = [
     ("socket's own path rewritten likewise",
      snapshot(ingress(path(transforms=(ReplacePrefix("/"),)), path("/chat/ws", transforms=(ReplacePrefix("/ws"),)))),
      ("", "/chat")),
+    ("one of two hosts rewritten",
+     snapshot(ingress(path(), path(host="b.example", transforms=(ReplacePrefix("/"),)))), Reason.REWRITE_NOT_SUPPORTED),
+    ("one of three hosts stripped by a Middleware",
+     snapshot(ingress(path(), path(host="b.example", middlewares=("shop-strip",)), path(host="c.example")),
+              middlewares=(middleware("strip", StripPrefix(("/chat",))),)), Reason.REWRITE_NOT_SUPPORTED),
     ("GET stripped, POST not", snapshot(ingress(
         path(condition="the method is GET", transforms=(ReplacePrefix("/"),)), path(condition="the method is POST"))),
      Reason.CONDITIONAL_MATCH),
@@ -100,6 +106,8 @@ ANSWERS = [
     ("two Services of the app", snapshot(ingress(path(others=("chat", "chat2"))),
      services=(service(), service("chat2"))), ("/chat", "")),
     ("socket sent elsewhere", snapshot(ingress("/chat", path("/chat/ws", service="shop"))), Reason.PATH_SHADOWED),
+    ("paths that begin like the socket's sent elsewhere", snapshot(ingress("/chat", path("/chat/w", service="shop"))),
+     Reason.PATH_SHADOWED),
     ("page redirected", snapshot(ingress("/chat", path("/chat/", service="", path_type="Exact"))),
      Reason.PATH_SHADOWED),
     ("another app at the same path", snapshot(ingress("/chat", path("/chat/", service="shop"))), Reason.PATH_SHADOWED),
@@ -141,6 +149,9 @@ ANSWERS = [
     ("named, its Service missing",
      snapshot(app=app(**NAMED), services=(), missing_services=frozenset({"chat"})), Reason.SERVICE_NOT_FOUND),
     ("named, its Service selecting others", snapshot(app=app(**NAMED), services=()), Reason.ROUTE_WITHOUT_BACKEND),
+    ("created, not there yet",
+     replace(snapshot(app=app(route_kind="Ingress", route_name="chat", ingress=NewIngress())), routes=()),
+     Reason.ROUTE_NOT_FOUND),
     ("no workload", snapshot(workload=None), Reason.WORKLOAD_NOT_FOUND),
     ("no Service", snapshot(services=(), app=app()), Reason.SERVICE_NOT_FOUND),
     ("no Ingress", replace(snapshot(), routes=()), Reason.ROUTE_NOT_FOUND),
@@ -268,13 +279,21 @@ MESSAGES = [
     (snapshot(ingress(path(service="a"), path("/b", service="b")), app=app(**NAMED), services=(),
               missing_services=frozenset("ab")), "Service a, b, which"),
     (snapshot(ingress("/", path("/ws", service="shop"))), "may need at /, to Service shop:"),
-    (snapshot(ingress("/chat", path("/chat/ws", service=""))), "may need at /chat, elsewhere (a redirect"),
+    (snapshot(ingress("/chat", path("/chat/ws", service=""))), "at /chat, elsewhere (a redirect, or no Service):"),
     (snapshot(ingress(path(transforms=(ReplacePrefix("/other"),)))), "turns /chat into /other on"),
     (snapshot(ingress(path("/", transforms=(AddPrefix("/x"),)))), "turns / into /x on"),
     (snapshot(ingress(path(port="web")), services=(service(ports=()),)), "no such port (none)."),
     (snapshot(ingress(path(port="web")), services=(service(ports=(ServicePort("", 1), ServicePort("x", 2))),)),
      "no such port (1, 2 x)."),
     (snapshot(ingress(path(port="web"))), "port web of Service shop/chat, which has no such port (80 http)."),
+    (snapshot(taken=(Ref("Service", "shop", "chat"), Ref("Ingress", "shop", "chat"))),
+     "has to create Service shop/chat, Ingress shop/chat, which"),
+    (snapshot(Route(Ref("HTTPRoute", "shop", "chat"), "1", (), strangers=("TraefikService a", "TraefikService b")),
+              app=app(**NAMED)), "to TraefikService a, TraefikService b. Only"),
+    (snapshot(Route(Ref("HTTPRoute", "shop", "chat"), "1", (), strangers=("x" * 999,)), app=app(**NAMED)),
+     f"to {'x' * 250}. Only"),
+    (snapshot(ingress(UNKNOWN)), "spec.route.rewrite to Strip if it removes the whole path prefix, or to None if it"),
+    (snapshot(ingress("/chat", refusal="No listener is called X. ")), "served: No listener is called X. Correct"),
     (snapshot(ingress("/chat", refusal="x" * 999)), f"served: {'x' * 300}. Correct"),
     (snapshot(ingress(path(transforms=(Unknown("x" * 999),)))), f"has {'x' * 250}, which"),
 ]  # fmt: skip
@@ -331,3 +350,13 @@ def test_equal_paths_of_one_route_are_no_shadows_of_each_other() -> None:
 def test_shortest_path_stands_for_the_app_whatever_the_alphabet() -> None:
     found = routes.resolve(snapshot(ingress("/zz/assets", "/zz")))
     assert isinstance(found, routes.Resolved) and found.status.path == "/zz"
+
+
+@pytest.mark.parametrize(("number", "wanted"), [(100, ("/chat", "")), (101, Reason.REWRITE_UNKNOWN)])
+def test_a_hundred_middlewares_are_followed(number: int, wanted: tuple[str, str] | Reason) -> None:
+    given = snapshot(ingress(path(middlewares=("shop-auth",) * number)), middlewares=(middleware("auth"),))
+    assert answer(routes.resolve(given)) == wanted
+
+
+def test_an_expression_that_cannot_be_told_has_no_prefix() -> None:
+    assert routes.prefix_of(regex("/(chat|bot)")) == ""

@@ -342,6 +342,7 @@ def test_only_a_stateful_set_keeps_pods_that_never_became_ready(kind: str) -> No
         aligned(ingress("/bot")),
         aligned(workload=None),
         aligned(replace(DONE, updated=0)),
+        aligned(services=(service(cluster_ip="None", ports=(ServicePort("http", 80, "elsewhere"),)),)),
     ],
 )
 def test_nothing_to_verify(snap: Snapshot) -> None:

@@ -27,7 +27,8 @@ from chainlit_operator.domain.model import (
     VerificationMode,
 )
 from chainlit_operator.domain.paths import Roots
-from chainlit_operator.domain.plan import Apply, NoOp, Plan, plan
+from chainlit_operator.domain.plan import Apply, Blocked, NoOp, Plan, plan
+from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.domain.rewrites import StripPrefix
 from chainlit_operator.domain.status import Verification
 from chainlit_operator.engine import prober
@@ -111,7 +112,10 @@ def test_one_write_there_and_one_back_with_probes_that_answer_either_way() -> No
     assert env(there) == {"CHAINLIT_ROOT_PATH": "/chat", "CHAINLIT_PARENT_ROOT_PATH": ""}
     assert isinstance(there, Apply)
     assert dict(there.probes) == {"readinessProbe": "/chat/health"}
-    assert "trial" in there.summary
+    assert there.summary == (
+        "CHAINLIT_ROOT_PATH='/chat' (was ''); CHAINLIT_PARENT_ROOT_PATH='' (was '/chat'); readinessProbe path "
+        "'/chat/health' (was '/health') (a trial: the page left the stripped prefix out)"
+    )
     tried = applied(workload(law_abiding()), "chainlit", dict(there.env), dict(there.probes)).containers[0]
     assert plan(stripped(tried, WORKS)).action == NoOp()
     snap = stripped(tried, FAILS)
@@ -125,6 +129,38 @@ def test_one_write_there_and_one_back_with_probes_that_answer_either_way() -> No
 def test_values_that_stand_are_looked_at_before_any_write() -> None:
     found = plan(stripped(other_way()))
     assert (found.action, found.trial, found.roots) == (NoOp(), PENDING, OTHER)
+
+
+def test_values_that_stand_are_not_taken_after_a_suspension() -> None:
+    """Whether they work is not known yet, and nothing of a trial is written twice."""
+    suspended = Condition("Aligned", "Unknown", "Suspended", "…")
+    snap = stripped(other_way())
+    snap = replace(snap, app=replace(snap.app, status=Status(conditions=(suspended,))))
+    assert plan(snap).action == NoOp()
+
+
+@pytest.mark.parametrize("trial", [None, PENDING])
+def test_where_a_part_of_the_path_is_stripped_there_are_no_other_values(trial: Trial | None) -> None:
+    route = ingress(path("/team/chat", transforms=(StripPrefix(("/team",)),)))
+    found = plan(replace(stripped(container("/team/chat"), trial, rewrite=Rewrite.AUTO), routes=(route,)))
+    assert (found.roots, found.trial) == (Roots("/chat", "/team"), trial)
+
+
+def test_a_trial_is_kept_while_nothing_can_be_told() -> None:
+    """Of a failed rollout too: whether it failed by the trial is told by the container and the route."""
+    failed = Rollout(observed_generation=1, total=2, updated=1, available=1, failure="Timed out.")
+    snap = stripped(law_abiding(), PENDING)
+    several = workload(container(name="a"), container(name="b"), rollout=failed)
+    for now in (
+        replace(snap, workload=several),
+        replace(snap, workload=None),
+        replace(
+            snap, routes=(ingress("/a b"),), workload=workload(replace(law_abiding(), image=IMAGE), rollout=failed)
+        ),
+    ):
+        decision = plan(now)
+        assert decision.trial == PENDING
+        assert statuses.trial(now.app, decision, now.workload, None) == PENDING
 
 
 def reachable(status: str) -> Condition:
@@ -234,8 +270,16 @@ def test_but_for_the_prefix_that_its_page_leaves_out() -> None:
     assert isinstance(action, Apply) and action.probes == ()
     tried = container(parent_root_path=Variable("/api"))
     assert plan(mounted(tried, WORKS)).action == NoOp()
+    assert plan(mounted(tried, WORKS)).roots == Roots("", "/api")
+    assert env(plan(mounted(container("/x"), PENDING)).action) == {"CHAINLIT_PARENT_ROOT_PATH": "/api"}
     assert env(plan(mounted(tried, FAILS)).action) == {"CHAINLIT_PARENT_ROOT_PATH": ""}
     assert plan(mounted(trial=FAILS)).action == NoOp()
+
+
+def test_of_a_mounted_app_only_the_variable_that_is_tried_must_be_free() -> None:
+    assert env(plan(mounted(container(Variable(None)), PENDING)).action) == {"CHAINLIT_PARENT_ROOT_PATH": "/api"}
+    action = plan(mounted(container(parent_root_path=Variable(None)), PENDING)).action
+    assert isinstance(action, Blocked) and action.reason is Reason.VARIABLE_FROM_SOURCE
 
 
 @pytest.mark.parametrize(("mount_path", "after"), [("/chainlit", PENDING), ("", None)])
