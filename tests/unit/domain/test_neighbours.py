@@ -100,6 +100,7 @@ def test_without_trouble_nothing_changes() -> None:
         (path("/chat", path_type="Exact"), []),
         (path("/chat", condition="the method is GET"), []),
         (path("/(a|b)", matching=Matching.UNKNOWN), []),
+        (regex("/(a|b)"), []),
     ],
 )
 def test_taken(given: RoutePath, prefixes: list[str]) -> None:
@@ -122,6 +123,7 @@ def test_canary_takes_nothing() -> None:
         (path("/chat/ws/socket.io", path_type="Exact"), ["/chat"]),
         (path("/login/team/public/x"), ["", "/login/team"]),
         (path("/chat/ws", matching=Matching.UNKNOWN), []),
+        (regex("/(chat|talk)/ws"), []),
     ],
 )
 def test_shadowed(given: RoutePath, prefixes: list[str]) -> None:

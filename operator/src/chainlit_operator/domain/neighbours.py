@@ -47,7 +47,7 @@ def reaches(route: Route, chosen: Iterable[RoutePath]) -> Iterator[Reach]:
     """Yield what each of these paths of a route concerns."""
     served_by = edges(route)
     for path in chosen:
-        if path.matching is Matching.UNKNOWN:
+        if not routes.is_readable(path):
             yield Reach(path, (), ())
             continue
         prefix = routes.prefix_of(path)

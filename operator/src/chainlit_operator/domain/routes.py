@@ -400,6 +400,13 @@ def _covers(path: RoutePath) -> bool:
     return parsed is not None and parsed.covers_subtree
 
 
+def is_readable(path: RoutePath) -> bool:
+    """Whether it is known what the path matches: an expression has to be one that can be taken for a prefix."""
+    if path.matching is Matching.REGULAR_EXPRESSION:
+        return rewrites.parse_pattern(path.path) is not None
+    return path.matching is not Matching.UNKNOWN
+
+
 def prefix_of(path: RoutePath) -> str:
     """Return the prefix of the browser's URL: the path as it is spelt, but for a slash at its end.
 
