@@ -77,6 +77,7 @@ async def soak(work: Path, length: Length) -> list[Sample]:
             command = [*COMMAND, "--no-verification", "--listen", address]
             operator = Process(command, work / "operator.log", {"KUBECONFIG": str(plane.kubeconfig(OPERATOR))})
             await driver.aligned(LIMIT_SECONDS)
+            await operator.idle(LIMIT_SECONDS)  # the audit log has the start's last write a moment later
             found = []
             for turn in range(length.rounds):
                 found.append(await _round(plane, driver, operator, address, length, turn))
