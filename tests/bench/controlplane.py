@@ -102,7 +102,7 @@ class ControlPlane:
         if snapshot is not None:
             shutil.copytree(self._work / snapshot, data)
         self._audit.write_bytes(b"")
-        self._ports = _free_ports(3)
+        self._ports = free_ports(3)
         self.url = f"https://127.0.0.1:{self._ports[2]}"
         self.start_etcd()
         self.start_apiserver()
@@ -214,7 +214,8 @@ class ControlPlane:
         return [str(event) for event in self.audited(since)]
 
 
-def _free_ports(count: int) -> tuple[int, ...]:
+def free_ports(count: int) -> tuple[int, ...]:
+    """Return so many different ports on which nothing listens on loopback."""
     sockets = [socket.socket() for _ in range(count)]
     try:
         for one in sockets:

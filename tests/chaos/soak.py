@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import socket
 import statistics
 import sys
 import tempfile
@@ -20,7 +19,7 @@ from urllib.request import urlopen
 
 from tests.bench import objects
 from tests.bench.__main__ import prepare
-from tests.bench.controlplane import OPERATOR, ControlPlane
+from tests.bench.controlplane import OPERATOR, ControlPlane, free_ports
 from tests.bench.driver import Driver
 from tests.bench.process import Process
 from tests.chaos.scene import COMMAND, LIMIT_SECONDS, STATUS, WORKLOAD
@@ -73,7 +72,7 @@ async def soak(work: Path, length: Length) -> list[Sample]:
         await asyncio.to_thread(plane.start, f"apps-{length.apps}")
         async with Driver(plane, length.apps) as driver:
             await driver.observe()
-            address = f"127.0.0.1:{_free_port()}"
+            address = f"127.0.0.1:{free_ports(1)[0]}"
             command = [*COMMAND, "--no-verification", "--listen", address]
             operator = Process(command, work / "operator.log", {"KUBECONFIG": str(plane.kubeconfig(OPERATOR))})
             await driver.aligned(LIMIT_SECONDS)
@@ -160,12 +159,6 @@ def _metric(address: str, name: str) -> float:
     found = re.search(rf"^{name} (\S+)$", text, re.MULTILINE)
     assert found is not None, name
     return float(found[1])
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def main() -> int:

@@ -12,8 +12,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from kubernetes.aio.client import Configuration
-from tests.unit.engine.apiserver import BOOKMARK, error, line, page, reply, stream
+from tests.unit.engine.apiserver import BOOKMARK, error, line, page, reply, serving, stream
 
 from chainlit_operator import handlers
 from chainlit_operator.engine.api import APP_GROUP, APP_PLURAL, APP_VERSION, Api
@@ -117,19 +116,9 @@ class Engine:
 
 @asynccontextmanager
 async def watching(server: Server) -> AsyncIterator[Engine]:
-    web_app = web.Application()
-    web_app.router.add_route("*", "/{path:.*}", server.answer)
-    runner = web.AppRunner(web_app, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    configuration = Configuration()
-    assert site._server is not None
-    port = site._server.sockets[0].getsockname()[1]  # type: ignore[attr-defined]
-    configuration.host = f"http://127.0.0.1:{port}"
-    configuration.api_key["authorization"] = "Bearer secret"
     stop = asyncio.Event()
-    async with Api(configuration) as api:
+    async with serving(server.answer) as api:
+        api.configuration.api_key["authorization"] = "Bearer secret"
         engine: Any = Engine(api)
         task = asyncio.create_task(handlers._watch_apps(engine, api, stop))
         try:
@@ -137,7 +126,6 @@ async def watching(server: Server) -> AsyncIterator[Engine]:
         finally:
             stop.set()
             await asyncio.wait_for(task, 10)
-            await runner.cleanup()
 
 
 STATUS = {"kind": "Status", "code": 500, "reason": "InternalError", "message": "etcd is gone"}

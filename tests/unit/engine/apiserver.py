@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 from aiohttp import web
@@ -37,24 +37,29 @@ class ApiServer:
         await asyncio.Event().wait()
         raise AssertionError
 
-    @asynccontextmanager
-    async def serving(self) -> AsyncIterator[Api]:
-        """Serve on a free port and yield a client of it."""
-        app = web.Application()
-        app.router.add_route("*", "/{path:.*}", self.answer)
-        runner = web.AppRunner(app, shutdown_timeout=0.1)
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        configuration = Configuration()
-        assert site._server is not None
-        port = site._server.sockets[0].getsockname()[1]  # type: ignore[attr-defined]
-        configuration.host = f"http://127.0.0.1:{port}"
-        try:
-            async with Api(configuration) as api:
-                yield api
-        finally:
-            await runner.cleanup()
+    def serving(self) -> AbstractAsyncContextManager[Api]:
+        """Serve on a free port; the context is a client of it."""
+        return serving(self.answer)
+
+
+@asynccontextmanager
+async def serving(answer: Answer) -> AsyncIterator[Api]:
+    """Answer all requests on a free port in this way, and yield a client of it."""
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", answer)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    configuration = Configuration()
+    assert site._server is not None
+    port = site._server.sockets[0].getsockname()[1]  # type: ignore[attr-defined]
+    configuration.host = f"http://127.0.0.1:{port}"
+    try:
+        async with Api(configuration) as api:
+            yield api
+    finally:
+        await runner.cleanup()
 
 
 def reply(body: Any, status: int = 200) -> Answer:

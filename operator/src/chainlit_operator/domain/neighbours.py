@@ -47,11 +47,8 @@ def reaches(route: Route, chosen: Iterable[RoutePath]) -> Iterator[Reach]:
     """Yield what each of these paths of a route concerns."""
     served_by = edges(route)
     for path in chosen:
-        if not routes.is_readable(path):
-            yield Reach(path, (), ())
-            continue
         prefix = routes.prefix_of(path)
-        if len(prefix) > paths.MAX_LENGTH:
+        if not routes.is_readable(path) or len(prefix) > paths.MAX_LENGTH:
             yield Reach(path, (), ())
             continue
         is_taken = path.matching is not Matching.EXACT and not route.is_canary and not path.condition
