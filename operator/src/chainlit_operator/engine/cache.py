@@ -44,6 +44,20 @@ class Index(Generic[K]):
             return frozenset()
         return bucket if isinstance(bucket, set) else frozenset((bucket,))
 
+    def rarest(self, keys: Iterable[K]) -> K:
+        """Return the key with the fewest objects, the first with none if there is one; there must be a key."""
+        fewest: tuple[int, K] | None = None
+        for key in keys:
+            bucket = self._buckets.get(key)
+            if bucket is None:
+                return key
+            count = len(bucket) if isinstance(bucket, set) else 1
+            if fewest is None or count < fewest[0]:
+                fewest = count, key
+        if fewest is None:
+            raise ValueError("no keys")
+        return fewest[1]
+
     def add(self, key: K, ref: Ref) -> None:
         """File ``ref`` under ``key``."""
         bucket = self._buckets.setdefault(key, ref)
@@ -214,7 +228,7 @@ class Cache:
                 self._workloads_by_label.add((namespace, pair), obj.ref)
         elif isinstance(obj, Service) and obj.selector:
             # One label of the selector is enough to find it: the one with the fewest Services.
-            label = min(((namespace, pair) for pair in obj.selector), key=lambda key: len(self._services_by_label[key]))
+            label = self._services_by_label.rarest((namespace, pair) for pair in obj.selector)
             self._label_of_service[obj.ref] = label
             self._services_by_label.add(label, obj.ref)
         elif isinstance(obj, Route):
@@ -314,12 +328,11 @@ class Cache:
 
     def _selected(self, service: Service) -> set[Ref]:
         """The apps of the workloads whose pods the Service selects."""
-        labels = [(service.ref.namespace, pair) for pair in service.selector]
-        if not labels:
+        if not service.selector:
             return set()
-        candidates = min((self._workloads_by_label[label] for label in labels), key=len)
+        label = self._workloads_by_label.rarest((service.ref.namespace, pair) for pair in service.selector)
         apps: set[Ref] = set()
-        for ref in candidates:
+        for ref in self._workloads_by_label[label]:
             workload = self.workload(ref)
             if workload is not None and selects(service.selector, workload.pod_labels):
                 apps |= self._apps_by_workload[ref]
