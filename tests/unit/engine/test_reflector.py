@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 from tests.unit.engine.apiserver import BOOKMARK, Answer, ApiServer, error, line, obj, page, reply, stream
 
-from chainlit_operator.domain.model import Foreign
+from chainlit_operator.domain.model import Foreign, Ref
 from chainlit_operator.engine import api as apis
 from chainlit_operator.engine import reflector as reflectors
 from chainlit_operator.engine import wire
@@ -39,6 +39,9 @@ class Sink:
     def remove(self, obj: Foreign) -> None:
         self.known.pop(obj.ref.name, None)
         self.log.append(f"remove {obj.ref.name}")
+
+    def find(self, ref: Ref) -> Foreign | None:
+        return None
 
 
 @pytest.fixture(autouse=True)

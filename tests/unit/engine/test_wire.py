@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import json
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -120,6 +122,94 @@ def test_workload() -> None:
     assert found.resource_version == "42"
     assert found.containers[0].owners == (("CHAINLIT_ROOT_PATH", "helm"), ("readinessProbe", "helm"))
     assert read(wire.StatefulSet, DEPLOYMENT).ref.kind == "StatefulSet"
+
+
+def changed(*path: str | int, to: Any, **metadata: Any) -> dict[str, Any]:
+    """The Deployment with another value at ``path``, and other metadata."""
+    body = copy.deepcopy(DEPLOYMENT)
+    body["metadata"] |= metadata
+    place = body
+    for key in path[:-1]:
+        place = place[key]  # type: ignore[index]
+    place[path[-1]] = to  # type: ignore[index]
+    return body
+
+
+def after(first: Any, *more: Any) -> list[model.Workload]:
+    """What a watch makes of one object after the other; the first is listed."""
+    known = [read(wire.Deployment, first)]
+    event = wire.reader(wire.Deployment, lambda ref: known[-1] if ref == known[-1].ref else None)
+    for body in more:
+        known += [event(json.dumps(body).encode())]
+    return known
+
+
+PODS = ("spec", "template", "spec", "containers", 0)
+SEEN = {"status": DEPLOYMENT["status"] | {"observedGeneration": 3}}
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        changed("metadata", "annotations", to={"huge": "y"}, generation=4),
+        changed("status", "observedGeneration", to=4, generation=4),
+        changed("metadata", "managedFields", 1, "time", to="2026-01-01T00:00:00Z"),
+        changed("spec", "strategy", to={"type": "Recreate"}, generation=4),
+    ],
+    ids=["annotation", "which was seen", "time", "strategy"],
+)
+def test_what_replaces_no_pod_makes_no_difference(same: dict[str, Any]) -> None:
+    first, second = after(DEPLOYMENT | SEEN, same if same["status"]["observedGeneration"] > 2 else same | SEEN)
+    assert second == first and second.generation == 3 and second.rollout.observed_generation == 3
+    assert (second.containers, second.field_managers) == (first.containers, first.field_managers)
+    assert second.containers[0].owners == first.containers[0].owners
+
+
+def test_a_change_of_the_template_is_read_and_awaited() -> None:
+    former, annotated, image, again = after(
+        DEPLOYMENT | SEEN,
+        changed("metadata", "annotations", to={}, generation=4) | SEEN,
+        changed(*PODS, "image", to="chat:2", generation=5) | SEEN,
+        changed(*PODS, "image", to="chat:2", generation=6),
+    )
+    assert (former.generation, annotated.generation) == (3, 3)
+    assert image.containers[0].image == "chat:2"
+    assert (image.generation, image.rollout.observed_generation) == (5, 3)
+    assert (again.generation, again.rollout.observed_generation) == (5, 2)
+
+
+@pytest.mark.parametrize(
+    ("to", "owners"),
+    [
+        ([], ()),
+        ([{"manager": "me", "fieldsV1": FIELDS}], (("CHAINLIT_ROOT_PATH", "me"), ("readinessProbe", "me"))),
+        ([{"manager": "helm", "fieldsV1": {"f:spec": {}}}], ()),
+    ],
+)
+def test_another_owner_is_read(to: list[Any], owners: tuple[tuple[str, str], ...]) -> None:
+    _, found = after(DEPLOYMENT, changed("metadata", "managedFields", to=to))
+    assert found.containers[0].owners == owners
+    assert found.field_managers == tuple(entry["manager"] for entry in to)
+
+
+def test_replicas_and_counters_are_read_beside_the_same_template() -> None:
+    first, scaled, counted = after(
+        DEPLOYMENT,
+        changed("spec", "replicas", to=0, generation=4),
+        changed("status", "availableReplicas", to=9),
+    )
+    assert scaled == replace(first, rollout=replace(first.rollout, desired=0))
+    assert counted == replace(first, rollout=replace(first.rollout, available=9))
+
+
+def test_another_object_of_the_name_is_read_anew() -> None:
+    _, found = after(DEPLOYMENT, changed("metadata", "uid", to="other", generation=1))
+    assert (found.uid, found.generation) == ("other", 1)
+
+
+def test_an_object_that_is_older_than_the_one_known_is_read_as_it_is() -> None:
+    former, found = after(DEPLOYMENT, changed("metadata", "resourceVersion", to="41", generation=2))
+    assert former.generation == 3 and (found.generation, found.resource_version) == (2, "41")
 
 
 def test_ingress() -> None:

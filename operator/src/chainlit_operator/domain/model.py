@@ -235,7 +235,10 @@ class Container:
 
 @dataclass(frozen=True, slots=True)
 class Rollout:
-    """The counters that tell whether the pods run the template that is written now."""
+    """The counters that tell whether the pods run the template that is written now.
+
+    ``observed_generation`` goes no further than the workload's ``generation``: what counts is whether that was seen.
+    """
 
     observed_generation: int = 0
     desired: int = 1
@@ -247,7 +250,12 @@ class Rollout:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """A Deployment or StatefulSet."""
+    """A Deployment or StatefulSet.
+
+    ``generation`` is the one since which it has the present pod template, as far as that was seen: the API server
+    counts changes of replicas and of a Deployment's annotations too, for which no pod is replaced. ``digests`` are of
+    the bytes of its pod template and of the managed fields that this record was made of.
+    """
 
     ref: Ref
     uid: str
@@ -258,6 +266,7 @@ class Workload:
     rollout: Rollout = Rollout()
     field_managers: tuple[str, ...] = field(default=(), compare=False)
     """The managers that have an entry in ``metadata.managedFields``, in the list's order."""
+    digests: tuple[int, int] = field(default=(0, 0), compare=False)
     owned: Owned | None = field(default=None, hash=False)
 
     @property

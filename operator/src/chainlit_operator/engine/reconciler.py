@@ -46,10 +46,7 @@ from chainlit_operator.engine.workqueue import WorkQueue
 
 logger = logging.getLogger(__name__)
 
-_READERS: dict[str, Callable[[bytes], Foreign]] = {
-    "Deployment": wire.reader(wire.Deployment),
-    "StatefulSet": wire.reader(wire.StatefulSet),
-}
+_WORKLOADS: dict[str, type[wire.Foreign]] = {"Deployment": wire.Deployment, "StatefulSet": wire.StatefulSet}
 #: A failure that may pass by itself is told when it has happened that often in a row.
 TOLD_FAILURES = 3
 _NOT_KEPT = (
@@ -88,6 +85,9 @@ class Reconciler:
         self._contests: dict[Ref, contests.Contest] = {}
         self._trials: dict[Ref, Trial | None] = {}
         self._creator = Creator(api, cache, recorder)
+        self._readers: dict[str, Callable[[bytes], Foreign]] = {
+            kind: wire.reader(type_, cache.find) for kind, type_ in _WORKLOADS.items()
+        }
 
     async def work(self) -> None:
         """Take keys off the queue until it is closed."""
@@ -124,7 +124,7 @@ class Reconciler:
 
         Returns False if it must be tried again; raises ApiError.
         """
-        if ref.kind in _READERS:
+        if ref.kind in _WORKLOADS:
             await self._release(ref)
             return True
         app = self._cache.apps.get(ref)
@@ -236,7 +236,7 @@ class Reconciler:
         metrics.WRITES.labels("workload").inc()
         former, losers = self._contests.get(app.ref), ", ".join(action.rivals)
         self._contests[app.ref] = contests.record(former, basis, losers, time.monotonic())
-        self._cache.upsert(read(_READERS[workload.ref.kind], answer), quiet=True)
+        self._cache.upsert(read(self._readers[workload.ref.kind], answer), quiet=True)
         logger.info("%s: %s in container %s of %s", app.ref, action.summary, container.name, workload.ref)
         self._recorder.record(app, "Normal", Reason.ALIGNED, f"{workload.ref}: {action.summary}")
         if action.rivals:
@@ -275,7 +275,7 @@ class Reconciler:
             )
             return
         metrics.WRITES.labels("release").inc()
-        self._cache.upsert(read(_READERS[ref.kind], answer), quiet=True)
+        self._cache.upsert(read(self._readers[ref.kind], answer), quiet=True)
         logger.info("%s: released; what was set stays as it is", ref)
 
     # ------------------------------------------------------------------------------------- verification, status
@@ -329,7 +329,7 @@ def _failure(error: ApiError, ref: Ref, verb: str) -> statuses.Failure:
     lacking = next((v for v in ("create", "patch", "delete") if f"cannot {v}" in error.message), None)
     if error.code == 403 and lacking is not None:
         message = f"The operator may not {verb} {ref}: grant its ServiceAccount the verb {lacking} there."
-        if lacking != "patch" or ref.kind not in _READERS:
+        if lacking != "patch" or ref.kind not in _WORKLOADS:
             message += " Its chart does so unless creation.enabled is false."
         return statuses.Failure(Reason.FORBIDDEN, message)
     if error.is_passing:

@@ -16,7 +16,7 @@ from typing import Protocol, TypeVar
 
 import msgspec
 
-from chainlit_operator.domain.model import Foreign
+from chainlit_operator.domain.model import Foreign, Ref
 from chainlit_operator.engine import metrics, wire
 from chainlit_operator.engine.api import Api, ApiError
 
@@ -50,6 +50,9 @@ class Sink(Protocol):
     def remove(self, obj: Foreign) -> None:
         """Take an object that is gone."""
 
+    def find(self, ref: Ref) -> Foreign | None:
+        """Return the object that was taken last under that name, or None."""
+
 
 class Reflector:
     """Keeps ``sink`` true to one kind in one namespace (None: in all)."""
@@ -72,7 +75,8 @@ class Reflector:
         self.last_seen = time.monotonic()
         self._api, self._sink, self._is_optional = api, sink, is_optional
         self._is_busy_for_nothing = False
-        self._decode: Callable[[bytes | msgspec.Raw], Foreign] = wire.reader(type_)
+        self._decode_listed = wire.reader(type_)
+        self._decode_event = wire.reader(type_, sink.find)
 
     def __str__(self) -> str:
         return f"{self.kind} in {self.namespace or 'all namespaces'}"
@@ -110,7 +114,7 @@ class Reflector:
         token = ""
         while True:
             page = await self._api.list_page(self.kind, self.namespace, PAGE_SIZE, token)
-            objects += [obj for raw in page.items or () if (obj := self._read(raw)) is not None]
+            objects += [obj for raw in page.items or () if (obj := self._read(self._decode_listed, raw)) is not None]
             self._alive()
             token = page.metadata.continue_
             if not token:
@@ -152,7 +156,7 @@ class Reflector:
             status = wire.decode_error(event.object)
             raise ApiError(status.code or 500, status.reason, status.message)
         if event.type != "BOOKMARK":
-            obj = self._read(event.object)
+            obj = self._read(self._decode_event, event.object)
             if obj is not None:
                 metrics.WATCH_EVENTS.labels(self.kind).inc()
                 if event.type == "DELETED":
@@ -163,9 +167,9 @@ class Reflector:
                 return obj.resource_version
         return wire.decode_bookmark(event.object).metadata.resource_version
 
-    def _read(self, raw: msgspec.Raw) -> Foreign | None:
+    def _read(self, decode: Callable[[msgspec.Raw], Foreign], raw: msgspec.Raw) -> Foreign | None:
         try:
-            return self._decode(raw)
+            return decode(raw)
         except (msgspec.MsgspecError, ValueError) as error:
             logger.warning("Skipping an object of %s that cannot be read: %s", self, error)
             return None

@@ -1,15 +1,21 @@
-"""Deployments and StatefulSets as JSON, with who owns the fields that may be written."""
+"""Deployments and StatefulSets as JSON, with who owns the fields that may be written.
+
+Most of what happens to them changes neither the pods' template nor who owns what: a controller counts pods, somebody
+annotates. Both parts are left as bytes at first, and where the record that is known was made of the same bytes, what
+it says is taken over from it.
+"""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
 
+import msgspec
 from msgspec import Struct, field
 
 from chainlit_operator.domain import model
 from chainlit_operator.domain.plan import PARENT_ROOT_PATH, ROOT_PATH
-from chainlit_operator.engine.wire.base import Anything, Meta, Wire, pairs
+from chainlit_operator.engine.wire.base import Anything, Meta, Wire, decoder, pairs
 
 VARIABLES = (ROOT_PATH, PARENT_ROOT_PATH)
 _PROBES = {
@@ -73,24 +79,42 @@ class _Owned(Struct, rename={"spec": "f:spec"}):
     spec: _OwnedSpec = field(default_factory=_OwnedSpec)
 
 
+_decode_owned = decoder(_Owned)
+
+
 class _ManagedFields(Wire):
-    """One entry of ``metadata.managedFields``: the path to our fields in ``fieldsV1`` and nothing beside it."""
+    """One entry of ``metadata.managedFields``."""
 
     manager: str = ""
-    fields_v1: _Owned = field(default_factory=_Owned, name="fieldsV1")
+    fields_v1: msgspec.Raw = field(default_factory=lambda: msgspec.Raw(b"{}"), name="fieldsV1")
+
+    @property
+    def digest(self) -> tuple[str, int]:
+        """What must be the same for it to say the same; its time is not."""
+        return self.manager, _digest(self.fields_v1)
+
+
+class _Owners:
+    """Who owns the fields of ours: the path to them in each ``fieldsV1`` and nothing beside it."""
+
+    def __init__(self, entries: list[_ManagedFields]) -> None:
+        self._entries = [
+            (sys.intern(entry.manager), _decode_owned(entry.fields_v1).spec.template.spec.containers)
+            for entry in entries
+        ]
+
+    def of(self, container: str) -> tuple[tuple[str, str], ...]:
+        key = f'k:{{"name":"{container}"}}'
+        return tuple(
+            (name, manager)
+            for manager, containers in self._entries
+            if (owned := containers.get(key)) is not None
+            for name in owned.fields()
+        )
 
 
 class _WorkloadMeta(Meta):
     managed_fields: list[_ManagedFields] = field(default_factory=list)
-
-    def owners(self, container: str) -> tuple[tuple[str, str], ...]:
-        key = f'k:{{"name":"{container}"}}'
-        return tuple(
-            (name, sys.intern(entry.manager))
-            for entry in self.managed_fields
-            if (owned := entry.fields_v1.spec.template.spec.containers.get(key)) is not None
-            for name in owned.fields()
-        )
 
 
 class _ContainerPort(Wire):
@@ -162,8 +186,11 @@ class _PodTemplate(Wire):
     spec: _PodSpec = field(default_factory=_PodSpec)
 
 
+_decode_template = decoder(_PodTemplate)
+
+
 class _WorkloadSpecOfPods(Wire):
-    template: _PodTemplate = field(default_factory=_PodTemplate)
+    template: msgspec.Raw = field(default_factory=lambda: msgspec.Raw(b"{}"))
     replicas: int = 1
 
 
@@ -187,24 +214,37 @@ class _Workload(Wire):
     spec: _WorkloadSpecOfPods = field(default_factory=_WorkloadSpecOfPods)
     status: _PodCounters = field(default_factory=_PodCounters)
 
-    def _to_domain(self, kind: str) -> model.Workload:
-        meta, template = self.metadata, self.spec.template
+    def _to_domain(self, kind: str, known: model.Workload | None) -> model.Workload:
+        meta, raw = self.metadata, self.spec.template
+        digests = _digest(raw), hash(tuple(entry.digest for entry in meta.managed_fields))
+        if known is not None and known.uid == meta.uid and known.digests[0] == digests[0]:
+            generation = min(known.generation, meta.generation)
+        else:
+            generation, known = meta.generation, None
+        if known is not None and known.digests == digests:
+            labels, containers, managers = known.pod_labels, known.containers, known.field_managers
+        else:
+            template, owners = _decode_template(raw), _Owners(meta.managed_fields)
+            labels = pairs(template.metadata.labels)
+            containers = tuple(c.to_domain(owners.of(c.name)) for c in template.spec.containers)
+            managers = tuple(sys.intern(entry.manager) for entry in meta.managed_fields)
         return model.Workload(
-            ref=model.Ref(kind, meta.namespace, meta.name),
+            ref=known.ref if known is not None else model.Ref(kind, meta.namespace, meta.name),
             uid=meta.uid,
             resource_version=meta.resource_version,
-            generation=meta.generation,
-            pod_labels=pairs(template.metadata.labels),
-            containers=tuple(c.to_domain(meta.owners(c.name)) for c in template.spec.containers),
-            rollout=self._rollout(),
-            field_managers=tuple(sys.intern(entry.manager) for entry in meta.managed_fields),
+            generation=generation,
+            pod_labels=labels,
+            containers=containers,
+            rollout=self._rollout(generation),
+            field_managers=managers,
+            digests=digests,
         )
 
-    def _rollout(self) -> model.Rollout:
+    def _rollout(self, generation: int) -> model.Rollout:
         status = self.status
         failed = [c.message for c in status.conditions if c.reason == "ProgressDeadlineExceeded"]
         return model.Rollout(
-            observed_generation=status.observed_generation,
+            observed_generation=min(status.observed_generation, generation),
             desired=self.spec.replicas,
             total=status.replicas,
             updated=status.updated_replicas,
@@ -216,14 +256,19 @@ class _Workload(Wire):
 class Deployment(_Workload):
     """A Deployment."""
 
-    def to_domain(self) -> model.Workload:
-        """Return the domain's record of it."""
-        return self._to_domain("Deployment")
+    def to_domain(self, known: model.Workload | None = None) -> model.Workload:
+        """Return the domain's record of it; ``known`` is the one that there is, if any."""
+        return self._to_domain("Deployment", known)
 
 
 class StatefulSet(_Workload):
     """A StatefulSet."""
 
-    def to_domain(self) -> model.Workload:
-        """Return the domain's record of it."""
-        return self._to_domain("StatefulSet")
+    def to_domain(self, known: model.Workload | None = None) -> model.Workload:
+        """Return the domain's record of it; ``known`` is the one that there is, if any."""
+        return self._to_domain("StatefulSet", known)
+
+
+def _digest(raw: msgspec.Raw) -> int:
+    """Return what equal bytes have in common; keyed anew for each process, so nobody can make others that have it."""
+    return hash(bytes(raw))
