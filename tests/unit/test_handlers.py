@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Set
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +15,7 @@ from aiohttp import web
 from tests.unit.engine.apiserver import BOOKMARK, error, line, page, reply, serving, stream
 
 from chainlit_operator import handlers
+from chainlit_operator.domain.model import Ref
 from chainlit_operator.engine.api import APP_GROUP, APP_PLURAL, APP_VERSION, Api
 from chainlit_operator.engine.cache import Cache
 from chainlit_operator.engine.sweeper import Sweeper
@@ -96,13 +97,22 @@ class Engine:
         self.cache = Cache(lambda _: None)
         self.sweeper = Sweeper(api, self.cache, (None,))
         self.seen = asyncio.Event()
-        self.asked = self.anew = 0
+        self.asked = self.anew = self.taken = 0
+        self.known: set[str] = set()
+        self.told: list[str] = []
 
     def put_app(self, body: Any) -> None:
+        self.told.append(body["metadata"]["resourceVersion"])
         if body["metadata"]["name"] == "two":
             self.seen.set()
 
     def remove_app(self, namespace: str, name: str) -> None: ...
+
+    async def apps_taken(self) -> None:
+        self.taken += 1
+
+    async def knows_app(self, ref: Ref, version: str) -> bool:
+        return version in self.known
 
     def apps_asked(self) -> None:
         self.asked += 1
@@ -115,11 +125,12 @@ class Engine:
 
 
 @asynccontextmanager
-async def watching(server: Server) -> AsyncIterator[Engine]:
+async def watching(server: Server, known: Set[str] = frozenset()) -> AsyncIterator[Engine]:
     stop = asyncio.Event()
     async with serving(server.answer) as api:
         api.configuration.api_key["authorization"] = "Bearer secret"
         engine: Any = Engine(api)
+        engine.known |= known
         task = asyncio.create_task(handlers._watch_apps(engine, api, stop))
         try:
             yield engine
@@ -161,6 +172,20 @@ async def test_kopf_goes_on_after(fault: Answer, where: str) -> None:
         await asyncio.wait_for(engine.seen.wait(), 20)
         assert engine.asked
     assert set(server.credentials) == {"Bearer secret"}
+
+
+async def test_what_is_known_is_not_told_and_the_watch_goes_on_from_there() -> None:
+    server, since = Server(), []
+
+    async def then(request: web.Request) -> web.StreamResponse:
+        since.append(request.query["resourceVersion"])
+        return await stream(line("ADDED", app("two", "9")), end="hang")(request)
+
+    server.watches += [stream(line("MODIFIED", app("one", "7")), line("MODIFIED", app("one", "8"))), then]
+    async with watching(server, known={"1", "8"}) as engine:
+        await asyncio.wait_for(engine.seen.wait(), 20)
+        assert engine.taken == 1
+    assert (engine.told, since) == (["7", "9"], ["8"])
 
 
 async def test_a_crd_that_is_gone_is_waited_for() -> None:

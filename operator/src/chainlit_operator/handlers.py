@@ -3,7 +3,8 @@
 Only ``on.event`` is used: kopf then writes nothing, no annotation and no finalizer, into anything.
 
 kopf ends for good when the API server answers its watch with anything that it does not expect: a CRD that is gone, an
-error in the stream, half a line. So it is started again, while the engine goes on with what it knows.
+error in the stream, half a line. So it is started again, while the engine goes on with what it knows. It is told only
+of what the engine does not know (``engine/echo.py``).
 """
 
 from __future__ import annotations
@@ -14,13 +15,15 @@ import logging
 import signal
 import sys
 import time
-from typing import Any, NoReturn
+from collections.abc import Coroutine
+from typing import Any, NoReturn, cast
 
 import aiohttp
 import kopf
 
 from chainlit_operator.engine import metrics
 from chainlit_operator.engine.api import APP_GROUP, APP_PLURAL, APP_VERSION, Api, ApiError
+from chainlit_operator.engine.echo import News
 from chainlit_operator.engine.reflector import STABLE_SECONDS, backoff_seconds
 from chainlit_operator.engine.runtime import Engine
 
@@ -138,7 +141,8 @@ def _stop_by_signal(stop: asyncio.Event) -> None:
 async def _watch_apps(engine: Engine, api: Api, stop: asyncio.Event) -> None:
     """Have kopf tell of ChainlitApps, and start it again when it ends, until ``stop``."""
     failures = 0
-    while True:
+    await _unless(stop, engine.apps_taken())
+    while not stop.is_set():
         started = time.monotonic()
         error = await _run_kopf(engine, api, stop)
         if stop.is_set():
@@ -150,12 +154,16 @@ async def _watch_apps(engine: Engine, api: Api, stop: asyncio.Event) -> None:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), backoff_seconds(failures))
         # There must be a CRD before kopf looks for it.
-        relisting = asyncio.create_task(engine.relist_apps())
-        asked = asyncio.create_task(stop.wait())
-        await asyncio.wait({relisting, asked}, return_when=asyncio.FIRST_COMPLETED)
-        for task in (relisting, asked):
-            task.cancel()
-        await asyncio.gather(relisting, asked, return_exceptions=True)
+        await _unless(stop, engine.relist_apps())
+
+
+async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
+    """Wait for ``work``, or drop it when ``stop`` is set."""
+    tasks = [asyncio.create_task(work), asyncio.create_task(stop.wait())]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _run_kopf(engine: Engine, api: Api, stop: asyncio.Event) -> BaseException | None:
@@ -200,8 +208,8 @@ def _raise_stopped(error: BaseException) -> NoReturn:
 def _session_factory(engine: Engine, api: Api, asked: asyncio.Event) -> Any:
     """Return what makes sessions for kopf: the client's own TLS and proxy, with its credentials read anew each time.
 
-    They tell the engine that the watch does not hang, and when a list begins
-    anew, before which deletions may have gone unseen.
+    They tell the engine that the watch does not hang, and when a list begins anew, before which deletions may have gone
+    unseen; and they keep from kopf what the engine knows.
     """
     lists, last = 0, 0.0
 
@@ -220,6 +228,8 @@ def _session_factory(engine: Engine, api: Api, asked: asyncio.Event) -> Any:
             lists += 1
             if lists > len(engine.options.namespaces or (None,)):
                 engine.apps_listed_anew()
+        if response.ok:
+            response.content = cast("aiohttp.StreamReader", News(response.content, engine.knows_app))
         return response
 
     async def session() -> aiohttp.ClientSession:

@@ -14,7 +14,7 @@ from chainlit_operator.domain.model import Ref
 from chainlit_operator.domain.reasons import ConditionType
 from chainlit_operator.engine import memory, metrics, wire
 from chainlit_operator.engine.api import Api
-from chainlit_operator.engine.cache import Cache
+from chainlit_operator.engine.cache import Cache, is_older
 from chainlit_operator.engine.elector import Elector
 from chainlit_operator.engine.events import Recorder
 from chainlit_operator.engine.reconciler import Reconciler
@@ -30,6 +30,8 @@ logger = logging.getLogger(__name__)
 #: Kinds that a cluster may be without.
 _OPTIONAL = frozenset({"HTTPRoute", "Gateway", "Middleware"})
 _STOP_SECONDS = 10.0
+#: How often, and how far apart, an event of an app that is being worked on is looked at before it is news.
+_ECHO_LOOKS, _ECHO_SECONDS = 10, 0.005
 #: The name of the task that ends by itself.
 _PASSING = "first wave"
 
@@ -78,6 +80,7 @@ class Engine:
         if options.lease is not None:
             self.elector = Elector(api, options.lease, options.identity, options.timing, self.lead, self.stand_by)
             api.fence(self.elector.seconds_for_a_write)
+        self._apps_taken = asyncio.Event()
         #: When kopf last asked for ChainlitApps, or had an answer.
         self._apps_seen = time.monotonic()
         self._started = asyncio.Event()
@@ -96,6 +99,24 @@ class Engine:
     def remove_app(self, namespace: str, name: str) -> None:
         """Forget a ChainlitApp."""
         self.cache.remove_app(Ref("ChainlitApp", namespace, name))
+
+    async def apps_taken(self) -> None:
+        """Wait until all ChainlitApps that there are at the start have been taken."""
+        await self._apps_taken.wait()
+
+    async def knows_app(self, ref: Ref, version: str) -> bool:
+        """Whether a ChainlitApp is known in that version or a later one.
+
+        While it is being worked on, its status may just be written; then the answer waits for a moment.
+        """
+        for _ in range(_ECHO_LOOKS):
+            app = self.cache.apps.get(ref)
+            if app is not None and (app.resource_version == version or is_older(version, app.resource_version)):
+                return True
+            if not self.queue.is_working(ref):
+                break
+            await asyncio.sleep(_ECHO_SECONDS)
+        return False
 
     def apps_asked(self) -> None:
         """Take notice that kopf asked for ChainlitApps or had an answer: its watch does not hang."""
@@ -124,9 +145,10 @@ class Engine:
 
     async def _campaign(self) -> None:
         """Lead when every kind has been listed once: a standby with a cold cache would be none."""
+        await self.sweeper.take_all()
+        self._apps_taken.set()
         for reflector in self.reflectors:
             await reflector.synced.wait()
-        await self.sweeper.take_all()
         self.cache.complete()
         logger.info("All caches are synced")
         if self.elector is not None:

@@ -33,6 +33,10 @@ class WorkQueue(Generic[K]):
         """Whether nothing waits and nothing is worked on (delayed retries aside)."""
         return not (self._waiting or self._working or self._again)
 
+    def is_working(self, key: K) -> bool:
+        """Whether ``key`` is being worked on."""
+        return key in self._working
+
     def add(self, key: K) -> None:
         """Have ``key`` worked on as soon as possible."""
         self._cancel_timer(key)
