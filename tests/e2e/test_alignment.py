@@ -120,6 +120,33 @@ def test_wrong_value_is_healed(space: Space) -> None:
     space.await_answer("/chat")
 
 
+def test_what_replaces_no_pod_is_no_news(space: Space) -> None:
+    """The API server counts annotations and replicas as new generations of a Deployment, but no pod is replaced."""
+    space.create(chainlit_app(), service(), ingress(space.host, "/chat"), workload(container(space.cluster.demo_image)))
+    space.await_ready()
+    writes, status = writes_of_the_app(space), space.get("ChainlitApp")["status"]
+
+    space.kubectl("annotate", "deployment/chat", "example.com/seen=yes")
+    space.kubectl("scale", "deployment/chat", "--replicas=2")
+
+    generation = space.get("Deployment")["metadata"]["generation"]
+    eventually(
+        lambda: space.get("Deployment")["status"],
+        lambda seen: seen["observedGeneration"] == generation and seen.get("availableReplicas") == 2,
+        timeout=120.0,
+    )
+    # What comes later in the operator's queue is done: so is whatever these changes were to bring about.
+    space.create(chainlit_app("later", workload="none"))
+    space.await_condition("Ready", "False", "WorkloadNotFound", "later")
+    assert writes_of_the_app(space) == writes
+    assert space.get("ChainlitApp")["status"] == status
+
+
+def writes_of_the_app(space: Space) -> list[Object]:
+    """Return the operator's writes of the app and its workload."""
+    return [request for request in space.cluster.audit(space.name) if request["objectRef"].get("name") == "chat"]
+
+
 def test_deleted_chainlitapp_leaves_the_app_alone(space: Space) -> None:
     space.create(chainlit_app(), service(), ingress(space.host, "/chat"), workload(container(space.cluster.demo_image)))
     space.await_ready()
