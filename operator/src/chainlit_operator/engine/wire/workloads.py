@@ -30,7 +30,7 @@ class _OwnedPath(Struct, rename={"path": "f:path"}):
 
 
 class _OwnedProbe(Struct, rename={"http_get": "f:httpGet"}):
-    http_get: _OwnedPath = field(default_factory=_OwnedPath)
+    http_get: _OwnedPath | None = None
 
 
 _OWNED_FIELDS = {
@@ -48,9 +48,9 @@ class _OwnedVariable(Struct, rename={"value": "f:value", "value_from": "f:valueF
 
 class _OwnedContainer(Struct, rename=_OWNED_FIELDS):
     env: dict[str, _OwnedVariable] = field(default_factory=dict)
-    startup_probe: _OwnedProbe = field(default_factory=_OwnedProbe)
-    liveness_probe: _OwnedProbe = field(default_factory=_OwnedProbe)
-    readiness_probe: _OwnedProbe = field(default_factory=_OwnedProbe)
+    startup_probe: _OwnedProbe | None = None
+    liveness_probe: _OwnedProbe | None = None
+    readiness_probe: _OwnedProbe | None = None
 
     def fields(self) -> Iterator[str]:
         for name in VARIABLES:
@@ -58,8 +58,8 @@ class _OwnedContainer(Struct, rename=_OWNED_FIELDS):
             if variable is not None and (variable.value is not None or variable.value_from is not None):
                 yield name
         for name, attribute in _PROBES.items():
-            probe: _OwnedProbe = getattr(self, attribute)
-            if probe.http_get.path is not None:
+            probe: _OwnedProbe | None = getattr(self, attribute)
+            if probe is not None and probe.http_get is not None and probe.http_get.path is not None:
                 yield name
 
 
