@@ -206,6 +206,7 @@ class Driver:
     async def misalign(self, n: int, value: str) -> None:
         """Set an app's variable by hand to something wrong."""
         self._edits[n] = _Edit(time.perf_counter(), value)
+        self._aligned.clear()
         container = {"name": objects.CONTAINER, "env": [{"name": objects.VARIABLE, "value": value}]}
         body = {"spec": {"template": {"spec": {"containers": [container]}}}}
         await self.send("PATCH", objects.path("Deployment", n), body, STRATEGIC, "kubectl-edit")
