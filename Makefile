@@ -103,7 +103,7 @@ e2e-all: ## Run the end-to-end tests with every row of their tables
 	$(MAKE) e2e E2E_ARGS=
 
 .PHONY: faults
-faults: .venv/ready ## Plant a few faults between the operator and an API server, and look for leaks for a minute
+faults: .venv/ready ## Plant a few faults between the operator and an API server, and look for leaks for two minutes
 	$(BIN)/pytest -m $(FAULTS_MARK) tests/chaos
 
 .PHONY: faults-all
