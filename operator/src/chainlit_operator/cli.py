@@ -126,7 +126,7 @@ def cli() -> None:
     default=15,
     show_default=True,
     metavar="SECONDS",
-    help="How long the others wait for a leader that is silent.",
+    help="Within how long a leader that has fallen silent is replaced.",
 )
 @click.option(
     "--identity",

@@ -5,28 +5,38 @@ monotonic clock, and never looks at the times that are written in it. So neither
 makes two leaders. A leader counts from *before* it asked for its last renewal, and gives up writing earlier than
 another one can begin: at the renew deadline it starts no write any more, at the lease duration it has ended those
 in flight.
+
+What is promised is that a leader that falls silent is replaced *within* so many seconds. That others see its last
+renewal, and that one of them writes, takes time as well: the lease duration is four fifths of what is promised. It is
+the number in the Lease, which the leader that wrote it keeps to and which all others wait for. So candidates may have
+different options, and be of versions that wrote the whole of what was promised: each waits for what the leader says.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Seconds. ``lease`` for others to wait, ``renew_deadline`` for the leader to hold without a renewal."""
+    """Seconds. ``lease`` for others to wait, ``renew_deadline`` for the leader to hold without a renewal.
 
-    lease: float = 15.0
-    renew_deadline: float = 10.0
+    ``lease`` is whole, as the API wants it.
+    """
+
+    lease: float = 12.0
+    renew_deadline: float = 8.0
     retry: float = 2.0
-    #: How often a standby looks; with it goes how fast a clean stop hands over.
+    #: How often a standby looks, at least; with it goes how fast a clean stop hands over.
     look: float = 1.0
 
     @classmethod
-    def of(cls, lease_seconds: float) -> Timing:
-        """Return the usual proportions for a lease duration."""
-        return cls(lease_seconds, lease_seconds * 2 / 3, lease_seconds * 2 / 15, min(1.0, lease_seconds / 15))
+    def of(cls, promised: float) -> Timing:
+        """Return the usual proportions for a silent leader to be replaced within so many seconds, three at least."""
+        lease = float(math.floor(promised * 4 / 5))
+        return cls(lease, lease * 2 / 3, lease / 6, min(1.0, promised / 15))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +84,16 @@ def move(identity: str, seen: Sighting | None, now: float) -> Move:
     if not seen.lease.holder or now - seen.since >= seen.lease.seconds:
         return Move.TAKE
     return Move.WAIT
+
+
+def next_look(seen: Sighting | None, timing: Timing, now: float, chance: float) -> float:
+    """Return after how many seconds a standby looks again: when its wait is over, and often enough before.
+
+    ``chance`` from 0 to 1 keeps candidates that began together from going on in step.
+    """
+    pause = timing.look * (1 - chance / 5)
+    wait = seen.since + seen.lease.seconds - now if seen is not None else 0.0
+    return wait if 0.0 < wait < pause else pause
 
 
 def wanted(identity: str, seen: Sighting | None, timing: Timing) -> Lease:

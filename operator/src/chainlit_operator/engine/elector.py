@@ -126,6 +126,6 @@ class Elector:
 
     def _pause(self) -> float:
         if self._term is None:
-            return self._timing.look * random.uniform(0.8, 1.2)  # noqa: S311
+            return election.next_look(self._seen, self._timing, time.monotonic(), random.random())  # noqa: S311
         pause = self._timing.retry * random.uniform(0.8, 1.2)  # noqa: S311
         return max(0.0, min(pause, self._term.ends - time.monotonic()))
