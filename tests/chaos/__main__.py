@@ -34,20 +34,14 @@ async def play(faults: Sequence[Fault], work: Path) -> dict[str, Outcome | str]:
             await asyncio.sleep(STABLE_SECONDS)
             restarts, began = made.restarts, time.perf_counter()
             try:
-                found[fault.title] = outcome = await made.measure(
-                    fault.plant, fault.seconds, apps=range(fault.apps) if fault.apps else None, repeats=fault.repeats
-                )
+                found[fault.title] = outcome = await fault.play(made)
             except (ClusterError, AssertionError, TimeoutError) as error:
                 found[fault.title] = f"{type(error).__name__}: {error}"
-                say(f"{fault.title}: FAILED: {error or traceback.format_exc()}")
+                say(f"{fault.title}: FAILED: {str(error) or traceback.format_exc()}")
                 made.proxy.clear()
             else:
                 again = f", operator started {made.restarts - restarts} times" if made.restarts > restarts else ""
-                say(
-                    f"{fault.title}: {outcome.recovery:.1f} s to recover, {outcome.changes} changes, "
-                    f"{outcome.writes} writes to workloads, {outcome.statuses} of status{again}"
-                    f" [{time.perf_counter() - began:.0f} s]"
-                )
+                say(f"{fault.title}: {outcome}{again} [{time.perf_counter() - began:.0f} s]")
     return found
 
 

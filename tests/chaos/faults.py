@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import yaml
@@ -15,9 +18,19 @@ from tests.bench.controlplane import DRIVER, LIMITED
 from tests.bench.driver import MERGE
 from tests.chaos import proxy
 from tests.chaos.proxy import Act, Choice
-from tests.chaos.scene import BINDING, RIGHTS, Scene
+from tests.chaos.scene import (
+    BINDING,
+    CURRENT,
+    LEASE,
+    RIGHTS,
+    STEPPED,
+    Outcome,
+    Program,
+    Scene,
+)
 
 Plant = Callable[[Scene], AsyncIterator[None]]
+HOUR, DAY = 3600.0, 86400.0
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 POLICIES = "/apis/admissionregistration.k8s.io/v1"
 
@@ -35,9 +48,17 @@ class Fault:
     apps: int = 0
     #: Whether it is one of the few that each run of the tests tries.
     is_sample: bool = False
+    #: What runs as the operator meanwhile.
+    program: Program = CURRENT
 
     def __str__(self) -> str:
         return self.name
+
+    async def play(self, scene: Scene) -> Outcome:
+        """Plant it and judge what comes of it. Raises ClusterError, AssertionError."""
+        apps = range(self.apps) if self.apps else None
+        async with scene.running(self.program):
+            return await scene.measure(self.plant, self.seconds, apps=apps, repeats=self.repeats)
 
 
 def planted(act: Act, choice: Choice = proxy.everything) -> Plant:
@@ -187,6 +208,39 @@ def strangers(count: int) -> Plant:
     return plant
 
 
+async def clock_stepped(scene: Scene) -> AsyncIterator[None]:
+    """The wall clock is set a day forward, an hour back, and right, again and again, each time once it has shown."""
+    begun, rounds = scene.log.stat().st_size, 0
+
+    async def step() -> None:
+        nonlocal rounds
+        while True:
+            for off in (DAY, -HOUR, 0.0):
+                scene.set_clock(off)
+                await _until(partial(_shows, scene, scene.log.stat().st_size, off))
+            rounds += 1
+
+    stepping = asyncio.create_task(step())
+    try:
+        yield
+    finally:
+        stepping.cancel()
+        await asyncio.gather(stepping, return_exceptions=True)
+        scene.set_clock(0.0)
+    assert rounds > 0, "the operator does not show all steps of its clock"
+    assert b"stands by" not in scene.log.read_bytes()[begun:], "the leader lost the Lease"
+
+
+async def _shows(scene: Scene, position: int, off: float) -> bool:
+    """Whether the Lease, and a line of the log since then, were written by a clock that is off by so many seconds."""
+    lease = json.loads(await scene.driver.send("GET", LEASE))
+    renewed = datetime.fromisoformat(lease["spec"]["renewTime"])
+    log = scene.log.read_bytes()[position:].decode(errors="replace")
+    logged = [datetime.fromisoformat(f"20{line[:17]}").astimezone() for line in log.split("\n20")[1:]]
+    shown = datetime.now(UTC) + timedelta(seconds=off)
+    return all(any(abs(moment - shown) < timedelta(minutes=1) for moment in found) for found in ([renewed], logged))
+
+
 #: Right to left, joined by invisible marks, beyond the basic plane, with a combining tower and a line separator.
 ODD = (
     "\u202e\u200d\U0001d56e\U0001d58d\U0001d586\U0001d599"
@@ -295,5 +349,12 @@ FAULTS = (
     Fault("rbac", "RBAC withdrawn, given back", rights_withdrawn, seconds=4.0),
     Fault("policy", "a policy denies the operator's writes", writes_denied, seconds=4.0),
     Fault("strangers", "4,000 foreign objects created and deleted", strangers(4000), seconds=20.0),
+    Fault(
+        "clock",
+        "wall clock set a day forward, an hour back, and right",
+        clock_stepped,
+        5.0,
+        program=STEPPED,
+    ),
     Fault("monsters", "256 KiB annotations, 503 containers, 5,001 paths, odd Unicode", monsters, seconds=4.0),
 )

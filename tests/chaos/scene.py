@@ -6,9 +6,9 @@ import asyncio
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import aiohttp
@@ -21,6 +21,7 @@ from tests.bench.process import Process
 from tests.chaos.proxy import Proxy
 from tests.cluster.errors import ClusterError
 
+HERE = Path(__file__).resolve().parent
 COMMAND = (sys.executable, "-m", "chainlit_operator", "run")
 WORKLOAD, STATUS = "patch deployments", "patch chainlitapps/status"
 #: After so long without recovery, something was lost.
@@ -36,6 +37,21 @@ RIGHTS = {
 
 
 @dataclass(frozen=True, slots=True)
+class Program:
+    """What is started as the operator."""
+
+    command: tuple[str, ...] = COMMAND
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+CURRENT = Program()
+_ELECTION = ("--leader-election", "--lease-namespace", "default", "--lease-duration", "9")
+LEASE = "/apis/coordination.k8s.io/v1/namespaces/default/leases/chainlit-operator"
+#: With a wall clock that :meth:`Scene.set_clock` sets, and something to lose by it.
+STEPPED = Program((sys.executable, str(HERE / "stepped.py"), "run", *_ELECTION))
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What a fault came to. ``recovery`` is in seconds from the fault's end until all is aligned and told."""
 
@@ -46,6 +62,10 @@ class Outcome:
     #: Workload writes beyond one for each change: the API server got them twice, and the second changed nothing.
     repeated: int
 
+    def __str__(self) -> str:
+        writes = f"{self.writes} writes to workloads, {self.statuses} of status"
+        return f"{self.recovery:.1f} s to recover, {self.changes} changes, {writes}"
+
 
 class Scene:
     """One control plane, one proxy, one operator; :func:`scene` makes it."""
@@ -53,29 +73,57 @@ class Scene:
     def __init__(self, plane: ControlPlane, proxy: Proxy, driver: Driver, log: Path) -> None:
         self.plane, self.proxy, self.driver = plane, proxy, driver
         self.operator: Process | None = None
-        self._log = log
+        self.log = log
+        self._clock = log.with_name("clock")
+        self.set_clock(0.0)
         self._turn = 0
         self._keeper: asyncio.Task[None] | None = None
         self.restarts = 0
 
     # ------------------------------------------------------------------------------------------------- operator
 
-    def begin(self, *arguments: str, command: Iterable[str] = COMMAND) -> Process:
+    def begin(self, program: Program = CURRENT) -> Process:
         """Start one more operator behind the proxy."""
-        environment = {"KUBECONFIG": str(self.plane.kubeconfig(LIMITED, self.proxy.url))}
-        return Process([*command, "--no-verification", *arguments], self._log, environment)
+        kubeconfig = str(self.plane.kubeconfig(LIMITED, self.proxy.url))
+        environment = {"KUBECONFIG": kubeconfig, "CHAOS_CLOCK": str(self._clock), **program.environment}
+        return Process([*program.command, "--no-verification"], self.log, environment)
 
-    def start(self, *arguments: str) -> None:
+    def start(self, program: Program = CURRENT) -> None:
         """Start the operator, and again whenever it ends, as a kubelet would."""
-        self.operator = self.begin(*arguments)
-        self._keeper = asyncio.create_task(self._keep(arguments))
+        self.operator = self.begin(program)
+        self._keeper = asyncio.create_task(self._keep(program))
 
-    async def _keep(self, arguments: tuple[str, ...]) -> None:
+    async def _keep(self, program: Program) -> None:
         while self.operator is not None:
             if self.operator.ended() is not None:
                 self.restarts += 1
-                self.operator = self.begin(*arguments)
+                self.operator = self.begin(program)
             await asyncio.sleep(0.05)
+
+    @asynccontextmanager
+    async def running(self, program: Program) -> AsyncIterator[None]:
+        """Have this program in the operator's place, which comes back after it."""
+        if program is CURRENT:
+            yield
+            return
+        await self._replace(program)
+        try:
+            yield
+        finally:
+            await self._replace(CURRENT)
+
+    async def _replace(self, program: Program) -> None:
+        """Stop the operator, start this one, and wait until it works."""
+        await self.stop()
+        self.start(program)
+        await self.traffic(0.0, [0])
+        await self.driver.aligned(LIMIT_SECONDS)
+
+    def set_clock(self, seconds: float) -> None:
+        """Set the wall clock of :data:`STEPPED` off by so many seconds."""
+        made = self._clock.with_suffix(".new")
+        made.write_text(str(seconds))
+        made.replace(self._clock)  # at once: it is read at any moment
 
     async def stop(self) -> None:
         """End the operator, and do not start it again."""
