@@ -10,11 +10,11 @@ from contextlib import asynccontextmanager
 
 import pytest
 import pytest_asyncio
-from aiohttp import web
 
 from tests.bench import objects
 from tests.bench.process import Process
 from tests.chaos import proxy
+from tests.chaos.beside import TROUBLES, Trouble
 from tests.chaos.faults import FAULTS, KILLS, Fault, killed
 from tests.chaos.scene import WORKLOAD, Scene, scene
 
@@ -116,27 +116,6 @@ def running(scene: Scene) -> Process:
 
 
 @pytest.mark.slow
-async def test_an_app_that_always_fails_does_not_slow_the_others(stage: Scene) -> None:
-    async def p99(seconds: float) -> float:
-        stage.driver.forget_edits()
-        for turn in range(1, 4):
-            await stage.traffic(seconds, range(1, APPS))
-            due = turn * (APPS - 1)
-            await until(lambda due=due: len(stage.driver.latencies_ms) >= due, 60)  # type: ignore[misc]
-        times = sorted(stage.driver.forget_edits())
-        return times[len(times) * 99 // 100]
-
-    await stage.driver.aligned(60.0)
-    without = await p99(4.0)
-
-    def is_the_one(request: object) -> bool:
-        return isinstance(request, web.Request) and proxy.writes(request) and objects.name(0) in request.path
-
-    stage.proxy.plant(proxy.answering(500, "InternalError"), is_the_one)
-    await stage.traffic(0.0, [0])
-    beside = await p99(4.0)
-    assert stage.proxy.taken > 1
-    stage.proxy.clear()
-    await stage.driver.aligned(60.0)
-    # 1.5 × is what is wanted; the rest is for other work on the same machine.
-    assert beside <= 3 * without + 50, f"{beside:.0f} ms instead of {without:.0f} ms"
+@pytest.mark.parametrize("trouble", TROUBLES, ids=str)
+async def test_an_app_whose_writes_never_succeed_does_not_slow_the_others(stage: Scene, trouble: Trouble) -> None:
+    await trouble.play(stage)

@@ -1,0 +1,120 @@
+"""What an app whose writes never succeed costs the others: routes are edited without it and beside it, in turns.
+
+Single slow answers decide a p99 and come from whatever else the machine does, so there are several rounds of each, and
+the medians of their p99s are compared.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import statistics
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from tests.bench import objects
+from tests.chaos import proxy
+from tests.chaos.proxy import Act
+from tests.chaos.scene import LIMIT_SECONDS, Scene
+
+ROUNDS, TURNS, PER_SECOND = 5, 6, 20
+#: How much longer the others may take.
+MAX_RATIO = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What becomes of each write of one app."""
+
+    name: str
+    title: str
+    act: Act
+
+    def __str__(self) -> str:
+        return self.name
+
+    async def play(self, scene: Scene) -> Comparison:
+        """Measure what it costs the others. Raises ClusterError, AssertionError where that is too much."""
+        compared = await compare(scene, self)
+        assert compared.ratio <= MAX_RATIO, str(compared)
+        return compared
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Milliseconds from the edit of a route to the variable: for each the median of the rounds' p99s."""
+
+    without: float
+    beside: float
+
+    @property
+    def ratio(self) -> float:
+        """How much longer it takes beside such an app."""
+        return self.beside / self.without
+
+    def __str__(self) -> str:
+        return f"p99 of {self.without:.0f} ms without it, {self.beside:.0f} ms beside it"
+
+
+async def _hanging(_: proxy.Proxy, request: web.Request) -> web.StreamResponse:
+    """Nothing comes for ten seconds, and then the connection breaks."""
+    await asyncio.sleep(10.0)
+    raise ConnectionError
+
+
+TROUBLES = (
+    Trouble("failing", "each write of one app is answered with 500", proxy.answering(500, "InternalError")),
+    Trouble("hanging", "each write of one app hangs for 10 s", _hanging),
+)
+
+
+async def compare(scene: Scene, trouble: Trouble) -> Comparison:
+    """Measure it. Raises ClusterError where an app is lost."""
+    await scene.driver.aligned(LIMIT_SECONDS)
+    found: dict[bool, list[float]] = {False: [], True: []}
+    for turn in range(ROUNDS):
+        for is_beside in sorted(found, reverse=turn % 2 == 1):
+            found[is_beside].append(await (_beside(scene, trouble) if is_beside else _round(scene)))
+    return Comparison(*(statistics.median(found[is_beside]) for is_beside in (False, True)))
+
+
+async def _beside(scene: Scene, trouble: Trouble) -> float:
+    """A round in which the first app is in trouble; it is well again after it."""
+    scene.proxy.plant(trouble.act, _is_of_first)
+    p99 = await _round(scene, is_beside=True)
+    assert scene.proxy.taken > 0, "the app in trouble wrote nothing"
+    scene.proxy.clear()
+    await scene.traffic(0.0, [0])
+    await scene.driver.aligned(LIMIT_SECONDS)
+    return p99
+
+
+async def _round(scene: Scene, *, is_beside: bool = False) -> float:
+    """Return the p99 of edits of all apps but the first, whose route is edited in each turn if it is in trouble."""
+    scene.driver.forget_edits()
+    others, times = range(1, scene.driver.apps), scene.driver.latencies_ms
+    for turn in range(1, TURNS + 1):
+        if is_beside:
+            await scene.traffic(0.0, [0])
+        await scene.traffic(len(others) / PER_SECOND, others)
+        async with asyncio.timeout(LIMIT_SECONDS):
+            while len(times) < turn * len(others):  # noqa: ASYNC110 - the next edits might hide what is still to come
+                await asyncio.sleep(0.02)
+    return sorted(times)[math.ceil(len(times) * 0.99) - 1]
+
+
+def _is_of_first(request: web.Request) -> bool:
+    return proxy.writes(request) and objects.name(0) in request.path
+
+
+def table(found: Mapping[str, object]) -> str:
+    """Return the comparisons as Markdown."""
+    lines = ["| beside an app in trouble | p99 of the others without it | beside it |", "|---|--:|--:|"]
+    for title, compared in found.items():
+        cells = "✗ | "
+        if isinstance(compared, Comparison):
+            cells = f"{compared.without:.0f} ms | {compared.beside:.0f} ms"
+        lines.append(f"| {title} | {cells} |")
+    return "\n".join(lines)
