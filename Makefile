@@ -155,9 +155,11 @@ generate: .venv/ready ## Make values.schema.json and README.md of the charts fro
 	$(BIN)/python -m tests.charts.generated
 
 .PHONY: package
-package: tools ## Make the archives of the charts, in dist/
+package: tools ## Make the archives of the charts and of the operator's source as it is committed, in dist/
 	found="$$($(TOOL) env)"; eval "$$found"
 	helm package charts/chainlit charts/chainlit-operator --destination dist
+	version="$$($(BIN)/python -c 'import chainlit_operator; print(chainlit_operator.__version__)')"
+	git archive -9 --format=zip --output="dist/chainlit_operator-$$version.zip" HEAD operator/src/chainlit_operator
 
 .PHONY: golden
 golden: tools ## Write the app chart's golden files, and the table in docs/controllers.md, anew

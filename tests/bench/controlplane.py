@@ -60,6 +60,7 @@ class AuditEvent(msgspec.Struct, rename="camel"):
 
     verb: str
     user: User = msgspec.field(default_factory=User)
+    user_agent: str = ""
     request_uri: str = msgspec.field(name="requestURI", default="")
     object_ref: Ref | None = None
     response_status: Status = msgspec.field(default_factory=Status)

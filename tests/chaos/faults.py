@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from chainlit_operator import __version__
 from tests.bench import objects
 from tests.bench.__main__ import CRD
 from tests.bench.controlplane import DRIVER, LIMITED
@@ -22,8 +23,11 @@ from tests.chaos.scene import (
     BINDING,
     CURRENT,
     LEASE,
+    PREVIOUS,
+    PREVIOUS_VERSION,
     RIGHTS,
     STEPPED,
+    WORKLOAD,
     Outcome,
     Program,
     Scene,
@@ -309,6 +313,48 @@ def killed(nth: int, *, is_done: bool) -> Plant:
     return plant
 
 
+async def two(scene: Scene) -> AsyncIterator[None]:
+    """Another operator works for a while."""
+    position, other = scene.log.stat().st_size, scene.begin()
+    await _until(partial(_works, scene, position))
+    yield
+    await asyncio.to_thread(other.stop)
+    assert other.ended() == 0
+
+
+async def _works(scene: Scene, position: int) -> bool:
+    """Whether an operator has begun to work since then."""
+    return b"Working with" in scene.log.read_bytes()[position:]
+
+
+async def upgraded(scene: Scene) -> AsyncIterator[None]:
+    """This version is started beside the previous one, which is stopped when both have worked for a while."""
+    begun, position, newer = scene.log.stat().st_size, scene.plane.audit_position(), scene.begin()
+
+    async def hand_over() -> int:
+        await _until(partial(_works, scene, begun))
+        assert PREVIOUS_VERSION in scene.wrote(position)
+        await _until(partial(_has_written, scene, scene.plane.audit_position(), 4))
+        assert await scene.stop() == 0
+        scene.keep(newer)
+        return scene.plane.audit_position()
+
+    upgrading = asyncio.create_task(hand_over())
+    try:
+        yield
+        position = await upgrading
+    finally:
+        if scene.operator is not newer:
+            newer.stop()
+    await _until(partial(_has_written, scene, position, 1))
+    assert scene.wrote(position) == {__version__}
+
+
+async def _has_written(scene: Scene, position: int, times: int) -> bool:
+    """Whether workloads have been written as often since then, by whatever version."""
+    return scene.carried_out(position)[WORKLOAD] >= times
+
+
 #: One route change costs two writes, of the workload and of the status: all points at which a reconcile awaits.
 KILLS = tuple(
     Fault(
@@ -355,6 +401,15 @@ FAULTS = (
         clock_stepped,
         5.0,
         program=STEPPED,
+    ),
+    Fault("two", "two operators at once", two, repeats=1, is_sample=True),
+    Fault(
+        "upgrade",
+        f"{PREVIOUS_VERSION} and this version at once, {PREVIOUS_VERSION} stopped",
+        upgraded,
+        seconds=10.0,
+        repeats=1,
+        program=PREVIOUS,
     ),
     Fault("monsters", "256 KiB annotations, 503 containers, 5,001 paths, odd Unicode", monsters, seconds=4.0),
 )

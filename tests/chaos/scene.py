@@ -49,6 +49,9 @@ _ELECTION = ("--leader-election", "--lease-namespace", "default", "--lease-durat
 LEASE = "/apis/coordination.k8s.io/v1/namespaces/default/leases/chainlit-operator"
 #: With a wall clock that :meth:`Scene.set_clock` sets, and something to lose by it.
 STEPPED = Program((sys.executable, str(HERE / "stepped.py"), "run", *_ELECTION))
+(_ARCHIVE,) = (HERE / "previous").glob("chainlit_operator-*.zip")
+PREVIOUS_VERSION = _ARCHIVE.stem.partition("-")[2]
+PREVIOUS = Program(environment={"PYTHONPATH": str(_ARCHIVE / "operator" / "src")})
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,11 @@ class Scene:
 
     def start(self, program: Program = CURRENT) -> None:
         """Start the operator, and again whenever it ends, as a kubelet would."""
-        self.operator = self.begin(program)
+        self.keep(self.begin(program), program)
+
+    def keep(self, operator: Process, program: Program = CURRENT) -> None:
+        """Have one that was begun be the operator."""
+        self.operator = operator
         self._keeper = asyncio.create_task(self._keep(program))
 
     async def _keep(self, program: Program) -> None:
@@ -125,14 +132,16 @@ class Scene:
         made.write_text(str(seconds))
         made.replace(self._clock)  # at once: it is read at any moment
 
-    async def stop(self) -> None:
-        """End the operator, and do not start it again."""
+    async def stop(self) -> int | None:
+        """End the operator, and do not start it again; returns its exit status."""
         if self._keeper is not None:
             self._keeper.cancel()
             await asyncio.gather(self._keeper, return_exceptions=True)
         if self.operator is not None:
             operator, self.operator = self.operator, None
             await asyncio.to_thread(operator.stop)
+            return operator.ended()
+        return None
 
     # -------------------------------------------------------------------------------------------------- traffic
 
@@ -180,6 +189,8 @@ class Scene:
         assert sum(effects) == changes and max(effects) <= 1, f"{changes} changes had {sum(effects)} effects"
         repeated = counted[WORKLOAD] - changes
         assert 0 <= repeated <= repeats * changes, f"{counted[WORKLOAD]} writes to workloads for {changes} changes"
+        # Two, where it first says what is wrong; many more where two operators do not agree on its words.
+        assert counted[STATUS] <= (3 + repeats) * changes, f"{counted[STATUS]} writes of status for {changes} changes"
         return Outcome(round(recovery, 1), changes, counted[WORKLOAD], counted[STATUS], repeated)
 
     async def quiet(self, position: int, seconds: float = 1.0) -> Counter[str]:
@@ -189,6 +200,11 @@ class Scene:
             await asyncio.sleep(seconds)
             if self.carried_out(position) == counted:
                 return counted
+
+    def wrote(self, position: int) -> set[str]:
+        """Return the versions of operators that have written workloads since then."""
+        events = (event for event in self.plane.audited(position) if str(event) == WORKLOAD and _is_of_app(event))
+        return {event.user_agent.partition("/")[2] for event in events if event.response_status.code < 300}
 
     def carried_out(self, position: int) -> Counter[str]:
         """Return the writes of apps since then that the API server did not refuse, for each kind of them."""

@@ -53,21 +53,6 @@ async def test_a_stop_lets_the_write_in_flight_land(stage: Scene) -> None:
     assert (await stage.quiet(position))[WORKLOAD] == 1, "the next start wrote again"
 
 
-async def test_two_at_once_write_nothing_that_has_an_effect_twice(stage: Scene) -> None:
-    """An upgrade without leader election: for a moment both versions run."""
-
-    async def both(scene: Scene) -> AsyncIterator[None]:
-        other = scene.begin()
-        yield
-        assert other.ended() is None
-        await scene.driver.aligned(60.0)
-        other.terminate()
-        await until(lambda: other.ended() is not None, 20)
-        assert other.ended() == 0
-
-    await stage.measure(both, 5.0, repeats=1)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("is_done", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("nth", [1, 2, 3, 4, 5])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import tarfile
+import zipfile
 from pathlib import Path
 
 import jsonschema
 import pytest
 
 from chainlit_operator import __version__
+from tests.cluster.versions import REPOSITORY
 
 from .generated import CHARTS, NAMES
 from .rendering import Object, helm, load
@@ -54,6 +56,15 @@ def test_the_previous_version_is_at_hand(chart: str) -> None:
     number = archive.stem.removeprefix(f"{chart}-")
     assert number != metadata(chart)["version"]
     assert f"\n## {number}\n" in CHANGELOG.read_text(encoding="utf-8")
+
+
+def test_the_operator_of_the_previous_version_is_at_hand_too() -> None:
+    (archive,) = (REPOSITORY / "tests/chaos/previous").glob("chainlit_operator-*.zip")
+    number = archive.stem.removeprefix("chainlit_operator-")
+    assert (PREVIOUS / f"chainlit-operator-{number}.tgz").exists()
+    with zipfile.ZipFile(archive) as opened:
+        source = opened.read("operator/src/chainlit_operator/__init__.py").decode()
+    assert f'__version__ = "{number}"' in source
 
 
 @pytest.mark.parametrize("chart", NAMES)
