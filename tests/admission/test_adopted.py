@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chainlit_operator.domain import release
+from chainlit_operator.domain import model, release
 from chainlit_operator.domain.model import App, Workload
 from chainlit_operator.domain.plan import FIELD_MANAGER, Apply, NoOp, apply_configuration, plan
 from chainlit_operator.engine import wire
@@ -340,6 +340,26 @@ def test_what_the_operator_plans(plane: Plane, namespace: str) -> None:
             plane.admin.delete(kind, namespace, "chat")
 
     every()
+
+
+def test_what_the_operator_tells_is_what_the_definition_has(plane: Plane, namespace: str) -> None:
+    """It has the API server drop unknown fields without a word, so there must be none."""
+    status = model.Status(
+        observed_generation=1,
+        root_path="/chat",
+        parent_root_path="/team",
+        url="http://x/",
+        web_socket_url="ws://x/ws/socket.io/",
+        route=model.RouteStatus("Ingress", "r", "x", "/", "Prefix", "None"),
+        workload=model.WorkloadStatus("Deployment", "chat", "c"),
+        trial=model.Trial("chat:1", model.TrialOutcome.WORKS),
+        conditions=(model.Condition("Ready", "True", "Ready", "Yes.", 1, "2026-01-01T00:00:00Z"),),
+    )
+    plane.admin.create(chainlit_app(), namespace)
+    path = f"{path_of('ChainlitApp', namespace, 'chat')}/status?fieldValidation=Strict"
+    body = {"status": wire.status_to_wire(status)}
+    answer = json.loads(plane.account.request("PATCH", path, body, "application/merge-patch+json"))
+    assert wire.app_from_object(answer).status == status
 
 
 # -------------------------------------------------------------------------------------------------------- limits

@@ -112,7 +112,7 @@ class Kube:
     def apply(self, manifest: Object, namespace: str, manager: str, *, force: bool = True) -> Object:
         """Server-side apply under the name ``manager``, by default by force."""
         path = path_of(manifest["kind"], namespace, manifest["metadata"]["name"])
-        query = urlencode({"fieldManager": manager, "force": str(force).lower()})
+        query = urlencode({"fieldManager": manager, "force": str(force).lower(), "fieldValidation": "Strict"})
         return self._object("PATCH", f"{path}?{query}", manifest, APPLY_PATCH)
 
     def ensure_namespace(self, name: str) -> None:

@@ -141,7 +141,11 @@ async def test_alignment_is_one_write_to_the_workload_and_one_of_the_status() ->
     async with world() as w:
         assert await w.reconciler.reconcile(APP)
         assert w.writes == ["deployments/chat", "chainlitapps/chat/status"]
-        assert w.server.requests[0][2] == {"fieldManager": "chainlit-operator", "force": "true"}
+        assert w.server.requests[0][2] == {
+            "fieldManager": "chainlit-operator",
+            "force": "true",
+            "fieldValidation": "Ignore",
+        }
         assert w.status()["Aligned"] == "True/Aligned"
         assert w.status()["Ready"] == "Unknown/RolloutInProgress"
         assert await w.reconciler.reconcile(APP)

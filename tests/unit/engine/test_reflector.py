@@ -124,7 +124,7 @@ async def test_what_comes_during_a_pause_is_read_at_once() -> None:
 
 @pytest.mark.parametrize(
     ("event", "is_indifferent", "seconds"),
-    [("MODIFIED", True, 0.05), ("MODIFIED", False, 0.0), ("DELETED", True, 0.0)],
+    [("MODIFIED", True, reflectors.PAUSE_SECONDS), ("MODIFIED", False, 0.0), ("DELETED", True, 0.0)],
 )
 async def test_only_events_that_make_no_difference_are_followed_by_a_pause(
     event: str, is_indifferent: bool, seconds: float, monkeypatch: pytest.MonkeyPatch
@@ -182,7 +182,7 @@ async def test_event_cut_short_is_sent_again_by_the_next_watch() -> None:
 
 
 async def test_silent_watch_is_renewed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reflectors, "SILENCE_SECONDS", 0.05)
+    monkeypatch.setattr(reflectors, "SILENCE_SECONDS", reflectors.PAUSE_SECONDS)
     async with played(reply(page()), stream(end="hang")) as (server, _, _):
         assert lists(server) == 1 and len(watches(server)) == 2
 
@@ -250,7 +250,7 @@ async def test_a_watch_that_lived_before_it_broke_is_renewed_at_once(
     async def breaking(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()
         await response.prepare(request)
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(reflectors.PAUSE_SECONDS)
         assert request.transport is not None
         request.transport.abort()
         return response

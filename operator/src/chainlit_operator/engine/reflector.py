@@ -29,7 +29,7 @@ SILENCE_SECONDS = 90.0
 MAX_BACKOFF_SECONDS = 30.0
 #: After events that made no difference the next ones are left to gather for so long: a controller that counts something
 #: up in every Deployment costs less than half as much, and what changes just then is seen that much later.
-PAUSE_SECONDS = 0.05
+PAUSE_SECONDS = 0.1
 #: A cycle that lasted this long counts as a success.
 STABLE_SECONDS = 10.0
 #: How often a kind that the cluster does not know is looked for.
@@ -75,6 +75,7 @@ class Reflector:
         self.last_seen = time.monotonic()
         self._api, self._sink, self._is_optional = api, sink, is_optional
         self._is_busy_for_nothing = False
+        self._events = metrics.WATCH_EVENTS.labels(kind)
         self._decode_listed = wire.reader(type_)
         self._decode_event = wire.reader(type_, sink.find)
 
@@ -158,7 +159,7 @@ class Reflector:
         if event.type != "BOOKMARK":
             obj = self._read(self._decode_event, event.object)
             if obj is not None:
-                metrics.WATCH_EVENTS.labels(self.kind).inc()
+                self._events.inc()
                 if event.type == "DELETED":
                     self._sink.remove(obj)
                     self._is_busy_for_nothing = False
