@@ -32,6 +32,8 @@ class LeaseServer(ApiServer):
         self.is_broken = False
         self.hangs = False
         self.delay = 0.0
+        #: What answers take when the Lease has been written.
+        self.delay_after = 0.0
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         self.requests.append((request.method, request.path, dict(request.query)))
@@ -47,6 +49,7 @@ class LeaseServer(ApiServer):
         if body["metadata"].get("resourceVersion") != expected:
             return await error(409, "Conflict")(request)
         self.hold(body)
+        await asyncio.sleep(self.delay_after)
         return await reply(self.lease)(request)
 
     def hold(self, lease: dict[str, Any]) -> None:
@@ -118,6 +121,38 @@ async def test_a_released_lease_is_taken_at_once() -> None:
             await until(lambda: two.elector.is_leader)
         assert server.lease is not None
         assert server.lease["spec"]["leaseTransitions"] == 1
+
+
+@pytest.mark.parametrize("where", ["delay", "delay_after"], ids=["there", "back"])
+@pytest.mark.parametrize("version", [0, 2], ids=["taking", "renewing"])
+async def test_a_lease_is_given_back_also_in_the_middle_of_a_write(version: int, where: str) -> None:
+    server = LeaseServer()
+    async with server.serving() as api:
+        one = Candidate(api, "one")
+        async with one.running():
+            await until(lambda: server.version == version)
+            setattr(server, where, 0.2)
+            asked = sum(method != "GET" for method, *_ in server.requests)
+            await until(lambda: sum(method != "GET" for method, *_ in server.requests) > asked)
+            await until(lambda: server.version > version or where == "delay")
+        await one.elector.release()
+        assert server.holder == ""
+        assert server.version > version
+        assert not one.elector.is_leader
+
+
+async def test_a_standby_that_ends_asks_for_nothing() -> None:
+    server = LeaseServer()
+    async with server.serving() as api:
+        one, two = Candidate(api, "one"), Candidate(api, "two")
+        async with one.running():
+            await until(lambda: one.elector.is_leader)
+            async with two.running():
+                await until(lambda: any(method == "GET" for method, *_ in server.requests[2:]))
+        asked = len(server.requests)
+        await two.elector.release()
+        assert len(server.requests) == asked
+        assert server.holder == "one"
 
 
 async def test_a_silent_leader_is_replaced_after_the_lease_duration_and_stops_before() -> None:

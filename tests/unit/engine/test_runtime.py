@@ -1,12 +1,16 @@
-"""The engine as a whole: what it says of its health."""
+"""The engine as a whole: what it says of its health, and how it ends."""
 
 from __future__ import annotations
 
+import asyncio
 import time
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from tests.unit.engine.apiserver import ApiServer
 
+from chainlit_operator.engine import runtime
 from chainlit_operator.engine.reflector import SILENCE_SECONDS
 from chainlit_operator.engine.runtime import Engine, Options
 
@@ -44,3 +48,23 @@ async def test_looking_for_the_crd_is_being_alive(engine: Engine, monkeypatch: p
         reflector.last_seen = time.monotonic()
     engine.sweeper.last_seen = time.monotonic()
     assert engine.stale() == ""
+
+
+async def test_no_work_goes_on_when_the_lead_is_given_back(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = []
+
+    async def work() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            told.append("a worker ended")
+
+    async def release() -> None:
+        told.append("the lead was given back")
+
+    monkeypatch.setattr(runtime, "_STOP_SECONDS", 0.01)
+    monkeypatch.setattr(engine.reconciler, "work", work)
+    engine.elector = cast(Any, SimpleNamespace(release=release))
+    await engine.lead()
+    await engine.stop()
+    assert told == ["a worker ended"] * engine.options.concurrency + ["the lead was given back"]

@@ -24,6 +24,8 @@ from chainlit_operator.engine.api import Api, ApiError
 logger = logging.getLogger(__name__)
 
 _decode = wire.decoder(wire.Lease)
+#: How often giving the Lease back is tried where a renewal that was still under way comes in between.
+_TRIES = 3
 
 
 class Elector:
@@ -42,6 +44,8 @@ class Elector:
         self._on_lead, self._on_stand_by = on_lead, on_stand_by
         self._seen: Sighting | None = None
         self._term: Term | None = None
+        #: Whether the last write of the Lease has no answer that tells what became of it.
+        self._is_unsure = False
         metrics.LEADER.set(0)
 
     @property
@@ -70,16 +74,32 @@ class Elector:
 
     async def release(self) -> None:
         """Give the Lease back if it is held, so that nobody waits for it to run out; :meth:`run` must have ended."""
-        if self._term is None or self._seen is None:
+        if self._term is None and not self._is_unsure:
             return
         self._term = None
         metrics.LEADER.set(0)
         try:
+            for _ in range(_TRIES):
+                if await self._give_back():
+                    return
+        except (ApiError, msgspec.DecodeError) as error:
+            logger.info("Lease %s could not be given back: %s", self._ref.name, error)
+
+    async def _give_back(self) -> bool:
+        """Give the Lease back if it is held; returns False if it changed meanwhile. Raises ApiError."""
+        if self._is_unsure or self._seen is None:
+            self._seen = await self._look()
+        if self._seen is None or self._seen.lease.holder != self._identity:
+            return True
+        try:
             await self._write(election.given_back(self._seen.lease))
         except ApiError as error:
-            logger.info("Lease %s could not be given back: %s", self._ref.name, error.message)
-        else:
-            logger.info("Lease %s is given back", self._ref.name)
+            if error.code != 409:
+                raise
+            self._seen = None
+            return False
+        logger.info("Lease %s is given back", self._ref.name)
+        return True
 
     async def _step(self) -> None:
         """Keep the Lease, or take it if it is free; raises ApiError."""
@@ -108,8 +128,14 @@ class Elector:
 
     async def _write(self, lease: election.Lease) -> None:
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        answer = await self._api.write_lease(wire.lease_to_wire(self._ref, lease, now), self._ref)
+        self._is_unsure = True
+        try:
+            answer = await self._api.write_lease(wire.lease_to_wire(self._ref, lease, now), self._ref)
+        except ApiError as error:
+            self._is_unsure = not 400 <= error.code < 500
+            raise
         self._seen = Sighting(_decode(answer).to_domain(), time.monotonic())
+        self._is_unsure = False
 
     async def _turn(self) -> None:
         if self.is_leader:

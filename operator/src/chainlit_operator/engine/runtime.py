@@ -187,9 +187,10 @@ class Engine:
         workers = [task for task in self._work if task.get_name().startswith("worker")]
         if workers:
             await asyncio.wait(workers, timeout=_STOP_SECONDS)
+        await _end(self._work)  # what is left must not write beside a successor
         if self.elector is not None:
             await self.elector.release()
-        await _end([*self._tasks, *self._work])
+        await _end(self._tasks)
 
     async def failed(self) -> BaseException:
         """Wait until a task ends that never should; returns why."""
