@@ -182,7 +182,7 @@ async def test_event_cut_short_is_sent_again_by_the_next_watch() -> None:
 
 
 async def test_silent_watch_is_renewed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reflectors, "SILENCE_SECONDS", reflectors.PAUSE_SECONDS)
+    monkeypatch.setattr(reflectors, "SILENCE_SECONDS", 0.05)
     async with played(reply(page()), stream(end="hang")) as (server, _, _):
         assert lists(server) == 1 and len(watches(server)) == 2
 
@@ -250,7 +250,7 @@ async def test_a_watch_that_lived_before_it_broke_is_renewed_at_once(
     async def breaking(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()
         await response.prepare(request)
-        await asyncio.sleep(reflectors.PAUSE_SECONDS)
+        await asyncio.sleep(0.05)
         assert request.transport is not None
         request.transport.abort()
         return response
