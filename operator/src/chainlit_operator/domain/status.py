@@ -157,7 +157,7 @@ def _dated(app: App, condition: Condition, now: str) -> Condition:
     former = app.status.condition(condition.type)
     same = former is not None and former.status == condition.status and former.last_transition_time
     time = former.last_transition_time if former is not None and same else now
-    return replace(condition, observed_generation=app.generation, last_transition_time=time)
+    return Condition(condition.type, condition.status, condition.reason, condition.message, app.generation, time)
 
 
 def _route_resolved(plan: Plan) -> Condition:
