@@ -1,7 +1,7 @@
 """What an app whose writes never succeed costs the others: routes are edited without it and beside it, in turns.
 
-Single slow answers decide a p99 and come from whatever else the machine does, so there are several rounds of each, and
-the medians of their p99s are compared.
+Single slow answers decide a p99, and what else the machine does decides them, which is another thing from minute to
+minute. So each round beside it is compared with one without it right before or after, and the median of these counts.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tests.chaos import proxy
 from tests.chaos.proxy import Act
 from tests.chaos.scene import LIMIT_SECONDS, Scene
 
-ROUNDS, TURNS, PER_SECOND = 5, 6, 20
+PAIRS, TURNS, PER_SECOND = 9, 6, 20
 #: How much longer the others may take.
 MAX_RATIO = 1.5
 
@@ -44,18 +44,24 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Milliseconds from the edit of a route to the variable: for each the median of the rounds' p99s."""
+    """For pairs of rounds, the p99 of milliseconds from the edit of a route to the variable, without and beside it."""
 
-    without: float
-    beside: float
+    pairs: tuple[tuple[float, float], ...]
 
     @property
     def ratio(self) -> float:
         """How much longer it takes beside such an app."""
-        return self.beside / self.without
+        return statistics.median(beside / without for without, beside in self.pairs)
+
+    @property
+    def medians(self) -> tuple[float, float]:
+        """Without it and beside it."""
+        without, beside = (statistics.median(side) for side in zip(*self.pairs, strict=True))
+        return without, beside
 
     def __str__(self) -> str:
-        return f"p99 of {self.without:.0f} ms without it, {self.beside:.0f} ms beside it"
+        pairs = ", ".join(f"{without:.0f}/{beside:.0f}" for without, beside in self.pairs)
+        return f"{self.ratio:.2f} times the p99 without it, of pairs of rounds {pairs} ms"
 
 
 async def _hanging(_: proxy.Proxy, request: web.Request) -> web.StreamResponse:
@@ -73,11 +79,13 @@ TROUBLES = (
 async def compare(scene: Scene, trouble: Trouble) -> Comparison:
     """Measure it. Raises ClusterError where an app is lost."""
     await scene.driver.aligned(LIMIT_SECONDS)
-    found: dict[bool, list[float]] = {False: [], True: []}
-    for turn in range(ROUNDS):
-        for is_beside in sorted(found, reverse=turn % 2 == 1):
-            found[is_beside].append(await (_beside(scene, trouble) if is_beside else _round(scene)))
-    return Comparison(*(statistics.median(found[is_beside]) for is_beside in (False, True)))
+    pairs = []
+    for turn in range(PAIRS):
+        found = {}
+        for is_beside in sorted((False, True), reverse=turn % 2 == 1):
+            found[is_beside] = await (_beside(scene, trouble) if is_beside else _round(scene))
+        pairs.append((found[False], found[True]))
+    return Comparison(tuple(pairs))
 
 
 async def _beside(scene: Scene, trouble: Trouble) -> float:
@@ -111,10 +119,11 @@ def _is_of_first(request: web.Request) -> bool:
 
 def table(found: Mapping[str, object]) -> str:
     """Return the comparisons as Markdown."""
-    lines = ["| beside an app in trouble | p99 of the others without it | beside it |", "|---|--:|--:|"]
+    lines = ["| beside an app in trouble | p99 of the others without it | beside it | times |", "|---|--:|--:|--:|"]
     for title, compared in found.items():
-        cells = "✗ | "
+        cells = "✗ | | "
         if isinstance(compared, Comparison):
-            cells = f"{compared.without:.0f} ms | {compared.beside:.0f} ms"
+            without, beside = compared.medians
+            cells = f"{without:.0f} ms | {beside:.0f} ms | {compared.ratio:.2f}"
         lines.append(f"| {title} | {cells} |")
     return "\n".join(lines)
