@@ -57,7 +57,12 @@ def test_tracebacks_stay_readable(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize(
     ("logger", "level", "has_traceback"),
-    [("kopf.reactor", "info", False), ("kopf.reactor", "debug", True), ("chainlit_operator.engine", "info", True)],
+    [
+        ("kopf.reactor", "info", False),
+        ("kopf.reactor", "debug", True),
+        ("asyncio", "info", False),
+        ("chainlit_operator.engine", "info", True),
+    ],
 )
 def test_kopf_ending_is_told_without_its_traceback(
     capsys: pytest.CaptureFixture[str], logger: str, level: str, has_traceback: bool

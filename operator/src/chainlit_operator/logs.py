@@ -42,7 +42,7 @@ def configure(format_: str, level: str) -> None:
 
 
 def _without_traceback(record: logging.LogRecord) -> bool:
-    """Drop the traceback with which kopf tells that its watch ended; the message says why."""
-    if record.name.partition(".")[0] == "kopf":
+    """Drop the tracebacks with which kopf and its event loop tell that a watch ended; the message says why."""
+    if record.name.partition(".")[0] in ("kopf", "asyncio"):
         record.exc_info = record.exc_text = None
     return True
