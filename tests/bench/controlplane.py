@@ -207,7 +207,9 @@ class ControlPlane:
     def audited(self, since: int) -> list[AuditEvent]:
         """Return the operator's requests since then."""
         with self._audit.open("rb") as log:
-            log.seek(since)
+            if since > 0:  # it may be in the middle of a line that was just being written
+                log.seek(since - 1)
+                log.readline()
             return [_decode_event(line) for line in log if line.endswith(b"\n")]
 
     def requests(self, since: int) -> list[str]:
