@@ -129,6 +129,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--phases", type=lambda text: text.split(","), help=f"some of {','.join(EVERY_PHASE)}")
     made.add_argument("--no-peer", dest="peer", action="store_false", help="measure ours alone")
     made.add_argument("--write", action="store_true", help="write results.json and the tables in the documents")
+    made.add_argument("--add", action="store_true", help="keep what results.json has of other numbers of apps")
     return made
 
 
@@ -141,6 +142,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ClusterError, OSError) as error:
         say(f"error: {error}")
         return 1
+    if chosen.add:
+        results = report.added(results)
     if chosen.write:
         report.write(results)
     print(report.table(results))

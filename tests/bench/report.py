@@ -160,12 +160,25 @@ def capacity(results: Results) -> str:
     return "\n".join(lines)
 
 
+def added(results: Results) -> Results:
+    """Return these results with those of other numbers of apps that were written before."""
+    apps = _apps(results)
+    former = [run for run in json.loads(RESULTS.read_text())["runs"] if run["apps"] not in apps]
+    return {**results, "runs": former + results["runs"]}
+
+
+def _repeats(results: Results) -> str:
+    """How often each number of apps was measured: ``3`` or ``3, of 10,000 apps 1``."""
+    counts = {n: max(run["repetition"] for run in results["runs"] if run["apps"] == n) + 1 for n in _apps(results)}
+    usual = max(counts.values())
+    return ", ".join([str(usual), *(f"of {n:,} apps {count}" for n, count in counts.items() if count != usual)])
+
+
 def write(results: Results) -> None:
     """Put results, tables and the machine's description into the files that hold them."""
     RESULTS.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
     about = "\n".join(f"- {key}: {value}" for key, value in results["machine"].items())
-    repeats = max(run["repetition"] for run in results["runs"]) + 1
-    words = f"Medians of {repeats} (least – greatest), the two alternating; {results['date']}"
+    words = f"Medians of {_repeats(results)} (least – greatest), the two alternating; {results['date']}"
     words += f", load average {results['load']} before it began."
     if float(results["load"]) > 1.0:
         words += "\nThe machine was busy with other work: memory, counts and requests hold, times do not."

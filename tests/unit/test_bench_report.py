@@ -1,5 +1,9 @@
 """The table of the bench."""
 
+import json
+from pathlib import Path
+
+import pytest
 from tests.bench import report
 
 
@@ -12,3 +16,22 @@ def test_the_table_has_ratios_and_goals() -> None:
     assert "| 1,000 | 5.00 s (4.00 – 6.00) | 10.00 s | **0.50** | ≤ 0.9 ✓ |" in table
     assert "| memory after the cold start | 1,000 | 80.0 MiB | 80.0 MiB | **1.00** | ≤ 1 ✓ |" in table
     assert table.count("| memory after the cold start |") == 1
+
+
+def runs(apps: int, repeats: int) -> list[dict[str, object]]:
+    return [{"side": "ours", "apps": apps, "repetition": n, "phases": {}} for n in range(repeats)]
+
+
+def test_results_are_added_to_those_of_other_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(report, "RESULTS", tmp_path / "results.json")
+    report.RESULTS.write_text(json.dumps({"date": "then", "runs": runs(100, 1) + runs(1000, 1)}))
+    found = report.added({"date": "now", "runs": runs(1000, 3)})
+    assert found == {"date": "now", "runs": runs(100, 1) + runs(1000, 3)}
+
+
+def test_how_often_it_was_measured_is_told() -> None:
+    assert report._repeats({"runs": runs(100, 3) + runs(1000, 3)}) == "3"
+    assert (
+        report._repeats({"runs": runs(100, 2) + runs(1000, 3) + runs(10_000, 1)})
+        == "3, of 100 apps 2, of 10,000 apps 1"
+    )
