@@ -253,6 +253,15 @@ def test_write_that_comes_too_late_is_released_too() -> None:
     assert keys == [HELD.ref]
 
 
+def test_only_a_change_that_no_decision_reads_makes_no_difference() -> None:
+    cache = Cache(lambda _: None)
+    assert cache.upsert(replace(workload(), resource_version="2"))
+    assert not cache.upsert(replace(workload(), resource_version="3")), "a counter, an annotation"
+    assert not cache.upsert(replace(workload(container("/x")), resource_version="2")), "it is older"
+    cache.upsert(replace(workload(container("/x")), resource_version="4"), quiet=True)
+    assert cache.upsert(replace(workload(container("/x")), resource_version="4")), "our own write, told by the watch"
+
+
 def test_younger_app_does_not_keep_what_the_oldest_has_suspended() -> None:
     cache = Cache(lambda _: None)
     cache.upsert(HELD)

@@ -192,7 +192,7 @@ class Cache:
     def upsert(self, obj: Foreign, *, quiet: bool = False) -> bool:
         """Take an object that appeared or changed; an older version than the one known is ignored.
 
-        ``quiet`` is for what the caller wrote itself: nobody is told. Returns whether any decision may read the change.
+        ``quiet`` is for what the caller wrote itself: nobody is told. Returns False for a change that nobody reads.
         """
         known = self._objects[obj.ref.kind]
         old = known.get(obj.ref)
@@ -201,7 +201,7 @@ class Cache:
         if old == obj:
             known[obj.ref] = obj
             self._offer(obj.ref)
-            return False
+            return old.resource_version == obj.resource_version  # then it is the event of our own write
         if old is not None:
             self._unfile(old)
         known[obj.ref] = obj

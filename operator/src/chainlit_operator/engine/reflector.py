@@ -45,7 +45,7 @@ class Sink(Protocol):
         """Take ``objects`` as all that there are of the kind in the namespace (None: in all)."""
 
     def upsert(self, obj: Foreign) -> bool:
-        """Take an object that appeared or changed; returns whether that makes any difference."""
+        """Take an object that appeared or changed; returns False for a change that makes no difference."""
 
     def remove(self, obj: Foreign) -> None:
         """Take an object that is gone."""
