@@ -5,6 +5,22 @@ from __future__ import annotations
 import ctypes
 import gc
 
+_USUAL = gc.get_threshold()
+#: Net new objects after which the collector looks at the young ones. A start makes a million that stay, and at the
+#: usual 700 it would look at all of them several times: a fifth of the time that reading them takes.
+_AT_START = 20_000
+
+
+def begin() -> None:
+    """Have the garbage collector look seldom while the cluster is listed, and until :func:`settle`."""
+    gc.set_threshold(_AT_START)
+
+
+def listed() -> None:
+    """Spare the collector what has been listed, while the first wave of work goes on."""
+    gc.collect(1)
+    gc.freeze()
+
 
 def settle() -> None:
     """Spare the garbage collector the objects that are there now, and give free memory back to the system.
@@ -15,6 +31,7 @@ def settle() -> None:
     """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*_USUAL)
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's; other C libraries do it by themselves
     if trim is not None:
         trim(0)

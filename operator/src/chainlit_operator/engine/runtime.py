@@ -135,6 +135,7 @@ class Engine:
 
     def start(self) -> None:
         """Start all tasks; work on apps begins when every kind has been listed once, and this replica leads."""
+        memory.begin()
         self._tasks = [asyncio.create_task(r.run(), name=f"reflector of {r}") for r in self.reflectors]
         self._tasks.append(asyncio.create_task(self.recorder.run(), name="event recorder"))
         self._tasks.append(asyncio.create_task(self.sweeper.run(), name="sweeper"))
@@ -150,6 +151,7 @@ class Engine:
         for reflector in self.reflectors:
             await reflector.synced.wait()
         self.cache.complete()
+        memory.listed()
         logger.info("All caches are synced")
         if self.elector is not None:
             memory.settle()
