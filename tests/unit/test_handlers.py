@@ -100,13 +100,17 @@ class Engine:
         self.asked = self.anew = self.taken = 0
         self.known: set[str] = set()
         self.told: list[str] = []
+        self.removed: list[str] = []
+        self.gone = asyncio.Event()
 
     def put_app(self, body: Any) -> None:
         self.told.append(body["metadata"]["resourceVersion"])
         if body["metadata"]["name"] == "two":
             self.seen.set()
 
-    def remove_app(self, namespace: str, name: str) -> None: ...
+    def remove_app(self, namespace: str, name: str, uid: str) -> None:
+        self.removed.append(f"{namespace}/{name} {uid}")
+        self.gone.set()
 
     async def apps_taken(self) -> None:
         self.taken += 1
@@ -186,6 +190,15 @@ async def test_what_is_known_is_not_told_and_the_watch_goes_on_from_there() -> N
         await asyncio.wait_for(engine.seen.wait(), 20)
         assert engine.taken == 1
     assert (engine.told, since) == (["7", "9"], ["8"])
+
+
+async def test_a_deletion_is_told_with_who_it_was() -> None:
+    """One of the same name may have taken its place, and be known already."""
+    server = Server()
+    server.watches.append(stream(line("DELETED", app("one", "7")), end="hang"))
+    async with watching(server) as engine:
+        await asyncio.wait_for(engine.gone.wait(), 20)
+    assert engine.removed == ["shop/one uid-of-one"]
 
 
 async def test_a_crd_that_is_gone_is_waited_for() -> None:

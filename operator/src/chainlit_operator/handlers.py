@@ -57,7 +57,8 @@ def build_registry(engine: Engine, api: Api, asked: asyncio.Event) -> kopf.Opera
     async def app(event: kopf.RawEvent, **_: Any) -> None:
         body = event["object"]
         if event["type"] == "DELETED":
-            engine.remove_app(body["metadata"]["namespace"], body["metadata"]["name"])
+            metadata = body["metadata"]
+            engine.remove_app(metadata["namespace"], metadata["name"], metadata["uid"])
             return
         try:
             engine.put_app(body)

@@ -50,6 +50,21 @@ async def test_looking_for_the_crd_is_being_alive(engine: Engine, monkeypatch: p
     assert engine.stale() == ""
 
 
+async def test_a_deletion_forgets_the_app_that_was_deleted_and_no_other_of_its_name(engine: Engine) -> None:
+    def known(uid: str, version: str) -> list[str]:
+        metadata = {"name": "chat", "namespace": "shop", "uid": uid, "resourceVersion": version}
+        engine.put_app({"metadata": metadata, "spec": {"workload": {"ref": {"name": "chat"}}}})
+        return [app.uid for app in engine.cache.apps.values()]
+
+    assert known("former", "1") == ["former"]
+    assert known("later", "3") == ["later"]
+    engine.remove_app("shop", "chat", "former")
+    engine.remove_app("shop", "other", "later")
+    assert [app.uid for app in engine.cache.apps.values()] == ["later"]
+    engine.remove_app("shop", "chat", "later")
+    assert not engine.cache.apps
+
+
 async def test_no_work_goes_on_when_the_lead_is_given_back(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     told = []
 

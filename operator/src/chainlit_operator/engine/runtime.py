@@ -96,9 +96,12 @@ class Engine:
         """Take a ChainlitApp as an API object; raises ValueError (msgspec.ValidationError) for one of another shape."""
         self.cache.put_app(wire.app_from_object(body))
 
-    def remove_app(self, namespace: str, name: str) -> None:
-        """Forget a ChainlitApp."""
-        self.cache.remove_app(Ref("ChainlitApp", namespace, name))
+    def remove_app(self, namespace: str, name: str, uid: str) -> None:
+        """Forget a ChainlitApp, unless another one of its name is known by now."""
+        ref = Ref("ChainlitApp", namespace, name)
+        app = self.cache.apps.get(ref)
+        if app is not None and app.uid == uid:
+            self.cache.remove_app(ref)
 
     async def apps_taken(self) -> None:
         """Wait until all ChainlitApps that there are at the start have been taken."""
