@@ -28,6 +28,15 @@ def root() -> Iterator[None]:
         logging.getLogger(name).setLevel(former)
 
 
+def test_what_the_event_loop_met_is_told_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("text", "info")
+    try:
+        raise ValueError("half a line")
+    except ValueError:
+        logging.getLogger("asyncio").exception("Exception in callback %s", "f()")
+    assert capsys.readouterr().err.endswith("ERROR   asyncio: Exception in callback f(): ValueError('half a line')\n")
+
+
 def test_text_is_one_line_a_message(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("text", "info")
     logging.getLogger("some").warning("%s", FORGED)

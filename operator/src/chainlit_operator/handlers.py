@@ -92,6 +92,7 @@ def build_settings() -> kopf.OperatorSettings:
     # waits keep few of them, which is a quarter of the operator's memory.
     settings.watching.chunk_size = 100
     settings.watching.server_timeout = _WATCH_SECONDS
+    settings.watching.initial_streaming = False  # its first bookmark would be taken for the end of the list
     # Left to itself, kopf waits for up to 21 s before it asks again, and for five minutes for an answer.
     settings.networking.error_backoffs = (0.2, 0.5, 1, 2, 4)
     settings.networking.request_timeout = 60.0

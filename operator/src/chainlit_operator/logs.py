@@ -42,7 +42,10 @@ def configure(format_: str, level: str) -> None:
 
 
 def _without_traceback(record: logging.LogRecord) -> bool:
-    """Drop the tracebacks with which kopf and its event loop tell that a watch ended; the message says why."""
+    """Drop the tracebacks with which kopf and its event loop tell that a watch ended, but for what was raised."""
     if record.name.partition(".")[0] in ("kopf", "asyncio"):
+        error = record.exc_info[1] if record.exc_info else None
+        if error is not None and str(error) not in record.getMessage():
+            record.msg, record.args = f"{record.getMessage()}: {error!r}", ()
         record.exc_info = record.exc_text = None
     return True

@@ -262,6 +262,20 @@ def test_only_a_change_that_no_decision_reads_makes_no_difference() -> None:
     assert cache.upsert(replace(workload(container("/x")), resource_version="4")), "our own write, told by the watch"
 
 
+def test_a_list_of_what_is_known_is_no_news_of_its_generation() -> None:
+    """What a watch told of a workload, since when it has its template, a list does not."""
+    told: list[Ref] = []
+    cache = Cache(told.append)
+    cache.put_app(app())
+    cache.upsert(replace(workload(), generation=1, resource_version="7"))
+    told.clear()
+    cache.replace("Deployment", None, [replace(workload(), generation=3, resource_version="7")])
+    assert not told and cache.workload(workload().ref) == replace(workload(), generation=1)
+    cache.replace("Deployment", None, [replace(workload(), generation=3, resource_version="8")])
+    cache.replace("Deployment", None, [replace(workload(), uid="another", generation=3, resource_version="8")])
+    assert told == [app().ref] * 2
+
+
 def test_younger_app_does_not_keep_what_the_oldest_has_suspended() -> None:
     cache = Cache(lambda _: None)
     cache.upsert(HELD)

@@ -59,7 +59,8 @@ class Store(ApiServer):
         else:
             fields: dict[str, Any] = {"f:spec": {}, "f:metadata": {}, "f:automountServiceAccountToken": {}}
             body["metadata"]["managedFields"] = [{"manager": request.query["fieldManager"], "fieldsV1": fields}]
-        body["metadata"] |= {"uid": old["metadata"].get("uid", f"{plural}-{self.version}"), "generation": 1}
+        generation = old["metadata"].get("generation", 0) + 1
+        body["metadata"] |= {"uid": old["metadata"].get("uid", f"{plural}-{self.version}"), "generation": generation}
         body["metadata"]["resourceVersion"] = self.next()
         self.objects[plural, name] = body
         return web.json_response(body)
@@ -141,6 +142,18 @@ async def world(workload: Any = None, route: Any = None, *script: Any) -> AsyncI
 
 def restarted(api: Any, cache: Cache, queue: WorkQueue[Ref], probe: Any) -> Reconciler:
     return Reconciler(api, cache, queue, Verifier(probe, lambda _: None, 1), Recorder(api))
+
+
+async def test_other_replicas_are_no_other_pods() -> None:
+    async with world({"template": {"image": "chat:1", "replicas": 1}}) as w:
+        assert await w.reconcile()
+        before = w.cache.workload(Ref("Deployment", "shop", "chat"))
+        w.ask({"template": {"image": "chat:1", "replicas": 2}}, INGRESS)
+        assert await w.reconcile()
+        after = w.cache.workload(Ref("Deployment", "shop", "chat"))
+        assert before is not None and after is not None and after.rollout.desired == 2
+        assert w.server.objects["deployments", "chat"]["metadata"]["generation"] == before.generation + 1
+        assert after.generation == before.generation
 
 
 async def test_everything_is_created_in_one_go_with_the_root_path_in_it() -> None:

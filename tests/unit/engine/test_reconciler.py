@@ -75,6 +75,8 @@ class Accepting(ApiServer):
         self.version = 100
         self.drops_env = False
         self.released: Any = {}
+        self.uid = "uid-of-chat"
+        self.before_status: Any = None
         self.refuses_trials = 0
         self.spec: dict[str, Any] = {"workload": {"ref": {"name": "chat"}}}
 
@@ -90,9 +92,11 @@ class Accepting(ApiServer):
         if self.refuses_trials and body.get("status", {}).get("trial"):
             self.refuses_trials -= 1
             return await error(500, "InternalError", "x")(request)
-        meta = {"name": "chat", "namespace": "shop", "uid": "uid-of-chat", "generation": 1,
+        meta = {"name": "chat", "namespace": "shop", "uid": self.uid, "generation": 1,
                 "creationTimestamp": "2026-01-01T00:00:00Z", "resourceVersion": str(self.version)}  # fmt: skip
         if request.path.endswith("/status"):
+            if self.before_status is not None:
+                await self.before_status()
             return web.json_response({"metadata": meta, "spec": self.spec, "status": body["status"]})
         (entry,) = body["spec"]["template"]["spec"]["containers"]
         for probe in ("readinessProbe",):
@@ -135,6 +139,33 @@ async def world(*script: Any, reasons: tuple[str, ...] = ()) -> AsyncIterator[Wo
         yield World(server, Reconciler(api, cache, queue, verifier, Recorder(api)), cache, queue, told)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.mark.parametrize("is_gone", [False, True])
+async def test_the_status_of_an_app_that_was_replaced_is_news_of_the_other(is_gone: bool) -> None:
+    """The write goes by the name; the watch tells of the new one, or of the deletion, a moment later."""
+    async with world() as w:
+        w.server.uid = "uid-of-another"
+
+        async def replaced(*_: Any) -> None:
+            if is_gone:
+                w.cache.remove_app(APP)
+
+        w.server.before_status = replaced
+        await w.reconciler.reconcile(APP)
+        known = w.cache.apps.get(APP)
+        assert known is None if is_gone else known is not None and known.uid == app().uid
+
+
+async def test_the_status_of_an_app_that_was_deleted_meanwhile_does_not_bring_it_back() -> None:
+    async with world() as w:
+
+        async def deleted(*_: Any) -> None:
+            w.cache.remove_app(APP)
+
+        w.server.before_status = deleted
+        await w.reconciler.reconcile(APP)
+        assert APP not in w.cache.apps
 
 
 async def test_alignment_is_one_write_to_the_workload_and_one_of_the_status() -> None:

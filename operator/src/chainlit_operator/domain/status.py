@@ -33,8 +33,8 @@ class Check:
     ``base_url`` is scheme, host and port of the Service, ``root_path`` the prefix there, and ``page_prefix`` what the
     page's HTML puts before it. ``edge_url`` is scheme, host and port that a browser asks, where that is verified; then
     ``base_url`` may be empty. Two equal checks of an unchanged app have equal answers, so ``target`` (the pods' port
-    behind the Service), ``generation`` (of the pod template's owner), ``uid`` and, at the edge, the number of ``pods``
-    among which requests are spread belong to it.
+    behind the Service), ``generation`` (since which the pods have their template), ``uid`` and, at the edge, the number
+    of ``pods`` among which requests are spread belong to it.
     """
 
     base_url: str

@@ -183,11 +183,19 @@ class Cache:
         found = set()
         for obj in objects:
             found.add(obj.ref)
-            self.upsert(obj)
+            if not self._is_known(obj):
+                self.upsert(obj)
         known = self._objects[kind]
         gone = [o for ref, o in known.items() if ref not in found and namespace in (None, ref.namespace)]
         for obj in gone:
             self.remove(obj)
+
+    def _is_known(self, obj: Foreign) -> bool:
+        """Whether it is a workload in the very version that is known: of that, a list knows less of its generation."""
+        known = self._objects[obj.ref.kind].get(obj.ref)
+        if not isinstance(obj, Workload) or not isinstance(known, Workload):
+            return False
+        return (obj.uid, obj.resource_version) == (known.uid, known.resource_version)
 
     def upsert(self, obj: Foreign, *, quiet: bool = False) -> bool:
         """Take an object that appeared or changed; an older version than the one known is ignored.

@@ -31,7 +31,7 @@ from chainlit_operator.engine.events import Recorder
 
 logger = logging.getLogger(__name__)
 
-_READERS: Mapping[str, Callable[[bytes], Foreign]] = {kind: wire.reader(type_) for kind, type_ in wire.KINDS.items()}
+_read_deployment = wire.reader(wire.Deployment)
 T = TypeVar("T")
 
 
@@ -56,6 +56,9 @@ class Creator:
 
     def __init__(self, api: Api, cache: Cache, recorder: Recorder) -> None:
         self._api, self._cache, self._recorder = api, cache, recorder
+        self._readers: Mapping[str, Callable[[bytes], Foreign]] = {
+            kind: wire.reader(type_, cache.find) for kind, type_ in wire.KINDS.items()
+        }
         self._contests: defaultdict[Ref, dict[Ref, contests.Contest]] = defaultdict(dict)
 
     def forget(self, app: Ref) -> None:
@@ -97,7 +100,7 @@ class Creator:
         """The workload as it is about to be, so that the route can be told before it is there."""
         if app.spec.template is None:
             return None
-        record = _READERS["Deployment"](json.dumps(blueprint.deployment(app, Roots("", "")).body).encode())
+        record = _read_deployment(json.dumps(blueprint.deployment(app, Roots("", "")).body).encode())
         return record if isinstance(record, Workload) else None
 
     def _roots(self, app: App, stand_in: Workload | None) -> Roots:
@@ -201,7 +204,7 @@ class Creator:
         except ApiError as error:
             raise _write_error(verb, ref, error) from error
         metrics.WRITES.labels("created").inc()
-        self._cache.upsert(read(_READERS[ref.kind], answer))
+        self._cache.upsert(read(self._readers[ref.kind], answer))
 
 
 def _basis(app: App, manifest: Manifest, live: Owned) -> tuple[object, ...]:

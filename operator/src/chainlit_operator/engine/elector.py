@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 _decode = wire.decoder(wire.Lease)
 #: How often giving the Lease back is tried where a renewal that was still under way comes in between.
 _TRIES = 3
+#: And for how long: whoever stops a process does not wait for ever.
+_RELEASE_SECONDS = 5.0
 
 
 class Elector:
@@ -79,11 +81,12 @@ class Elector:
         self._term = None
         metrics.LEADER.set(0)
         try:
-            for _ in range(_TRIES):
-                if await self._give_back():
-                    return
-        except (ApiError, msgspec.DecodeError) as error:
-            logger.info("Lease %s could not be given back: %s", self._ref.name, error)
+            async with asyncio.timeout(_RELEASE_SECONDS):
+                for _ in range(_TRIES):
+                    if await self._give_back():
+                        return
+        except (ApiError, TimeoutError, msgspec.DecodeError) as error:
+            logger.info("Lease %s could not be given back: %s", self._ref.name, error or "no answer in time")
 
     async def _give_back(self) -> bool:
         """Give the Lease back if it is held; returns False if it changed meanwhile. Raises ApiError."""

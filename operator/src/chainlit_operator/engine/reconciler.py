@@ -304,7 +304,10 @@ class Reconciler:
         metrics.WRITES.labels("status").inc()
         self._trials.pop(app.ref, None)
         written = read(_decode_app, answer).to_domain()
-        if written.generation == app.generation:
+        known = self._cache.apps.get(app.ref)
+        # Of another one of its name, or one that was deleted meanwhile, the watch tells: that is news.
+        is_same = known is not None and written.uid == known.uid == app.uid
+        if is_same and written.generation == app.generation:
             self._cache.put_app(written, quiet=True)
         self._tell_ready(app, status)
 

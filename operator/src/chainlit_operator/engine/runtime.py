@@ -151,8 +151,10 @@ class Engine:
         """Lead when every kind has been listed once: a standby with a cold cache would be none."""
         await self.sweeper.take_all()
         self._apps_taken.set()
-        for reflector in self.reflectors:
-            await reflector.synced.wait()
+        if not all(reflector.synced.is_set() for reflector in self.reflectors):
+            for reflector in self.reflectors:
+                await reflector.synced.wait()
+            await self.sweeper.take_all()  # those that came meanwhile, of which kopf may not have told yet
         self.cache.complete()
         memory.listed()
         logger.info("All caches are synced")

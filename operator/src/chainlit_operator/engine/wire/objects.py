@@ -41,7 +41,7 @@ def reader(type_: type[Foreign], find: Find = lambda _: None) -> Callable[[bytes
     """Return a reader of single objects of ``type_``; it raises msgspec.DecodeError for anything else.
 
     ``find`` returns the record that is known of an object, if any: a workload's is read the quicker for it. It is for
-    events and answers only, for a list may be of another history, as after a restored backup.
+    events and answers only: before a list the pod template may have changed and changed back unseen.
     """
     decode = decoder(type_)
 
