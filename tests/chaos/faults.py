@@ -402,7 +402,8 @@ FAULTS = (
         5.0,
         program=STEPPED,
     ),
-    Fault("two", "two operators at once", two, repeats=1, is_sample=True),
+    # Of two that both work, one may be late: on a busy machine it sets a value back that it does not know yet.
+    Fault("two", "two operators at once", two, repeats=1),
     Fault(
         "upgrade",
         f"{PREVIOUS_VERSION} and this version at once, {PREVIOUS_VERSION} stopped",
