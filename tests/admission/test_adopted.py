@@ -355,11 +355,11 @@ def test_what_the_operator_tells_is_what_the_definition_has(plane: Plane, namesp
         trial=model.Trial("chat:1", model.TrialOutcome.WORKS),
         conditions=(model.Condition("Ready", "True", "Ready", "Yes.", 1, "2026-01-01T00:00:00Z"),),
     )
-    plane.admin.create(chainlit_app(), namespace)
+    made = wire.app_from_object(plane.admin.create(chainlit_app(), namespace))
     path = f"{path_of('ChainlitApp', namespace, 'chat')}/status?fieldValidation=Strict"
-    body = {"status": wire.status_to_wire(status)}
-    answer = json.loads(plane.account.request("PATCH", path, body, "application/merge-patch+json"))
-    assert wire.app_from_object(answer).status == status
+    body = wire.status_to_wire(made, status)
+    written = wire.app_from_object(json.loads(plane.account.request("PUT", path, body, "application/json")))
+    assert written.status == status and written.spec == made.spec
 
 
 # -------------------------------------------------------------------------------------------------------- limits

@@ -162,6 +162,8 @@ class _Cost:
             "requests": dict(sorted(requests.items())),
             # Watches are renewed and absent kinds looked for by the clock, whatever happens.
             "work_requests": sum(n for request, n in requests.items() if request.split()[0] not in ("list", "watch")),
+            # One operator replaces a status, another one patches it.
+            "status_writes": sum(n for request, n in requests.items() if request.endswith(" chainlitapps/status")),
             "writes": sum(count for request, count in requests.items() if request.split()[0] in WRITES),
             "cpu_seconds": {name: round(spent[name] - self._before[name], 2) for name in spent},
         }

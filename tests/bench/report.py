@@ -46,7 +46,7 @@ class Measure:
 
 
 #: An app is aligned by one write of the workload and one of the status; Events come on top, few and late.
-_WORKLOAD, _STATUS = "requests.patch deployments", "requests.patch chainlitapps/status"
+_WORKLOAD, _STATUS = "requests.patch deployments", "status_writes"
 MEASURES = (
     Measure("cold start: all misaligned → all aligned with status", "cold", "seconds", "s", 0.9, (1000, 10000)),
     Measure("· CPU of the operator", "cold", "cpu_seconds.operator", "s"),

@@ -35,6 +35,6 @@ def test_each_alignment_is_one_write_of_the_workload_and_one_of_the_status(
     found = asyncio.run(bench.measure(plane, APPS, OPERATOR, tmp_path / "operator.log", order))
     for phase in ("cold", "route", "burst"):
         requests = found[phase]["requests"]
-        assert requests["patch deployments"] == requests["patch chainlitapps/status"] == APPS, phase
+        assert requests["patch deployments"] == requests["update chainlitapps/status"] == APPS, phase
     assert found["warm"]["writes"] == 0
     assert found["noop"]["work_requests"] == 0

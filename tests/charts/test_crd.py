@@ -230,6 +230,7 @@ def test_conditions_are_those_of_kubernetes() -> None:
     assert conditions["x-kubernetes-list-type"] == "map"
     assert conditions["x-kubernetes-list-map-keys"] == ["type"]
     item = conditions["items"]
+    assert item["x-kubernetes-map-type"] == "atomic"
     assert sorted(item["required"]) == ["lastTransitionTime", "message", "reason", "status", "type"]
     assert item["properties"].keys() == {*item["required"], "observedGeneration"}
     assert item["properties"]["status"]["enum"] == ["True", "False", "Unknown"]

@@ -178,7 +178,7 @@ def _report(app: App, workload: Workload | None, decision: plan.Plan) -> None:
         found = statuses.Verification(check, False, trials.PARENT_IGNORED, "…")
         statuses.trial(app, decision, workload, found)
     status = statuses.status(app, decision, workload, found, None, NOW)
-    json.dumps(wire.status_to_wire(status)).encode()
+    json.dumps(wire.status_to_wire(app, status)).encode()
 
 
 def _create(cache: Cache, app: App, snapshot: Any) -> None:

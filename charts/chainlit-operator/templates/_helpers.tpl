@@ -85,10 +85,10 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 - apiGroups: [chainlit-operator.dev]
   resources: [chainlitapps]
   verbs: [list, watch]
-# Its findings go into the status, as one patch.
+# Its findings: the status is replaced as a whole, in the version that they are about.
 - apiGroups: [chainlit-operator.dev]
   resources: [chainlitapps/status]
-  verbs: [patch]
+  verbs: [update]
 # Gateways tell scheme and port of an HTTPRoute's address.
 - apiGroups: [gateway.networking.k8s.io]
   resources: [gateways]

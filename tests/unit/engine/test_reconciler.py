@@ -76,6 +76,7 @@ class Accepting(ApiServer):
         self.drops_env = False
         self.released: Any = {}
         self.uid = "uid-of-chat"
+        self.before_apply: Any = None
         self.before_status: Any = None
         self.refuses_trials = 0
         self.spec: dict[str, Any] = {"workload": {"ref": {"name": "chat"}}}
@@ -98,6 +99,8 @@ class Accepting(ApiServer):
             if self.before_status is not None:
                 await self.before_status()
             return web.json_response({"metadata": meta, "spec": self.spec, "status": body["status"]})
+        if self.before_apply is not None:
+            await self.before_apply(request)
         (entry,) = body["spec"]["template"]["spec"]["containers"]
         for probe in ("readinessProbe",):
             entry[probe]["httpGet"]["port"] = "http"
@@ -142,30 +145,59 @@ async def world(*script: Any, reasons: tuple[str, ...] = ()) -> AsyncIterator[Wo
 
 
 @pytest.mark.parametrize("is_gone", [False, True])
-async def test_the_status_of_an_app_that_was_replaced_is_news_of_the_other(is_gone: bool) -> None:
-    """The write goes by the name; the watch tells of the new one, or of the deletion, a moment later."""
+async def test_app_replaced_or_deleted_while_its_status_is_written_is_left_as_it_is(is_gone: bool) -> None:
     async with world() as w:
-        w.server.uid = "uid-of-another"
+        another = replace(app(), uid="uid-of-another", resource_version="5000")
 
         async def replaced(*_: Any) -> None:
-            if is_gone:
-                w.cache.remove_app(APP)
+            w.cache.remove_app(APP)
+            if not is_gone:
+                w.cache.put_app(another)
 
         w.server.before_status = replaced
         await w.reconciler.reconcile(APP)
-        known = w.cache.apps.get(APP)
-        assert known is None if is_gone else known is not None and known.uid == app().uid
+        assert w.cache.apps == ({} if is_gone else {APP: another})
+        assert w.server.uid == app().uid
 
 
-async def test_the_status_of_an_app_that_was_deleted_meanwhile_does_not_bring_it_back() -> None:
+async def test_status_is_that_of_the_version_known_last() -> None:
+    """Changed labels are no reason to judge anew, or to be refused."""
+    async with world() as w:
+        w.cache.upsert(workload(RIGHT))
+        w.cache.put_app(replace(app(), resource_version="77"))
+        await w.reconciler.reconcile(APP)
+        (body,) = w.server.bodies
+        assert json.loads(body)["metadata"] == {
+            "name": "chat",
+            "namespace": "shop",
+            "uid": app().uid,
+            "resourceVersion": "77",
+        }
+
+
+@pytest.mark.parametrize("change", [{"generation": 2}, {"uid": "uid-of-another"}, None], ids=["changed", "new", "gone"])
+async def test_what_was_found_of_another_state_is_not_written(change: dict[str, Any] | None) -> None:
     async with world() as w:
 
-        async def deleted(*_: Any) -> None:
+        async def changed(_: Any) -> None:
             w.cache.remove_app(APP)
+            if change is not None:
+                w.cache.put_app(replace(app(), resource_version="5000", **change))
 
-        w.server.before_status = deleted
+        w.server.before_apply = changed
         await w.reconciler.reconcile(APP)
-        assert APP not in w.cache.apps
+        assert w.writes == ["deployments/chat"]
+        assert len(w.queue) == 1, "it is due again as it is by now"
+
+
+async def test_conflict_is_tried_again_without_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    async with world() as w:
+        w.cache.upsert(workload(RIGHT))
+        w.server.script = [error(409, "Conflict", "the object has been modified")]
+        w.queue.close()
+        await w.reconciler._guarded(APP)
+        assert w.queue.failures(APP) == 1
+        assert {record.levelname for record in caplog.records} <= {"INFO"}
 
 
 async def test_alignment_is_one_write_to_the_workload_and_one_of_the_status() -> None:

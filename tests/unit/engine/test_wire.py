@@ -12,6 +12,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.unit.domain.world import app
 
 from chainlit_operator.domain import model, rewrites
 from chainlit_operator.engine import wire
@@ -604,10 +605,12 @@ def test_status_comes_back_as_it_was_written() -> None:
         trial=model.Trial("chat:1", model.TrialOutcome.WORKS),
         conditions=(model.Condition("Ready", "True", "Ready", "Yes.", 3, "2026-01-01T00:00:00Z"),),
     )
-    body = wire.status_to_wire(status)
-    assert body["webSocketURL"] == "ws://x/ws/socket.io/" and body["parentRootPath"] is None
-    written = {key: value for key, value in body.items() if value is not None}
-    assert wire.app_from_object({"metadata": {"name": "x"}, "status": written}).status == status
+    body = wire.status_to_wire(app(), status)
+    assert body["status"]["webSocketURL"] == "ws://x/ws/socket.io/" and "parentRootPath" not in body["status"]
+    assert "spec" not in body
+    written = wire.app_from_object(body)
+    assert written.status == status
+    assert (written.ref, written.uid, written.resource_version) == (app().ref, app().uid, app().resource_version)
 
 
 @pytest.mark.parametrize("body", [{}, {"metadata": 1}, {"metadata": {}, "spec": {"suspend": "yes"}}, [], None])

@@ -14,6 +14,7 @@ from chainlit_operator.domain import owned, paths, routes, template
 from chainlit_operator.domain.model import App, NewGateway, NewIngress, Ref, ServicePort, Snapshot
 
 API_VERSIONS = {
+    "ChainlitApp": "chainlit-operator.dev/v1alpha1",
     "Deployment": "apps/v1",
     "Service": "v1",
     "ServiceAccount": "v1",
@@ -166,7 +167,7 @@ def _manifest(
 def _owner(app: App) -> dict[str, Any]:
     """The ownerReference. Without ``blockOwnerDeletion``, for which some clusters ask for a right over the owner."""
     return {
-        "apiVersion": "chainlit-operator.dev/v1alpha1",
+        "apiVersion": API_VERSIONS[app.ref.kind],
         "kind": app.ref.kind,
         "name": app.ref.name,
         "uid": app.uid,

@@ -109,7 +109,9 @@ class Reconciler:
             is_done = await self.reconcile(ref)
         except ApiError as error:
             pause = self._queue.retry(ref)
-            logger.warning("%s: %s; tried again in %.1f s", ref, error.message, pause)
+            # A conflict is nobody's fault: it has changed, and the watch brings what with.
+            level = logging.INFO if error.code == 409 else logging.WARNING
+            logger.log(level, "%s: %s; tried again in %.1f s", ref, error.message, pause)
         except Exception:
             pause = self._queue.retry(ref)
             logger.exception("%s: unexpected error; tried again in %.1f s", ref, pause)
@@ -293,8 +295,13 @@ class Reconciler:
         self._verifier.want(app.ref, check, float(app.spec.interval_seconds), is_settled=is_settled)
 
     async def _write_status(self, app: App, status: Status) -> None:
+        """Write what was found, unless what it is about is there no more, which then is due again as it is by now."""
+        current = self._cache.apps.get(app.ref)
+        if current is None or (current.uid, current.generation) != (app.uid, app.generation):
+            return
+        body = wire.status_to_wire(current, status)
         try:
-            answer = await self._api.patch_status(app.ref, wire.status_to_wire(status), FIELD_MANAGER)
+            answer = await self._api.replace_status(body, app.ref, FIELD_MANAGER)
         except ApiError as error:
             metrics.WRITE_ERRORS.labels("status", error.reason).inc()
             if error.code == 404:  # deleted meanwhile; its event may have been missed
@@ -304,10 +311,9 @@ class Reconciler:
         metrics.WRITES.labels("status").inc()
         self._trials.pop(app.ref, None)
         written = read(_decode_app, answer).to_domain()
-        known = self._cache.apps.get(app.ref)
-        # Of another one of its name, or one that was deleted meanwhile, the watch tells: that is news.
-        is_same = known is not None and written.uid == known.uid == app.uid
-        if is_same and written.generation == app.generation:
+        current = self._cache.apps.get(app.ref)
+        # One that was deleted or changed while this was written is news, and the watch tells it.
+        if current is not None and (written.uid, written.generation) == (current.uid, app.generation):
             self._cache.put_app(written, quiet=True)
         self._tell_ready(app, status)
 

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import field
 
 from chainlit_operator.domain import model
+from chainlit_operator.domain.blueprint import API_VERSIONS
 from chainlit_operator.domain.paths import normalise
 from chainlit_operator.domain.template import CONTAINER
 from chainlit_operator.engine.wire.base import Meta, Wire, shared
@@ -186,10 +187,16 @@ def _status_to_domain(status: _AppStatus) -> model.Status:
     )
 
 
-def status_to_wire(status: model.Status) -> dict[str, Any]:
-    """Return ``status`` for a merge patch: every field is there, null where it is absent."""
+def status_to_wire(app: model.App, status: model.Status) -> dict[str, Any]:
+    """Return the body that gives this very version of ``app`` this status: spec and labels are not read in it."""
     fields: dict[str, Any] = msgspec.to_builtins(msgspec.convert(status, _AppStatus, from_attributes=True))
-    return fields
+    meta = {"name": app.ref.name, "namespace": app.ref.namespace, "uid": app.uid}
+    return {
+        "apiVersion": API_VERSIONS[app.ref.kind],
+        "kind": app.ref.kind,
+        "metadata": {**meta, "resourceVersion": app.resource_version},
+        "status": {name: value for name, value in fields.items() if value is not None},
+    }
 
 
 def app_from_object(body: Any) -> model.App:
