@@ -356,10 +356,36 @@ def test_what_the_operator_tells_is_what_the_definition_has(plane: Plane, namesp
         conditions=(model.Condition("Ready", "True", "Ready", "Yes.", 1, "2026-01-01T00:00:00Z"),),
     )
     made = wire.app_from_object(plane.admin.create(chainlit_app(), namespace))
-    path = f"{path_of('ChainlitApp', namespace, 'chat')}/status?fieldValidation=Strict"
-    body = wire.status_to_wire(made, status)
-    written = wire.app_from_object(json.loads(plane.account.request("PUT", path, body, "application/json")))
+    written = wire.app_from_object(tell(plane, made, status))
     assert written.status == status and written.spec == made.spec
+
+
+def tell(plane: Plane, app: model.App, status: model.Status) -> Object:
+    """Write a status as the operator does."""
+    path = f"{path_of('ChainlitApp', app.ref.namespace, app.ref.name)}/status?fieldValidation=Strict&fieldManager=x"
+    answer: Object = json.loads(plane.account.request("PUT", path, wire.status_to_wire(app, status)))
+    return answer
+
+
+def test_a_status_leaves_the_rest_to_who_owns_it(plane: Plane, namespace: str) -> None:
+    """Else a label that its owner no longer applies would stay for ever."""
+    owner = plane.admin.create(service(), namespace)
+    reference = {"apiVersion": "v1", "kind": "Service", "name": "chat", "uid": owner["metadata"]["uid"]}
+    meta = {
+        "labels": {"team": "a"},
+        "annotations": {"note": "b"},
+        "finalizers": ["example.com/x"],
+        "ownerReferences": [reference | {"controller": False, "blockOwnerDeletion": False}],
+    }
+    manifest = chainlit_app()
+    manifest["metadata"] |= meta
+    applied = plane.admin.apply(manifest, namespace, "flux")
+    told = tell(plane, wire.app_from_object(applied), model.Status(observed_generation=1, root_path="/chat"))
+    assert {key: told["metadata"][key] for key in meta} == meta
+    assert told["metadata"]["managedFields"][0] == applied["metadata"]["managedFields"][0]
+    again = chainlit_app()
+    left = plane.admin.apply(again, namespace, "flux")
+    assert not meta.keys() & left["metadata"].keys()
 
 
 # -------------------------------------------------------------------------------------------------------- limits

@@ -9,7 +9,7 @@ WRITTEN = {"create", "patch", "delete"}
 
 WITHOUT_CREATION: Rights = {
     ("chainlit-operator.dev", "chainlitapps"): READ,
-    ("chainlit-operator.dev", "chainlitapps/status"): {"update"},
+    ("chainlit-operator.dev", "chainlitapps/status"): {"patch", "update"},
     ("gateway.networking.k8s.io", "gateways"): READ,
     ("traefik.io", "middlewares"): READ,
     ("apps", "statefulsets"): READ | {"patch"},

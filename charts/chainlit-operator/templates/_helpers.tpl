@@ -85,10 +85,11 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 - apiGroups: [chainlit-operator.dev]
   resources: [chainlitapps]
   verbs: [list, watch]
-# Its findings: the status is replaced as a whole, in the version that they are about.
+# Its findings: the status is replaced as a whole, in the version that they are about. Version 0.1.0, which may lead for
+# a moment of an upgrade, patches it.
 - apiGroups: [chainlit-operator.dev]
   resources: [chainlitapps/status]
-  verbs: [update]
+  verbs: [patch, update]
 # Gateways tell scheme and port of an HTTPRoute's address.
 - apiGroups: [gateway.networking.k8s.io]
   resources: [gateways]

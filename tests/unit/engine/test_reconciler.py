@@ -157,22 +157,37 @@ async def test_app_replaced_or_deleted_while_its_status_is_written_is_left_as_it
         w.server.before_status = replaced
         await w.reconciler.reconcile(APP)
         assert w.cache.apps == ({} if is_gone else {APP: another})
-        assert w.server.uid == app().uid
 
 
 async def test_status_is_that_of_the_version_known_last() -> None:
     """Changed labels are no reason to judge anew, or to be refused."""
     async with world() as w:
-        w.cache.upsert(workload(RIGHT))
-        w.cache.put_app(replace(app(), resource_version="77"))
+        labelled = replace(app(), resource_version="5000", kept=b'{"labels":{"team":"a"}}')
+
+        async def changed(_: Any) -> None:
+            w.cache.put_app(labelled)
+
+        w.server.before_apply = changed
         await w.reconciler.reconcile(APP)
-        (body,) = w.server.bodies
-        assert json.loads(body)["metadata"] == {
+        assert json.loads(w.server.bodies[-1])["metadata"] == {
+            "labels": {"team": "a"},
             "name": "chat",
             "namespace": "shop",
             "uid": app().uid,
-            "resourceVersion": "77",
+            "resourceVersion": "5000",
         }
+
+
+async def test_status_that_met_a_conflict_is_written_once_the_watch_has_told() -> None:
+    async with world() as w:
+        w.cache.upsert(workload(RIGHT))
+        w.server.script = [error(409, "Conflict")]
+        with pytest.raises(ApiError):
+            await w.reconciler.reconcile(APP)
+        w.cache.put_app(replace(app(), resource_version="50"))
+        assert await w.reconciler.reconcile(APP)
+        versions = [json.loads(body)["metadata"]["resourceVersion"] for body in w.server.bodies]
+        assert versions == ["1", "50"]
 
 
 @pytest.mark.parametrize("change", [{"generation": 2}, {"uid": "uid-of-another"}, None], ids=["changed", "new", "gone"])
@@ -196,8 +211,12 @@ async def test_conflict_is_tried_again_without_a_warning(caplog: pytest.LogCaptu
         w.server.script = [error(409, "Conflict", "the object has been modified")]
         w.queue.close()
         await w.reconciler._guarded(APP)
-        assert w.queue.failures(APP) == 1
         assert {record.levelname for record in caplog.records} <= {"INFO"}
+        w.server.script = [error(409, "Conflict", "the object has been modified")] * 3
+        for _ in range(3):
+            await w.reconciler._guarded(APP)
+        assert w.queue.failures(APP) == 4
+        assert caplog.records[-1].levelname == "WARNING", "but the watch should have told by now"
 
 
 async def test_alignment_is_one_write_to_the_workload_and_one_of_the_status() -> None:

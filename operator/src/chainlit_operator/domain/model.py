@@ -180,6 +180,8 @@ class App:
     spec: AppSpec
     status: Status = Status()
     is_terminating: bool = False
+    #: The part of its metadata that others own, encoded: not for decisions, but to go back with a status.
+    kept: bytes = field(default=b"{}", compare=False)
 
     @property
     def workload(self) -> Ref:

@@ -250,7 +250,7 @@ class Api:
     async def replace_status(self, body: Mapping[str, Any], ref: Ref, manager: str) -> bytes:
         """Replace the status subresource of the very version that ``body`` names; returns the object.
 
-        A merge patch costs the API server a fifth more. Raises ApiError, with code 409 for any other version.
+        A merge patch costs the API server a tenth more. Raises ApiError, with code 409 for any other version.
         """
         path = path_of(ref.kind, ref.namespace, ref.name, "status")
         return await self._send("PUT", path, {"fieldManager": manager, **_UNCHECKED}, body, _JSON)

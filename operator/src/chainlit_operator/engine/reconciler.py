@@ -102,6 +102,7 @@ class Reconciler:
     def forget(self) -> None:
         """Forget what was done so far: somebody else goes on."""
         self._contests.clear()
+        self._trials.clear()
 
     async def _guarded(self, ref: Ref) -> None:
         """Reconcile; a failure costs this app a pause and nobody else anything."""
@@ -109,8 +110,9 @@ class Reconciler:
             is_done = await self.reconcile(ref)
         except ApiError as error:
             pause = self._queue.retry(ref)
-            # A conflict is nobody's fault: it has changed, and the watch brings what with.
-            level = logging.INFO if error.code == 409 else logging.WARNING
+            # A conflict is nobody's fault, as long as the watch brings what has changed.
+            is_usual = error.code == 409 and self._queue.failures(ref) < TOLD_FAILURES
+            level = logging.INFO if is_usual else logging.WARNING
             logger.log(level, "%s: %s; tried again in %.1f s", ref, error.message, pause)
         except Exception:
             pause = self._queue.retry(ref)
@@ -297,15 +299,20 @@ class Reconciler:
     async def _write_status(self, app: App, status: Status) -> None:
         """Write what was found, unless what it is about is there no more, which then is due again as it is by now."""
         current = self._cache.apps.get(app.ref)
-        if current is None or (current.uid, current.generation) != (app.uid, app.generation):
+        if current is None or current.uid != app.uid:
+            self._trials.pop(app.ref, None)
+            return
+        if current.generation != app.generation:
             return
         body = wire.status_to_wire(current, status)
         try:
             answer = await self._api.replace_status(body, app.ref, FIELD_MANAGER)
         except ApiError as error:
-            metrics.WRITE_ERRORS.labels("status", error.reason).inc()
+            if error.code != 409:  # it has changed, which is nobody's fault
+                metrics.WRITE_ERRORS.labels("status", error.reason).inc()
             if error.code == 404:  # deleted meanwhile; its event may have been missed
-                self._cache.remove_app(app.ref)
+                if self._cache.apps.get(app.ref) is current:
+                    self._cache.remove_app(app.ref)
                 return
             raise
         metrics.WRITES.labels("status").inc()

@@ -11,7 +11,7 @@ from chainlit_operator.domain import model
 from chainlit_operator.domain.blueprint import API_VERSIONS
 from chainlit_operator.domain.paths import normalise
 from chainlit_operator.domain.template import CONTAINER
-from chainlit_operator.engine.wire.base import Meta, Wire, shared
+from chainlit_operator.engine.wire.base import Wire, shared
 
 
 class _WorkloadRef(Wire):
@@ -126,10 +126,39 @@ class _AppStatus(Wire):
     conditions: list[_Condition] = field(default_factory=list)
 
 
+class _Kept(Wire, omit_defaults=True):
+    """The metadata that has owners in ``managedFields``.
+
+    A status is replaced by a whole object, and whoever owns what is missing in that loses it: the API server takes the
+    owners away (structured-merge-diff, ``Updater.Update``) before it puts the metadata back.
+    """
+
+    generate_name: str = ""
+    labels: dict[str, str] = field(default_factory=dict)
+    annotations: dict[str, str] = field(default_factory=dict)
+    finalizers: list[str] = field(default_factory=list)
+    owner_references: list[dict[str, Any]] = field(default_factory=list)
+
+
+class _AppMeta(_Kept):
+    name: str = ""
+    namespace: str = ""
+    uid: str = ""
+    resource_version: str = ""
+    generation: int = 0
+    creation_timestamp: str = ""
+    deletion_timestamp: str = ""
+
+    def kept(self) -> bytes:
+        """Return it encoded: a dict of each app's labels would take four times the space."""
+        fields = {name: getattr(self, name) for name in _Kept.__struct_fields__}
+        return msgspec.json.encode(_Kept(**fields))
+
+
 class ChainlitApp(Wire):
     """A ChainlitApp."""
 
-    metadata: Meta
+    metadata: _AppMeta
     spec: _AppSpec = field(default_factory=_AppSpec)
     status: _AppStatus = field(default_factory=_AppStatus)
 
@@ -153,6 +182,7 @@ class ChainlitApp(Wire):
             ),
             status=_status_to_domain(self.status),
             is_terminating=bool(meta.deletion_timestamp),
+            kept=meta.kept(),
         )
 
 
@@ -188,13 +218,21 @@ def _status_to_domain(status: _AppStatus) -> model.Status:
 
 
 def status_to_wire(app: model.App, status: model.Status) -> dict[str, Any]:
-    """Return the body that gives this very version of ``app`` this status: spec and labels are not read in it."""
+    """Return the body that gives this very version of ``app`` this status.
+
+    It goes without the spec: a write of the status leaves its owners alone, as long as the API has one version.
+    """
     fields: dict[str, Any] = msgspec.to_builtins(msgspec.convert(status, _AppStatus, from_attributes=True))
-    meta = {"name": app.ref.name, "namespace": app.ref.namespace, "uid": app.uid}
+    names = {"name": app.ref.name, "namespace": app.ref.namespace}
     return {
         "apiVersion": API_VERSIONS[app.ref.kind],
         "kind": app.ref.kind,
-        "metadata": {**meta, "resourceVersion": app.resource_version},
+        "metadata": {
+            **msgspec.json.decode(app.kept),
+            **names,
+            "uid": app.uid,
+            "resourceVersion": app.resource_version,
+        },
         "status": {name: value for name, value in fields.items() if value is not None},
     }
 
