@@ -1,12 +1,14 @@
 """Kubernetes Events on ChainlitApps: told once, never waited for, and few.
 
 Events are news for people; status conditions are the truth. So they go out beside the work, at a bounded rate, and
-are dropped (and counted) when more are due than the API server should be bothered with.
+are dropped (and counted) when more are due than the API server should be bothered with. What no condition tells goes
+first, and has room of its own.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import socket
 import uuid
@@ -21,6 +23,8 @@ from chainlit_operator.engine.api import APP_GROUP, APP_VERSION, Api, ApiError
 logger = logging.getLogger(__name__)
 
 BURST = 25
+#: Told by an Event alone.
+TOLD_HERE_ONLY = frozenset({"TookOver"})
 SECONDS_EACH = 1.0
 #: core/v1 Event validation.
 MAX_MESSAGE = 1024
@@ -31,27 +35,33 @@ class Recorder:
 
     def __init__(self, api: Api) -> None:
         self._api = api
-        self._due: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue(BURST)
+        #: By rank, and within one in the order in which they came.
+        self._due: asyncio.PriorityQueue[tuple[int, int, str, dict[str, Any]]] = asyncio.PriorityQueue()
+        self._counter = itertools.count()
         self._host = socket.gethostname()
 
     def record(self, app: App, type_: str, reason: str, message: str) -> None:
         """Have an Event sent: ``type_`` is Normal or Warning, ``reason`` one CamelCase word."""
-        if self._due.full():
+        rank = 0 if reason in TOLD_HERE_ONLY else 1
+        if self._due.qsize() >= BURST * (2 - rank):
             metrics.EVENTS_DROPPED.inc()
         else:
-            self._due.put_nowait((app.ref.namespace, self._body(app, type_, reason, message)))
+            self._due.put_nowait(
+                (rank, next(self._counter), app.ref.namespace, self._body(app, type_, reason, message))
+            )
 
     async def run(self) -> None:
         """Send what is due until cancelled."""
         tokens, loop = float(BURST), asyncio.get_running_loop()
         last = loop.time()
         while True:
-            namespace, body = await self._due.get()
             now = loop.time()
             tokens, last = min(float(BURST), tokens + (now - last) / SECONDS_EACH), now
             if tokens < 1.0:
                 await asyncio.sleep((1.0 - tokens) * SECONDS_EACH)
                 tokens, last = 1.0, loop.time()
+            # Only now, so that what came meanwhile can go first.
+            _, _, namespace, body = await self._due.get()
             tokens -= 1.0
             try:
                 await self._api.create_event(namespace, body)
