@@ -383,7 +383,7 @@ async def test_events_tell_what_was_done() -> None:
     async with world() as w:
         await w.reconcile()
         told = w.reconciler._creator._recorder._due
-        _, event = await asyncio.wait_for(told.get(), 1)
+        *_, event = await asyncio.wait_for(told.get(), 1)
         assert event["reason"] == "Created"
         for kind in ("ServiceAccount", "Service", "Ingress", "Deployment"):
             assert f"{kind} shop/chat" in event["message"]
