@@ -29,8 +29,8 @@ class OwnerReference(Wire):
     controller: bool = False
 
 
-class Meta(Wire):
-    """ObjectMeta."""
+class Identity(Wire):
+    """What of ObjectMeta the API server says of any object."""
 
     name: str = ""
     namespace: str = ""
@@ -39,6 +39,11 @@ class Meta(Wire):
     generation: int = 0
     creation_timestamp: str = ""
     deletion_timestamp: str = ""
+
+
+class Meta(Identity):
+    """ObjectMeta."""
+
     owner_references: list[OwnerReference] = field(default_factory=list)
 
 
