@@ -75,7 +75,7 @@ def cli() -> None:
     "--concurrency",
     envvar="CHAINLIT_OPERATOR_CONCURRENCY",
     type=click.IntRange(1, 256),
-    default=8,
+    default=16,
     show_default=True,
     help="How many apps are worked on at a time.",
 )

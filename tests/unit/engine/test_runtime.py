@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -63,6 +64,57 @@ async def test_a_deletion_forgets_the_app_that_was_deleted_and_no_other_of_its_n
     assert [app.uid for app in engine.cache.apps.values()] == ["later"]
     engine.remove_app("shop", "chat", "later")
     assert not engine.cache.apps
+
+
+@pytest.fixture
+async def campaign(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[list[str]]:
+    """The engine's campaign under way, and what it has done: listed the apps, led."""
+    done: list[str] = []
+
+    async def take_all() -> None:
+        done.append("apps")
+
+    async def lead() -> None:
+        done.append("lead")
+
+    monkeypatch.setattr(engine.sweeper, "take_all", take_all)
+    monkeypatch.setattr(engine, "lead", lead)
+    task = asyncio.create_task(engine._campaign())
+    yield done
+    task.cancel()
+    await asyncio.wait([task])
+
+
+async def reaches(done: list[str], *wanted: str) -> None:
+    deadline = time.monotonic() + 5
+    while done != list(wanted):
+        assert time.monotonic() < deadline, done
+        await asyncio.sleep(0.001)
+
+
+async def test_apps_are_listed_once_and_last(engine: Engine, campaign: list[str]) -> None:
+    first, *others = engine.reflectors
+    for reflector in others:
+        reflector.synced.set()
+        await asyncio.sleep(0)
+    assert not campaign
+    first.synced.set()
+    await reaches(campaign, "apps", "lead")
+    assert engine._apps_taken.is_set()
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runtime, "_LIST_SECONDS", 0.01)
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_kind_that_cannot_be_listed_does_not_keep_kopf_from_apps(engine: Engine, campaign: list[str]) -> None:
+    await asyncio.wait_for(engine.apps_taken(), 5)
+    assert campaign == ["apps"]
+    for reflector in engine.reflectors:
+        reflector.synced.set()
+    await reaches(campaign, "apps", "apps", "lead")
 
 
 async def test_no_work_goes_on_when_the_lead_is_given_back(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections import Counter
@@ -30,6 +31,8 @@ logger = logging.getLogger(__name__)
 #: Kinds that a cluster may be without.
 _OPTIONAL = frozenset({"HTTPRoute", "Gateway", "Middleware"})
 _STOP_SECONDS = 10.0
+#: A kind that cannot be listed for so long does not keep kopf from its watch of ChainlitApps.
+_LIST_SECONDS = 60.0
 #: How often, and how far apart, an event of an app that is being worked on is looked at before it is news.
 _ECHO_LOOKS, _ECHO_SECONDS = 10, 0.005
 #: The name of the task that ends by itself.
@@ -46,7 +49,7 @@ class Options:
     """
 
     namespaces: tuple[str, ...] = ()
-    concurrency: int = 8
+    concurrency: int = 16
     verification: bool = True
     verification_concurrency: int = 8
     trust: Trust = field(default_factory=Trust)
@@ -148,12 +151,17 @@ class Engine:
         self._started.set()
 
     async def _campaign(self) -> None:
-        """Lead when every kind has been listed once: a standby with a cold cache would be none."""
+        """Lead when every kind has been listed once: a standby with a cold cache would be none.
+
+        Apps are taken last, for those that come while the rest is listed; once, unless the rest takes too long.
+        """
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._listed(), _LIST_SECONDS)
+        is_late = not all(reflector.synced.is_set() for reflector in self.reflectors)
         await self.sweeper.take_all()
         self._apps_taken.set()
-        if not all(reflector.synced.is_set() for reflector in self.reflectors):
-            for reflector in self.reflectors:
-                await reflector.synced.wait()
+        if is_late:
+            await self._listed()
             await self.sweeper.take_all()  # those that came meanwhile, of which kopf may not have told yet
         self.cache.complete()
         memory.listed()
@@ -163,6 +171,11 @@ class Engine:
             await self.elector.run()
         await self.lead()
         await asyncio.Event().wait()
+
+    async def _listed(self) -> None:
+        """Wait until each kind but ChainlitApps has been listed once."""
+        for reflector in self.reflectors:
+            await reflector.synced.wait()
 
     async def lead(self) -> None:
         """Work on everything that there is, and on what changes from now on."""
