@@ -66,6 +66,11 @@ def _nested(depth: int, is_list: bool) -> Any:
     return found
 
 
+def _anew(found: Any) -> Any:
+    """A copy: what is put into one object may be changed there, and must not be so in the next."""
+    return json.loads(json.dumps(found))
+
+
 texts: SearchStrategy[str] = st.one_of(
     st.lists(st.sampled_from(PIECES), max_size=6).map("".join),
     st.text(st.characters(exclude_categories=["Cs"]), max_size=12),
@@ -75,8 +80,8 @@ values: SearchStrategy[Any] = st.one_of(
     texts,
     texts,
     st.sampled_from(NUMBERS),
-    st.sampled_from((None, True, False, [], {}, [None], {"": ""}, [[]], {"a": None}, "")),
-    st.sampled_from((_nested(40, True), _nested(40, False), _nested(300, True), _nested(300, False))),
+    st.sampled_from((None, True, False, [], {}, [None], {"": ""}, [[]], {"a": None}, "")).map(_anew),
+    st.sampled_from((_nested(40, True), _nested(40, False), _nested(300, True), _nested(300, False))).map(_anew),
     texts.map(lambda text: [text]),
     texts.map(lambda text: {text: text}),
 )
