@@ -13,7 +13,7 @@ from tests.admission.test_adopted import owner
 from tests.e2e.cluster import variable
 from tests.e2e.kube import KubeError, Object, path_of
 from tests.e2e.manifests import chainlit_app, container, ingress, service, workload
-from tests.e2e.waiting import eventually
+from tests.waiting import eventually
 
 APP: Object = {
     "apiVersion": "chainlit-operator.dev/v1alpha1",

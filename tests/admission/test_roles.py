@@ -14,7 +14,7 @@ from tests.charts.rights import WITH_CREATION, WITHOUT_CREATION, Rights
 from tests.e2e.cluster import variable
 from tests.e2e.kube import KubeError, Object
 from tests.e2e.manifests import chainlit_app, container, ingress, service, workload
-from tests.e2e.waiting import eventually
+from tests.waiting import eventually
 
 VERBS = ("get", "list", "watch", "create", "update", "patch", "delete", "deletecollection")
 #: What no list of the API server has.

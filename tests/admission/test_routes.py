@@ -16,7 +16,7 @@ from chainlit_operator.engine.cache import Cache
 from tests.admission.plane import Plane
 from tests.e2e.kube import KubeError, Object, path_of
 from tests.e2e.manifests import chainlit_app, container, ingress, service, workload
-from tests.e2e.waiting import eventually
+from tests.waiting import eventually
 
 HOST = "a.example"
 INGRESS_PATHS = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
@@ -17,6 +17,7 @@ from tests.chaos import proxy
 from tests.chaos.beside import TROUBLES, Trouble
 from tests.chaos.faults import FAULTS, KILLS, Fault, killed
 from tests.chaos.scene import WORKLOAD, Scene, scene
+from tests.waiting import until
 
 APPS = 20
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
@@ -87,12 +88,6 @@ async def test_killed_at_each_write_of_what_a_chainlitapp_creates(stage: Scene, 
     deployment = f"{objects.collection('Deployment', 0)}/{name}"
     assert json.loads(await stage.driver.send("GET", deployment))["metadata"]["generation"] == 1
     await stage.driver.send("DELETE", path)
-
-
-async def until(is_so: Callable[[], bool], seconds: float) -> None:
-    async with asyncio.timeout(seconds):
-        while not is_so():  # noqa: ASYNC110 - a process and a counter have no event
-            await asyncio.sleep(0.02)
 
 
 def running(scene: Scene) -> Process:

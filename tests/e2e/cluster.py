@@ -16,7 +16,7 @@ from tests.e2e import certificates
 from tests.e2e.chat import POLLING_AND_WEBSOCKET, ChatError, converse
 from tests.e2e.kube import Kube, KubeError, Object
 from tests.e2e.manifests import ROOT_PATH
-from tests.e2e.waiting import eventually
+from tests.waiting import eventually
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 OPERATOR_NAMESPACE = "chainlit-operator-system"

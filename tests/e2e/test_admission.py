@@ -9,7 +9,7 @@ import pytest
 
 from tests.e2e.cluster import OPERATOR, OPERATOR_NAMESPACE, CommandError, Operator, Space, run
 from tests.e2e.manifests import container, workload
-from tests.e2e.waiting import eventually
+from tests.waiting import eventually
 
 ACCOUNT = f"system:serviceaccount:{OPERATOR_NAMESPACE}:{OPERATOR}"
 

@@ -10,7 +10,7 @@ import pytest
 from tests.e2e.chat import ChatError, converse
 from tests.e2e.cluster import START, Space
 from tests.e2e.kube import Object
-from tests.e2e.waiting import eventually
+from tests.waiting import eventually
 
 SESSIONS = 50
 #: Sessions that open at the same time.

@@ -16,7 +16,7 @@ from tests.e2e.chat import ChatError
 from tests.e2e.cluster import OPERATOR, CommandError, Space, is_ready, managers, run, variable
 from tests.e2e.kube import Object
 from tests.e2e.manifests import ROOT_PATH, chainlit_app, container, ingress, service, workload
-from tests.e2e.waiting import eventually
+from tests.waiting import eventually
 
 PROBES = ("readinessProbe", "livenessProbe")
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.e2e.chat import ChatError
 from tests.e2e.cluster import START, Space
-from tests.e2e.waiting import eventually
+from tests.waiting import eventually
 
 ECHO = """\
 import chainlit as cl

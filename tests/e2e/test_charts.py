@@ -11,7 +11,7 @@ from tests.cluster import tools
 from tests.e2e.chat import ChatError
 from tests.e2e.cluster import OPERATOR, CommandError, Space, managers, variable
 from tests.e2e.kube import Object
-from tests.e2e.waiting import eventually
+from tests.waiting import eventually
 
 
 def install_or_upgrade(space: Space, path: str, *, operator: bool) -> None:

@@ -12,7 +12,7 @@ import pytest
 from tests.e2e.cluster import Operator, Space
 from tests.e2e.kube import Kube, Object
 from tests.e2e.manifests import chainlit_app, container, ingress, service, workload
-from tests.e2e.waiting import eventually
+from tests.waiting import eventually
 
 RIVAL = "gitops-controller"
 #: In ten minutes, which no test takes.

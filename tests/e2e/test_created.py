@@ -11,7 +11,7 @@ from tests.e2e.cluster import OPERATOR, Operator, Space, managers
 from tests.e2e.kube import APPLY_PATCH, Object, path_of
 from tests.e2e.manifests import chainlit_app, container, ingress, service, workload
 from tests.e2e.test_restart import everything, settled_writes
-from tests.e2e.waiting import eventually
+from tests.waiting import eventually
 
 KINDS = ("Deployment", "Service", "ServiceAccount", "Ingress", "HTTPRoute")
 CREATOR = "chainlit-operator-created"

@@ -11,7 +11,7 @@ from tests.e2e.cluster import AUTHORITY, OPERATOR_NAMESPACE, START, Condition, O
 from tests.e2e.kube import Object
 from tests.e2e.manifests import chainlit_app, container, ingress, service, workload
 from tests.e2e.test_restart import settled_writes
-from tests.e2e.waiting import eventually
+from tests.waiting import eventually
 
 #: A fault is asked about again after ten seconds at most, and mended when three answers in a row are good.
 SOON = 40.0

@@ -6,7 +6,7 @@ import json
 
 from tests.e2e.cluster import CommandError, Space
 from tests.e2e.kube import Object
-from tests.e2e.waiting import eventually
+from tests.waiting import eventually
 
 #: An image that starts Chainlit at a path of its own, whatever the chart says; its pod is ready, as nothing probes it.
 ELSEWHERE = ["sh", "-c", "unset CHAINLIT_ROOT_PATH; exec chainlit run /app/app.py --headless"]

@@ -9,7 +9,7 @@ import pytest
 
 from tests.e2e.cluster import OPERATOR, OPERATOR_NAMESPACE, Operator, Space
 from tests.e2e.manifests import chainlit_app, container, ingress, service, workload
-from tests.e2e.waiting import eventually
+from tests.waiting import eventually
 
 #: Within which a silent leader is replaced, as the chart has it unless told otherwise.
 PROMISED = 15.0

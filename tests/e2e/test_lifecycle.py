@@ -11,7 +11,7 @@ from tests.cluster import tools
 from tests.e2e.availability import watched
 from tests.e2e.cluster import OPERATOR, Space, managers
 from tests.e2e.kube import Object
-from tests.e2e.waiting import eventually
+from tests.waiting import eventually
 
 CURRENT = "charts/chainlit"
 PREVIOUS = "tests/charts/previous/chainlit-0.1.0.tgz"

@@ -13,7 +13,7 @@ from tests.cluster import tools
 from tests.e2e.cluster import OPERATOR, CommandError, Operator, Space, managers, variable
 from tests.e2e.kube import KubeError, Object
 from tests.e2e.manifests import ROOT_PATH, chainlit_app, container, ingress, service, workload
-from tests.e2e.waiting import eventually
+from tests.waiting import eventually
 
 Deploy = Callable[[Space, Object], None]
 MOST_WRITES = 3

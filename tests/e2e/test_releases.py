@@ -13,9 +13,9 @@ from tests.e2e.chat import ChatError
 from tests.e2e.cluster import OPERATOR, START, Cluster, Space, managers, run
 from tests.e2e.kube import Object
 from tests.e2e.manifests import PORT, ROOT_PATH, chainlit_app, container, ingress, service, workload
-from tests.e2e.waiting import eventually
 from tests.releases import CURRENT, HEALTH, MOUNTS, ROWS, Answer, Mount, Row
 from tests.route_forms import behind
+from tests.waiting import eventually
 
 PARENT = "CHAINLIT_PARENT_ROOT_PATH"
 #: Seconds for the trial of an app: three rollouts, and what is verified between them.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.e2e.cluster import START, Space, is_ready
 from tests.e2e.kube import Object
 from tests.e2e.manifests import ROOT_PATH, container, ingress, service, workload
-from tests.e2e.waiting import eventually
+from tests.waiting import eventually
 
 FIVE_LINES = """\
 apiVersion: chainlit-operator.dev/v1alpha1

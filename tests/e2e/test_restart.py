@@ -7,7 +7,7 @@ import pytest
 from tests.e2e.cluster import Operator, Space, managers
 from tests.e2e.kube import RESOURCES, Object
 from tests.e2e.manifests import chainlit_app, container, ingress, service, workload
-from tests.e2e.waiting import eventually
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.xdist_group("operator")
 

@@ -10,8 +10,8 @@ from chainlit_operator.domain.reasons import Reason
 from tests.e2e.chat import ChatError
 from tests.e2e.cluster import OPERATOR, START, Cluster, Space, managers
 from tests.e2e.manifests import chainlit_app, container, service, workload
-from tests.e2e.waiting import eventually
 from tests.route_forms import PAIRS, SOCKETS, Edge, Form, Roots
+from tests.waiting import eventually
 
 
 def case(form: Form, edge: Edge) -> Any:

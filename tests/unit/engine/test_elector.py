@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 from tests.unit.engine.apiserver import ApiServer, error, reply
+from tests.waiting import until
 
 from chainlit_operator.domain.election import Timing
 from chainlit_operator.domain.model import Ref
@@ -84,12 +85,6 @@ class Candidate:
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while not condition():  # noqa: ASYNC110 - what is waited for has no event
-            await asyncio.sleep(0.005)
 
 
 async def test_it_creates_the_lease_and_keeps_it() -> None:

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import pytest
 from tests.unit.engine.apiserver import ApiServer
+from tests.waiting import until
 
 from chainlit_operator.engine import runtime
 from chainlit_operator.engine.reflector import SILENCE_SECONDS
@@ -85,13 +86,6 @@ async def campaign(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
     await asyncio.wait([task])
 
 
-async def reaches(done: list[str], *wanted: str) -> None:
-    deadline = time.monotonic() + 5
-    while done != list(wanted):
-        assert time.monotonic() < deadline, done
-        await asyncio.sleep(0.001)
-
-
 async def test_apps_are_listed_once_and_last(engine: Engine, campaign: list[str]) -> None:
     first, *others = engine.reflectors
     for reflector in others:
@@ -99,7 +93,7 @@ async def test_apps_are_listed_once_and_last(engine: Engine, campaign: list[str]
         await asyncio.sleep(0)
     assert not campaign
     first.synced.set()
-    await reaches(campaign, "apps", "lead")
+    await until(lambda: campaign == ["apps", "lead"])
     assert engine._apps_taken.is_set()
 
 
@@ -114,7 +108,7 @@ async def test_a_kind_that_cannot_be_listed_does_not_keep_kopf_from_apps(engine:
     assert campaign == ["apps"]
     for reflector in engine.reflectors:
         reflector.synced.set()
-    await reaches(campaign, "apps", "apps", "lead")
+    await until(lambda: campaign == ["apps", "apps", "lead"])
 
 
 async def test_no_work_goes_on_when_the_lead_is_given_back(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:

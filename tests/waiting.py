@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -30,3 +31,10 @@ def eventually(
             found = f"at last: {trouble}" if trouble else f"at last it was {value!r}"
             raise AssertionError(f"not within {timeout:g} s; {found}") from trouble
         time.sleep(every)
+
+
+async def until(is_so: Callable[[], bool], seconds: float = 20.0) -> None:
+    """Let other tasks go on until this is so; raises TimeoutError after so many seconds."""
+    async with asyncio.timeout(seconds):
+        while not is_so():  # noqa: ASYNC110 - a process, a counter and a list have no event
+            await asyncio.sleep(0.005)
