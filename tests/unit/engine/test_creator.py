@@ -213,6 +213,22 @@ async def test_change_by_hand_is_repaired() -> None:
         assert w.server.objects["services", "chat"]["spec"]["selector"]["app.kubernetes.io/instance"] == "chat"
 
 
+async def test_what_is_deleted_before_its_repair_is_answered_stays_deleted() -> None:
+    async with world() as w:
+        await w.reconcile()
+        w.meddle("services", lambda o: o["spec"].update(selector={"app": "other"}))
+        service = w.cache.find(Ref("Service", "shop", "chat"))
+        assert service is not None
+
+        async def deleted(_: web.Request) -> web.StreamResponse:
+            w.cache.remove(service)
+            return web.json_response(w.server.objects["services", "chat"])
+
+        w.server.script = [deleted]
+        await w.reconcile()
+        assert w.cache.find(service.ref) is None
+
+
 @pytest.mark.parametrize("what", ["spec", "annotation"])
 async def test_three_writes_of_the_same_and_then_no_more_until_something_changes(what: str) -> None:
     def change(obj: Any) -> None:

@@ -15,6 +15,7 @@ from tests.waiting import until
 
 from chainlit_operator.domain.election import Timing
 from chainlit_operator.domain.model import Ref
+from chainlit_operator.engine import api as apis
 from chainlit_operator.engine.api import Api, ApiError
 from chainlit_operator.engine.elector import Elector
 
@@ -237,3 +238,40 @@ async def test_a_write_ends_before_the_lease_does() -> None:
         with pytest.raises(ApiError) as raised:
             await asyncio.wait_for(api.create_event("shop", {}), 5)
     assert raised.value.reason == "ConnectionFailed"
+
+
+async def test_what_credentials_take_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def slow(_: object) -> dict[str, str]:
+        await asyncio.sleep(60)
+        return {}
+
+    monkeypatch.setattr(apis, "credentials", slow)
+    async with ApiServer().serving() as api:
+        api.fence(lambda: 0.05)
+        with pytest.raises(ApiError) as raised:
+            await asyncio.wait_for(api.create_event("shop", {}), 5)
+    assert raised.value.reason == "ConnectionFailed"
+
+
+async def test_a_lease_that_is_deleted_makes_no_second_leader() -> None:
+    server = LeaseServer()
+    async with server.serving() as api:
+        one, two = Candidate(api, "one"), Candidate(api, "two")
+        async with one.running():
+            await until(lambda: one.elector.is_leader)
+            async with two.running():
+                await until(lambda: two.elector._seen is not None)
+                server.lease, version = None, server.version
+                await until(lambda: server.version > version + 1)
+                assert (server.holder, one.turns, two.turns) == ("one", ["lead"], [])
+
+
+async def test_a_lease_that_is_deleted_with_its_leader_is_made_anew_in_time() -> None:
+    server = LeaseServer()
+    async with server.serving() as api:
+        one, two = Candidate(api, "one"), Candidate(api, "two")
+        async with two.running():
+            async with one.running():
+                await until(lambda: one.elector.is_leader or two.elector.is_leader)
+            server.lease = None
+            await until(lambda: server.holder == "two" and two.elector.is_leader)

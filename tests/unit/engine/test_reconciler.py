@@ -205,6 +205,18 @@ async def test_what_was_found_of_another_state_is_not_written(change: dict[str, 
         assert len(w.queue) == 1, "it is due again as it is by now"
 
 
+async def test_workload_deleted_before_its_write_is_answered_stays_deleted() -> None:
+    async with world() as w:
+
+        async def deleted(_: Any) -> None:
+            w.cache.remove(workload())
+
+        w.server.before_apply = deleted
+        await w.reconciler.reconcile(APP)
+        assert w.cache.workload(workload().ref) is None
+        assert w.status()["Ready"] == "False/WorkloadNotFound"
+
+
 async def test_conflict_is_tried_again_without_a_warning(caplog: pytest.LogCaptureFixture) -> None:
     async with world() as w:
         w.cache.upsert(workload(RIGHT))

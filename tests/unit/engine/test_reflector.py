@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -141,8 +142,10 @@ async def test_only_events_that_make_no_difference_are_followed_by_a_pause(
     assert pauses == ([seconds] if seconds else [])
 
 
-async def test_watch_goes_on_from_a_bookmark() -> None:
-    async with played(reply(page()), stream(line("BOOKMARK", BOOKMARK))) as (server, _, _):
+@pytest.mark.parametrize("also", [{}, {"creationTimestamp": None}], ids=["as of 1.34", "until 1.33"])
+async def test_watch_goes_on_from_a_bookmark(also: dict[str, Any]) -> None:
+    bookmark = {"kind": "Service", "apiVersion": "v1", "metadata": BOOKMARK["metadata"] | also, "spec": {}}
+    async with played(reply(page()), stream(line("BOOKMARK", bookmark))) as (server, _, _):
         assert watches(server) == ["1", "77"]
         assert lists(server) == 1
 
@@ -161,6 +164,8 @@ async def test_end_of_a_watch_costs_no_list(end: str) -> None:
         stream(line("ERROR", {"code": 410, "reason": "Expired", "message": "too old"})),
         error(410, "Expired"),
         stream(b'{"type": "ADDED", "obj\n'),
+        stream(line("BOOKMARK", {"metadata": 7})),
+        stream(line("ERROR", "no Status")),
         stream(line("ERROR", {"code": 500, "reason": "InternalError", "message": "etcd"})),
         error(403, "Forbidden"),
         error(429, "TooManyRequests"),
@@ -181,10 +186,15 @@ async def test_event_cut_short_is_sent_again_by_the_next_watch() -> None:
         assert watches(server)[:2] == ["5", "5"] and lists(server) == 1
 
 
-async def test_silent_watch_is_renewed(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("end", "told"), [("hang", 0), ("break", 1)], ids=["silent", "broken"])
+async def test_watch_that_is_silent_or_breaks_is_renewed(
+    end: str, told: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr(reflectors, "SILENCE_SECONDS", 0.05)
-    async with played(reply(page()), stream(end="hang")) as (server, _, _):
+    caplog.set_level("INFO", logger=reflectors.__name__)
+    async with played(reply(page()), stream(end=end)) as (server, _, _):
         assert lists(server) == 1 and len(watches(server)) == 2
+        assert len(caplog.records) == told
 
 
 @pytest.mark.parametrize("refusal", [error(403, "Forbidden"), error(404, "NotFound"), error(500, "x"), reply("no")])

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
+from tests.waiting import until
 
 from chainlit_operator.domain.model import Ref
 from chainlit_operator.domain.status import Check, Verification
@@ -204,3 +205,44 @@ def test_pauses_grow_while_all_is_well(check: Check) -> None:
     assert pauses[extra] == verifiers.CONFIRM_SECONDS
     for place, pause in enumerate(pauses[extra + 1 :], start=2):
         assert 0.9 <= pause / (60.0 * min(place, verifiers.MAX_STRETCH)) <= 1.1
+
+
+async def test_a_probe_that_fails_itself_costs_its_app_a_pause_and_nobody_else_anything() -> None:
+    asked: list[str] = []
+    other = Ref("ChainlitApp", "shop", "other")
+
+    async def probe(check: Check) -> Verification:
+        asked.append(check.root_path)
+        if check.root_path == "/odd" and asked.count("/odd") == 1:
+            raise IndexError("string index out of range")
+        return Verification(check, True, "Verified", "…")
+
+    verifier = Verifier(probe, lambda _: None, concurrency=1)
+    task = asyncio.create_task(verifier.run())
+    verifier.want(APP, replace(CHECK, root_path="/odd"), 3600.0, is_settled=False)
+    await until(lambda: bool(asked))
+    verifier.want(other, CHECK, 3600.0, is_settled=False)
+    await until(lambda: verifier.verification(other) is not None and verifier.verification(APP) is not None)
+    assert not task.done()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_shorter_interval_of_a_check_that_is_due_is_no_second_one() -> None:
+    scene = Scene()
+    scene.verifier = Verifier(scene.probe, scene.tell, concurrency=1)
+    scene.gate = asyncio.Event()
+    other = Ref("ChainlitApp", "shop", "other")
+    async with scene.running():
+        scene.want()
+        await until(lambda: len(scene.asked) == 1)
+        waiting = replace(CHECK, root_path="/waiting")
+        scene.verifier.want(other, waiting, 3600.0, is_settled=False)
+        await until(lambda: scene.verifier._due.qsize() == 1)
+        scene.verifier.want(other, waiting, 0.1, is_settled=False)
+        scene.verifier.want(APP, None, 0.0, is_settled=False)
+        scene.gate.set()
+        scene.gate = asyncio.Event()
+        await until(lambda: scene.asked[-1] == waiting)
+        await asyncio.sleep(0.2)  # twice as long as the timer of the shorter interval could take
+        assert scene.verifier._due.empty()

@@ -103,3 +103,17 @@ async def test_an_app_that_went_away_meanwhile_is_told_as_it_was() -> None:
         target = Target(app.base_url, "/chat")
         failed = await ask(target)
     assert await explain(target, failed, PATIENT, allow=allow_any) == failed
+
+
+class OddType(DoubledSlash):
+    """Says a type of its answer that no parser of headers expects."""
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        if request.path.startswith("//chat/ws/"):
+            return web.Response(status=404, body=b"Not Found", headers={"Content-Type": "text/plain; a*"})
+        return await super().handle(request)
+
+
+async def test_whatever_an_app_answers_is_no_fault_of_the_operator() -> None:
+    failed, found = await explained(OddType("/chat", page_says="/chat"), "/chat")
+    assert (failed, found.reason) == ("HandshakeIsHTML", "HandshakeIsHTML")

@@ -56,7 +56,6 @@ _REQUEST_SECONDS = 60.0
 _LIMITS = aiohttp.ClientTimeout(_REQUEST_SECONDS, sock_connect=_CONNECT_SECONDS)
 #: A change after a quiet while finds a connection that is open still; the API server closes idle ones after 90 s.
 _KEEPALIVE_SECONDS = 60.0
-_CONNECTIONS = 100
 #: Left to itself, the API server looks for unknown fields to warn of, at 3 % of what a write costs it. Tests have it
 #: refuse such in the same bodies.
 _UNCHECKED = {"fieldValidation": "Ignore"}
@@ -76,6 +75,18 @@ class ApiError(Exception):
         """Whether the same request may well succeed later without anybody changing anything."""
         return self.code in (0, 408, 409, 429) or self.code >= 500
 
+
+#: What the API server says for a reason (StatusReason in apimachinery's metav1).
+_REASONS = frozenset(
+    {
+        *("Unauthorized", "Forbidden", "NotFound", "AlreadyExists", "Conflict", "Gone", "Invalid", "ServerTimeout"),
+        *("StoreReadError", "Timeout", "TooManyRequests", "BadRequest", "MethodNotAllowed", "NotAcceptable"),
+        *("RequestEntityTooLarge", "UnsupportedMediaType", "InternalError", "Expired", "ServiceUnavailable"),
+    }
+)
+
+#: The reason of a watch that sent nothing for too long.
+SILENT = "Silent"
 
 Fence = Callable[[], float]
 """How many seconds a write that begins now may take; 0 if none may begin."""
@@ -148,7 +159,8 @@ class Api:
 
     async def __aenter__(self) -> Api:
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=self._tls, limit=_CONNECTIONS, keepalive_timeout=_KEEPALIVE_SECONDS),
+            # No limit: each kind in each namespace has a watch, and none may keep writes and the Lease waiting.
+            connector=aiohttp.TCPConnector(ssl=self._tls, limit=0, keepalive_timeout=_KEEPALIVE_SECONDS),
             cookie_jar=aiohttp.DummyCookieJar(),
             read_bufsize=_READ_BUFFER,
         )
@@ -260,11 +272,19 @@ class Api:
         await self._send("POST", path_of("Event", namespace), {}, body, _JSON)
 
     async def _send(self, method: str, path: str, query: Mapping[str, str], body: Body, content_type: str) -> bytes:
-        limits = None if self._fence is None else _limits(min(_REQUEST_SECONDS, self._fence()))
-        if limits is not None and not limits.total:
+        seconds = _REQUEST_SECONDS if self._fence is None else min(_REQUEST_SECONDS, self._fence())
+        if not seconds:
             raise ApiError(0, "NotLeader", f"{method} {path}: not the leader any more, so nothing is written")
-        async with self._request(method, path, query, body, content_type, limits=limits) as response:
-            return await response.read()
+        limits = aiohttp.ClientTimeout(sock_connect=min(seconds, _CONNECT_SECONDS))
+        try:
+            # aiohttp's own limit is rounded up to whole seconds, and leaves out what credentials take.
+            async with (
+                asyncio.timeout(seconds),
+                self._request(method, path, query, body, content_type, limits=limits) as response,
+            ):
+                return await response.read()
+        except TimeoutError as error:
+            raise ApiError(0, "ConnectionFailed", f"{method} {path}: no answer within {seconds:.1f} s") from error
 
     async def read_lease(self, ref: Ref) -> bytes:
         """Return a Lease; raises ApiError, with code 404 where there is none."""
@@ -315,7 +335,8 @@ class Api:
                 raise _error(response.status, await response.read())
             yield response
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
-            raise ApiError(0, "ConnectionFailed", f"{method} {path}: {_one_line(error)}") from error
+            reason = SILENT if isinstance(error, aiohttp.SocketTimeoutError) else "ConnectionFailed"
+            raise ApiError(0, reason, f"{method} {path}: {_one_line(error)}") from error
         except config.ConfigException as error:
             raise ApiError(0, "CredentialsFailed", f"{method} {path}: {_one_line(error)}") from error
         finally:
@@ -346,17 +367,15 @@ def read(decode: Callable[[bytes], T], answer: bytes) -> T:
         raise ApiError(0, "BadResponse", f"the answer to a write cannot be read: {error}") from error
 
 
-def _limits(seconds: float) -> aiohttp.ClientTimeout:
-    return aiohttp.ClientTimeout(seconds, sock_connect=min(seconds, _CONNECT_SECONDS))
-
-
 def _error(code: int, body: bytes) -> ApiError:
     try:
         status = wire.decode_error(body)
     except msgspec.DecodeError:
         status = wire.ErrorStatus()
     message = status.message or f"the API server answered {code}"
-    return ApiError(code, status.reason or f"HTTP{code}", message[:1000])
+    # A webhook's refusal may have any text for a reason, of which metrics must not be made.
+    reason = status.reason if status.reason in _REASONS else f"HTTP{code}"
+    return ApiError(code, reason, message[:1000])
 
 
 def _one_line(error: BaseException) -> str:

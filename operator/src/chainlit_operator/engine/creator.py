@@ -204,7 +204,10 @@ class Creator:
         except ApiError as error:
             raise _write_error(verb, ref, error) from error
         metrics.WRITES.labels("created").inc()
-        self._cache.upsert(read(self._readers[ref.kind], answer))
+        found = read(self._readers[ref.kind], answer)
+        # What was there may be gone: its deletion may be told before the answer is there.
+        if verb == "create" or self._cache.find(ref) is not None:
+            self._cache.upsert(found)
 
 
 def _basis(app: App, manifest: Manifest, live: Owned) -> tuple[object, ...]:

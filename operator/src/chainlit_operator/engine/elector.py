@@ -115,8 +115,11 @@ class Elector:
         try:
             await self._write(election.wanted(self._identity, self._seen, self._timing))
         except ApiError as error:
-            if error.code == 409:  # changed by somebody: the next step looks before it writes
+            if error.code == 409:  # changed by somebody: does this candidate lead still?
                 self._seen = None
+                self._seen = await self._look()
+                if election.move(self._identity, self._seen, time.monotonic()) is Move.WAIT:
+                    self._term = None
             raise
         self._term = Term(asked, self._timing)
 
@@ -125,9 +128,13 @@ class Elector:
             found = _decode(await self._api.read_lease(self._ref))
         except ApiError as error:
             if error.code == 404:
-                return None
+                return self._seen if self._is_led_by_another() else None
             raise
         return election.sight(self._seen, found.to_domain(), time.monotonic())
+
+    def _is_led_by_another(self) -> bool:
+        """Whether a Lease that somebody deleted was another's, who leads until it looks again or its time is over."""
+        return election.move(self._identity, self._seen, time.monotonic()) is Move.WAIT
 
     async def _write(self, lease: election.Lease) -> None:
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

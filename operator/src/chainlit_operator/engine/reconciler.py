@@ -240,11 +240,17 @@ class Reconciler:
         metrics.WRITES.labels("workload").inc()
         former, losers = self._contests.get(app.ref), ", ".join(action.rivals)
         self._contests[app.ref] = contests.record(former, basis, losers, time.monotonic())
-        self._cache.upsert(read(self._readers[workload.ref.kind], answer), quiet=True)
+        self._take(workload.ref, answer)
         logger.info("%s: %s in container %s of %s", app.ref, action.summary, container.name, workload.ref)
         self._recorder.record(app, "Normal", Reason.ALIGNED, f"{workload.ref}: {action.summary}")
         if action.rivals:
             self._tell_takeover(app, workload, action)
+
+    def _take(self, ref: Ref, answer: bytes) -> None:
+        """Take what a write left, unless it is gone: its deletion may be told before the answer is there."""
+        found = read(self._readers[ref.kind], answer)
+        if self._cache.workload(ref) is not None:
+            self._cache.upsert(found, quiet=True)
 
     def _tell_takeover(self, app: App, workload: Workload, action: Apply) -> None:
         metrics.TAKEOVERS.inc(len(action.takeovers))
@@ -279,7 +285,7 @@ class Reconciler:
             )
             return
         metrics.WRITES.labels("release").inc()
-        self._cache.upsert(read(self._readers[ref.kind], answer), quiet=True)
+        self._take(ref, answer)
         logger.info("%s: released; what was set stays as it is", ref)
 
     # ------------------------------------------------------------------------------------- verification, status

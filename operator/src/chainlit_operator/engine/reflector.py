@@ -18,13 +18,14 @@ import msgspec
 
 from chainlit_operator.domain.model import Foreign, Ref
 from chainlit_operator.engine import metrics, wire
-from chainlit_operator.engine.api import Api, ApiError
+from chainlit_operator.engine.api import SILENT, Api, ApiError
 
 logger = logging.getLogger(__name__)
 
 #: Smaller than client-go's 500: the bytes of all pages being read are the peak of a start's memory.
 PAGE_SIZE = 200
-#: Bookmarks come once a minute; a stream silent for longer than this is dead.
+#: Bookmarks come once a minute, unless nothing of the kind has changed since the API server started; a stream silent
+#: for longer than this may be dead.
 SILENCE_SECONDS = 90.0
 MAX_BACKOFF_SECONDS = 30.0
 #: After events that made no difference the next ones are left to gather for so long: a controller that counts something
@@ -138,12 +139,13 @@ class Reflector:
                     self._alive()
             except ApiError as error:
                 # A connection that breaks loses nothing: the next watch goes on from the last version.
-                if error.code != 0 or error.reason != "ConnectionFailed":
+                if error.code != 0 or error.reason not in (SILENT, "ConnectionFailed"):
                     raise
                 # One that lived for a while was none that failed, however many broke before it in all these days.
                 failures = 1 if time.monotonic() - started > STABLE_SECONDS else failures + 1
                 metrics.WATCH_RESTARTS.labels(self.kind, error.reason).inc()
-                logger.info("The watch of %s broke and is renewed: %s", self, error.message)
+                level = logging.DEBUG if error.reason == SILENT else logging.INFO  # what is really down is told next
+                logger.log(level, "The watch of %s ended and is renewed: %s", self, error.message)
             else:
                 # The server ends watches after minutes; one that ends at once must not make a busy loop.
                 failures = 0 if time.monotonic() - started > 1.0 else failures + 1
@@ -152,9 +154,9 @@ class Reflector:
                 await asyncio.sleep(backoff_seconds(failures))
 
     def _take(self, event: wire.Event) -> str:
-        """Put one event into the sink; returns its resource version."""
+        """Put one event into the sink; returns its resource version. Raises ApiError where there is to be no next."""
         if event.type == "ERROR":
-            status = wire.decode_error(event.object)
+            status = self._metadata(wire.decode_error, event)
             raise ApiError(status.code or 500, status.reason, status.message)
         if event.type != "BOOKMARK":
             obj = self._read(self._decode_event, event.object)
@@ -166,7 +168,14 @@ class Reflector:
                 elif self._sink.upsert(obj):
                     self._is_busy_for_nothing = False
                 return obj.resource_version
-        return wire.decode_bookmark(event.object).metadata.resource_version
+        return self._metadata(wire.decode_bookmark, event).metadata.resource_version
+
+    def _metadata(self, decode: Callable[[msgspec.Raw], T], event: wire.Event) -> T:
+        """Return what the watch itself goes by."""
+        try:
+            return decode(event.object)
+        except msgspec.MsgspecError as error:
+            raise ApiError(0, "BadStream", f"an event of {self.kind} cannot be read: {error}") from error
 
     def _read(self, decode: Callable[[msgspec.Raw], Foreign], raw: msgspec.Raw) -> Foreign | None:
         try:

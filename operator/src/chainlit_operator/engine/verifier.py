@@ -6,6 +6,7 @@ The verifier owns no conclusions about the app: it turns checks into verificatio
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from dataclasses import dataclass
 from chainlit_operator.domain.model import Ref
 from chainlit_operator.domain.status import Check, Verification
 from chainlit_operator.engine import metrics
+
+logger = logging.getLogger(__name__)
 
 #: Pauses after one failure, two in a row, and so on.
 RETRY_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0)
@@ -114,8 +117,16 @@ class Verifier:
             ref, entry = await self._due.get()
             if self._entries.get(ref) is not entry:
                 continue
-            entry.timer = None
-            verification = await self._probe(entry.check)
+            # Its timer is that of a later one where the interval became shorter meanwhile.
+            self._cancel(entry)
+            try:
+                verification = await self._probe(entry.check)
+            except Exception:
+                # Whatever an app provokes costs this app a pause, and nobody else anything.
+                logger.exception("%s: unexpected error of its verification; tried again", ref)
+                if self._entries.get(ref) is entry:
+                    self._schedule(ref, entry, min(entry.interval, RETRY_SECONDS[-1]))
+                continue
             metrics.VERIFICATIONS.labels("Edge" if entry.check.at_edge else "Backend", verification.reason).inc()
             if self._entries.get(ref) is entry:
                 self._take(ref, entry, verification)
@@ -137,3 +148,4 @@ class Verifier:
     def _cancel(entry: _Entry) -> None:
         if entry.timer is not None:
             entry.timer.cancel()
+            entry.timer = None

@@ -17,6 +17,7 @@ releases            with ``CHAINLIT_ROOT_PATH=/chat``        with ``CHAINLIT_PAR
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
@@ -25,6 +26,8 @@ from chainlit_operator.engine.prober.outcome import Failure, Outcome, Reason, St
 from chainlit_operator.engine.prober.parse import OPEN_PREFIX
 from chainlit_operator.engine.prober.steps import DEFAULT_LIMITS, Target, locate, probe
 from chainlit_operator.engine.prober.transport import Client, Limits, read_body
+
+_log = logging.getLogger(__name__)
 
 #: What python-engineio says, with status 404 and as plain text, at a path that is mounted but not its own.
 _ENGINEIO_NOT_FOUND = b"Not Found"
@@ -97,4 +100,8 @@ async def _is_at_doubled_slash(target: Target, limits: Limits, allow: Policy, re
                 refused = response.status == 404 and response.content_type == "text/plain"
                 return body.startswith(OPEN_PREFIX) or (refused and body == _ENGINEIO_NOT_FOUND)
     except (Failure, TimeoutError):
+        return False
+    except Exception as exc:
+        # As in a probe: the app chooses what the HTTP library is fed.
+        _log.warning("a look at a doubled slash ended with an unexpected %s", type(exc).__name__, exc_info=True)
         return False

@@ -165,7 +165,7 @@ class ChainlitApp(Wire):
             uid=meta.uid,
             resource_version=meta.resource_version,
             generation=meta.generation,
-            created=meta.creation_timestamp,
+            created=meta.creation_timestamp or "",
             spec=model.AppSpec(
                 **_workload_fields(spec.workload, meta.name),
                 **_route_fields(spec.route, meta.name),

@@ -37,7 +37,8 @@ class Identity(Wire):
     uid: str = ""
     resource_version: str = ""
     generation: int = 0
-    creation_timestamp: str = ""
+    #: Null in the bookmarks of Kubernetes up to 1.33.
+    creation_timestamp: str | None = None
     deletion_timestamp: str = ""
 
 
