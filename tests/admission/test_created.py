@@ -106,6 +106,20 @@ def test_operator_creates(plane: Plane, served: str) -> None:
     assert admin.get("Deployment", namespace, "made")["metadata"]["uid"] == made["metadata"]["uid"]
 
 
+def test_null_takes_a_default_away(plane: Plane, served: str) -> None:
+    bare = copy.deepcopy(APP)
+    bare["metadata"]["name"] = "bare"
+    whole = ("resources", "podSecurityContext", "securityContext", "strategy", "lifecycle")
+    bare["spec"]["workload"]["template"] |= dict.fromkeys(whole)
+    bare["spec"]["route"]["ingress"]["path"] = "/bare"
+    plane.admin.create(bare, served)
+    made = written(plane, served, "bare", "/bare")
+    pod = made["spec"]["template"]["spec"]
+    assert pod.get("securityContext", {}) == {}
+    (found,) = pod["containers"]
+    assert {"securityContext", "lifecycle"}.isdisjoint(found) and not found.get("resources")
+
+
 # --------------------------------------------------------------------------------------------- what a thief may not
 
 

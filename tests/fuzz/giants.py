@@ -69,6 +69,7 @@ def _ingresses() -> Iterator[tuple[str, Object]]:
     )
     yield "a path of 1 MiB", _ingress(_paths("/a" * 2**19, count=1))
     yield "a path of 500,000 own routes", _ingress(_paths("/ws" * 300_000, count=1))
+    yield "300 long paths of its own routes", _ingress(_paths("/{:04}" + "/ws" * 1360, "Prefix", "other", 300) + CHAT)
     yield "an expression of 1 MiB", _ingress(_paths("/" + "(a+)+" * 200_000, expression, count=1), **read)
     yield "an almost known expression of 1 MiB", _ingress(_paths("/a" * 2**19 + "(", expression, count=1), **read)
     yield (
@@ -91,6 +92,7 @@ def _ingresses() -> Iterator[tuple[str, Object]]:
 def _http_routes() -> Iterator[tuple[str, Object]]:
     backends = [{"name": f"s{n}", "port": 80} for n in range(15)] + [{"name": "chat", "port": 80}]
     chain = {"type": "ExtensionRef", "extensionRef": {"group": "traefik.io", "kind": "Middleware", "name": "strip"}}
+    edges = [{"name": f"edge-{n}", "namespace": "infra"} for n in range(32)]
     for type_, form in (("PathPrefix", "/p{}"), ("PathPrefix", "/chat"), ("RegularExpression", "/(a+)+{}")):
         # As many rules, matches, hosts and backends as the schema of the Gateway API has room for.
         rules = [
@@ -107,7 +109,14 @@ def _http_routes() -> Iterator[tuple[str, Object]]:
         )
     yield (
         "32 parents",
-        changed(world.HTTP_ROUTE, spec__parentRefs=[{"name": f"edge-{n}", "namespace": "infra"} for n in range(32)]),
+        changed(world.HTTP_ROUTE, spec__parentRefs=edges),
+    )
+    own = [{"path": {"type": "PathPrefix", "value": f"/{n}" + "/ws" * 340}} for n in range(64)]
+    rules = [{"matches": own, "backendRefs": backends[-1:]} for _ in range(16)]
+    hosts = [f"h{n}.example" for n in range(16)]
+    yield (
+        "32 parents of its own routes",
+        changed(world.HTTP_ROUTE, spec__rules=rules, spec__hostnames=hosts, spec__parentRefs=edges),
     )
 
 

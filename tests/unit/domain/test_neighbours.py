@@ -8,7 +8,7 @@ import pytest
 from tests.unit.domain.world import app, assert_plain, ingress, neighbour, path, regex, snapshot
 
 from chainlit_operator.domain.model import Matching, Neighbour, Parent, Ref, Route, RoutePath
-from chainlit_operator.domain.neighbours import Place, edges, reaches, share_listener
+from chainlit_operator.domain.neighbours import MAX_OWN_SEGMENTS, MAX_PLACES, Place, edges, reaches, share_listener
 from chainlit_operator.domain.plan import Apply, Blocked, plan
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.domain.routes import Resolved, Unresolved
@@ -182,3 +182,20 @@ def test_a_path_without_end_concerns_nobody() -> None:
 def test_the_longest_path_that_is_looked_at(text: str, is_looked_at: bool) -> None:
     (found,) = reaches(ingress(text, ingress_class="traefik"), [path(text)])
     assert bool(found.taken) is is_looked_at
+
+
+@pytest.mark.parametrize(("count", "told"), [(MAX_OWN_SEGMENTS, MAX_OWN_SEGMENTS), (MAX_OWN_SEGMENTS + 1, 0)])
+def test_a_path_of_many_own_routes_shadows_nobody(count: int, told: int) -> None:
+    given = path("/chat" + "/ws" * count)
+    (found,) = reaches(ingress(given, ingress_class="traefik"), [given])
+    assert (len(found.taken), len(found.shadowed)) == (1, told)
+
+
+def test_a_route_has_its_places_for_so_many_paths() -> None:
+    """Paths times Gateways, which need not be there."""
+    parents = [Parent(Ref("Gateway", "infra", str(n))) for n in range(32)]
+    given = [path(f"/{n}/ws/ws") for n in range(2500)]
+    found = [*reaches(http_route(*parents), given)]
+    places = sum(len(reach.taken) + len(reach.shadowed) for reach in found)
+    assert MAX_PLACES <= places < MAX_PLACES + 100
+    assert [reach.path for reach in found] == given

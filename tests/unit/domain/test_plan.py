@@ -197,6 +197,23 @@ def test_probes_of_an_app_behind_a_proxy_in_its_pod_are_ours(target: int | str) 
         assert [path for _, path in action.probes] == ["/chat/health"]
 
 
+@pytest.mark.parametrize("has_sidecars", [False, True])
+@pytest.mark.parametrize(("port", "is_ours"), [(8000, True), (4180, False)])
+def test_a_proxy_need_not_declare_its_port(has_sidecars: bool, port: int, is_ours: bool) -> None:
+    """Where nobody declares any, those that its probes ask are the container's own: here 8000 and, say, 9000."""
+    proxy = () if has_sidecars else (container(name="proxy", probes=(), ports=()),)
+    probes = (Probe("readinessProbe", "/health", 8000), Probe("livenessProbe", "/health", 9000))
+    behind = service(ports=(ServicePort("http", 80, port),))
+    given = snapshot(
+        workload=workload(container(ports=(), probes=probes), *proxy, has_sidecars=has_sidecars), services=(behind,)
+    )
+    action = plan(given).action
+    assert isinstance(action, Apply)
+    # Behind the route is Chainlit itself, and 9000 is something else; or a proxy, and it cannot be told.
+    wanted = ["readinessProbe"] if is_ours else ["livenessProbe", "readinessProbe"]
+    assert sorted(name for name, _ in action.probes) == wanted
+
+
 def test_takeovers_are_of_changed_fields_from_others() -> None:
     owners = (
         ("CHAINLIT_ROOT_PATH", "helm"),

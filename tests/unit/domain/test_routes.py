@@ -28,6 +28,7 @@ from chainlit_operator.domain.rewrites import AddPrefix, Constant, RegexRewrite,
 NAMED = {"route_kind": "Ingress", "route_name": "chat"}
 UNKNOWN = path(transforms=(Unknown("the annotation example.com/rewrite: /"),))
 CONDITIONAL = "a header matches"
+OF_SHOP_A = replace(middleware("b", StripPrefix(("/chat",))), ref=Ref("Middleware", "shop-a", "b"))
 KINDS = ("Ingress", "Service", "Deployment", "Middleware")
 REMEDIES = ("create", "use ", "set ", "correct", "keep", "name the", "give ", "strip ")
 
@@ -78,6 +79,10 @@ ANSWERS = [
                   middleware("strip", StripPrefix(("/team",))))), ("/chat", "/team")),
     ("chain without an end", snapshot(ingress(path(middlewares=("shop-all",))),
      middlewares=(middleware("all", chain=("shop-all",)),)), Reason.MIDDLEWARE_NOT_FOUND),
+    ("two Middlewares of one key that do the same", snapshot(ingress(path(middlewares=("shop-a-b",))),
+     middlewares=(middleware("a-b", StripPrefix(("/chat",))), OF_SHOP_A)), ("", "/chat")),
+    ("two Middlewares of one key that differ", snapshot(ingress(path(middlewares=("shop-a-b",))),
+     middlewares=(middleware("a-b"), OF_SHOP_A)), Reason.REWRITE_UNKNOWN),
     ("Middleware missing", snapshot(ingress(path(middlewares=("shop-none",)))), Reason.MIDDLEWARE_NOT_FOUND),
     ("Middleware that adds a prefix", snapshot(ingress(path("/", middlewares=("shop-add",))),
      middlewares=(middleware("add", AddPrefix("/chat")),)), Reason.REWRITE_NOT_SUPPORTED),

@@ -120,6 +120,19 @@ def test_missing_service_of_another_path_is_no_news(cache: Cache, told: Told) ->
     assert cache.snapshot(cache.apps[app().ref]) == before
 
 
+def test_middlewares_that_share_a_key_are_both_known(cache: Cache) -> None:
+    """shop-a of b, and a-b of shop: routes name either in the same way."""
+    ours, theirs = middleware("a-b"), replace(middleware("b"), ref=Ref("Middleware", "shop-a", "b"))
+    cache.upsert(ingress(path(middlewares=("shop-a-b",))))
+    for obj in (ours, theirs):
+        cache.upsert(obj)
+    assert set(cache.snapshot(cache.apps[app().ref]).middlewares) == {ours, theirs}
+    cache.remove(theirs)
+    assert cache.snapshot(cache.apps[app().ref]).middlewares == (ours,)
+    cache.remove(ours)
+    assert not cache._middlewares
+
+
 def test_change_of_a_middleware_is_told_to_whom_its_routes_serve(cache: Cache, told: Told) -> None:
     cache.upsert(middleware("strip"))
     assert told.read() == set()

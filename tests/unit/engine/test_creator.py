@@ -45,7 +45,7 @@ class Store(ApiServer):
         if self.script and not rest:
             return await super().answer(request)
         self.requests.append((request.method, request.path, dict(request.query)))
-        self.bodies.append(body := json.loads(await request.read() or b"{}"))
+        self.bodies.append(body := json.loads(await request.read() or b"{}", object_hook=without_nulls))
         if rest:  # the status
             self.app["status"] = body["status"]
             self.app["metadata"]["resourceVersion"] = self.next()
@@ -68,6 +68,10 @@ class Store(ApiServer):
     def next(self) -> str:
         self.version += 1
         return str(self.version)
+
+
+def without_nulls(found: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in found.items() if value is not None}
 
 
 class World:
@@ -279,6 +283,22 @@ async def test_object_of_a_former_app_of_that_name_is_foreign_too() -> None:
         await w.reconcile()
         assert w.writes == []
         assert w.reason("Ready") == "NameTaken"
+
+
+async def test_null_is_as_if_it_were_not_there() -> None:
+    nulls = {"extraContainers": [{"name": "side", "image": "s:1", "args": None, "ports": None}]}
+    async with world({"template": TEMPLATE["template"] | nulls}) as w:
+        assert await w.reconcile()
+        assert w.writes == CREATED
+
+
+async def test_what_cannot_be_a_container_is_told() -> None:
+    odd = {"extraContainers": [{"name": "side", "image": "s:1", "env": [{"name": "P", "value": 8080}]}]}
+    async with world({"template": TEMPLATE["template"] | odd}) as w:
+        assert not await w.reconcile()
+        assert w.reason("Ready") == "ApplyRefused"
+        message = w.server.app["status"]["conditions"][0]["message"]
+        assert "containers[1].env[0].value" in message and "Expected `str`" in message
 
 
 async def test_conflict_at_creation_is_somebody_who_was_quicker() -> None:

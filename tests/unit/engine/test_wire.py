@@ -125,6 +125,14 @@ def test_workload() -> None:
     assert read(wire.StatefulSet, DEPLOYMENT).ref.kind == "StatefulSet"
 
 
+@pytest.mark.parametrize(("policy", "has"), [({"restartPolicy": "Always"}, True), ({}, False)])
+def test_what_goes_on_beside_the_containers(policy: dict[str, str], has: bool) -> None:
+    body = changed("spec", "template", "spec", "initContainers", to=[{"name": "proxy", "image": "p:1"} | policy])
+    first = read(wire.Deployment, body)
+    assert first.has_sidecars is has
+    assert wire.decoder(wire.Deployment)(json.dumps(body).encode()).to_domain(first).has_sidecars is has
+
+
 def changed(*path: str | int, to: Any, **metadata: Any) -> dict[str, Any]:
     """The Deployment with another value at ``path``, and other metadata."""
     body = copy.deepcopy(DEPLOYMENT)
@@ -418,6 +426,10 @@ STRIPPED = {"type": "ExtensionRef", "extensionRef": {"group": "traefik.io", "kin
 def test_http_route_rule(given: Any, wanted: dict[str, Any]) -> None:
     path = http_route(given).paths[0]
     assert path == model.RoutePath("", "/chat", "PathPrefix", "chat", 80, **({"others": ("chat",)} | wanted))
+
+
+def test_http_route_rule_without_matches_is_for_all_paths() -> None:
+    assert [(p.path, p.matching) for p in http_route(rule()).paths] == [("/", model.Matching.PREFIX)]
 
 
 @pytest.mark.parametrize(

@@ -212,8 +212,11 @@ async def serving(
 
 
 @asynccontextmanager
-async def raw_server(reply: bytes | None) -> AsyncIterator[Target]:
-    """Run a TCP server that answers each request with bytes and hangs up; with None it stays silent."""
+async def raw_server(reply: bytes | None, *, again: bytes = b"") -> AsyncIterator[Target]:
+    """Run a TCP server that answers each request with bytes and hangs up; with None it stays silent.
+
+    Before it hangs up it says ``again`` for as long as somebody listens.
+    """
     writers: list[asyncio.StreamWriter] = []
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -225,6 +228,9 @@ async def raw_server(reply: bytes | None) -> AsyncIterator[Target]:
                 await reader.read(1)
                 writer.write(reply)
                 await writer.drain()
+                while again:
+                    writer.write(again * 1000)
+                    await writer.drain()
         except OSError:
             pass  # the prober has hung up
         finally:

@@ -218,6 +218,22 @@ async def test_only_the_same_place_by_https_is_gone_to(location: str, is_followe
     assert outcome.message.startswith("Redirected to https: ") is is_followed
 
 
+async def test_what_is_asked_beside_the_name_is_so_by_https_too() -> None:
+    asked: list[tuple[str, int]] = []
+
+    async def resolve(host: str, port: int) -> Sequence[str]:
+        asked.append((host, port))
+        if len(asked) > 1:
+            raise OSError("not in this test")
+        return ["127.0.0.1"]
+
+    fault = answer(308, Location="https://chat.example.test/chat/set-session-cookie")
+    async with serving(FakeChainlit("/chat", faults={"cookie": fault})) as app:
+        target = Target(f"http://edge.test:{app.port}", "/chat", host_header="chat.example.test", at_edge=True)
+        await probe(target, PATIENT, allow=allow_any, resolve=resolve)
+        assert asked == [("edge.test", app.port), ("edge.test", 443)]
+
+
 async def test_a_service_that_redirects_to_https_is_not_followed() -> None:
     fault = answer(308, Location="https://127.0.0.1/chat/ws/socket.io/")
     async with serving(FakeChainlit("/chat", faults={"handshake": fault})) as app:

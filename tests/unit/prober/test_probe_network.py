@@ -10,12 +10,14 @@ import ssl
 import subprocess
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
 
 from chainlit_operator.engine.prober import Limits, Reason, Target, probe, steps, transport
 from chainlit_operator.engine.prober.outcome import Failure, Stage
@@ -395,3 +397,42 @@ async def test_many_probes_at_once() -> None:
     async with serving(FakeChainlit("/chat")) as app:
         outcomes = await asyncio.gather(*(ask(app.target) for _ in range(20)))
     assert {outcome.reason for outcome in outcomes} == {Reason.VERIFIED}
+
+
+async def test_answers_that_are_none_without_end() -> None:
+    more = b"HTTP/1.1 100 Continue\r\n\r\n"
+    async with raw_server(more, again=more) as target, asyncio.timeout(20):
+        outcome = await ask(target, replace(PATIENT, total_seconds=60))
+    assert not outcome.reachable, outcome
+
+
+@pytest.mark.parametrize("frame", [b"\x89\x00", b"\x8a\x00", b"\x81\x01x"], ids=["ping", "pong", "text"])
+async def test_frames_without_end(frame: bytes) -> None:
+    async def upgrade(request: web.Request) -> web.StreamResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        transport = request.transport
+        assert transport is not None
+        while not transport.is_closing():
+            transport.write(frame * 1000)
+            await asyncio.sleep(0)
+        return socket
+
+    async with serving(FakeChainlit("/chat", faults={"upgrade": upgrade})) as app, asyncio.timeout(20):
+        outcome = await ask(app.target, replace(PATIENT, total_seconds=60))
+    assert outcome.reason == Reason.UPGRADE_REFUSED, outcome
+
+
+async def test_one_ping_is_no_fault() -> None:
+    async def upgrade(request: web.Request) -> web.StreamResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        await socket.ping()
+        async for message in socket:
+            if message.data == "2probe":
+                await socket.send_str("3probe")
+        return socket
+
+    async with serving(FakeChainlit("/chat", faults={"upgrade": upgrade})) as app:
+        outcome = await ask(app.target)
+    assert outcome.reachable, outcome

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import ssl
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from aiohttp import web
 
-from chainlit_operator.engine.prober import MAX_REQUESTS, Outcome, Reason, Target, explain
+from chainlit_operator.engine.prober import MAX_REQUESTS, Outcome, Reason, Target, explain, probe
 
 from .fakes import PATIENT, FakeChainlit, allow_any, answer, ask, html, serving
+from .test_probe_network import Resolver, make_certificate
 
 
 @dataclass
@@ -117,3 +120,17 @@ class OddType(DoubledSlash):
 async def test_whatever_an_app_answers_is_no_fault_of_the_operator() -> None:
     failed, found = await explained(OddType("/chat", page_says="/chat"), "/chat")
     assert (failed, found.reason) == ("HandshakeIsHTML", "HandshakeIsHTML")
+
+
+async def test_recognised_by_https_with_an_authority_of_its_own(tmp_path: Path) -> None:
+    cert, key = make_certificate(tmp_path, "-days", "2")
+    server_tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    server_tls.load_cert_chain(cert, key)
+    trust = ssl.create_default_context(cafile=str(cert))
+    app = DoubledSlash("/chat", page_says="/chat")
+    async with serving(app, server_tls):
+        target = Target(f"https://chat.example.test:{app.port}", "/chat")
+        resolver = Resolver(*[["127.0.0.1"]] * 5)
+        failed = await probe(target, PATIENT, allow=allow_any, resolve=resolver, tls=trust)
+        found = await explain(target, failed, PATIENT, allow=allow_any, resolve=resolver, tls=trust)
+    assert found.reason == "SocketAtDoubledSlash"

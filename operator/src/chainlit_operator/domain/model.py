@@ -272,6 +272,8 @@ class Workload:
     """The managers that have an entry in ``metadata.managedFields``, in the list's order."""
     digests: tuple[int, int] = field(default=(0, 0), compare=False)
     owned: Owned | None = field(default=None, hash=False)
+    has_sidecars: bool = False
+    """Whether a container that is started before the others goes on beside them (``restartPolicy: Always``)."""
 
     @property
     def is_rolled_out(self) -> bool:

@@ -9,11 +9,18 @@ lost: the same path on the same host, and a path that is one of Chainlit's own r
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import product
 from typing import NamedTuple
 
 from chainlit_operator.domain import paths, routes
 from chainlit_operator.domain.model import App, Matching, Neighbour, Route, RoutePath, Snapshot
 from chainlit_operator.domain.reasons import Reason
+
+#: What a path may cost: of one with more of Chainlit's own segments, nothing is told below which it is.
+MAX_OWN_SEGMENTS = 4
+#: What a route may cost: beyond so many places nothing is told of its paths. A path has one for each edge, and one more
+#: for each prefix below which it is Chainlit's.
+MAX_PLACES = 10_000
 
 
 class Place(NamedTuple):
@@ -44,16 +51,19 @@ class Reach(NamedTuple):
 
 
 def reaches(route: Route, chosen: Iterable[RoutePath]) -> Iterator[Reach]:
-    """Yield what each of these paths of a route concerns."""
+    """Yield what each of these paths of a route concerns; for the first ``MAX_PLACES`` places."""
     served_by = edges(route)
+    left = MAX_PLACES
     for path in chosen:
         prefix = routes.prefix_of(path)
-        if not routes.is_readable(path) or len(prefix) > paths.MAX_LENGTH:
+        if not routes.is_readable(path) or len(prefix) > paths.MAX_LENGTH or left <= 0:
             yield Reach(path, (), ())
             continue
         is_taken = path.matching is not Matching.EXACT and not route.is_canary and not path.condition
         taken = tuple([Place(edge, path.host, prefix) for edge in served_by]) if is_taken else ()
-        yield Reach(path, taken, tuple(Place(edge, path.host, above) for above in _above(prefix) for edge in served_by))
+        shadowed = tuple(Place(edge, path.host, above) for above, edge in product(_above(prefix), served_by))
+        left -= len(taken) + len(shadowed)
+        yield Reach(path, taken, shadowed)
 
 
 def _above(prefix: str) -> list[str]:
@@ -61,7 +71,8 @@ def _above(prefix: str) -> list[str]:
     segments = prefix.split("/")
     if paths.OWN_SEGMENTS.isdisjoint(segments):
         return []
-    return ["/".join(segments[:n]) for n, segment in enumerate(segments) if segment in paths.OWN_SEGMENTS]
+    own = [n for n, segment in enumerate(segments) if segment in paths.OWN_SEGMENTS]
+    return ["/".join(segments[:n]) for n in own] if len(own) <= MAX_OWN_SEGMENTS else []
 
 
 def share_listener(one: Route, other: Route) -> bool:

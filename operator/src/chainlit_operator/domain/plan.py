@@ -280,12 +280,16 @@ def _probe_paths(
 def _container_port(snapshot: Snapshot, container: Container, route: routes.Resolved) -> int | None:
     """The number of the container port behind the route; None where it cannot be told.
 
-    Behind the route may be a proxy in the same pod; its port says nothing of the container's own.
+    Behind the route may be a proxy in the same pod; its port says nothing of the container's own. Ports need not be
+    declared: of a container beside others its own are then those that its probes ask.
     """
     port = next((found for found in route.service.ports if found.matches(route.service_port)), None)
     number = None if port is None else container.port_number(port.port if port.target is None else port.target)
-    declared = {own for _, own in container.ports}
-    containers = snapshot.workload.containers if snapshot.workload is not None else ()
+    declared: set[int | None] = {own for _, own in container.ports}
+    workload = snapshot.workload
+    containers = workload.containers if workload is not None else ()
+    if not declared and workload is not None and (len(containers) > 1 or workload.has_sidecars):
+        declared = {container.port_number(probe.port) for probe in container.probes}
     foreign = {theirs for other in containers if other.name != container.name for _, theirs in other.ports}
     return None if number in foreign or (declared and number not in declared) else number
 

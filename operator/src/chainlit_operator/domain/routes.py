@@ -484,7 +484,11 @@ def _expanded(snapshot: Snapshot, keys: Iterable[str]) -> list[rewrites.Transfor
 
     A key instead, where that Middleware or one in its chain is missing, or the chain is circular.
     """
-    known = {middleware.key: middleware for middleware in snapshot.middlewares}
+    known: dict[str, tuple[tuple[rewrites.Transform, ...], tuple[str, ...]]] = {}
+    for middleware in snapshot.middlewares:
+        does = middleware.transforms, middleware.chain
+        if known.setdefault(middleware.key, does) != does:  # a-b of namespace c, and b of c-a
+            known[middleware.key] = ((rewrites.Unknown(f"two Traefik Middlewares called {middleware.key}"),), ())
     transforms: list[rewrites.Transform] = []
     count = 0
     for key in keys:
@@ -497,6 +501,6 @@ def _expanded(snapshot: Snapshot, keys: Iterable[str]) -> list[rewrites.Transfor
             count += 1
             if count > MAX_MIDDLEWARES:  # chains of chains have a million in no time
                 return [rewrites.Unknown(f"more than {MAX_MIDDLEWARES} Traefik Middlewares")]
-            transforms += found.transforms
-            due += [(member, depth + 1) for member in reversed(found.chain)]
+            transforms += found[0]
+            due += [(member, depth + 1) for member in reversed(found[1])]
     return transforms

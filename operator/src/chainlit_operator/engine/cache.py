@@ -102,7 +102,7 @@ class Cache:
         self._label_of_service: dict[Ref, PodLabel] = {}
         self._routes_by_gateway: Index[Ref] = Index()
         self._routes_with_middlewares: set[Ref] = set()
-        self._middlewares: dict[str, Middleware] = {}
+        self._middlewares: defaultdict[str, dict[Ref, Middleware]] = defaultdict(dict)
         self._is_complete = False
         self._neighbourhood = Neighbourhood()
 
@@ -248,7 +248,7 @@ class Cache:
             if obj.has_middlewares:
                 self._routes_with_middlewares.add(obj.ref)
         elif isinstance(obj, Middleware):
-            self._middlewares[obj.key] = obj
+            self._middlewares[obj.key][obj.ref] = obj
 
     def _unfile(self, obj: Foreign) -> None:
         namespace = obj.ref.namespace
@@ -266,8 +266,10 @@ class Cache:
             for parent in obj.parents:
                 self._routes_by_gateway.discard(parent.gateway, obj.ref)
             self._routes_with_middlewares.discard(obj.ref)
-        elif isinstance(obj, Middleware) and self._middlewares.get(obj.key) == obj:
-            del self._middlewares[obj.key]
+        elif isinstance(obj, Middleware):
+            self._middlewares[obj.key].pop(obj.ref, None)
+            if not self._middlewares[obj.key]:
+                del self._middlewares[obj.key]
 
     # ------------------------------------------------------------------------------------------- who is concerned
 
@@ -442,18 +444,18 @@ class Cache:
                 yield route
 
     def _middlewares_of(self, routes: tuple[Route, ...]) -> tuple[Middleware, ...]:
-        """The Middlewares that the routes use, and those that they are made of."""
-        found: dict[str, Middleware] = {}
+        """The Middlewares that the routes use, and those that they are made of; several may have one key."""
+        found: dict[str, list[Middleware]] = {}
         # By identity: all paths of an Ingress have the same ones.
         named = {id(path.middlewares): path.middlewares for route in routes for path in route.paths}
         due = [key for keys in named.values() for key in keys]
         while due:
             key = due.pop()
-            middleware = self._middlewares.get(key)
-            if middleware is not None and key not in found:
-                found[key] = middleware
-                due += middleware.chain
-        return tuple(found[key] for key in sorted(found))
+            if key in found or key not in self._middlewares:
+                continue
+            found[key] = [self._middlewares[key][ref] for ref in sorted(self._middlewares[key])]
+            due += [name for middleware in found[key] for name in middleware.chain]
+        return tuple(middleware for key in sorted(found) for middleware in found[key])
 
     def _gateways_of(self, routes: tuple[Route, ...]) -> tuple[Gateway, ...]:
         refs = {parent.gateway for route in routes for parent in route.parents}

@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
+import msgspec
+
 from chainlit_operator.domain import blueprint, creation
 from chainlit_operator.domain import contest as contests
 from chainlit_operator.domain.blueprint import Manifest
@@ -100,7 +102,12 @@ class Creator:
         """The workload as it is about to be, so that the route can be told before it is there."""
         if app.spec.template is None:
             return None
-        record = _read_deployment(json.dumps(blueprint.deployment(app, Roots("", "")).body).encode())
+        body = _without_nulls(blueprint.deployment(app, Roots("", "")).body)
+        try:
+            record = _read_deployment(json.dumps(body).encode())
+        except msgspec.MsgspecError as error:
+            message = f"The pod template that spec.workload.template makes cannot be read: {error}. Correct that field."
+            raise RefusedError(Failure(Reason.APPLY_REFUSED, message)) from error
         return record if isinstance(record, Workload) else None
 
     def _roots(self, app: App, stand_in: Workload | None) -> Roots:
@@ -208,6 +215,13 @@ class Creator:
         # What was there may be gone: its deletion may be told before the answer is there.
         if verb == "create" or self._cache.find(ref) is not None:
             self._cache.upsert(found)
+
+
+def _without_nulls(value: Any) -> Any:
+    """Return the document as the API server keeps it: a null is a field that is not there."""
+    if isinstance(value, Mapping):
+        return {key: _without_nulls(found) for key, found in value.items() if found is not None}
+    return [_without_nulls(found) for found in value] if isinstance(value, list | tuple) else value
 
 
 def _basis(app: App, manifest: Manifest, live: Owned) -> tuple[object, ...]:

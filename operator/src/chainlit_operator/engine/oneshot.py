@@ -58,7 +58,7 @@ async def ask(target: prober.Target, trust: Trust, *, timeout: float, wait: floa
         if time.monotonic() + PAUSE > end:
             break
         await asyncio.sleep(PAUSE)
-    return found if target.at_edge else await prober.explain(target, found, limits, allow=_any)
+    return found if target.at_edge else await prober.explain(target, found, limits, allow=_any, tls=tls)
 
 
 def _any(_: prober.IPAddress) -> bool:

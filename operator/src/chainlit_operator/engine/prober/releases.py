@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
@@ -42,16 +43,17 @@ async def explain(
     allow: Policy = address_allowed,
     resolve: Resolver = system_resolve,
     ask: Callable[..., Awaitable[Outcome]] = probe,
+    tls: ssl.SSLContext | None = None,
 ) -> Outcome:
     """Return why a probe of ``target`` failed, if a release that answers elsewhere is why; else ``failed``.
 
-    ``ask`` is the probe itself. For a target that is asked directly: through a route the other places belong to
-    others. Costs at most three probes.
+    ``ask`` is the probe itself, ``tls`` is for it. For a target that is asked directly: through a route the other
+    places belong to others. Costs at most three probes.
     """
 
     async def answers(root_path: str, page_prefix: str) -> bool:
         other = replace(target, root_path=root_path, page_prefix=page_prefix)
-        return (await ask(other, limits, allow=allow, resolve=resolve)).reachable
+        return (await ask(other, limits, allow=allow, resolve=resolve, tls=tls)).reachable
 
     root, parent = target.root_path, target.page_prefix
     if failed.reason is Reason.ASSETS_MISSING and parent and await answers(root, ""):
@@ -63,7 +65,7 @@ async def explain(
         )
     if failed.reason not in _SOCKET_ELSEWHERE or not root:
         return failed
-    if await _is_at_doubled_slash(target, limits, allow, resolve):
+    if await _is_at_doubled_slash(target, limits, allow, resolve, tls):
         return outcome(
             Reason.SOCKET_AT_DOUBLED_SLASH,
             f"This Chainlit mounts its socket at /{shown(root)}/ws, where no browser asks: a fault of releases before "
@@ -85,9 +87,11 @@ async def explain(
     return failed
 
 
-async def _is_at_doubled_slash(target: Target, limits: Limits, allow: Policy, resolve: Resolver) -> bool:
+async def _is_at_doubled_slash(
+    target: Target, limits: Limits, allow: Policy, resolve: Resolver, tls: ssl.SSLContext | None
+) -> bool:
     """Whether Engine.IO answers below the root path led by two slashes, be it that it knows nothing there."""
-    client = Client(limits, tls=True)
+    client = Client(limits, True if tls is None else tls)
     try:
         async with asyncio.timeout(limits.total_seconds):
             endpoint = await locate(client, target, limits, allow, resolve)

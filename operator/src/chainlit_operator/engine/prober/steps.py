@@ -125,7 +125,7 @@ async def probe(
     except Failure as failure:
         return failure.outcome
     except MovedToHttps as moved:
-        there = replace(target, base_url=moved.base_url)
+        there = _by_https(target, moved.base_url)
         found = await probe(there, limits, allow=allow, resolve=resolve, tls=tls)
         return found if found.reachable else outcome(found.reason, f"Redirected to https: {found.message}")
     except TimeoutError:
@@ -140,6 +140,14 @@ async def probe(
     where = f"as a browser does at {target.base_url}{page}" if target.at_edge else f"below {page}"
     all_ = "the Engine.IO handshake, the WebSocket upgrade and the page's script all answered"
     return outcome(Reason.VERIFIED, f"Asked {where}, {all_}.")
+
+
+def _by_https(target: Target, base_url: str) -> Target:
+    """Return the target that an edge redirected to: at the same address, where one was given beside the name."""
+    if target.host_header is None:
+        return replace(target, base_url=base_url)
+    at = URL.build(scheme="https", host=URL(target.base_url).host or "")
+    return replace(target, base_url=str(at), host_header=URL(base_url).raw_authority)
 
 
 def _socket_path(target: Target) -> str:
@@ -299,6 +307,8 @@ async def _check_upgrade(client: Client, target: Target, sid: str) -> None:
         raise _upgrade_failure(stage, exc.status, client.refusal) from exc
     await websocket.send_str("2probe")
     message = await websocket.receive()
+    if message.type is aiohttp.WSMsgType.PING:
+        message = await websocket.receive()
     if message.type is not aiohttp.WSMsgType.TEXT or message.data != "3probe":
         raise stage.failure(
             refused,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
+import functools
 import ipaddress
 import socket
 import ssl
@@ -12,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import aiohttp
+from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
 from chainlit_operator.engine.prober.address import IPAddress
@@ -23,6 +26,10 @@ MAX_REQUESTS_AT_EDGE = 8
 USER_AGENT = "chainlit-operator-prober"
 _READ_BYTES = 16 * 1024
 _MAX_REFUSAL_BYTES = 512
+#: What is looked at in one go.
+_SLICE_BYTES = 2048
+#: Of one connection: an answer to each request, and a few with status 1xx before it.
+_MAX_MESSAGES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +75,44 @@ class Endpoint:
         return URL(f"{self.scheme}://{literal}:{self.port}{path}{question}", encoded=True)
 
 
+class _Connection(ResponseHandler):
+    """aiohttp's side of one connection, which ends it where the peer goes on and on.
+
+    aiohttp takes any number of answers with status 1xx, and of WebSocket frames, and in one turn of the loop all that a
+    socket holds: a second, for everybody.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, max_websocket_bytes: int) -> None:
+        super().__init__(loop)
+        self._messages_left, self._websocket_bytes_left = _MAX_MESSAGES, max_websocket_bytes
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came in slices, until it is too much."""
+        if not data:  # aiohttp's own, to go on with what it held back
+            super().data_received(data)
+        for start in range(0, len(data), _SLICE_BYTES):
+            piece = data[start : start + _SLICE_BYTES]
+            if self._upgraded:
+                self._websocket_bytes_left -= len(piece)
+            if self._messages_left < 0 or self._websocket_bytes_left < 0:
+                self.abort()
+                return
+            super().data_received(piece)
+
+    def feed_data(self, data: Any, size: int = 0) -> None:
+        """Take one answer, its body to follow."""
+        self._messages_left -= 1
+        super().feed_data(data, size)
+
+
+class _Connector(aiohttp.TCPConnector):
+    """Makes such connections; aiohttp has no option for that."""
+
+    def __init__(self, max_websocket_bytes: int, **options: Any) -> None:
+        super().__init__(**options)
+        self._factory = functools.partial(_Connection, self._loop, max_websocket_bytes)  # type: ignore[assignment]
+
+
 class Client:
     """Sends the requests of one probe. ``begin`` a stage before each, so that failures can be explained.
 
@@ -104,8 +149,12 @@ class Client:
         limits = self._limits
         # Connections to a Service are kept alive: it gives each to some replica, and so handshake and upgrade reach the
         # same one, and so do page and script.
-        connector = aiohttp.TCPConnector(
-            limit=2, use_dns_cache=False, socket_factory=self._pinned_socket, force_close=self.at_edge
+        connector = _Connector(
+            limits.max_websocket_bytes,
+            limit=2,
+            use_dns_cache=False,
+            socket_factory=self._pinned_socket,
+            force_close=self.at_edge,
         )
         trace = aiohttp.TraceConfig()
         trace.on_connection_create_end.append(self._note_connected)
@@ -159,6 +208,7 @@ class Client:
             self._endpoint.url(path, query),
             timeout=aiohttp.ClientWSTimeout(ws_close=self._limits.websocket_close_seconds),
             max_msg_size=self._limits.max_websocket_bytes,
+            autoping=False,  # nobody pings within the moment that this is open, but to be answered without end
             origin=str(self._endpoint.origin) if self.at_edge else None,
             ssl=self._tls,
             server_hostname=self._endpoint.server_name,

@@ -174,7 +174,7 @@ class HTTPRoute(Wire):
             others = tuple(ref.name if self._is_service(ref) else ref.shown for ref in weighty)
             transforms, middlewares = tuple(rule.transforms()), tuple(self._middlewares(rule.filters))
             for host in self.spec.hostnames or [""]:
-                for match in rule.matches:
+                for match in rule.matches or [_Match()]:
                     for ref in backends:
                         yield model.RoutePath(
                             host=host,

@@ -177,8 +177,13 @@ class _PodMeta(Wire):
     labels: dict[str, str] = field(default_factory=dict)
 
 
+class _InitContainer(Wire):
+    restart_policy: str = ""
+
+
 class _PodSpec(Wire):
     containers: list[_Container] = field(default_factory=list)
+    init_containers: list[_InitContainer] = field(default_factory=list)
 
 
 class _PodTemplate(Wire):
@@ -223,11 +228,13 @@ class _Workload(Wire):
             generation, known = meta.generation, None
         if known is not None and known.digests == digests:
             labels, containers, managers = known.pod_labels, known.containers, known.field_managers
+            has_sidecars = known.has_sidecars
         else:
             template, owners = _decode_template(raw), _Owners(meta.managed_fields)
             labels = pairs(template.metadata.labels)
             containers = tuple(c.to_domain(owners.of(c.name)) for c in template.spec.containers)
             managers = tuple(sys.intern(entry.manager) for entry in meta.managed_fields)
+            has_sidecars = any(c.restart_policy == "Always" for c in template.spec.init_containers)
         return model.Workload(
             ref=known.ref if known is not None else model.Ref(kind, meta.namespace, meta.name),
             uid=meta.uid,
@@ -238,6 +245,7 @@ class _Workload(Wire):
             rollout=self._rollout(generation),
             field_managers=managers,
             digests=digests,
+            has_sidecars=has_sidecars,
         )
 
     def _rollout(self, generation: int) -> model.Rollout:
