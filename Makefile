@@ -123,7 +123,7 @@ bench: .venv/ready ## Measure the operator beside a Go peer and write the tables
 	$(BIN)/python -m tests.bench --write $(BENCH_ARGS)
 
 .PHONY: bench-smoke
-bench-smoke: .venv/ready ## Count the operator's writes on a bare control plane with a few apps
+bench-smoke: .venv/ready ## Count the operator's writes on a bare control plane with a few apps; and try the oldest Kubernetes
 	$(BIN)/pytest tests/bench
 
 .PHONY: audit

@@ -78,9 +78,9 @@ _decode_event = msgspec.json.Decoder(AuditEvent).decode
 class ControlPlane:
     """Starts and stops the two programs over data that can be saved and brought back."""
 
-    def __init__(self, work: Path) -> None:
-        """``work`` is a directory for all that it writes. Raises ClusterError."""
-        self._work = work
+    def __init__(self, work: Path, program: Path | None = None) -> None:
+        """``work`` is a directory for all that it writes, ``program`` another kube-apiserver. Raises ClusterError."""
+        self._work, self._program = work, program
         self.url = ""
         self.certificate, self.key = work / "tls.crt", work / "tls.key"
         self._audit = work / "audit.log"
@@ -131,7 +131,7 @@ class ControlPlane:
         """Start the API server, where it was before, and wait until it is ready. Raises ClusterError."""
         self.apiserver = Process(
             [
-                str(kubernetes.node_programs() / "kube-apiserver"),
+                str(self._program or kubernetes.node_programs() / "kube-apiserver"),
                 f"--etcd-servers=http://127.0.0.1:{self._ports[0]}",
                 "--bind-address=127.0.0.1",
                 "--advertise-address=127.0.0.1",

@@ -17,29 +17,33 @@ NODE_PROGRAMS = (*CONTROL_PLANE, "kube-proxy", "kubelet", "kubeadm")
 
 def kubectl() -> Path:
     """Return the directory that holds kubectl."""
-    return _programs("kubectl", ["kubectl"])
+    return _programs("kubectl", ["kubectl"], pinned().kubernetes)
 
 
 def kubectl_path() -> Path:
     """Return where kubectl's directory is, or would be."""
-    return cache.entry_path("kubectl", _key(["kubectl"]))
+    return cache.entry_path("kubectl", _key(["kubectl"], pinned().kubernetes))
 
 
 def node_programs() -> Path:
     """Return the directory that holds what runs in a node."""
-    return _programs("kubernetes", NODE_PROGRAMS)
+    return _programs("kubernetes", NODE_PROGRAMS, pinned().kubernetes)
 
 
-def _key(names: Sequence[str]) -> str:
-    return cache.key_of([pinned().kubernetes, *names, *version_flags(pinned().kubernetes)])
+def oldest_apiserver() -> Path:
+    """Return kube-apiserver of the oldest release that the charts take."""
+    return _programs("kubernetes-oldest", ["kube-apiserver"], pinned().kubernetes_oldest) / "kube-apiserver"
 
 
-def _programs(entry: str, names: Sequence[str]) -> Path:
-    return cache.entry(entry, _key(names), lambda into: _build(names, into))
+def _key(names: Sequence[str], version: str) -> str:
+    return cache.key_of([version, *names, *version_flags(version)])
 
 
-def _build(names: Sequence[str], into: Path) -> None:
-    version = pinned().kubernetes
+def _programs(entry: str, names: Sequence[str], version: str) -> Path:
+    return cache.entry(entry, _key(names, version), lambda into: _build(names, into, version))
+
+
+def _build(names: Sequence[str], into: Path, version: str) -> None:
     go_mod = Path(golang.module_info(MODULE, version)["GoMod"]).read_text()
     # The module itself replaces its parts by directories which the published module does not have; the same
     # code is published part by part, with the major version 0.

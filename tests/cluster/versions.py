@@ -20,6 +20,7 @@ class Versions:
     helm: str
     helm3: str
     kubernetes: str
+    kubernetes_oldest: str
     helm_schema: str
     helm_docs: str
     kubeconform: str
@@ -51,6 +52,7 @@ def pinned() -> Versions:
         helm=data["tools"]["helm"],
         helm3=data["tools"]["helm3"],
         kubernetes=data["tools"]["kubernetes"],
+        kubernetes_oldest=data["tools"]["kubernetes_oldest"],
         helm_schema=data["charts"]["helm_schema"],
         helm_docs=data["charts"]["helm_docs"],
         kubeconform=data["charts"]["kubeconform"],
