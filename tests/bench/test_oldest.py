@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -16,11 +15,11 @@ from tests.bench import objects
 from tests.bench.controlplane import OPERATOR, ControlPlane
 from tests.bench.driver import Driver
 from tests.bench.process import Process
+from tests.chaos.scene import COMMAND
 from tests.cluster import kubernetes
 from tests.cluster.versions import REPOSITORY, pinned
 
 APPS = 5
-COMMAND = [sys.executable, "-m", "chainlit_operator", "run"]
 
 
 def test_it_is_of_the_oldest_minor_that_the_charts_take() -> None:

@@ -6,7 +6,6 @@ import asyncio
 import random
 import socket
 import ssl
-from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 
@@ -199,39 +198,25 @@ async def stalled_refusal(request: web.Request) -> web.StreamResponse:
 )
 @pytest.mark.parametrize("status", [301, 308])
 async def test_only_the_same_place_by_https_is_gone_to(location: str, is_followed: bool, status: int) -> None:
-    asked: list[tuple[str, int]] = []
-
-    async def resolve(host: str, port: int) -> Sequence[str]:
-        asked.append((host, port))
-        if len(asked) > 1:
-            raise OSError("not in this test")
-        return ["127.0.0.1"]
-
+    resolve = Resolver(["127.0.0.1"], OSError("not in this test"))
     there = location.format(path="/chat/set-session-cookie")
     async with serving(FakeChainlit("/chat", faults={"cookie": answer(status, Location=there)})) as app:
         target = Target(f"http://chat.example.test:{app.port}", "/chat", at_edge=True)
         outcome = await probe(target, PATIENT, allow=allow_any, resolve=resolve)
         first = ("chat.example.test", app.port)
-    assert asked == ([first, ("chat.example.test", 443)] if is_followed else [first])
+    assert resolve.asked == ([first, ("chat.example.test", 443)] if is_followed else [first])
     assert outcome.reason == (Reason.DNS_LOOKUP_FAILED if is_followed else Reason.REDIRECTED), outcome
     assert "login" not in outcome.message
     assert outcome.message.startswith("Redirected to https: ") is is_followed
 
 
 async def test_what_is_asked_beside_the_name_is_so_by_https_too() -> None:
-    asked: list[tuple[str, int]] = []
-
-    async def resolve(host: str, port: int) -> Sequence[str]:
-        asked.append((host, port))
-        if len(asked) > 1:
-            raise OSError("not in this test")
-        return ["127.0.0.1"]
-
+    resolve = Resolver(["127.0.0.1"], OSError("not in this test"))
     fault = answer(308, Location="https://chat.example.test/chat/set-session-cookie")
     async with serving(FakeChainlit("/chat", faults={"cookie": fault})) as app:
         target = Target(f"http://edge.test:{app.port}", "/chat", host_header="chat.example.test", at_edge=True)
         await probe(target, PATIENT, allow=allow_any, resolve=resolve)
-        assert asked == [("edge.test", app.port), ("edge.test", 443)]
+        assert resolve.asked == [("edge.test", app.port), ("edge.test", 443)]
 
 
 async def test_a_service_that_redirects_to_https_is_not_followed() -> None:
