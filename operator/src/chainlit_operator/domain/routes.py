@@ -14,6 +14,7 @@ from chainlit_operator.domain import paths, rewrites, shadows
 from chainlit_operator.domain.model import (
     App,
     Matching,
+    Middleware,
     Ref,
     Rewrite,
     Route,
@@ -484,11 +485,12 @@ def _expanded(snapshot: Snapshot, keys: Iterable[str]) -> list[rewrites.Transfor
 
     A key instead, where that Middleware or one in its chain is missing, or the chain is circular.
     """
-    known: dict[str, tuple[tuple[rewrites.Transform, ...], tuple[str, ...]]] = {}
+    known: dict[str, Middleware] = {}
     for middleware in snapshot.middlewares:
-        does = middleware.transforms, middleware.chain
-        if known.setdefault(middleware.key, does) != does:  # a-b of namespace c, and b of c-a
-            known[middleware.key] = ((rewrites.Unknown(f"two Traefik Middlewares called {middleware.key}"),), ())
+        other = known.setdefault(middleware.key, middleware)
+        if (other.transforms, other.chain) != (middleware.transforms, middleware.chain):  # a-b of c, and b of c-a
+            both = rewrites.Unknown(f"two Traefik Middlewares called {middleware.key}")
+            known[middleware.key] = replace(middleware, transforms=(both,), chain=())
     transforms: list[rewrites.Transform] = []
     count = 0
     for key in keys:
@@ -501,6 +503,6 @@ def _expanded(snapshot: Snapshot, keys: Iterable[str]) -> list[rewrites.Transfor
             count += 1
             if count > MAX_MIDDLEWARES:  # chains of chains have a million in no time
                 return [rewrites.Unknown(f"more than {MAX_MIDDLEWARES} Traefik Middlewares")]
-            transforms += found[0]
-            due += [(member, depth + 1) for member in reversed(found[1])]
+            transforms += found.transforms
+            due += [(member, depth + 1) for member in reversed(found.chain)]
     return transforms
