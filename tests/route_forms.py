@@ -24,6 +24,7 @@ Manifests = Callable[[str, str], list[Object]]
 
 TRAEFIK, NGINX, F5, KONG = "traefik.ingress.kubernetes.io", "nginx.ingress.kubernetes.io", "nginx.org", "konghq.com"
 HAPROXY, HAPROXY_INGRESS, AZURE = "haproxy.org", "haproxy-ingress.github.io", "appgw.ingress.kubernetes.io"
+AWS, APISIX = "alb.ingress.kubernetes.io", "k8s.apisix.apache.org"
 SOCKETS = "projectcontour.io/websocket-routes"
 
 
@@ -158,7 +159,11 @@ def _middleware(name: str, spec: Object) -> Object:
 
 
 def http_route(
-    *rules: Object, more: tuple[Object, ...] = (), hosts: tuple[str, ...] = ("",), section: str = ""
+    *rules: Object,
+    more: tuple[Object, ...] = (),
+    hosts: tuple[str, ...] = ("",),
+    section: str = "",
+    annotations: dict[str, str] | None = None,
 ) -> Manifests:
     """An HTTPRoute on the cluster's Gateway, which is in another namespace and open to all, or one listener of it."""
     named = {"sectionName": section} if section else {}
@@ -169,7 +174,7 @@ def http_route(
             {
                 "apiVersion": "gateway.networking.k8s.io/v1",
                 "kind": "HTTPRoute",
-                "metadata": {"name": "chat"},
+                "metadata": {"name": "chat", "annotations": annotations or {}},
                 "spec": {
                     "parentRefs": [{"name": "traefik", "namespace": "traefik"} | named],
                     "hostnames": [before + host for before in hosts],
@@ -401,6 +406,8 @@ FORMS = [
                  annotations={f"{NGINX}/rewrite-target": "/chat/$2"}), TEAM, (N,)),
     Form("nginx-keep", f"`{NGINX}/rewrite-target: /chat/$2` on `/chat(/\\|$)(.*)`",
          ingress((ANY, "ImplementationSpecific"), annotations={f"{NGINX}/rewrite-target": "/chat/$2"}), CHAT, (N,)),
+    Form("nginx-target-is-path", f"`{NGINX}/rewrite-target: /` on `/`",
+         ingress(("/", "Prefix"), annotations={f"{NGINX}/rewrite-target": "/"}), Roots("/", ""), (N,)),
     Form("nginx-regex", f"`{NGINX}/use-regex` on `/chat.*`",
          ingress(("/chat.*", "ImplementationSpecific"), annotations={f"{NGINX}/use-regex": "true"}), CHAT, (N,)),
     Form("nginx-regex-groups", f"`{NGINX}/use-regex` on `/chat(/\\|$)(.*)`",
@@ -411,6 +418,10 @@ FORMS = [
     Form("nginx-mangled", f"`{NGINX}/rewrite-target: /` on `/chat`",
          ingress(("/chat", "Prefix"), annotations={f"{NGINX}/rewrite-target": "/"}), Reason.REWRITE_NOT_SUPPORTED,
          (N,), in_gate=(N,)),
+    Form("nginx-snippet", f"`{NGINX}/configuration-snippet` with a `rewrite`",
+         ingress(("/chat", "Prefix"),
+                 annotations={f"{NGINX}/configuration-snippet": "rewrite ^/chat/(.*)$ /$1 break;"}),
+         Reason.REWRITE_UNKNOWN, (), documented="ingress-nginx"),
     Form("nginx-expression-prefix", f"`{NGINX}/use-regex` on `/chat(/\\|$)(.*)` with type `Prefix`",
          ingress((ANY, "Prefix"), annotations={f"{NGINX}/use-regex": "true"}), Reason.PATH_NOT_SUPPORTED, (N,)),
     Form("nginx-alternatives", f"`{NGINX}/use-regex` on `/(chat\\|bot)`",
@@ -445,6 +456,8 @@ FORMS = [
     Form("kong-rewrite", f"`{KONG}/rewrite: /$1`",
          ingress(("/chat", "Prefix"), annotations={f"{KONG}/rewrite": "/$1"}), Reason.REWRITE_UNKNOWN, (),
          documented="Kong"),
+    Form("kong-gateway-strip", f"HTTPRoute with `{KONG}/strip-path: true`",
+         http_route(rule(at("/chat")), annotations={f"{KONG}/strip-path": "true"}), STRIPPED, (), documented="Kong"),
     Form("kong-expression", "Ingress of Kong, `ImplementationSpecific` `/~/chat/(.*)`",
          ingress(("/~/chat/(.*)", "ImplementationSpecific")), Reason.REGULAR_EXPRESSION_PATH, (), documented="Kong"),
     Form("haproxy-ingress-strip", f"`{HAPROXY_INGRESS}/rewrite-target: /`",
@@ -462,6 +475,12 @@ FORMS = [
     Form("azure-prefix", f"`{AZURE}/backend-path-prefix: /`",
          ingress(("/chat", "Prefix"), annotations={f"{AZURE}/backend-path-prefix": "/"}), Reason.REWRITE_UNKNOWN, (),
          documented="Application Gateway"),
+    Form("aws-transform", f"`{AWS}/transforms.chat` with a `url-rewrite`",
+         ingress(("/chat", "Prefix"), annotations={f"{AWS}/transforms.chat": '[{{"type": "url-rewrite"}}]'}),
+         Reason.REWRITE_UNKNOWN, (), documented="AWS Load Balancer Controller"),
+    Form("apisix-target", f"`{APISIX}/rewrite-target: /`",
+         ingress(("/chat", "Prefix"), annotations={f"{APISIX}/rewrite-target": "/"}), Reason.REWRITE_UNKNOWN, (),
+         documented="APISIX"),
     Form("foreign-middleware", "Traefik middleware of another provider (`strip@file`)",
          ingress(("/chat", "Prefix"), annotations={f"{TRAEFIK}/router.middlewares": "strip@file"}),
          Reason.REWRITE_UNKNOWN, (), documented="Traefik"),
@@ -495,6 +514,10 @@ def page() -> Iterator[str]:
     yield ""
     yield "`spec.route.rewrite` overrides what the operator reads: `Strip` for a route that removes the whole path,"
     yield "`None` for one that leaves it alone, whatever its annotations say."
+    yield ""
+    yield "Any other annotation that has `rewrite` or `strip` in its name, and a piece of a controller's configuration"
+    yield "that changes paths, is **RewriteUnknown**: passed over, it would leave a chat dead that looks well from its"
+    yield "Service."
     yield ""
     yield f"Contour answers upgrades with 403 unless `{SOCKETS}` lists the Ingress's path, spelt exactly"
     yield "as it is there. All rows proved on Contour have that but those with `WebSocketNotEnabled`, where the app is"

@@ -114,6 +114,8 @@ ANNOTATIONS = {
     "konghq.com/strip-path": "true",
     "konghq.com/rewrite": "/$1",
     "appgw.ingress.kubernetes.io/backend-path-prefix": "/",
+    "nginx.ingress.kubernetes.io/configuration-snippet": "rewrite ^/chat/(.*)$ /$1 break;",
+    "k8s.apisix.apache.org/rewrite-target": "/",
     "projectcontour.io/websocket-routes": "/chat",
     "projectcontour.io/ingress.class": "contour",
 }

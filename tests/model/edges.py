@@ -213,9 +213,9 @@ class IngressNginx(Controller):
         return (0, len(entry.path)) if self._is_regex(annotations) else super().precedence(entry, annotations)
 
     def rewrite(self, entry: Entry, path: str, annotations: Annotations, namespace: str, world: World) -> str | None:
-        """The whole path becomes the target, its references filled in."""
+        """The whole path becomes the target, its references filled in; a target that is the path itself is none."""
         target = annotations.get(f"{NGINX}/rewrite-target", "")
-        found = re.search(entry.path, path, re.IGNORECASE) if target else None
+        found = re.search(entry.path, path, re.IGNORECASE) if target not in ("", entry.path) else None
         return path if found is None else _fill(target, found, r"\$(\d)")
 
 

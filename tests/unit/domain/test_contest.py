@@ -1,4 +1,4 @@
-"""Contests: three writes of the same in ten minutes, then no more until something meaningful changes."""
+"""Contests: three writes of the same in ten minutes, six in twelve hours, then no more without a meaningful change."""
 
 from __future__ import annotations
 
@@ -86,13 +86,20 @@ def test_status_remembers_no_other(given_app: App, route: RouteStatus, rivals: t
     assert contests.remembered(given_app, route, BASIS, rivals) is None
 
 
-@given(st.lists(st.floats(0, 3000), min_size=1, max_size=60).map(sorted))
-def test_never_more_than_three_in_any_ten_minutes(events: list[float]) -> None:
+@pytest.mark.parametrize("period", [250.0, 600.0, 3600.0, 7000.0])
+def test_a_slow_fight_ends_too(period: float) -> None:
+    times = [turn * period for turn in range(7)]
+    assert contests.contested_by(after(*times[:5]), BASIS, times[5]) == ""
+    assert contests.contested_by(after(*times[:6]), BASIS, times[6]) == "argocd"
+
+
+@given(st.lists(st.floats(0, 100_000), min_size=1, max_size=60).map(sorted))
+def test_never_more_than_the_limits_allow(events: list[float]) -> None:
     found: contests.Contest | None = None
     writes: list[float] = []
     for now in events:
         if not contests.contested_by(found, BASIS, now):
             found = contests.record(found, BASIS, "argocd", now)
             writes.append(now)
-    for start in writes:
-        assert sum(start <= time < start + contests.WINDOW_SECONDS for time in writes) <= contests.MAX_WRITES
+    for seconds, most in contests.LIMITS:
+        assert all(sum(start <= time < start + seconds for time in writes) <= most for start in writes)

@@ -281,13 +281,17 @@ REGEX = model.Matching.REGULAR_EXPRESSION
         ({}, ANY, model.Matching.UNKNOWN, ()),
         ({f"{NGINX}/use-regex": "true"}, ANY, REGEX, ()),
         ({f"{NGINX}/rewrite-target": "/$2"}, ANY, REGEX, (rewrites.RegexRewrite(ANY, "/$2"),)),
+        ({f"{NGINX}/use-regex": "True"}, ANY, REGEX, ()),
+        ({f"{NGINX}/use-regex": "yes"}, ANY, model.Matching.UNKNOWN, ()),
         ({f"{NGINX}/rewrite-target": "/"}, CHAT, model.Matching.PREFIX, (rewrites.RegexRewrite(CHAT, "/"),)),
+        ({f"{NGINX}/rewrite-target": CHAT}, CHAT, model.Matching.PREFIX, ()),
         ({f"{F5}/rewrites": "serviceName=x rewrite=/y; serviceName=chat rewrite=/"}, "/chat/", model.Matching.PREFIX,
          (rewrites.ReplacePrefix("/"),)),
         ({f"{F5}/rewrites": "serviceName=chat rewrite=/"}, CHAT, model.Matching.PREFIX,
          (rewrites.Unknown("the annotation nginx.org/rewrites for a path with another end"),)),
         ({f"{F5}/rewrites": "serviceName=x rewrite=/y"}, CHAT, model.Matching.PREFIX, ()),
         ({"konghq.com/strip-path": "true"}, CHAT, model.Matching.PREFIX, (rewrites.ReplacePrefix("/"),)),
+        ({"konghq.com/strip-path": "True"}, CHAT, model.Matching.PREFIX, (rewrites.ReplacePrefix("/"),)),
         ({"konghq.com/strip-path": "false"}, CHAT, model.Matching.PREFIX, ()),
         ({"haproxy-ingress.github.io/rewrite-target": "/"}, CHAT, model.Matching.PREFIX,
          (rewrites.ReplacePrefix("/"),)),
@@ -300,6 +304,11 @@ REGEX = model.Matching.REGULAR_EXPRESSION
          (rewrites.Unknown("the annotation haproxy.org/path-rewrite: /ch/(.*) /\\1"),)),
         ({"haproxy.org/path-rewrite": "/a/(.*) /\\1\n/b/(.*) /\\1"}, CHAT, model.Matching.PREFIX,
          (rewrites.Unknown("the annotation haproxy.org/path-rewrite: /a/(.*) /\\1\n/b/(.*) /\\1"),)),
+        ({"alb.ingress.kubernetes.io/transforms.chat": '[{"type": "url-rewrite"}]'}, CHAT, model.Matching.PREFIX,
+         (rewrites.Unknown("the annotation alb.ingress.kubernetes.io/transforms.chat with a url-rewrite"),)),
+        ({"alb.ingress.kubernetes.io/transforms.chat": '[{"type": "host-header-rewrite"}]'}, CHAT,
+         model.Matching.PREFIX, ()),
+        ({"alb.ingress.kubernetes.io/transforms.other": '[{"type": "url-rewrite"}]'}, CHAT, model.Matching.PREFIX, ()),
         ({}, "/~/chat", model.Matching.UNKNOWN, ()),
         ({"traefik.ingress.kubernetes.io/router.middlewares": "strip@file"}, CHAT, model.Matching.PREFIX,
          (rewrites.Unknown("Traefik middleware strip@file"),)),
@@ -310,6 +319,50 @@ def test_ingress_rewrites(annotations: Any, path: str, matching: Any, transforms
     http = {"paths": [{"path": path, "pathType": "ImplementationSpecific", "backend": backend}]}
     found = read(wire.Ingress, {"metadata": {"annotations": annotations}, "spec": {"rules": [{"http": http}]}})
     assert [(p.matching, p.transforms) for p in found.paths] == [(matching, transforms)]
+
+
+SNIPPET = f"{NGINX}/configuration-snippet"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "may_rewrite"),
+    [
+        ("k8s.apisix.apache.org/rewrite-target-regex", "/chat/(.*)", True),
+        ("ingress.kubernetes.io/rewrite-target", "/", True),
+        ("nsx/rewrite_target", "/", True),
+        ("example.com/strip-prefix", "True", True),
+        ("example.com/strip-prefix", "False", False),
+        (f"{NGINX}/enable-rewrite-log", "true", False),
+        ("example.com/description", "does not rewrite a thing", False),
+        (SNIPPET, "more_set_headers x;\nif ($a) { rewrite ^/chat/(.*)$ /$1 break; }", True),
+        (SNIPPET, "rewrite ^(/chat)$ $1/ permanent;\nrewrite ^/old$ /chat redirect;", False),
+        (SNIPPET, "# rewrite ^/chat/(.*)$ /$1 break", False),
+        (f"{F5}/location-snippets", "rewrite /chat/(.*) /$1 break;", True),
+        ("haproxy.org/backend-config-snippet", "http-request set-header a b\nhttp-request set-path /x", True),
+        ("haproxy-ingress.github.io/config-backend", "http-request replace-path /chat/(.*) /\\1", True),
+        ("zalando.org/skipper-filter", 'modPath("^/chat", "")', True),
+        ("zalando.org/skipper-filter", 'setRequestHeader("a", "b")', False),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("kind", ["Ingress", "HTTPRoute"])
+def test_an_annotation_that_may_rewrite_is_not_passed_over(kind: str, key: str, value: str, may_rewrite: bool) -> None:
+    path = {"path": "/chat", "pathType": "Prefix", "backend": {"service": {"name": "chat", "port": {"number": 80}}}}
+    rules = {"Ingress": {"http": {"paths": [path, path]}}, "HTTPRoute": {"backendRefs": [{"name": "chat", "port": 80}]}}
+    document = {"metadata": {"annotations": {key: value}}, "spec": {"rules": [rules[kind]]}}
+    found = read(getattr(wire, kind), document)
+    expected = (rewrites.Unknown(f"the annotation {key}: {value}"),) if may_rewrite else ()
+    assert {path.transforms for path in found.paths} == {expected}
+
+
+def test_an_annotation_is_told_in_part() -> None:
+    found = read(wire.HTTPRoute, {"metadata": {"annotations": {"x/rewrite": "/" * 9999}}, "spec": {"rules": [{}]}})
+    assert found.paths[0].transforms == (rewrites.Unknown(f"the annotation x/rewrite: {'/' * 250}"),)
+
+
+@pytest.mark.parametrize(("value", "transforms"), [("true", (rewrites.ReplacePrefix("/"),)), ("false", ())])
+def test_kong_strips_an_http_route(value: str, transforms: Any) -> None:
+    metadata = {"annotations": {"konghq.com/strip-path": value}}
+    assert read(wire.HTTPRoute, {"metadata": metadata, "spec": {"rules": [{}]}}).paths[0].transforms == transforms
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,9 @@
 """Contested fields: when to stop taking a field back from another field manager.
 
-A manager that sets the variable back again and again (GitOps, another operator) would be fought for ever. So the
-same values are written three times in ten minutes at most; the next time they are set back, the operator stops, until
-something meaningful changes (``basis``) or the other manager leaves the right value standing. A restart is no such
-change: the status remembers.
+A manager that sets the variable back again and again (GitOps, another operator) would be fought for ever, at once or
+at each of its rounds, minutes or an hour apart. So the same values are written three times in ten minutes and six times
+in twelve hours at most; the next time they are set back, the operator stops, until something meaningful changes
+(``basis``) or the other manager leaves the right value standing. A restart is no such change: the status remembers.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from chainlit_operator.domain.model import App, RouteStatus
 from chainlit_operator.domain.reasons import ConditionType, Reason
 
-WINDOW_SECONDS = 600.0
-MAX_WRITES = 3
+#: (seconds, how many writes in any so many).
+LIMITS = ((600.0, 3), (43_200.0, 6))
 UNKNOWN = "unknown"
 
 
@@ -35,7 +35,7 @@ def contested_by(contest: Contest | None, basis: tuple[object, ...], now: float)
     """
     if contest is None or contest.basis != basis:
         return ""
-    if contest.given_up or len(_recent(contest, now)) >= MAX_WRITES:
+    if contest.given_up or any(len(_recent(contest, now, seconds)) >= writes for seconds, writes in LIMITS):
         return contest.manager
     return ""
 
@@ -43,7 +43,7 @@ def contested_by(contest: Contest | None, basis: tuple[object, ...], now: float)
 def record(contest: Contest | None, basis: tuple[object, ...], manager: str, now: float) -> Contest:
     """Return the contest with one more write at ``now``, by which ``manager`` (or nobody, ``""``) lost a field."""
     former = contest if contest is not None and contest.basis == basis else Contest(basis)
-    times = (*_recent(former, now), now)
+    times = (*_recent(former, now, max(seconds for seconds, _ in LIMITS)), now)
     return replace(former, times=times, manager=manager or former.manager or UNKNOWN)
 
 
@@ -67,5 +67,5 @@ def remembered(
     return Contest(basis, manager=", ".join(rivals), given_up=True)
 
 
-def _recent(contest: Contest, now: float) -> tuple[float, ...]:
-    return tuple(time for time in contest.times if now - time < WINDOW_SECONDS)
+def _recent(contest: Contest, now: float, seconds: float) -> tuple[float, ...]:
+    return tuple(time for time in contest.times if now - time < seconds)

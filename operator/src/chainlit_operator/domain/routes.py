@@ -435,7 +435,11 @@ def _unless_shadowed(route: Route, covering: list[RoutePath], mine: list[RoutePa
     # By identity: to compare each of thousands of paths with each other one takes seconds.
     known, own = {id(path) for path in covering}, {id(path) for path in mine}
     rest = (path for path in route.paths if id(path) not in known)
-    taking = [path for path in rest if shadows.takes(route.ref.kind, path, chosen, top)]
+    # Of each host that serves the app: the address in the status has one of them, but people open them all.
+    serving = {path.host: path for path in reversed(covering) if prefix_of(path) == top}
+    taking = [
+        path for path in rest if path.host in serving and shadows.takes(route.ref.kind, path, serving[path.host], top)
+    ]
     other = next((path for path in taking if id(path) not in own), None)
     if other is None:
         return [*covering, *taking]

@@ -8,6 +8,7 @@ from itertools import islice
 from msgspec import field
 
 from chainlit_operator.domain import model, rewrites
+from chainlit_operator.engine.wire.annotations import KONG_STRIP, kong_strips, unread
 from chainlit_operator.engine.wire.base import MAX_PATHS, TOO_MANY_PATHS, Anything, Meta, Wire
 
 
@@ -129,10 +130,19 @@ class _Status(Wire):
     parents: list[_ParentStatus] = field(default_factory=list)
 
 
+class _HTTPRouteMeta(Meta):
+    annotations: dict[str, str] = field(default_factory=dict)
+
+    def transforms(self) -> tuple[rewrites.Transform, ...]:
+        """What annotations make of all paths of the route."""
+        stripped = (rewrites.ReplacePrefix("/"),) if kong_strips(self.annotations) else ()
+        return (*stripped, *islice(unread(self.annotations, (KONG_STRIP,)), 1))
+
+
 class HTTPRoute(Wire):
     """An HTTPRoute (gateway.networking.k8s.io/v1)."""
 
-    metadata: Meta
+    metadata: _HTTPRouteMeta
     spec: _Spec = field(default_factory=_Spec)
     status: _Status = field(default_factory=_Status)
 
@@ -166,13 +176,15 @@ class HTTPRoute(Wire):
                 yield model.Parent(gateway, parent.section_name, parent.port)
 
     def _paths(self) -> Iterator[model.RoutePath]:
+        annotated = self.metadata.transforms()
         for rule in self.spec.rules:
             weighty = [ref for ref in rule.backend_refs if ref.weight > 0]
             backends = [ref for ref in weighty if self._is_service(ref)]
             if not backends or any(found.type == "RequestRedirect" for found in rule.filters):
                 backends = [_BackendRef(name="")]
             others = tuple(ref.name if self._is_service(ref) else ref.shown for ref in weighty)
-            transforms, middlewares = tuple(rule.transforms()), tuple(self._middlewares(rule.filters))
+            transforms = (*rule.transforms(), *annotated)
+            middlewares = tuple(self._middlewares(rule.filters))
             for host in self.spec.hostnames or [""]:
                 for match in rule.matches or [_Match()]:
                     for ref in backends:

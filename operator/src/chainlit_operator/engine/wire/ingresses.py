@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import chain, islice
 
-from msgspec import Struct, field
+from msgspec import Struct, convert, field
 
 from chainlit_operator.domain import model, rewrites
+from chainlit_operator.engine.wire.annotations import (
+    F5_REGEX,
+    KONG_STRIP,
+    MAY_REWRITE,
+    SHOWN,
+    is_true,
+    kong_strips,
+    unread,
+)
 from chainlit_operator.engine.wire.base import MAX_PATHS, TOO_MANY_PATHS, Meta, Wire
 
 
@@ -58,23 +68,19 @@ _ANNOTATIONS = {
     "nginx_target": "nginx.ingress.kubernetes.io/rewrite-target",
     "nginx_regex": "nginx.ingress.kubernetes.io/use-regex",
     "f5_rewrites": "nginx.org/rewrites",
-    "f5_target": "nginx.org/rewrite-target",
-    "f5_regex": "nginx.org/path-regex",
+    "f5_regex": F5_REGEX,
     "haproxy_ingress_target": "haproxy-ingress.github.io/rewrite-target",
     "haproxy_rewrite": "haproxy.org/path-rewrite",
-    "kong_strip": "konghq.com/strip-path",
-    "kong_rewrite": "konghq.com/rewrite",
-    "agic_prefix": "appgw.ingress.kubernetes.io/backend-path-prefix",
     "contour_sockets": "projectcontour.io/websocket-routes",
     "contour_class": "projectcontour.io/ingress.class",
 }
-#: How much of an annotation is told, in characters.
-_SHOWN = 250
-#: Rewrites of forms that cannot be told from the annotation alone.
-_UNKNOWN = ("f5_target", "f5_regex", "kong_rewrite", "agic_prefix")
+#: Those of which it is known what they do; of :data:`MAY_REWRITE` and others like them it is not.
+_READ = frozenset({*_ANNOTATIONS.values(), KONG_STRIP} - MAY_REWRITE)
 _REGEX_CHARACTERS = frozenset("()[]{}*+?^$|\\")
 #: What makes Contour read a path as an expression (``internal/dag/ingress_processor.go`` of v1.33.8).
 _CONTOUR_REGEX_CHARACTERS = frozenset("^+*[]%")
+#: What the AWS Load Balancer Controller does to requests for the Service whose name follows.
+_AWS_TRANSFORMS = "alb.ingress.kubernetes.io/transforms."
 #: What makes Kong read a path of type ImplementationSpecific as an expression.
 _KONG_REGEX_PREFIX = "/~/"
 #: A replacement of HAProxy's without functions, and of groups only what the expression's own give.
@@ -82,7 +88,7 @@ _HAPROXY_FORMAT = re.compile(r"(?:[A-Za-z0-9/._~-]|\\[1-9])+")
 
 
 class _Annotations(Struct, rename=_ANNOTATIONS):
-    """The annotations of ingress controllers that decide about a path; all others are skipped."""
+    """The annotations of ingress controllers that decide about a path and are understood."""
 
     class_name: str = ""
     traefik_middlewares: str = ""
@@ -90,13 +96,9 @@ class _Annotations(Struct, rename=_ANNOTATIONS):
     nginx_target: str = ""
     nginx_regex: str = ""
     f5_rewrites: str = ""
-    f5_target: str = ""
     f5_regex: str = ""
     haproxy_ingress_target: str = ""
     haproxy_rewrite: str = ""
-    kong_strip: str = ""
-    kong_rewrite: str = ""
-    agic_prefix: str = ""
     contour_sockets: str = ""
     contour_class: str = ""
 
@@ -119,20 +121,23 @@ class _Annotations(Struct, rename=_ANNOTATIONS):
             return model.Matching.UNKNOWN
         if path_type != "ImplementationSpecific" or _REGEX_CHARACTERS.isdisjoint(path):
             return model.Matching.PREFIX
-        is_read = self.nginx_target or self.nginx_regex == "true" or self.f5_regex
+        is_read = self.nginx_target or is_true(self.nginx_regex) or self.f5_regex
         return model.Matching.REGULAR_EXPRESSION if is_read else model.Matching.UNKNOWN
 
 
 class _Rules:
     """What the annotations say, read once for all paths of an Ingress: both may be many, and long."""
 
-    def __init__(self, annotations: _Annotations) -> None:
-        self._annotations = annotations
+    def __init__(self, annotations: _Annotations, found: Mapping[str, str]) -> None:
+        self._annotations, self._found, self._is_stripped = annotations, found, kong_strips(found)
         entries = [entry.strip() for entry in annotations.traefik_middlewares.split(",")]
         named = [entry.partition("@") for entry in entries if entry]
         #: Traefik Middlewares of the cluster, as ``namespace-name``.
         self.middlewares = tuple(name for name, _, provider in named if provider == "kubernetescrd")
-        self._elsewhere = [f"{name}@{provider}" for name, _, provider in named if provider != "kubernetescrd"]
+        elsewhere = (f"{name}@{provider}" for name, _, provider in named if provider != "kubernetescrd")
+        unknown = (rewrites.Unknown(f"Traefik middleware {name[:SHOWN]}") for name in elsewhere)
+        #: One is enough to say that the path may change.
+        self._unknown = tuple(islice(chain(unread(found, _READ), unknown), 1))
         self._sockets = {entry.strip() for entry in annotations.contour_sockets.split(",")}
         self._haproxy_words = annotations.haproxy_rewrite.split()
         self._haproxy_pattern = (
@@ -143,11 +148,11 @@ class _Rules:
     def transforms(self, path: str, service: str) -> Iterator[rewrites.Transform]:
         """What becomes of a path on its way to a Service, Traefik's Middlewares aside."""
         annotations = self._annotations
-        if annotations.nginx_target:
+        if annotations.nginx_target and annotations.nginx_target != path:  # which ingress-nginx leaves alone
             yield rewrites.RegexRewrite(path, annotations.nginx_target)
         if annotations.haproxy_ingress_target:
             yield rewrites.ReplacePrefix(annotations.haproxy_ingress_target)
-        if annotations.kong_strip == "true":
+        if self._is_stripped:
             yield rewrites.ReplacePrefix("/")
         yield from self._haproxy(path)
         target, *others = self._f5_targets.get(service, (None,))
@@ -158,11 +163,9 @@ class _Rules:
             yield rewrites.ReplacePrefix(target)
         elif target is not None:
             yield rewrites.Unknown(f"the annotation {_ANNOTATIONS['f5_rewrites']} for a path with another end")
-        for attribute in _UNKNOWN:
-            if value := getattr(annotations, attribute):
-                yield rewrites.Unknown(f"the annotation {_ANNOTATIONS[attribute]}: {value[:_SHOWN]}")
-        for name in self._elsewhere[:1]:  # one is enough to say that the path may change
-            yield rewrites.Unknown(f"Traefik middleware {name[:_SHOWN]}")
+        yield from self._unknown
+        if "url-rewrite" in self._found.get(f"{_AWS_TRANSFORMS}{service}", ""):
+            yield rewrites.Unknown(f"the annotation {_AWS_TRANSFORMS}{service} with a url-rewrite")
 
     def _haproxy(self, path: str) -> Iterator[rewrites.Transform]:
         """What ``expression replacement`` makes of the whole path; a replacement alone takes the place of any path.
@@ -177,7 +180,7 @@ class _Rules:
         elif is_found and _HAPROXY_FORMAT.fullmatch(words[1]):
             yield rewrites.RegexRewrite(words[0], re.sub(r"\\(\d)", r"${\1}", words[1]))
         elif words:
-            told = self._annotations.haproxy_rewrite[:_SHOWN]
+            told = self._annotations.haproxy_rewrite[:SHOWN]
             yield rewrites.Unknown(f"the annotation {_ANNOTATIONS['haproxy_rewrite']}: {told}")
 
     def passes_web_socket(self, path: str) -> bool:
@@ -196,7 +199,7 @@ def _f5_targets(text: str) -> dict[str, dict[str, None]]:
 
 
 class _IngressMeta(Meta):
-    annotations: _Annotations = field(default_factory=_Annotations)
+    annotations: dict[str, str] = field(default_factory=dict)
 
 
 class _LoadBalancerAddress(Wire):
@@ -222,13 +225,12 @@ class Ingress(Wire):
     def to_domain(self) -> model.Route:
         """Return the domain's record of it."""
         meta, spec = self.metadata, self.spec
-        rules = _Rules(meta.annotations)
+        annotations = convert(meta.annotations, _Annotations)
+        rules = _Rules(annotations, meta.annotations)
         entries = [(rule.host, entry) for rule in spec.rules for entry in rule.http.paths]
-        found = [
-            self._path(rules, host, entry.path, entry.path_type, entry.backend) for host, entry in entries[:MAX_PATHS]
-        ]
+        found = [self._path(rules, annotations, host, entry) for host, entry in entries[:MAX_PATHS]]
         if spec.default_backend is not None and not found:
-            found = [self._path(rules, "", "/", "Prefix", spec.default_backend)]
+            found = [self._path(rules, annotations, "", _HttpPath(spec.default_backend, "/", "Prefix"))]
         address = next((a.hostname or a.ip for a in self.status.load_balancer.ingress), "")
         return model.Route(
             ref=model.Ref("Ingress", meta.namespace, meta.name),
@@ -236,23 +238,22 @@ class Ingress(Wire):
             paths=tuple(found),
             tls_hosts=frozenset(host for tls in spec.tls for host in (tls.hosts or [""])),
             address=f"[{address}]" if ":" in address else address,
-            ingress_class=spec.ingress_class_name or meta.annotations.class_name,
+            ingress_class=spec.ingress_class_name or annotations.class_name,
             refusal=TOO_MANY_PATHS if len(entries) > MAX_PATHS else "",
-            is_canary=meta.annotations.nginx_canary == "true",
+            is_canary=is_true(annotations.nginx_canary),
         )
 
-    def _path(self, rules: _Rules, host: str, path: str, path_type: str, backend: _Backend) -> model.RoutePath:
+    def _path(self, rules: _Rules, annotations: _Annotations, host: str, entry: _HttpPath) -> model.RoutePath:
         # A resource backend is no Chainlit app, but takes requests all the same.
-        service, annotations = backend.service or _BackendService(name=""), self.metadata.annotations
-        path = path or "/"
+        service, path = entry.backend.service or _BackendService(name=""), entry.path or "/"
         is_contours = annotations.is_contours(self.spec.ingress_class_name)
         return model.RoutePath(
             host=host,
             path=path,
-            path_type=path_type,
+            path_type=entry.path_type,
             service=service.name,
             port=service.port.name or service.port.number,
-            matching=annotations.matching(path, path_type, is_contours=is_contours),
+            matching=annotations.matching(path, entry.path_type, is_contours=is_contours),
             transforms=tuple(rules.transforms(path, service.name)),
             middlewares=rules.middlewares,
             refuses_web_socket=is_contours and not rules.passes_web_socket(path),
