@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.e2e.cluster import START, Space, is_ready
 from tests.e2e.kube import Object
-from tests.e2e.manifests import ROOT_PATH, container, ingress, service, workload
+from tests.e2e.manifests import ROOT_PATH, chainlit_app, container, ingress, service, workload
 from tests.waiting import eventually
 
 FIVE_LINES = """\
@@ -40,6 +40,27 @@ def test_one_apply_heals_a_crash_loop(space: Space) -> None:
     eventually(lambda: [is_ready(pod) for pod in space.pods()], lambda ready: ready == [True])
     space.await_ready()
     assert not crashes(space.pods())
+
+
+def test_probes_of_a_container_that_is_named_no_more_stay(space: Space) -> None:
+    proxy = container(space.cluster.demo_image, name="proxy", livenessProbe=None)
+    proxy["readinessProbe"]["httpGet"]["path"] = "/ping"
+    chat = container(space.cluster.demo_image, name="chat", ports=[], readinessProbe=None, livenessProbe=None)
+    app = chainlit_app()
+    app["spec"]["workload"]["ref"]["container"] = "proxy"
+    space.create(workload(proxy, chat, replicas=0), service(), ingress(space.host, "/chat"), app)
+
+    def found() -> dict[str, Object]:
+        (deployment,) = space.objects("Deployment")
+        return {entry["name"]: entry for entry in deployment["spec"]["template"]["spec"]["containers"]}
+
+    eventually(lambda: found()["proxy"]["readinessProbe"]["httpGet"]["path"], lambda path: path == "/chat/ping")
+
+    named = '{"spec": {"workload": {"ref": {"container": "chat"}}}}'
+    space.kubectl("patch", "chainlitapp", "chat", "--type=merge", f"--patch={named}")
+
+    eventually(lambda: found()["chat"].get("env"), lambda env: env == [{"name": ROOT_PATH, "value": "/chat"}])
+    assert found()["proxy"]["readinessProbe"]["httpGet"]["path"] == "/chat/ping"
 
 
 def crashes(pods: list[Object]) -> list[int]:

@@ -23,7 +23,7 @@ from chainlit_operator.domain.model import (
     Variable,
     VerificationMode,
 )
-from chainlit_operator.domain.plan import Apply, Blocked, NoOp, apply_configuration, plan
+from chainlit_operator.domain.plan import Apply, Blocked, NoOp, apply_configuration, gives_up, plan
 from chainlit_operator.domain.reasons import Reason
 
 SIDECAR = container(name="proxy", probes=())
@@ -197,6 +197,28 @@ def test_probes_of_an_app_behind_a_proxy_in_its_pod_are_ours(target: int | str) 
         assert [path for _, path in action.probes] == ["/chat/health"]
 
 
+@pytest.mark.parametrize(
+    ("readiness", "liveness", "ours"),
+    [
+        ("/health", "/healthz", {"readinessProbe": "/chat/health"}),
+        ("/auth/config?a=b", "/live", {"readinessProbe": "/chat/auth/config?a=b"}),
+        ("/old/ready", "/live", {"readinessProbe": "/chat/ready"}),
+        ("/", "/live", {"readinessProbe": "/chat/health"}),
+        ("/", "/health", {"livenessProbe": "/chat/health"}),
+        ("/ready", "/live", {}),
+    ],
+)
+def test_behind_a_proxy_probes_of_other_servers_in_the_container_are_theirs(
+    readiness: str, liveness: str, ours: dict[str, str]
+) -> None:
+    proxy = container(name="proxy", probes=(), ports=(("proxy", 4180),))
+    probes = (Probe("readinessProbe", readiness, 8000), Probe("livenessProbe", liveness, 9090))
+    found = container("/old", ports=(("http", 8000), ("metrics", 9090)), probes=probes)
+    action = plan(with_container(found, proxy, services=(service(ports=(ServicePort("http", 80, 4180),)),))).action
+    assert isinstance(action, Apply)
+    assert dict(action.probes) == ours
+
+
 @pytest.mark.parametrize("has_sidecars", [False, True])
 @pytest.mark.parametrize(("port", "is_ours"), [(8000, True), (4180, False)])
 def test_a_proxy_need_not_declare_its_port(has_sidecars: bool, port: int, is_ours: bool) -> None:
@@ -226,6 +248,26 @@ def test_takeovers_are_of_changed_fields_from_others() -> None:
     assert isinstance(action, Apply)
     assert action.takeovers == (("CHAINLIT_ROOT_PATH", "helm"),)
     assert action.rivals == ("helm",)
+
+
+OWN = "chainlit-operator"
+
+
+@pytest.mark.parametrize(
+    ("owners", "others", "is_given_up"),
+    [
+        ((), (), False),
+        ((("CHAINLIT_ROOT_PATH", OWN), ("readinessProbe", OWN)), (), False),
+        ((("CHAINLIT_ROOT_PATH", OWN), ("livenessProbe", OWN)), (), True),
+        ((("livenessProbe", "helm"),), (("readinessProbe", "helm"),), False),
+        ((("CHAINLIT_ROOT_PATH", OWN),), (("CHAINLIT_ROOT_PATH", OWN),), True),
+        ((), (("readinessProbe", "helm"), ("readinessProbe", OWN)), True),
+    ],
+)
+def test_what_is_given_up(owners: Any, others: Any, is_given_up: bool) -> None:
+    mine, other = container(owners=owners), container(name="proxy", owners=others)
+    apply = Apply((("CHAINLIT_ROOT_PATH", "/chat"),), (("readinessProbe", "/chat/health"),), "")
+    assert gives_up(workload(mine, other), mine, apply) is is_given_up
 
 
 def resumed(reason: str = "Suspended", **fields: Any) -> Snapshot:

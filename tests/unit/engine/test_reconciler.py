@@ -406,6 +406,30 @@ async def test_release_is_one_patch_of_managed_fields(is_suspended: bool) -> Non
         assert [operation["op"] for operation in json.loads(w.server.bodies[-1])] == ["test", "remove"]
 
 
+FORMER = container(name="proxy", owners=(("readinessProbe", "chainlit-operator"),))
+MOVED = workload(container(), FORMER, field_managers=("helm", "chainlit-operator"))
+
+
+async def test_fields_of_a_former_container_are_given_back_before_others_are_taken() -> None:
+    """An apply that left them out would have the API server put ``/`` in the place of the probe's path."""
+    async with world() as w:
+        w.server.released = RELEASED
+        w.cache.upsert(MOVED)
+        await w.reconciler.reconcile(APP)
+        first, second = (json.loads(body) for body in w.server.bodies[:2])
+        assert [operation["op"] for operation in first] == ["test", "remove"]
+        assert second["kind"] == "Deployment"
+
+
+async def test_fields_of_a_former_container_stay_where_giving_them_back_is_refused() -> None:
+    async with world(error(422, "")) as w:
+        w.cache.upsert(MOVED)
+        with pytest.raises(ApiError) as refused:
+            await w.reconciler.reconcile(APP)
+        assert refused.value.is_passing
+        assert w.writes == ["deployments/chat"]
+
+
 async def test_nothing_is_released_while_an_app_wants_it() -> None:
     async with world() as w:
         w.cache.upsert(HELD)

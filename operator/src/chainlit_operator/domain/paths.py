@@ -90,6 +90,12 @@ def mounted(backend: str, mount_path: str) -> str:
     return mount_path if mount_path and is_below(mount_path, backend) else backend + mount_path
 
 
+def is_probe_endpoint(path: str, roots: tuple[str, ...]) -> bool:
+    """Whether a probe of ``path`` asks Chainlit: one of its endpoints, or below a prefix that it has or had."""
+    path = path.partition("?")[0]
+    return path.endswith(PROBE_ENDPOINTS) or any(root and is_below(path, root) for root in roots)
+
+
 def probe_path(path: str, root_path: str, former_roots: tuple[str, ...]) -> str:
     """Return the path at which a probe that now asks for ``path`` must ask below ``root_path``.
 

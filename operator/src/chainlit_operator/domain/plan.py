@@ -104,6 +104,19 @@ def apply_configuration(workload: Workload, container: Container, apply: Apply) 
     }
 
 
+def gives_up(workload: Workload, container: Container, apply: Apply) -> bool:
+    """Whether the apply leaves out fields that the operator has: of another container, or probes of another port.
+
+    The API server would take out what its only owner gives up, and put ``/`` in the place of a probe's path.
+    """
+    kept = {name for name, _ in (*apply.env, *apply.probes)}
+    return any(
+        manager == FIELD_MANAGER and not (found.name == container.name and name in kept)
+        for found in workload.containers
+        for name, manager in found.owners
+    )
+
+
 def _suspended(snapshot: Snapshot) -> Blocked | None:
     if not snapshot.app.spec.suspend:
         return None
@@ -270,11 +283,22 @@ def _probe_paths(
     former.append(snapshot.app.status.root_path or "")
     roots = tuple(paths.normalise(value) for value in former)
     serving = _container_port(snapshot, container, route)
+    ports = _probed_ports(container, (wanted.root_path, *roots)) if serving is None else {serving}
     return tuple(
         (probe.field, paths.probe_path(probe.path, wanted.root_path, roots))
         for probe in container.probes
-        if serving is None or container.port_number(probe.port) in (serving, None)
+        if container.port_number(probe.port) in (*ports, None)
     )
+
+
+def _probed_ports(container: Container, roots: tuple[str, ...]) -> set[int | None]:
+    """The ports at which probes ask Chainlit, as far as their paths tell: one, or those of paths that it has."""
+    asked = [(probe.path, container.port_number(probe.port)) for probe in container.probes]
+    ports = {port for _, port in asked}
+    if len(ports) <= 1:
+        return ports
+    known = {port for path, port in asked if paths.is_probe_endpoint(path, roots)}
+    return known or {port for path, port in asked if path in ("", "/")}
 
 
 def _container_port(snapshot: Snapshot, container: Container, route: routes.Resolved) -> int | None:

@@ -33,6 +33,7 @@ from chainlit_operator.domain.plan import (
     NoOp,
     Plan,
     apply_configuration,
+    gives_up,
     plan,
 )
 from chainlit_operator.domain.reasons import ConditionType, Reason
@@ -235,6 +236,13 @@ class Reconciler:
         self, app: App, workload: Workload, container: Container, action: Apply, basis: tuple[object, ...]
     ) -> None:
         """Write, and remember it: writing the same again means that somebody set it back."""
+        if gives_up(workload, container, action):
+            try:
+                await self._give_back(workload)
+            except ApiError as error:
+                if error.code == 422:  # it has changed since, and is to be looked at again
+                    raise ApiError(409, "Conflict", error.message) from error
+                raise
         body = apply_configuration(workload, container, action)
         answer = await self._api.apply(workload.ref, body, FIELD_MANAGER)
         metrics.WRITES.labels("workload").inc()
@@ -272,7 +280,7 @@ class Reconciler:
         if workload is None:
             return
         try:
-            answer = await self._api.patch_json(ref, release.json_patch(workload), FIELD_MANAGER)
+            await self._give_back(workload)
         except ApiError as error:
             if error.code == 404:
                 return
@@ -284,9 +292,13 @@ class Reconciler:
                 logging.INFO if error.code == 422 else logging.WARNING, "%s: not released: %s", ref, error.message
             )
             return
-        metrics.WRITES.labels("release").inc()
-        self._take(ref, answer)
         logger.info("%s: released; what was set stays as it is", ref)
+
+    async def _give_back(self, workload: Workload) -> None:
+        """Take the operator's entry out of a workload; raises ApiError."""
+        answer = await self._api.patch_json(workload.ref, release.json_patch(workload), FIELD_MANAGER)
+        metrics.WRITES.labels("release").inc()
+        self._take(workload.ref, answer)
 
     # ------------------------------------------------------------------------------------- verification, status
 
