@@ -75,6 +75,8 @@ def _workload(kind: str) -> Object:
         "metadata": _meta(managedFields=MANAGED, labels={"app": "chat"}, ownerReferences=[OWNER]),
         "spec": {
             "replicas": 1,
+            "paused": False,
+            "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"partition": 0}},
             "template": {"metadata": {"labels": {"app": "chat"}}, "spec": {"containers": [CONTAINER]}},
         },
         "status": {

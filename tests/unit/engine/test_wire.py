@@ -211,6 +211,23 @@ def test_replicas_and_counters_are_read_beside_the_same_template() -> None:
     assert counted == replace(first, rollout=replace(first.rollout, available=9))
 
 
+@pytest.mark.parametrize(
+    ("spec", "held"),
+    [
+        ({}, ""),
+        ({"paused": True}, "spec.paused true"),
+        ({"updateStrategy": {"type": "RollingUpdate"}}, ""),
+        ({"updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"partition": 0}}}, ""),
+        ({"updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"partition": 2}}},
+         "spec.updateStrategy.rollingUpdate.partition 2"),
+        ({"updateStrategy": {"type": "OnDelete"}}, "spec.updateStrategy.type OnDelete"),
+    ],
+)  # fmt: skip
+def test_what_holds_pods_back(spec: Any, held: str) -> None:
+    kind = wire.StatefulSet if "updateStrategy" in spec else wire.Deployment
+    assert read(kind, {"metadata": {"name": "chat"}, "spec": spec}).rollout.held == held
+
+
 def test_another_object_of_the_name_is_read_anew() -> None:
     _, found = after(DEPLOYMENT, changed("metadata", "uid", to="other", generation=1))
     assert (found.uid, found.generation) == ("other", 1)

@@ -242,6 +242,7 @@ class Rollout:
     """The counters that tell whether the pods run the template that is written now.
 
     ``observed_generation`` goes no further than the workload's ``generation``: what counts is whether that was seen.
+    ``held`` is the setting by which pods are not replaced until somebody does something, empty where there is none.
     """
 
     observed_generation: int = 0
@@ -250,6 +251,7 @@ class Rollout:
     updated: int = 0
     available: int = 0
     failure: str = ""
+    held: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,7 @@ class Reason(StrEnum):
     # WebSocketReachable
     NOT_ALIGNED = "NotAligned"
     ROLLOUT_IN_PROGRESS = "RolloutInProgress"
+    ROLLOUT_HELD = "RolloutHeld"
     ROLLOUT_FAILED = "RolloutFailed"
     SCALED_TO_ZERO = "ScaledToZero"
     VERIFICATION_PENDING = "VerificationPending"

@@ -292,6 +292,12 @@ def _rollout_condition(workload: Workload) -> Condition | None:
         return _condition(kind, "False", Reason.ROLLOUT_FAILED, f"{rollout.failure} Look at the pods' logs and events.")
     if workload.is_rolled_out:
         return None
+    if rollout.held:
+        message = (
+            f"{workload.ref} has {rollout.held}, so pods of a former template stay: change that, or replace them "
+            "yourself. The WebSocket is verified when all of them run the present template."
+        )
+        return _condition(kind, "Unknown", Reason.ROLLOUT_HELD, message)
     message = "The pods are being replaced; the WebSocket is verified when all of them run the present template."
     if workload.ref.kind == "StatefulSet":
         message += " A StatefulSet does not replace a pod that never became ready: delete such a pod yourself."

@@ -194,9 +194,31 @@ class _PodTemplate(Wire):
 _decode_template = decoder(_PodTemplate)
 
 
+class _RollingUpdate(Wire):
+    partition: int = 0
+
+
+class _UpdateStrategy(Wire):
+    type: str = ""
+    rolling_update: _RollingUpdate | None = None
+
+
 class _WorkloadSpecOfPods(Wire):
     template: msgspec.Raw = field(default_factory=lambda: msgspec.Raw(b"{}"))
     replicas: int = 1
+    paused: bool = False
+    update_strategy: _UpdateStrategy | None = None
+
+    @property
+    def held(self) -> str:
+        """By which setting, a Deployment's or a StatefulSet's, pods of a former template stay."""
+        strategy = self.update_strategy or _UpdateStrategy()
+        if strategy.type == "OnDelete":
+            return "spec.updateStrategy.type OnDelete"
+        partition = strategy.rolling_update.partition if strategy.rolling_update is not None else 0
+        if partition > 0:
+            return f"spec.updateStrategy.rollingUpdate.partition {partition}"
+        return "spec.paused true" if self.paused else ""
 
 
 class _WorkloadCondition(Wire):
@@ -258,6 +280,7 @@ class _Workload(Wire):
             updated=status.updated_replicas,
             available=status.available_replicas,
             failure=failed[0] if failed else "",
+            held=self.spec.held,
         )
 
 
