@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
+import threading
+from collections import Counter
+from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.waiting import until
 
-from chainlit_operator.engine.prober import Reason, Target, address_allowed, probe
+from chainlit_operator.engine.prober import Reason, Target, address_allowed, probe, system_resolve
+from chainlit_operator.engine.prober.address import Lookups
 
 FORBIDDEN_V4 = [
     "0.0.0.0",
@@ -99,3 +107,62 @@ async def test_probe_refuses_the_literal(text: str) -> None:
 def test_ipv6_clothes_never_help(address: IPv4Address) -> None:
     if not address_allowed(address):
         assert not any(address_allowed(dressed) for dressed in embeddings(address))
+
+
+class Names:
+    """The system's resolver: names that begin with ``slow`` have no answer before ``answer`` is set."""
+
+    def __init__(self) -> None:
+        self.asked: Counter[str] = Counter()
+        self.answer = threading.Event()
+
+    def getaddrinfo(self, host: str, *_: Any, **__: Any) -> list[Any]:
+        self.asked[host] += 1
+        if host.startswith("slow"):
+            self.answer.wait()
+        if host.startswith("no"):
+            raise socket.gaierror(socket.EAI_NONAME, "no")
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("10.0.0.7", 0))]
+
+
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch) -> Iterator[Names]:
+    found = Names()
+    monkeypatch.setattr(socket, "getaddrinfo", found.getaddrinfo)
+    yield found
+    found.answer.set()
+
+
+async def given_up(host: str) -> None:
+    """Look a name up without waiting for the answer."""
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(system_resolve(host, 80), 0.001)
+
+
+async def test_names_that_hang_keep_no_other_from_being_looked_up(names: Names) -> None:
+    for n in range(20):
+        await given_up(f"slow-{n}.example")
+    assert await asyncio.wait_for(system_resolve("chat.example", 80), 10) == ["10.0.0.7"]
+    with pytest.raises(OSError, match="no"):
+        await system_resolve("no.example", 80)
+
+
+async def test_a_name_that_hangs_is_looked_up_once_for_all_who_ask(names: Names) -> None:
+    asking = [asyncio.create_task(system_resolve("slow.example", port)) for port in (80, 443)]
+    await given_up("slow.example")
+    names.answer.set()
+    assert await asyncio.wait_for(asyncio.gather(*asking), 10) == [["10.0.0.7"]] * 2
+    assert names.asked == {"slow.example": 1}
+
+
+async def test_so_many_names_that_hang_are_looked_up_and_no_more(names: Names, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Lookups, "MAX", 2)
+    lookups = Lookups()
+    asking = [asyncio.create_task(lookups.resolve(f"slow-{n}.example", 80)) for n in range(2)]
+    await until(lambda: len(names.asked) == 2)
+    with pytest.raises(OSError, match="2 other lookups"):
+        await lookups.resolve("chat.example", 80)
+    names.answer.set()
+    await asyncio.wait_for(asyncio.gather(*asking), 10)
+    await until(lambda: not lookups._running)
+    assert await lookups.resolve("chat.example", 80) == ["10.0.0.7"]

@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
+import threading
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from concurrent.futures import Future
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 Policy = Callable[[IPAddress], bool]
@@ -120,17 +122,54 @@ def is_own(address: IPAddress) -> bool:
             return False  # no way there, or not an address that can be connected to
 
 
-async def system_resolve(host: str, port: int) -> Sequence[str]:
-    """Look a name up with the system's resolver, in its order of preference.
+class Lookups:
+    """Looks names up with the system's resolver, each in a thread of its own.
 
-    Raises:
-        OSError: the lookup failed.
-        UnicodeError: the name cannot be written as DNS labels.
-
+    The loop's threads are few (two of uvloop's look names up), and a lookup that is given up stays in its thread until
+    the system gives it up too: a few names that hang would keep all others from being looked up, and the process from
+    ending. The threads here are daemons. Of a name there is one lookup at a time, which all who ask wait for.
     """
-    loop = asyncio.get_running_loop()
-    infos = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
-    return [str(info[4][0]) for info in infos]
+
+    #: Those who verify give up after seconds and the system within a minute or so, so that fewer hang in practice.
+    MAX = 128
+
+    def __init__(self) -> None:
+        self._running: dict[str, Future[list[str]]] = {}
+
+    async def resolve(self, host: str, port: int) -> Sequence[str]:
+        """Return the addresses of a host, in the system's order of preference.
+
+        Raises:
+            OSError: the lookup failed, or too many others hang.
+            UnicodeError: the name cannot be written as DNS labels.
+
+        """
+        return await asyncio.wrap_future(self._running.get(host) or self._begin(host))
+
+    def _begin(self, host: str) -> Future[list[str]]:
+        if len(self._running) >= self.MAX:
+            raise OSError(f"{self.MAX} other lookups have no answer yet")
+        answer: Future[list[str]] = Future()
+        answer.set_running_or_notify_cancel()  # from here on, who no longer waits ends it for nobody else
+        self._running[host] = answer
+        try:
+            threading.Thread(target=self._look_up, args=(host, answer), name="lookup", daemon=True).start()
+        except RuntimeError as error:
+            del self._running[host]
+            raise OSError("the system has no thread for the lookup") from error
+        return answer
+
+    def _look_up(self, host: str, answer: Future[list[str]]) -> None:
+        try:
+            infos = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
+            answer.set_result([str(info[4][0]) for info in infos])
+        except (OSError, ValueError) as error:  # UnicodeError is a ValueError
+            answer.set_exception(error)
+        finally:
+            del self._running[host]
+
+
+system_resolve = Lookups().resolve
 
 
 async def pick_address(host: str, port: int, *, resolve: Resolver, allow: Policy) -> IPAddress:
