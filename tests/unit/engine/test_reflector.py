@@ -217,6 +217,23 @@ async def test_refused_list_is_known_while_it_lasts() -> None:
         await asyncio.gather(task, return_exceptions=True)
 
 
+async def test_a_list_of_the_past_ends_it() -> None:
+    """As after a restore of etcd: the cache would take none of its objects for newer than what it knows."""
+    server, sink = ApiServer(), Sink()
+    gone = line("ERROR", {"kind": "Status", "code": 410, "reason": "Expired"})
+    server.script = [
+        reply(page(obj("a"), version="9")),
+        stream(line("ADDED", obj("b", "11")), gone),
+        reply(page(obj("a"), version="11")),
+        stream(gone),
+        reply(page(obj("a"), version="10")),
+    ]
+    async with server.serving() as api:
+        with pytest.raises(reflectors.RestoredError, match="version 10, after 11: etcd was restored"):
+            await asyncio.wait_for(Reflector(api, "Service", wire.Service, None, sink).run(), 5)
+    assert sink.log == ["replace ['a']", "upsert b@11", "replace ['a']"]
+
+
 async def test_strange_object_costs_only_itself() -> None:
     strange = {"metadata": {"name": "strange"}, "spec": {"selector": 7}}
     feed = stream(line("ADDED", strange), line("ADDED", obj("b", "3")))

@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
+from aiohttp import web
 from tests.unit.domain.world import app
 from tests.unit.engine.apiserver import ApiServer, error, page, reply
+from tests.waiting import until
 
 from chainlit_operator.domain.model import Ref
 from chainlit_operator.engine.cache import Cache
+from chainlit_operator.engine.reflector import RestoredError
 from chainlit_operator.engine.sweeper import Sweeper
 
 
@@ -35,6 +39,35 @@ async def test_gone_is_forgotten() -> None:
 
 async def test_another_app_of_the_same_name_does_not_keep_it() -> None:
     assert await swept(page(listed("kept"), listed("renewed", "another-uid"))) == {"kept"}
+
+
+async def test_a_list_of_the_past_ends_it() -> None:
+    server = ApiServer()
+    server.script = [reply(page(listed("kept"), version=version)) for version in ("10", "9")]
+    cache = Cache(lambda _: None)
+    async with server.serving() as api:
+        sweeper = Sweeper(api, cache, ("shop",))
+        await sweeper.take_all()
+        with pytest.raises(RestoredError, match="ChainlitApp has resource version 9, after 10"):
+            await sweeper.sweep()
+
+
+async def test_a_list_that_is_overtaken_by_another_is_none_of_the_past() -> None:
+    server, is_overtaken = ApiServer(), asyncio.Event()
+
+    async def late(request: web.Request) -> web.StreamResponse:
+        await is_overtaken.wait()
+        return await reply(page(version="9"))(request)
+
+    server.script = [late, reply(page(version="10")), reply(page(version="10"))]
+    async with server.serving() as api:
+        sweeper = Sweeper(api, Cache(lambda _: None), ("shop",))
+        overtaken = asyncio.create_task(sweeper.sweep())
+        await until(lambda: len(server.requests) == 1)
+        await sweeper.sweep()
+        is_overtaken.set()
+        await asyncio.wait_for(overtaken, 5)
+        await sweeper.sweep()
 
 
 async def test_nothing_is_gone() -> None:

@@ -3,6 +3,8 @@
 The cycle is client-go's: a list in pages, a watch from the list's resource version with bookmarks, the watch renewed
 from the last version seen when it ends, and a new list when the version is too old (410), when the stream cannot be
 read, or when the API server refuses. A new list replaces everything, so what vanished meanwhile is noticed.
+
+Lists name no resource version, so they are of the moment, whichever API server answers: their own versions only grow.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ import msgspec
 from chainlit_operator.domain.model import Foreign, Ref
 from chainlit_operator.engine import metrics, wire
 from chainlit_operator.engine.api import SILENT, Api, ApiError
+from chainlit_operator.engine.cache import is_older
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +40,19 @@ STABLE_SECONDS = 10.0
 ABSENT_SECONDS = 60.0
 
 T = TypeVar("T")
+
+
+class RestoredError(Exception):
+    """The cluster is one of the past: what is known is of versions yet to come, which only a restart forgets."""
+
+
+def ensure_later(version: str, seen: str, kind: str) -> None:
+    """Raise RestoredError if a list's resource version precedes one that was seen before the list was asked for."""
+    if is_older(version, seen):
+        raise RestoredError(
+            f"the list of {kind} has resource version {version}, after {seen}: etcd was restored from a backup, and "
+            "what is known has to be read anew"
+        )
 
 
 class Sink(Protocol):
@@ -76,6 +92,8 @@ class Reflector:
         self.last_seen = time.monotonic()
         self._api, self._sink, self._is_optional = api, sink, is_optional
         self._is_busy_for_nothing = False
+        #: The newest resource version seen.
+        self._version = ""
         self._events = metrics.WATCH_EVENTS.labels(kind)
         self._decode_listed = wire.reader(type_)
         self._decode_event = wire.reader(type_, sink.find)
@@ -84,12 +102,13 @@ class Reflector:
         return f"{self.kind} in {self.namespace or 'all namespaces'}"
 
     async def run(self) -> None:
-        """List and watch until cancelled; never ends by itself."""
+        """List and watch until cancelled; raises RestoredError."""
         failures = 0
         while True:
             started = time.monotonic()
             try:
-                await self._watch(await self._list())
+                await self._list()
+                await self._watch()
             except ApiError as error:
                 if error.code == 404 and self._is_optional:
                     await self._await_kind()
@@ -111,7 +130,7 @@ class Reflector:
         self._alive()
         await asyncio.sleep(ABSENT_SECONDS)
 
-    async def _list(self) -> str:
+    async def _list(self) -> None:
         objects: list[Foreign] = []
         token = ""
         while True:
@@ -121,21 +140,23 @@ class Reflector:
             token = page.metadata.continue_
             if not token:
                 break
+        ensure_later(page.metadata.resource_version, self._version, self.kind)
+        self._version = page.metadata.resource_version
         self._sink.replace(self.kind, self.namespace, objects)
         self.synced.set()
         self.last_error = None
-        return page.metadata.resource_version
 
-    async def _watch(self, version: str) -> None:
-        """Watch from ``version`` on, again and again; raises ApiError when a new list is needed."""
+    async def _watch(self) -> None:
+        """Watch from the version seen last on, again and again; raises ApiError when a new list is needed."""
         failures = 0
         while True:
             started = time.monotonic()
             try:
-                async for events in self._api.watch(self.kind, self.namespace, version, SILENCE_SECONDS, self._pause):
+                watch = self._api.watch(self.kind, self.namespace, self._version, SILENCE_SECONDS, self._pause)
+                async for events in watch:
                     self._is_busy_for_nothing = True
                     for event in events:
-                        version = self._take(event) or version
+                        self._version = self._take(event) or self._version
                     self._alive()
             except ApiError as error:
                 # A connection that breaks loses nothing: the next watch goes on from the last version.

@@ -5,7 +5,8 @@ same. So they are listed once at the start.
 
 kopf tells of deletions that its watch sees. When the watch has to start over, what was deleted meanwhile is not told,
 and an app that is no more would go on being enforced. So all that exist are listed then, and now and then, metadata
-only.
+only. That also shows a cluster that was restored from a backup, of which watches tell nothing: they wait for the
+versions that they have seen to come again.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ import msgspec
 from chainlit_operator.domain.model import Ref
 from chainlit_operator.engine import wire
 from chainlit_operator.engine.api import Api, ApiError
-from chainlit_operator.engine.cache import Cache
-from chainlit_operator.engine.reflector import PAGE_SIZE, backoff_seconds
+from chainlit_operator.engine.cache import Cache, is_older
+from chainlit_operator.engine.reflector import PAGE_SIZE, backoff_seconds, ensure_later
 
 logger = logging.getLogger(__name__)
 
@@ -42,13 +43,18 @@ class Sweeper:
         #: When it last tried to take all apps.
         self.last_seen = time.monotonic()
         self._due = asyncio.Event()
+        #: The newest resource version of a list.
+        self._version = ""
 
     def hurry(self) -> None:
         """Sweep now: deletions may have gone unseen."""
         self._due.set()
 
     async def take_all(self) -> None:
-        """Put all apps into the cache, however often it takes; ``last_error`` says what hinders it."""
+        """Put all apps into the cache, however often it takes; ``last_error`` says what hinders it.
+
+        Raises RestoredError.
+        """
         failures = 0
         for namespace in self._namespaces:
             while True:
@@ -71,7 +77,7 @@ class Sweeper:
                 logger.debug("Skipping a ChainlitApp that cannot be read: %s", error)  # kopf's handler warns of it
 
     async def run(self) -> None:
-        """Sweep at intervals until cancelled."""
+        """Sweep at intervals until cancelled; raises RestoredError."""
         pause = FIRST_SECONDS
         while True:
             with contextlib.suppress(TimeoutError):
@@ -85,7 +91,7 @@ class Sweeper:
                 logger.info("ChainlitApps could not be listed to find those that are gone: %s", error.message)
 
     async def sweep(self) -> None:
-        """Forget the apps that are not in the cluster; raises ApiError."""
+        """Forget the apps that are not in the cluster; raises ApiError and RestoredError."""
         known = {ref: app.uid for ref, app in self._cache.apps.items()}
         found = {key for namespace in self._namespaces for key in await self._list(namespace)}
         for ref, uid in known.items():
@@ -102,9 +108,13 @@ class Sweeper:
         return found
 
     async def _pages(self, namespace: str | None, *, only_metadata: bool = False) -> AsyncIterator[msgspec.Raw]:
-        token = ""
+        token, seen = "", self._version  # another list may be under way, and be answered first
         while True:
             page = await self._api.list_page("ChainlitApp", namespace, PAGE_SIZE, token, only_metadata=only_metadata)
+            version = page.metadata.resource_version
+            ensure_later(version, seen, "ChainlitApp")
+            if not is_older(version, self._version):
+                self._version = version
             for raw in page.items or ():
                 yield raw
             token = page.metadata.continue_
