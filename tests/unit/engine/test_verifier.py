@@ -207,6 +207,36 @@ def test_pauses_grow_while_all_is_well(check: Check) -> None:
         assert 0.9 <= pause / (60.0 * min(place, verifiers.MAX_STRETCH)) <= 1.1
 
 
+@pytest.mark.parametrize(
+    ("interval", "last"),
+    [(60.0, [30, 30, 60, 120, 240, 300, 300]), (10.0, [10, 10, 20, 40, 50, 50, 50]), (86400.0, [30, 30, 60])],
+)
+def test_pauses_grow_while_all_fails(monkeypatch: pytest.MonkeyPatch, interval: float, last: list[float]) -> None:
+    monkeypatch.setattr(verifiers, "RETRY_SECONDS", (1.0, 2.0, 5.0, 10.0, 30.0))
+    pauses = [verifiers._Entry(CHECK, interval, failures=failures).pause() for failures in range(1, 3000)]
+    assert pauses[:4] == [1, 2, 5, 10]
+    assert pauses[verifiers.PATIENCE - 2 :][: len(last)] == last
+    assert pauses[-1] == interval * verifiers.MAX_STRETCH
+
+
+async def test_apps_of_which_nothing_is_told_go_first() -> None:
+    scene = Scene(False)
+    scene.verifier = Verifier(scene.probe, scene.tell, concurrency=1)
+    former = [replace(CHECK, root_path=f"/{n}") for n in range(3)]
+    async with scene.running():
+        for n, check in enumerate(former):
+            scene.verifier.want(Ref("ChainlitApp", "shop", f"app-{n}"), check, 3600.0, is_settled=False)
+        await until(lambda: len(scene.asked_when_told) == len(former))
+        scene.gate = asyncio.Event()
+        await until(lambda: scene.verifier._due.qsize() == len(former) - 1)
+        scene.want()
+        await until(lambda: scene.verifier._due.qsize() == len(former))
+        before = len(scene.asked)
+        scene.gate.set()
+        await until(lambda: len(scene.asked) > before)
+    assert scene.asked[before] == CHECK
+
+
 async def test_a_probe_that_fails_itself_costs_its_app_a_pause_and_nobody_else_anything() -> None:
     asked: list[str] = []
     other = Ref("ChainlitApp", "shop", "other")

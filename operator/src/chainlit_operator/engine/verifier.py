@@ -6,6 +6,7 @@ The verifier owns no conclusions about the app: it turns checks into verificatio
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import random
 from collections.abc import Awaitable, Callable
@@ -19,6 +20,9 @@ logger = logging.getLogger(__name__)
 
 #: Pauses after one failure, two in a row, and so on.
 RETRY_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0)
+#: After so many failures in a row the pause doubles with each, up to that of an answer that stays good. So whoever
+#: fails for long takes little of the others' time, and waits to be found well again for about as long at most.
+PATIENCE = 10
 #: A failure is told when it is the third in a row: endpoints lag behind pods by up to some seconds.
 TOLD_FAILURES = 3
 #: At the edge a success, too, is told when it is the third in a row, with this pause: ingress controllers drop old pods
@@ -55,7 +59,9 @@ class _Entry:
     def pause(self) -> float:
         """Return the seconds until the next verification."""
         if self.failures:
-            return min(self.interval, RETRY_SECONDS[min(self.failures, len(RETRY_SECONDS)) - 1])
+            pause = min(self.interval, RETRY_SECONDS[min(self.failures, len(RETRY_SECONDS)) - 1])
+            doublings = min(max(0, self.failures - PATIENCE), 20)  # which is more than any interval has room for
+            return min(self.interval * MAX_STRETCH, pause * 2.0**doublings)
         told = self.successes - self.told_successes
         if told < 0:
             return EDGE_PAUSE_SECONDS
@@ -69,7 +75,9 @@ class Verifier:
     def __init__(self, probe: Probe, on_outcome: Callable[[Ref], None], concurrency: int) -> None:
         self._probe, self._on_outcome, self._concurrency = probe, on_outcome, concurrency
         self._entries: dict[Ref, _Entry] = {}
-        self._due: asyncio.Queue[tuple[Ref, _Entry]] = asyncio.Queue()
+        #: By rank, and within one in the order in which they became due: first those of which nothing is told yet.
+        self._due: asyncio.PriorityQueue[tuple[int, int, Ref, _Entry]] = asyncio.PriorityQueue()
+        self._counter = itertools.count()
 
     def want(self, ref: Ref, check: Check | None, interval_seconds: float, *, is_settled: bool) -> None:
         """Have ``check`` verified for the app; None ends that.
@@ -114,7 +122,7 @@ class Verifier:
 
     async def _worker(self) -> None:
         while True:
-            ref, entry = await self._due.get()
+            _, _, ref, entry = await self._due.get()
             if self._entries.get(ref) is not entry:
                 continue
             # Its timer is that of a later one where the interval became shorter meanwhile.
@@ -142,7 +150,11 @@ class Verifier:
         self._schedule(ref, entry, entry.pause())
 
     def _schedule(self, ref: Ref, entry: _Entry, delay: float) -> None:
-        entry.timer = asyncio.get_running_loop().call_later(delay, self._due.put_nowait, (ref, entry))
+        entry.timer = asyncio.get_running_loop().call_later(delay, self._put, ref, entry)
+
+    def _put(self, ref: Ref, entry: _Entry) -> None:
+        rank = 0 if entry.verification is None else 1
+        self._due.put_nowait((rank, next(self._counter), ref, entry))
 
     @staticmethod
     def _cancel(entry: _Entry) -> None:
