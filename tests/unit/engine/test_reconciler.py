@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 from tests.unit.domain.world import DONE, app, container, ingress, service, workload
-from tests.unit.engine.apiserver import ApiServer, error, stream
+from tests.unit.engine.apiserver import ApiServer, error, reply, stream
 
 from chainlit_operator.domain.model import Probe, Ref, Rewrite, Trial, TrialOutcome
 from chainlit_operator.domain.status import Check, Verification
@@ -309,6 +309,16 @@ async def test_app_deleted_meanwhile_is_forgotten() -> None:
         assert w.cache.apps == {}
         assert await w.reconciler.reconcile(APP)
         assert len(w.writes) == 1
+
+
+async def test_an_app_is_not_forgotten_for_a_404_that_is_not_of_the_api_server() -> None:
+    async with world() as w:
+        w.cache.upsert(workload(RIGHT))
+        w.server.script = [reply("404 page not found", 404)]
+        await w.reconciler._guarded(APP)
+        assert set(w.cache.apps) == {APP} and w.queue.failures(APP) == 1
+        await w.reconciler._guarded(APP)
+        assert len(w.writes) == 2 and w.queue.failures(APP) == 0
 
 
 async def test_fourth_time_is_contested_until_something_meaningful_changes() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 from tests.unit.engine.apiserver import BOOKMARK, Answer, ApiServer, error, line, obj, page, reply, stream
+from tests.waiting import until
 
 from chainlit_operator.domain.model import Foreign, Ref
 from chainlit_operator.engine import api as apis
@@ -232,6 +233,32 @@ async def test_a_list_of_the_past_ends_it() -> None:
         with pytest.raises(reflectors.RestoredError, match="version 10, after 11: etcd was restored"):
             await asyncio.wait_for(Reflector(api, "Service", wire.Service, None, sink).run(), 5)
     assert sink.log == ["replace ['a']", "upsert b@11", "replace ['a']"]
+
+
+LISTED = reply(page(obj("a")))
+NOT_KNOWN = reply("404 page not found", 404)
+
+
+@pytest.mark.parametrize(
+    ("script", "log"),
+    [
+        ([NOT_KNOWN], ["replace []"]),
+        ([LISTED, NOT_KNOWN, *[NOT_KNOWN] * reflectors.DOUBTS], ["replace ['a']", "replace []"]),
+        ([LISTED, *[NOT_KNOWN] * reflectors.DOUBTS, LISTED], ["replace ['a']"] * 2),
+        ([LISTED, *[error(503, "ServiceUnavailable")] * 20, NOT_KNOWN, LISTED], ["replace ['a']"] * 2),
+    ],
+    ids=["from the start", "for good", "for a while", "after an outage"],
+)
+async def test_a_kind_that_is_not_known(script: list[Answer], log: list[str]) -> None:
+    """Its watch, which comes after each list, is answered like a list then."""
+    server, sink = ApiServer(), Sink()
+    server.script = list(script)
+    async with server.serving() as api:
+        task = asyncio.create_task(Reflector(api, "HTTPRoute", wire.HTTPRoute, None, sink, is_optional=True).run())
+        await until(lambda: len(sink.log) == len(log) and not server.script)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    assert sink.log == log
 
 
 async def test_strange_object_costs_only_itself() -> None:

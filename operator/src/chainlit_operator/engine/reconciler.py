@@ -328,7 +328,8 @@ class Reconciler:
         except ApiError as error:
             if error.code != 409:  # it has changed, which is nobody's fault
                 metrics.WRITE_ERRORS.labels("status", error.reason).inc()
-            if error.code == 404:  # deleted meanwhile; its event may have been missed
+            # Deleted meanwhile; its event may have been missed. A 404 of something on the way has another reason.
+            if error.reason == "NotFound":
                 if self._cache.apps.get(app.ref) is current:
                     self._cache.remove_app(app.ref)
                 return

@@ -38,6 +38,9 @@ PAUSE_SECONDS = 0.1
 STABLE_SECONDS = 10.0
 #: How often a kind that the cluster does not know is looked for.
 ABSENT_SECONDS = 60.0
+#: So many answers that a kind is not known are not believed after a list of it, for half a minute or more: they may be a
+#: proxy's, or of an API server that starts. Where the kind is gone indeed, the watch has told of each object's end.
+DOUBTS = 8
 
 T = TypeVar("T")
 
@@ -92,6 +95,7 @@ class Reflector:
         self.last_seen = time.monotonic()
         self._api, self._sink, self._is_optional = api, sink, is_optional
         self._is_busy_for_nothing = False
+        self._doubts = 0
         #: The newest resource version seen.
         self._version = ""
         self._events = metrics.WATCH_EVENTS.labels(kind)
@@ -111,8 +115,10 @@ class Reflector:
                 await self._watch()
             except ApiError as error:
                 if error.code == 404 and self._is_optional:
-                    await self._await_kind()
-                    continue
+                    if not self._doubts:
+                        await self._await_kind()
+                        continue
+                    self._doubts -= 1
                 # A list that works is no success where the watch after it is refused.
                 failures = 1 if time.monotonic() - started > STABLE_SECONDS else failures + 1
                 if error.code != 410:
@@ -143,6 +149,7 @@ class Reflector:
         ensure_later(page.metadata.resource_version, self._version, self.kind)
         self._version = page.metadata.resource_version
         self._sink.replace(self.kind, self.namespace, objects)
+        self._doubts = DOUBTS
         self.synced.set()
         self.last_error = None
 
