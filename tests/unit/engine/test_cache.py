@@ -382,9 +382,14 @@ def test_app_that_appears_or_turns_to_a_neighbours_place_is_told() -> None:
     assert namespaces_of(keys) == {"two"}
     cache.put_app(replace(two, generation=2))
     assert namespaces_of(keys) == {"one", "two"}
+    cache.put_app(replace(two, generation=3))
+    assert namespaces_of(keys) == {"two"}
+    cache.put_app(replace(two, uid="uid-of-another", created="0"))
+    assert namespaces_of(keys) == {"one", "two"}, "it is the older one now"
 
 
-def test_pods_that_turn_to_a_neighbours_service_are_told_of() -> None:
+@pytest.mark.parametrize("quiet", [False, True])
+def test_pods_that_turn_to_a_neighbours_service_are_told_of(quiet: bool) -> None:
     keys: list[Ref] = []
     cache = Cache(keys.append)
     one = settle(cache, "one", path("/chat"))
@@ -393,8 +398,8 @@ def test_pods_that_turn_to_a_neighbours_service_are_told_of() -> None:
     cache.upsert(moved)
     assert cache.snapshot(one).neighbours == ()
     namespaces_of(keys)
-    cache.upsert(replace(workload(), ref=moved.ref))
-    assert namespaces_of(keys) == {"one", "two"}
+    cache.upsert(replace(workload(), ref=moved.ref), quiet=quiet)
+    assert "one" in namespaces_of(keys), "also where the answer to our own write shows what somebody else has changed"
 
 
 def test_listeners_of_one_gateway_are_told_apart() -> None:

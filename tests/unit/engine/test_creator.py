@@ -260,6 +260,17 @@ async def test_three_writes_of_the_same_and_then_no_more_until_something_changes
         assert w.writes.count("services/chat") == 3
 
 
+async def test_who_leads_again_counts_its_writes_anew() -> None:
+    async with world() as w:
+        await w.reconcile()
+        w.forget_requests()
+        for _ in range(3):
+            w.reconciler.forget()
+            w.meddle("services", lambda o: o["spec"].update(type="NodePort"), "argocd")
+            await w.reconcile()
+        assert w.writes == ["services/chat"] * 3
+
+
 async def test_names_that_are_taken_are_left_to_whose_they_are() -> None:
     foreign = {"metadata": {"name": "chat", "namespace": "shop"}, "spec": {"selector": {"app": "other"}}}
     async with world() as w:

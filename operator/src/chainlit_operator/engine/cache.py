@@ -127,7 +127,8 @@ class Cache:
         if old != app and not quiet:
             for workload in {app.workload, (old or app).workload}:
                 self._notify({app.ref, *self._apps_by_workload[workload]})
-                if old is None or old.workload != app.workload:
+                # Another app, also one of the same name, has another age, by which neighbours give way.
+                if old is None or (old.uid, old.workload) != (app.uid, app.workload):
                     self._notify(self._beside(self.workload(workload)))
         for workload in {app.workload, (old or app).workload}:
             self._offer(workload)
@@ -200,7 +201,8 @@ class Cache:
     def upsert(self, obj: Foreign, *, quiet: bool = False) -> bool:
         """Take an object that appeared or changed; an older version than the one known is ignored.
 
-        ``quiet`` is for what the caller wrote itself: nobody is told. Returns False for a change that nobody reads.
+        ``quiet`` is for what the caller wrote itself: nobody is told, save the apps beside it of what somebody else has
+        changed meanwhile. Returns False for a change that nobody reads.
         """
         known = self._objects[obj.ref.kind]
         old = known.get(obj.ref)
@@ -215,9 +217,10 @@ class Cache:
         known[obj.ref] = obj
         self._file(obj)
         self._offer(obj.ref)
+        concerned = self._resettled(obj, old)
         if not quiet:
-            concerned = self._concerned(obj) | (self._concerned(old) if old is not None else set())
-            self._notify(concerned | self._resettled(obj, old))
+            concerned |= self._concerned(obj) | (self._concerned(old) if old is not None else set())
+        self._notify(concerned)
         return True
 
     def remove(self, obj: Foreign) -> None:

@@ -67,6 +67,10 @@ class Creator:
         """Forget an app that is gone; its objects go by garbage collection."""
         self._contests.pop(app, None)
 
+    def forget_all(self) -> None:
+        """Forget what was done so far: somebody else goes on."""
+        self._contests.clear()
+
     async def bring_about(self, app: App) -> None:
         """Write what differs, if anything. Raises WriteError, and RefusedError for a field that is contested."""
         wanted, present = blueprint.refs(app), self._cache.owned_by(app)

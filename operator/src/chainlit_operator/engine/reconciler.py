@@ -104,6 +104,7 @@ class Reconciler:
         """Forget what was done so far: somebody else goes on."""
         self._contests.clear()
         self._trials.clear()
+        self._creator.forget_all()
 
     async def _guarded(self, ref: Ref) -> None:
         """Reconcile; a failure costs this app a pause and nobody else anything."""

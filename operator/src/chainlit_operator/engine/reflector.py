@@ -38,8 +38,8 @@ PAUSE_SECONDS = 0.1
 STABLE_SECONDS = 10.0
 #: How often a kind that the cluster does not know is looked for.
 ABSENT_SECONDS = 60.0
-#: So many answers that a kind is not known are not believed after a list of it, for half a minute or more: they may be a
-#: proxy's, or of an API server that starts. Where the kind is gone indeed, the watch has told of each object's end.
+#: So many answers that a kind is not known are not believed after a list of it, for half a minute or more: they may be
+#: a proxy's, or of an API server that starts. Where the kind is gone indeed, the watch has told of each object's end.
 DOUBTS = 8
 
 T = TypeVar("T")
