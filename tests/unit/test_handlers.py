@@ -97,7 +97,7 @@ class Engine:
         self.cache = Cache(lambda _: None)
         self.sweeper = Sweeper(api, self.cache, (None,))
         self.seen = asyncio.Event()
-        self.asked = self.anew = self.taken = 0
+        self.asked = self.listed = self.taken = 0
         self.known: set[str] = set()
         self.told: list[str] = []
         self.removed: list[str] = []
@@ -121,8 +121,8 @@ class Engine:
     def apps_asked(self) -> None:
         self.asked += 1
 
-    def apps_listed_anew(self) -> None:
-        self.anew += 1
+    def apps_listed(self) -> None:
+        self.listed += 1
 
     async def relist_apps(self) -> None:
         await self.sweeper.take_all()
@@ -210,12 +210,12 @@ async def test_a_crd_that_is_gone_is_waited_for() -> None:
         await asyncio.wait_for(engine.seen.wait(), 20)
 
 
-async def test_a_new_list_is_told_for_what_was_deleted_unseen() -> None:
+async def test_each_list_is_told_for_what_was_deleted_unseen() -> None:
     server = Server()
     server.watches += [stream(line("ERROR", {**STATUS, "code": 410})), stream(line("ADDED", app("two")), end="hang")]
     async with watching(server) as engine:
         await asyncio.wait_for(engine.seen.wait(), 20)
-        assert engine.anew == 1
+        assert engine.listed == 2
 
 
 async def test_a_crd_that_is_told_of_late_is_looked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:

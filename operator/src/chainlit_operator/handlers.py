@@ -210,13 +210,12 @@ def _raise_stopped(error: BaseException) -> NoReturn:
 def _session_factory(engine: Engine, api: Api, asked: asyncio.Event) -> Any:
     """Return what makes sessions for kopf: the client's own TLS and proxy, with its credentials read anew each time.
 
-    They tell the engine that the watch does not hang, and when a list begins anew, before which deletions may have gone
-    unseen; and they keep from kopf what the engine knows.
+    They tell the engine that the watch does not hang, and when it begins, before which deletions may have gone unseen;
+    and they keep from kopf what the engine knows.
     """
-    lists, last = 0, 0.0
+    last = 0.0
 
     async def ask(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-        nonlocal lists
         request.headers.update(await api.credentials())
         if not request.url.path.endswith(f"/{APP_PLURAL}"):
             return await handler(request)
@@ -227,9 +226,7 @@ def _session_factory(engine: Engine, api: Api, asked: asyncio.Event) -> Any:
         finally:
             engine.apps_asked()
         if response.ok and not {"watch", "continue"} & set(request.url.query):
-            lists += 1
-            if lists > len(engine.options.namespaces or (None,)):
-                engine.apps_listed_anew()
+            engine.apps_listed()
         if response.ok:
             response.content = cast("aiohttp.StreamReader", News(response.content, engine.knows_app))
         return response

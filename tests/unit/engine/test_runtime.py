@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from tests.unit.domain.world import app
 from tests.unit.engine.apiserver import ApiServer
 from tests.waiting import until
 
@@ -69,7 +70,7 @@ async def test_a_deletion_forgets_the_app_that_was_deleted_and_no_other_of_its_n
 
 @pytest.fixture
 async def campaign(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[list[str]]:
-    """The engine's campaign under way, and what it has done: listed the apps, led."""
+    """The engine's campaign under way, and what it has done: listed the apps, had them swept, led."""
     done: list[str] = []
 
     async def take_all() -> None:
@@ -79,6 +80,7 @@ async def campaign(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
         done.append("lead")
 
     monkeypatch.setattr(engine.sweeper, "take_all", take_all)
+    monkeypatch.setattr(engine.sweeper, "hurry", lambda: done.append("sweep"))
     monkeypatch.setattr(engine, "lead", lead)
     task = asyncio.create_task(engine._campaign())
     yield done
@@ -108,7 +110,32 @@ async def test_a_kind_that_cannot_be_listed_does_not_keep_kopf_from_apps(engine:
     assert campaign == ["apps"]
     for reflector in engine.reflectors:
         reflector.synced.set()
-    await until(lambda: campaign == ["apps", "apps", "lead"])
+    await until(lambda: campaign == ["apps", "apps", "sweep", "lead"])
+
+
+async def test_a_standby_gathers_no_work_and_who_leads_has_all_of_it(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def work() -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(engine.reconciler, "work", work)
+    for n in range(3):
+        engine.cache.put_app(app(f"app-{n}"))
+    engine.cache.remove_app(app("app-0").ref)
+    assert len(engine.queue) == 0
+    for _ in range(2):
+        await engine.lead()
+        engine.cache.put_app(app("late"))
+        assert {await engine.queue.get() for _ in range(3)} == {app(name).ref for name in ("app-1", "app-2", "late")}
+        engine.queue.add(app("late").ref)
+        for name in ("app-1", "app-2", "late"):
+            engine.queue.done(app(name).ref)
+        engine.queue.retry(app("app-1").ref)
+        assert len(engine.queue) == 1
+        await engine.stand_by()
+        engine.cache.remove_app(app("late").ref)
+        assert engine.queue.is_idle and engine.queue.failures(app("app-1").ref) == 0
 
 
 async def test_no_work_goes_on_when_the_lead_is_given_back(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:

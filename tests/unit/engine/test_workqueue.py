@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from chainlit_operator.engine.workqueue import WorkQueue
 
 
@@ -58,6 +60,20 @@ async def test_forgetting_ends_the_pause_for_good() -> None:
     q.forget("a")
     await asyncio.sleep(0.01)
     assert q.is_idle
+
+
+@pytest.mark.parametrize("is_closed", [False, True])
+async def test_a_cleared_queue_has_nothing_and_remembers_no_failure(is_closed: bool) -> None:
+    q = queue()
+    q.add("a")
+    q.retry("b")
+    if is_closed:
+        q.close()
+    q.clear()
+    assert q.is_idle and q.retry("b") == 0.001
+    assert await asyncio.wait_for(q.get(), 10) == (None if is_closed else "b")
+    q.add("a")
+    assert await asyncio.wait_for(q.get(), 10) == (None if is_closed else "a")
 
 
 async def test_closed_queue_gives_out_nothing_more_to_anybody() -> None:

@@ -65,7 +65,9 @@ class Engine:
     def __init__(self, api: Api, options: Options) -> None:
         self.options = options
         self.queue: WorkQueue[Ref] = WorkQueue(backoff_seconds)
-        self.cache = Cache(self.queue.add)
+        self.cache = Cache(self._changed)
+        #: Whether what changes is to be worked on; who begins to is told of everything.
+        self._is_leading = False
         asker = Asker(api.configuration.host, options.trust)
         self.verifier = Verifier(asker.verify, self.queue.add, options.verification_concurrency)
         self.recorder = Recorder(api)
@@ -92,6 +94,11 @@ class Engine:
         metrics.QUEUE_DEPTH.set_function(lambda: float(len(self.queue)))
         metrics.READINESS.set_function(self._readiness)
         metrics.APPS.set_function(lambda: float(len(self.cache.apps)))
+
+    def _changed(self, ref: Ref) -> None:
+        """Have an app, or a workload that is to be released, worked on; a standby, who does not, gathers none."""
+        if self._is_leading:
+            self.queue.add(ref)
 
     # -------------------------------------------------------------------------------------- what kopf brings
 
@@ -128,8 +135,8 @@ class Engine:
         """Take notice that kopf asked for ChainlitApps or had an answer: its watch does not hang."""
         self._apps_seen = time.monotonic()
 
-    def apps_listed_anew(self) -> None:
-        """Take notice that kopf's watch began anew: deletions before may have gone unseen."""
+    def apps_listed(self) -> None:
+        """Take notice that kopf's watch begins, or begins anew: deletions before may have gone unseen."""
         self.sweeper.hurry()
 
     async def relist_apps(self) -> None:
@@ -162,7 +169,7 @@ class Engine:
         self._apps_taken.set()
         if is_late:
             await self._listed()
-            await self.sweeper.take_all()  # those that came meanwhile, of which kopf may not have told yet
+            await self.relist_apps()  # those that came meanwhile, of which kopf may not have told yet
         self.cache.complete()
         memory.listed()
         logger.info("All caches are synced")
@@ -179,6 +186,7 @@ class Engine:
 
     async def lead(self) -> None:
         """Work on everything that there is, and on what changes from now on."""
+        self._is_leading = True
         self.cache.announce()
         work = [(f"worker {n}", self.reconciler.work()) for n in range(self.options.concurrency)]
         work += [("verifier", self.verifier.run()), (_PASSING, self._settle())]
@@ -195,8 +203,10 @@ class Engine:
 
     async def stand_by(self) -> None:
         """Drop the work at once, also what is in the middle of a write, and what was remembered for it."""
+        self._is_leading = False
         work, self._work = self._work, []
         await _end(work)
+        self.queue.clear()
         self.reconciler.forget()
         self.verifier.forget()
 

@@ -3,10 +3,10 @@
 kopf does not tell when it has told of all that exist, and until then a workload without an app may have one all the
 same. So they are listed once at the start.
 
-kopf tells of deletions that its watch sees. When the watch has to start over, what was deleted meanwhile is not told,
-and an app that is no more would go on being enforced. So all that exist are listed then, and now and then, metadata
-only. That also shows a cluster that was restored from a backup, of which watches tell nothing: they wait for the
-versions that they have seen to come again.
+kopf tells of deletions that its watch sees. When the watch starts, or has to start over, what was deleted before is not
+told, and an app that is no more would go on being enforced. So all that exist are listed then, and now and then,
+metadata only. That also shows a cluster that was restored from a backup, of which watches tell nothing: they wait for
+the versions that they have seen to come again.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from chainlit_operator.engine.reflector import PAGE_SIZE, backoff_seconds, ensur
 logger = logging.getLogger(__name__)
 
 INTERVAL_SECONDS = 300.0
-#: The first time it is sooner: what is deleted between the list at the start and kopf's own is told by nobody.
-FIRST_SECONDS = 30.0
+#: After a list that failed.
+RETRY_SECONDS = 30.0
 
 _decode_app = wire.decoder(wire.ChainlitApp)
 
@@ -78,7 +78,7 @@ class Sweeper:
 
     async def run(self) -> None:
         """Sweep at intervals until cancelled; raises RestoredError."""
-        pause = FIRST_SECONDS
+        pause = INTERVAL_SECONDS
         while True:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._due.wait(), pause)
@@ -87,7 +87,7 @@ class Sweeper:
             try:
                 await self.sweep()
             except ApiError as error:
-                pause = FIRST_SECONDS
+                pause = RETRY_SECONDS
                 logger.info("ChainlitApps could not be listed to find those that are gone: %s", error.message)
 
     async def sweep(self) -> None:

@@ -68,6 +68,17 @@ class WorkQueue(Generic[K]):
         self.is_closed = True
         self._ready.put_nowait(None)
 
+    def clear(self) -> None:
+        """Drop what waits, pauses and failures; nobody may be at work."""
+        for key in list(self._timers):
+            self._cancel_timer(key)
+        self._failures.clear()
+        self._waiting.clear()
+        while not self._ready.empty():
+            self._ready.get_nowait()
+        if self.is_closed:
+            self._ready.put_nowait(None)
+
     def retry(self, key: K) -> float:
         """Have ``key`` worked on again after a pause that grows with its failures; returns the pause in seconds."""
         failures = self._failures[key] = self._failures.get(key, 0) + 1
