@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given
@@ -165,4 +166,13 @@ async def test_so_many_names_that_hang_are_looked_up_and_no_more(names: Names, m
     names.answer.set()
     await asyncio.wait_for(asyncio.gather(*asking), 10)
     await until(lambda: not lookups._running)
+    assert await lookups.resolve("chat.example", 80) == ["10.0.0.7"]
+
+
+async def test_a_lookup_without_a_thread_fails_and_is_forgotten(names: Names, monkeypatch: pytest.MonkeyPatch) -> None:
+    lookups = Lookups()
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", Mock(side_effect=RuntimeError("can't start new thread")))
+        with pytest.raises(OSError, match="no thread"):
+            await lookups.resolve("chat.example", 80)
     assert await lookups.resolve("chat.example", 80) == ["10.0.0.7"]
