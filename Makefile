@@ -10,6 +10,7 @@ TEST_CLUSTER ?= chainlit-test
 PYTHON ?= python3
 BIN := .venv/bin
 TOOL := $(BIN)/python -m tests.cluster
+INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes
 export CLUSTER
 export PYTHONPATH := operator/src
 
@@ -72,6 +73,7 @@ served: .venv/ready ## Judge 20,000 routes that were made up by a model of edges
 
 .PHONY: mutants
 mutants: .venv/ready ## Change each decision a little and see whether a test notices; 10 to 30 minutes (MODULES=status)
+	$(INSTALL) -r tests/mutants/requirements.txt
 	nice -n 19 $(BIN)/python -m tests.mutants $(MODULES)
 
 .PHONY: charts
@@ -173,7 +175,7 @@ format: .venv/ready ## Format the code
 
 .PHONY: lock
 lock: ## Pin the requirements anew, with hashes (needs pip-tools)
-	for place in operator tests/demo tests/releases/*/ tests; do
+	for place in operator tests/demo tests/releases/*/ tests tests/mutants; do
 	  (cd $$place && $(COMPILE) -o requirements.txt requirements.in)
 	done
 
@@ -183,5 +185,5 @@ COMPILE := pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe -
 .venv/ready: tests/requirements.txt
 	$(PYTHON) -m tests.cluster python
 	$(PYTHON) -m venv --clear .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r tests/requirements.txt
+	$(INSTALL) -r tests/requirements.txt
 	touch $@

@@ -8,6 +8,7 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 LOCKED = sorted(path for path in REPOSITORY.glob("**/requirements.txt") if ".venv" not in path.parts)
@@ -32,6 +33,19 @@ def test_pinned_with_hashes(path: Path) -> None:
     assert found
     for entry in found:
         assert PINNED.match(entry), entry[:80]
+
+
+@pytest.mark.parametrize("python", ["3.11", "3.12", "3.13", "3.14"])
+@pytest.mark.parametrize("place", ["operator", "tests"])
+def test_what_the_pinned_need_is_pinned_whatever_the_python(place: str, python: str) -> None:
+    text = (REPOSITORY / place / "requirements.txt").read_text(encoding="utf-8")
+    pinned = dict(re.findall(r"^([a-z0-9._-]+)==(\S+)", text, re.MULTILINE))
+    surroundings = {"python_version": python, "python_full_version": f"{python}.0", "extra": ""}
+    for name in pinned:
+        for needed in map(Requirement, metadata.requires(name) or []):
+            if needed.marker is None or needed.marker.evaluate(surroundings):
+                version = pinned.get(re.sub(r"[-_.]+", "-", needed.name).lower())
+                assert version is not None and needed.specifier.contains(version), f"{name} needs {needed}"
 
 
 def test_licences() -> None:

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-REPOSITORY = Path(__file__).resolve().parents[1]
+REPOSITORY = Path(__file__).resolve().parents[2]
 EXPLAINED = REPOSITORY / "docs/mutants.md"
 DOMAIN = "chainlit_operator/domain"
 WANTED = 90.0
