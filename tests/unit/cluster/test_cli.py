@@ -1,6 +1,8 @@
 """The command line."""
 
+import runpy
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -53,6 +55,13 @@ def test_an_expected_failure_is_told_in_words(
     shown = capsys.readouterr()
     assert shown.out == ""
     assert shown.err == "error: install podman\n"
+
+
+def test_an_old_python_is_told_how_to_name_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "version_info", (3, 10, 13))
+    monkeypatch.setattr(sys, "argv", ["tests.cluster", "--help"])
+    with pytest.raises(SystemExit, match=r"^error: Python 3\.11 or later is needed.* make PYTHON=python3\.12 up$"):
+        runpy.run_module("tests.cluster", run_name="__main__")
 
 
 def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
