@@ -57,15 +57,17 @@ class Engine:
         """Tell whether the engine's own store holds an image."""
         return self.succeeds("image", "inspect", reference)
 
-    def registry_serves(self, reference: str) -> bool:
-        """Tell whether a registry answers for an image within a few seconds."""
-        return self.succeeds("manifest", "inspect", reference.partition("@")[0], timeout=8)
+    def ask_registry(self, reference: str) -> None:
+        """Ask a registry for an image. Raises ClusterError, with its answer, where none serves it in a few seconds."""
+        self.run("manifest", "inspect", reference.partition("@")[0], timeout=8)
 
     def keep_newest(self, reference: str, count: int) -> None:
-        """Remove all but the newest images of a repository; one that a container uses stays."""
+        """Remove all but the newest images of a repository; `reference` stays, and one that a container uses."""
         repository = reference.rpartition(":")[0]
         options = ["--filter", f"reference={repository}", "--format", "{{.Repository}}:{{.Tag}}"]
-        for old in list(dict.fromkeys(self.run("images", *options).split()))[count:]:
+        # First, whatever its age: an image whose layers were all there is as old as they are.
+        found = dict.fromkeys([reference, *self.run("images", *options).split()])
+        for old in list(found)[count:]:
             self.succeeds("rmi", old)
 
 
@@ -75,11 +77,20 @@ def find() -> Engine:
     wanted = os.environ.get("ENGINE", "")
     if wanted not in {"", "docker", "podman"}:
         raise ClusterError(f"ENGINE={wanted}: only docker and podman are known")
-    if wanted != "podman" and shutil.which("docker") and console.succeeds(["docker", "info"], timeout=15):
+    if wanted != "podman" and _docker_answers():
         return Engine("docker", {"KIND_EXPERIMENTAL_PROVIDER": "docker"})
     if wanted == "docker":
-        raise ClusterError("ENGINE=docker, but `docker info` does not answer")
+        raise ClusterError("ENGINE=docker, but `docker info` does not answer, or `docker` is another program's name")
     return _podman()
+
+
+def _docker_answers() -> bool:
+    """Tell whether there is a Docker that answers, and not Podman by that name."""
+    try:
+        named = console.run(["docker", "--version"], timeout=15)
+    except ClusterError:
+        return False
+    return named.startswith("Docker version") and console.succeeds(["docker", "info"], timeout=15)
 
 
 def _podman() -> Engine:

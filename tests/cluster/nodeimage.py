@@ -33,7 +33,7 @@ PROXY_LINKS = tuple(f"{family}{verb}" for family in ("iptables", "ip6tables") fo
 
 
 def from_registry(engine: Engine) -> bool:
-    """Tell whether images come from a registry: as NODE_IMAGE says, else whether one answers.
+    """Tell whether images come from a registry: as NODE_IMAGE says, else whether one serves them; says why not.
 
     Raises ClusterError for a NODE_IMAGE that is not known.
     """
@@ -47,7 +47,12 @@ def from_registry(engine: Engine) -> bool:
         return True
     if any(cache.entry_path("node-image", _key()).glob("*")):  # built once, and nothing has to be asked again
         return False
-    return engine.registry_serves(reference)
+    try:
+        engine.ask_registry(reference)
+    except ClusterError as error:
+        say(f"    no registry (NODE_IMAGE=registry pulls all the same): {error}")
+        return False
+    return True
 
 
 def ensure(engine: Engine) -> str:
@@ -60,7 +65,7 @@ def ensure(engine: Engine) -> str:
         return reference
     reference = f"localhost/chainlit-node:{pinned().kubernetes}-{_key()}"
     if not engine.has_image(reference):
-        say("    no registry: the node image is built from source (once; this takes minutes)")
+        say("    the node image comes from source; built once, which takes minutes")
         rootfs.load(engine, _built() / rootfs.ARCHIVE, reference, CHANGES)
     return reference
 
@@ -78,6 +83,8 @@ def _key() -> str:
 
 def _built() -> Path:
     """Return the directory of the node's root file system, having built the parts one by one."""
+    if not cache.entry_path("node-image", _key()).exists():
+        rootfs.mirror()  # what cannot be finished is not begun: Kubernetes takes long
     parts = [kubernetes.node_programs(), kubernetes.kubectl(), *addons()]
     base = rootfs.debian("node-rootfs", PACKAGES)
     return cache.entry("node-image", _key(), lambda into: _assemble(base, parts, into))

@@ -39,10 +39,17 @@ def debian(name: str, packages: Sequence[str]) -> Path:
     return cache.entry(name, key(packages), lambda into: _bootstrap(packages, into)) / ARCHIVE
 
 
-def _bootstrap(packages: Sequence[str], into: Path) -> None:
+def mirror() -> str:
+    """Return the Debian mirror to build from. Raises ClusterError where nothing can be built on this machine."""
     if os.geteuid() != 0:
-        raise ClusterError("building images from source needs root (a registry within reach spares it)")
-    mirror = apt.debian_mirror()
+        raise ClusterError(
+            "building images from source needs root; where an image registry is in reach, NODE_IMAGE=registry spares it"
+        )
+    return apt.debian_mirror()
+
+
+def _bootstrap(packages: Sequence[str], into: Path) -> None:
+    source = mirror()
     apt.require({"debootstrap": "debootstrap"}, "Building images from source")
     root = into / "root"
     run(
@@ -53,7 +60,7 @@ def _bootstrap(packages: Sequence[str], into: Path) -> None:
             f"--include={','.join(packages)}",
             pinned().node_suite,
             root,
-            mirror,
+            source,
         ],
         timeout=1200,
     )

@@ -2,14 +2,16 @@
 
 import resource
 import tomllib
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.cluster import engine
-from tests.cluster.engine import Host, by_digest, containers_conf, former_boot_directories
+from tests.cluster import engine, kubernetes, nodeimage
+from tests.cluster.engine import Engine, Host, by_digest, containers_conf, former_boot_directories
 from tests.cluster.errors import ClusterError
 
+Program = Callable[[str, str], Path]
 ORDINARY = Host(unified_cgroups=True, systemd=True, may_raise_limits=True, files=1024, processes=4096)
 
 
@@ -56,3 +58,52 @@ def test_an_unknown_engine_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     engine.find.cache_clear()
     with pytest.raises(ClusterError, match="only docker and podman"):
         engine.find()
+
+
+@pytest.fixture
+def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
+    """Makes a program of some name and script the only one that there is; returns a file for it to write to, $LOG."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("LOG", str(tmp_path / "log"))
+
+    def make(name: str, script: str) -> Path:
+        (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / name).chmod(0o755)
+        return tmp_path / "log"
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("version", "found"), [("Docker version 28.2.2, build e6534b4", "docker"), ("podman version 5.4.2", "podman")]
+)
+def test_podman_by_dockers_name_is_podman(
+    version: str, found: str, program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program("docker", f'[ "$1" = info ] || echo "{version}"')
+    monkeypatch.setattr(engine, "_podman", lambda: Engine("podman"))
+    monkeypatch.delenv("ENGINE", raising=False)
+    engine.find.cache_clear()
+    assert engine.find().command == found
+    engine.find.cache_clear()
+
+
+@pytest.mark.parametrize(("count", "removed"), [(1, ["b", "a"]), (2, ["a"]), (3, [])])
+def test_an_image_that_was_just_built_stays_whatever_its_age(count: int, removed: list[str], program: Program) -> None:
+    log = program("docker", 'if [ "$1" = images ]; then echo x/y:b x/y:a x/y:new; else echo "$2" >> "$LOG"; fi')
+    log.touch()
+    Engine("docker").keep_newest("x/y:new", count)
+    assert log.read_text().split() == [f"x/y:{tag}" for tag in removed]
+
+
+def test_without_root_and_registry_nothing_is_built_in_vain(
+    program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    program("docker", '[ "$1" = manifest ] && echo "toomanyrequests: too many pulls" >&2; exit 1')
+    monkeypatch.delenv("NODE_IMAGE", raising=False)
+    monkeypatch.setenv("CHAINLIT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    monkeypatch.setattr(kubernetes, "node_programs", lambda: pytest.fail("Kubernetes was built"))
+    with pytest.raises(ClusterError, match=r"needs root; .* NODE_IMAGE=registry"):
+        nodeimage.ensure(Engine("docker"))
+    assert "toomanyrequests: too many pulls" in capsys.readouterr().err
