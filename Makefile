@@ -4,6 +4,8 @@ SHELL := bash
 .ONESHELL:
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
+# Prerequisites are an order here, also with -j: images go into the cluster that was made before them.
+.NOTPARALLEL:
 
 CLUSTER ?= chainlit
 TEST_CLUSTER ?= chainlit-test

