@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import subprocess
 import sys
@@ -84,9 +85,21 @@ def failure(*arguments: str) -> str:
     return line
 
 
-def test_bad_kubeconfig(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [
+        ("clusters: [", "clusters: [}"),
+        ("http://127.0.0.1", "http://[::1"),
+        ("user: {}", "user: x"),
+        ('server: "http://127.0.0.1:80"', "server: 5"),
+        ("context: {cluster: c, user: u}", "context: x"),
+    ],
+)
+def test_bad_kubeconfig(good: str, bad: str, tmp_path: Path) -> None:
     file = tmp_path / "bad"
-    file.write_text("clusters: [}")
+    written = KUBECONFIG.format(port=80)
+    assert good in written
+    file.write_text(written.replace(good, bad))
     assert "chainlit-operator: no usable cluster configuration" in failure("--kubeconfig", str(file))
 
 
@@ -99,3 +112,18 @@ def test_file_without_authorities(tmp_path: Path) -> None:
 def test_unreachable_api_server(kubeconfig: str, free_port: int) -> None:
     line = failure("--kubeconfig", kubeconfig)
     assert line.startswith(f"chainlit-operator: cannot reach the API server at http://127.0.0.1:{free_port}")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_before_the_api_server_has_answered_is_a_stop(number: signal.Signals, tmp_path: Path) -> None:
+    file = tmp_path / "kubeconfig"
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        file.write_text(KUBECONFIG.format(port=silent.getsockname()[1]))
+        silent.settimeout(60)
+        command = [sys.executable, "-m", "chainlit_operator", "run", "--kubeconfig", str(file)]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+            connection, _ = silent.accept()
+            with connection:
+                process.send_signal(number)
+                _, said = process.communicate(timeout=30)
+    assert (process.returncode, said) == (0, "")

@@ -97,6 +97,17 @@ async def test_an_app_that_never_comes() -> None:
         (["http://chat.example/my%20chat"], "characters other than"),
         (["http://chat.example/", "--parent-root-path", "/team"], "is for --service"),
         (["http://chat.example/", "--timeout", "0"], "--timeout"),
+        (["http://chat.example/", "--timeout", "nan"], "--timeout"),
+        (["http://chat.example/", "--timeout", "inf"], "--timeout"),
+        (["http://chat.example/", "--wait", "nan"], "--wait"),
+        (["http://chat.example/", "--wait", "inf"], "--wait"),
+        (["http://chat.example/", "--connect-to", ":80"], "--connect-to"),
+        (["http://chat.example/", "--connect-to", "a/b"], "--connect-to"),
+        (["http://chat.example/", "--connect-to", "::1"], "--connect-to"),
+        (["http://chat.example/", "--connect-to", "x y"], "--connect-to"),
+        (["http://chat.example/", "--connect-to", "x y:z"], "--connect-to"),
+        (["http://chat.example/", "--connect-to", "me@a"], "--connect-to"),
+        (["http://chat.example/", "--connect-to", "a:0"], "--connect-to"),
         (["http://chat.example/", "--ca-file", "no/such/file"], "no/such/file"),
     ],
 )
@@ -116,3 +127,9 @@ async def test_wrong_usage(arguments: list[str], says: str) -> None:
 )
 def test_target_of_a_url(url: str, target: Target) -> None:
     assert oneshot.target_of(url) == target
+
+
+@pytest.mark.parametrize("place", ["edge", "edge.example:8000", "127.0.0.1", "[::1]", "[::1]:8000"])
+def test_target_at_another_place(place: str) -> None:
+    found = oneshot.target_of("https://a.example/chat", connect_to=place)
+    assert found == Target(f"https://{place}", "/chat", host_header="a.example", at_edge=True)

@@ -6,7 +6,9 @@ Exit codes of ``run``: 0 stopped as asked, 1 the cluster or the address cannot b
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import math
 import socket
 import sys
 import uuid
@@ -46,6 +48,14 @@ class _Namespaces(click.ParamType[tuple[str, ...]]):
         self, value: str | tuple[str, ...], param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[str, ...]:
         return value if isinstance(value, tuple) else tuple(value.replace(",", " ").split())
+
+
+class _Seconds(click.FloatRange):
+    """Seconds within limits; click lets NaN pass, which is beyond neither of two."""
+
+    def convert(self, value: float, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        seconds = super().convert(value, param, ctx)
+        return self.fail(f"{value!r} is no number of seconds.", param, ctx) if math.isnan(seconds) else seconds
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "CHAINLIT_OPERATOR"})
@@ -222,7 +232,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter for each option is click's wa
 )
 @click.option(
     "--timeout",
-    type=click.FloatRange(0.1, 600),
+    type=_Seconds(0.1, 600),
     default=10.0,
     show_default=True,
     metavar="SECONDS",
@@ -230,7 +240,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter for each option is click's wa
 )
 @click.option(
     "--wait",
-    type=click.FloatRange(0, 3600),
+    type=_Seconds(0, 3600),
     default=0.0,
     show_default=True,
     metavar="SECONDS",
@@ -276,14 +286,20 @@ def _lease(name: str, namespace: str | None) -> Ref:
 
 
 async def _run(access: Access, options: Options) -> None:
-    configuration = await apis.load_configuration(access.kubeconfig, access.context)
+    stop = asyncio.Event()
+    handlers.stop_by_signal(stop)  # first of all: to a container's only process SIGTERM does nothing by itself
+    configuration = await handlers.unless(stop, apis.load_configuration(access.kubeconfig, access.context))
+    if configuration is None:
+        return
     async with apis.Api(configuration) as api:
-        await _check_cluster(api, options)
+        await handlers.unless(stop, _check_cluster(api, options))
+        if stop.is_set():
+            return
         engine = Engine(api, options)
         runner = await http.serve(engine, options.listen) if options.listen else None
         try:
             logger.info("Watching %s", ", ".join(options.namespaces) or "all namespaces")
-            await handlers.run(engine, api)
+            await handlers.run(engine, api, stop)
         finally:
             if runner is not None:
                 await runner.cleanup()

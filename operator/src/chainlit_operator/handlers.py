@@ -16,7 +16,7 @@ import signal
 import sys
 import time
 from collections.abc import Coroutine
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn, TypeVar, cast
 
 import aiohttp
 import kopf
@@ -28,6 +28,8 @@ from chainlit_operator.engine.reflector import STABLE_SECONDS, backoff_seconds
 from chainlit_operator.engine.runtime import Engine
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 #: For peering, which is off. Left to itself, kopf looks for the user's name, which a container's user has none of.
 _IDENTITY: Any = "chainlit-operator"
@@ -115,11 +117,9 @@ class StoppedError(Exception):
     """The operator ended without being asked to."""
 
 
-async def run(engine: Engine, api: Api) -> None:
-    """Serve ChainlitApps until SIGTERM or SIGINT; raises StoppedError for any other end."""
+async def run(engine: Engine, api: Api, stop: asyncio.Event) -> None:
+    """Serve ChainlitApps until ``stop``; raises StoppedError for any other end."""
     allow_nests()
-    stop = asyncio.Event()
-    _stop_by_signal(stop)
     engine.start()
     watchdog = asyncio.create_task(engine.failed(), name="watchdog")
     asked = asyncio.create_task(stop.wait(), name="stop")
@@ -135,7 +135,8 @@ async def run(engine: Engine, api: Api) -> None:
                 _raise_stopped(failure)
 
 
-def _stop_by_signal(stop: asyncio.Event) -> None:
+def stop_by_signal(stop: asyncio.Event) -> None:
+    """Have SIGTERM and SIGINT set ``stop`` from now on."""
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
 
@@ -143,7 +144,7 @@ def _stop_by_signal(stop: asyncio.Event) -> None:
 async def _watch_apps(engine: Engine, api: Api, stop: asyncio.Event) -> None:
     """Have kopf tell of ChainlitApps, and start it again when it ends, until ``stop``."""
     failures = 0
-    await _unless(stop, engine.apps_taken())
+    await unless(stop, engine.apps_taken())
     while not stop.is_set():
         started = time.monotonic()
         error = await _run_kopf(engine, api, stop)
@@ -156,16 +157,19 @@ async def _watch_apps(engine: Engine, api: Api, stop: asyncio.Event) -> None:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), backoff_seconds(failures))
         # There must be a CRD before kopf looks for it.
-        await _unless(stop, engine.relist_apps())
+        await unless(stop, engine.relist_apps())
 
 
-async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
-    """Wait for ``work``, or drop it when ``stop`` is set."""
-    tasks = [asyncio.create_task(work), asyncio.create_task(stop.wait())]
-    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    for task in tasks:
+async def unless(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
+    """Return what ``work`` does and raise what it raises; or drop it when ``stop`` is set, and return None."""
+    task, asked = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({task, asked}, return_when=asyncio.FIRST_COMPLETED)
+        return await task if task.done() else None
+    finally:
         task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+        asked.cancel()
+        await asyncio.gather(task, asked, return_exceptions=True)
 
 
 async def _run_kopf(engine: Engine, api: Api, stop: asyncio.Event) -> BaseException | None:
@@ -182,7 +186,7 @@ async def _run_kopf(engine: Engine, api: Api, stop: asyncio.Event) -> BaseExcept
         namespaces=namespaces,
         stop_flag=stop,
     )
-    _stop_by_signal(stop)  # kopf has put handlers of its own there
+    stop_by_signal(stop)  # kopf has put handlers of its own there
     tasks = [*tasks, asyncio.create_task(_until_lost(asked), name="discovery of ChainlitApps")]
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in tasks:

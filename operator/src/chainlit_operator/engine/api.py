@@ -92,6 +92,10 @@ Fence = Callable[[], float]
 """How many seconds a write that begins now may take; 0 if none may begin."""
 
 
+#: What reading a kubeconfig ends with: that of something of another type than is wanted comes unlooked at, as it is.
+_UNUSABLE = (config.ConfigException, yaml.YAMLError, OSError, ValueError, LookupError, TypeError, AttributeError)
+
+
 class ConfigError(Exception):
     """No usable way to reach a cluster: a bad kubeconfig, or none outside a cluster."""
 
@@ -123,10 +127,10 @@ async def load_configuration(kubeconfig: str | None = None, context: str | None 
                 await config.load_kube_config(kubeconfig, context=context, client_configuration=configuration)
             else:
                 await config.load_config(client_configuration=configuration)
-    except (config.ConfigException, yaml.YAMLError, OSError, ValueError, LookupError, TypeError) as error:
+        configuration.proxy = configuration.proxy or _proxy_of_environment(configuration.host)
+    except _UNUSABLE as error:
         hint = "give --kubeconfig, set KUBECONFIG, or run inside a cluster"
         raise ConfigError(f"no usable cluster configuration ({hint}): {_one_line(error)}") from error
-    configuration.proxy = configuration.proxy or _proxy_of_environment(configuration.host)
     return configuration
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from dataclasses import replace
 
@@ -39,8 +40,21 @@ def target_of(url: str, *, connect_to: str = "", at_service: bool = False, paren
     for path in (root_path, parent):
         if trouble := paths.problem(path):
             raise AddressError(f"Chainlit cannot be served at {path!r}: {trouble}")
+    if connect_to and not _is_host_and_port(connect_to):
+        raise AddressError(
+            f"--connect-to {connect_to!r} is not HOST or HOST:PORT, such as traefik.traefik or [::1]:8000"
+        )
     asked = prober.Target(f"{scheme}://{authority}", root_path, parent, at_edge=not at_service)
     return replace(asked, base_url=f"{scheme}://{connect_to}", host_header=authority) if connect_to else asked
+
+
+def _is_host_and_port(text: str) -> bool:
+    """Whether a text is a host with a port or without."""
+    try:
+        parts = URL(f"http://{text}")
+    except ValueError:
+        return False
+    return bool(parts.raw_host and parts.port) and re.search(r"[\s/@?#\\]", text) is None
 
 
 async def ask(target: prober.Target, trust: Trust, *, timeout: float, wait: float) -> prober.Outcome:  # noqa: ASYNC109
