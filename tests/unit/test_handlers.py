@@ -18,6 +18,7 @@ from chainlit_operator import handlers
 from chainlit_operator.domain.model import Ref
 from chainlit_operator.engine.api import APP_GROUP, APP_PLURAL, APP_VERSION, Api
 from chainlit_operator.engine.cache import Cache
+from chainlit_operator.engine.reflector import RestoredError
 from chainlit_operator.engine.sweeper import Sweeper
 
 #: As deep as the API server takes it, in a field without a schema.
@@ -225,6 +226,30 @@ async def test_a_crd_that_is_told_of_late_is_looked_for_again(monkeypatch: pytes
     server.apps.append(app("two"))
     async with watching(server) as engine:
         await asyncio.wait_for(engine.seen.wait(), 20)
+
+
+class Ending:
+    """An engine whose watchdog finds nothing, and whose list of ChainlitApps ends the operator."""
+
+    def start(self) -> None:
+        """There is nothing to start."""
+
+    async def stop(self) -> None:
+        """There is nothing to stop."""
+
+    async def failed(self) -> BaseException:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def apps_taken(self) -> None:
+        raise RestoredError("etcd was restored from a backup")
+
+
+async def test_what_ends_the_watch_of_apps_is_told_in_one_line() -> None:
+    engine: Any = Ending()
+    async with serving(Server().answer) as api:
+        with pytest.raises(handlers.StoppedError, match="stopped by RestoredError: etcd was restored from a backup"):
+            await handlers.run(engine, api, asyncio.Event())
 
 
 def test_an_app_that_nests_deep_is_read_and_not_the_operators_end() -> None:

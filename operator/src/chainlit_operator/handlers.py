@@ -128,11 +128,9 @@ async def run(engine: Engine, api: Api, stop: asyncio.Event) -> None:
     stop.set()
     await engine.stop()
     watchdog.cancel()
-    for task in (watchdog, apps):
-        with contextlib.suppress(asyncio.CancelledError):
-            failure = await task
-            if failure is not None:
-                _raise_stopped(failure)
+    for failure in await asyncio.gather(watchdog, apps, return_exceptions=True):
+        if failure is not None and not isinstance(failure, asyncio.CancelledError):
+            _raise_stopped(failure)
 
 
 def stop_by_signal(stop: asyncio.Event) -> None:
