@@ -194,6 +194,21 @@ class ControlPlane:
         shutil.rmtree(self._work / snapshot, ignore_errors=True)
         (self._work / "etcd").rename(self._work / snapshot)
 
+    def back_up(self, snapshot: str) -> None:
+        """Stop for a moment, to copy the data under this name. Raises ClusterError."""
+        self.stop()
+        shutil.copytree(self._work / "etcd", self._work / snapshot)
+        self.start_etcd()
+        self.start_apiserver()
+
+    def restore(self, snapshot: str) -> None:
+        """Go back to the data that were saved under this name, where it was before. Raises ClusterError."""
+        self.stop()
+        shutil.rmtree(self._work / "etcd")
+        shutil.copytree(self._work / snapshot, self._work / "etcd")
+        self.start_etcd()
+        self.start_apiserver()
+
     def kubeconfig(self, user: str, url: str | None = None) -> Path:
         """Write a user's kubeconfig for the server that is running, or for what stands in front of it."""
         file = self._work / f"{user}.kubeconfig"

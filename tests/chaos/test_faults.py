@@ -90,6 +90,23 @@ async def test_killed_at_each_write_of_what_a_chainlitapp_creates(stage: Scene, 
     await stage.driver.send("DELETE", path)
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+async def test_after_a_backup_is_restored_the_cluster_is_read_anew(stage: Scene) -> None:
+    """Versions count anew from older ones, so that what is known seems newer than all that comes."""
+    await stage.driver.aligned(60.0)
+    await asyncio.to_thread(stage.plane.back_up, "backup")
+    for _ in range(3):
+        await stage.traffic(0.0)
+        await stage.driver.aligned(60.0)
+    restarts = stage.restarts
+    await asyncio.to_thread(stage.plane.restore, "backup")
+    await stage.traffic(0.0)
+    await stage.driver.aligned(400.0)
+    await stage.driver.verify()
+    assert stage.restarts == restarts + 1
+
+
 def running(scene: Scene) -> Process:
     assert scene.operator is not None
     return scene.operator
