@@ -192,6 +192,51 @@ def test_pods_have_nothing_of_the_node(plane: Plane, namespace: str, fields: Obj
         del pod[name]
 
 
+TOKEN: Object = {"serviceAccountToken": {"path": "token"}}
+SETTINGS: Object = {"configMap": {"name": "settings"}}
+
+
+def volumes(*sources: Object) -> list[Object]:
+    """The volume that the container mounts, and one of these sources."""
+    return [{"name": "tmp", "emptyDir": {}}, {"name": "mine", "projected": {"sources": list(sources)}}]
+
+
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        pytest.param({"automountServiceAccountToken": None}, "spec.automountServiceAccountToken to false", id="unset"),
+        pytest.param(
+            {"automountServiceAccountToken": True}, "spec.automountServiceAccountToken to false", id="mounted"
+        ),
+        pytest.param({"volumes": volumes(SETTINGS, TOKEN)}, "spec.volumes[mine].projected.sources", id="projected"),
+    ],
+)
+def test_pods_have_no_token(plane: Plane, namespace: str, fields: Object, named: str) -> None:
+    made = manifest("Deployment") | {"metadata": {"name": "made"} | OWNED}
+    pod = made["spec"]["template"]["spec"]
+    pod["serviceAccountName"] = "theirs"
+    plane.admin.create(made, namespace)
+    change = {"spec": {"template": {"spec": fields}}}
+    with pytest.raises(KubeError, match=r"ValidatingAdmissionPolicy.*spec\.workload\.ref") as error:
+        plane.account.patch("Deployment", namespace, "made", change)
+    assert named in error.value.message
+    # What somebody else has given them is let be, and the rest still written.
+    plane.admin.patch("Deployment", namespace, "made", change)
+    plane.account.patch("Deployment", namespace, "made", {"metadata": {"labels": {"a": "b"}}, "spec": {"replicas": 2}})
+    with pytest.raises(KubeError, match=r"ValidatingAdmissionPolicy.*spec\.workload\.ref"):
+        plane.account.patch(
+            "Deployment", namespace, "made", {"spec": {"template": {"spec": {"nodeSelector": {"a": "b"}}}}}
+        )
+    pod |= fields
+    refused(plane, namespace, made, named)
+
+
+def test_pods_may_have_what_the_namespace_has(plane: Plane, namespace: str) -> None:
+    made = manifest("Deployment") | {"metadata": {"name": "made"} | OWNED}
+    made["spec"]["template"]["spec"]["volumes"] = volumes(SETTINGS, {"secret": {"name": "chat"}})
+    create(plane, namespace, made)
+
+
 @pytest.mark.parametrize("fields", [{"externalIPs": ["1.2.3.4"]}, {"type": "ExternalName", "externalName": "a.b"}])
 def test_services_lead_to_pods(plane: Plane, namespace: str, fields: Object) -> None:
     made = manifest("Service") | {"metadata": {"name": "made"} | OWNED}
