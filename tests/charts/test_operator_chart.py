@@ -121,6 +121,19 @@ def test_rights_of_users_are_aggregated() -> None:
     assert len(operator({"rbac": {"aggregate": False}}).all("ClusterRole")) == 1
 
 
+def test_two_operators_of_one_name_share_nothing_of_the_cluster() -> None:
+    """With what the README says of a second one; it would be refused, as what another release has."""
+
+    def names(namespace: str, watched: str, **more: Any) -> set[tuple[str, str]]:
+        policies = {"routePolicy": {"enabled": True}}
+        objects = operator({"watchNamespaces": [watched], **policies, **more}, namespace=namespace).objects
+        return {(item["kind"], item["metadata"]["name"]) for item in objects if "namespace" not in item["metadata"]}
+
+    first, second = names("one", "a"), names("two", "b", crds={"enabled": False}, rbac={"aggregate": False})
+    assert second and first.isdisjoint(second)
+    assert {kind for kind, _ in first & names("two", "b")} == {"CustomResourceDefinition", "ClusterRole"}
+
+
 def test_rights_can_be_left_to_others() -> None:
     release = operator({"rbac": {"create": False}})
     assert {item["kind"] for item in release.objects} == {

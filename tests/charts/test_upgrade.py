@@ -83,7 +83,7 @@ def test_the_definition_is_upgraded_with_the_chart_and_kept(plane: ControlPlane,
     assert cluster.definition() == NOW
     cluster.helm("rollback", "op", "1")
     assert cluster.definition() == before
-    cluster.helm("upgrade", "op", CURRENT)
+    cluster.helm("upgrade", "op", CURRENT, "--reset-then-reuse-values")
     assert cluster.apps() == ["chainlitapp.chainlit-operator.dev/chat"]
 
     cluster.helm("uninstall", "op")
@@ -95,6 +95,15 @@ def test_the_definition_is_upgraded_with_the_chart_and_kept(plane: ControlPlane,
         cluster.helm("install", "other", CURRENT)
     cluster.helm("install", "op", CURRENT)
     assert cluster.apps() == ["chainlitapp.chainlit-operator.dev/chat"]
+
+
+def test_docs_keep_values_in_the_way_that_works() -> None:
+    """With --reuse-values alone, values of the previous version are all that there are."""
+    texts = [CHARTS.parent / "README.md", *CHARTS.parent.glob("docs/*.md")]
+    texts += [*CHARTS.glob("*/README.md.gotmpl"), *CHARTS.glob("*/templates/NOTES.txt")]
+    told = {text: text.read_text(encoding="utf-8") for text in texts}
+    assert any(" --reset-then-reuse-values" in text for text in told.values())
+    assert not [text.name for text, found in told.items() if " --reuse-values" in found]
 
 
 def _served(cluster: Tools) -> bool:
