@@ -5,10 +5,15 @@ Run as a module (``make generate``), it writes them for all charts.
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+import jsonschema
+import yaml
 
 from tests.cluster import tools
 
@@ -25,8 +30,33 @@ class NotGenerated(Exception):
 
 def schema(chart: str) -> str:
     """Return the values.schema.json of a chart, as its .schema.yaml says. Raises NotGenerated, ClusterError."""
-    made = _run([str(tools.helm_schema()), "--output", "-"], CHARTS / chart)
-    return made.stdout
+    made: dict[str, Any] = json.loads(_run([str(tools.helm_schema()), "--output", "-"], CHARTS / chart).stdout)
+    _require(made, defaults(chart), jsonschema.Draft202012Validator(made))
+    return json.dumps(made, indent=2, ensure_ascii=False) + "\n"
+
+
+def defaults(chart: str) -> dict[str, Any]:
+    """Return the chart's own values."""
+    found: dict[str, Any] = yaml.safe_load((CHARTS / chart / "values.yaml").read_text(encoding="utf-8"))
+    return found
+
+
+#: What a null in a values file amounts to, with which Helm takes a default away.
+_EMPTY: tuple[object, ...] = (None, "", [], {})
+
+
+def _require(schema: dict[str, Any], values: Mapping[str, Any], validator: Any) -> None:
+    """Have a map say which of its values a null cannot take away: those with a default that may not be empty."""
+    needed = []
+    for name, default in values.items():
+        known = schema["properties"][name]
+        if "properties" in known:
+            _require(known, default, validator)
+            needed.append(name)
+        elif default and not any(validator.evolve(schema=known).is_valid(empty) for empty in _EMPTY):
+            needed.append(name)
+    if needed:
+        schema["required"] = needed
 
 
 def readme(chart: str) -> str:

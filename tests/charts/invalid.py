@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .generated import CHARTS
+from .generated import CHARTS, defaults
 from .rendering import Object
 
 Path = tuple[str | int, ...]
@@ -45,7 +45,7 @@ def invalid(chart: str) -> list[Invalid]:
     Raises AssertionError where it says nothing, so that anything would do.
     """
     schema = json.loads((CHARTS / chart / "values.schema.json").read_text(encoding="utf-8"))
-    return list(_Faults(schema).of((), schema))
+    return list(_Faults(schema, defaults(chart)).of((), schema))
 
 
 def batches(wrong: Sequence[Invalid]) -> list[list[Invalid]]:
@@ -88,8 +88,16 @@ def _contains(outer: Path, inner: Path) -> bool:
 
 
 class _Faults:
-    def __init__(self, root: Object) -> None:
-        self._root = root
+    def __init__(self, root: Object, chart_values: Object) -> None:
+        self._root, self._defaults = root, chart_values
+
+    def _has_default(self, path: Path) -> bool:
+        place: Any = self._defaults
+        for step in path:
+            if not isinstance(place, dict) or step not in place:
+                return False
+            place = place[step]
+        return True
 
     def of(self, path: Path, schema: Object) -> Iterator[Invalid]:
         """Yield the faults that a value at a path may have, and those of all that is below it."""
@@ -122,12 +130,17 @@ class _Faults:
         others = schema.get("additionalProperties")
         if others is False:
             unknown = "" if "patternProperties" in schema else "noSuchKey"
-            needed = {name: "any" for name in schema.get("required", ()) if name in known}
+            needed = {
+                name: "any"
+                for name in schema.get("required", ())
+                if name in known and not self._has_default((*path, name))
+            }
             yield Invalid(path, unknown, needed | {unknown: 1}, "unknown key")
         elif isinstance(others, dict):
             yield from self.of((*path, "any"), others)
         for name in schema.get("required", ()):
-            yield Invalid(path, name, {}, f"no {name}")
+            # Without a null the default would be there.
+            yield Invalid(path, name, {name: None} if self._has_default((*path, name)) else {}, f"no {name}")
 
     def _list(self, path: Path, schema: Object) -> Iterator[Invalid]:
         if "array" not in _types(schema):

@@ -74,6 +74,8 @@ def test_budget_where_there_may_be_several_pods(values: Object) -> None:
         ({"minAvailable": 0}, {"minAvailable": 0}),
         ({"maxUnavailable": "25%"}, {"maxUnavailable": "25%"}),
         ({"maxUnavailable": 0}, {"maxUnavailable": 0}),
+        ({"minAvailable": None}, {"maxUnavailable": 1}),
+        ({"minAvailable": 1, "maxUnavailable": None}, {"minAvailable": 1}),
     ],
 )
 def test_budget_of_ones_own(given: Object, spec: Object) -> None:
@@ -197,6 +199,11 @@ def test_more_objects() -> None:
             {**SCALED, "autoscaling": {"enabled": True, "targetCPUUtilizationPercentage": None}},
             ["autoscaling.enabled", "set autoscaling.targetCPUUtilizationPercentage"],
             id="nothing-to-go-by",
+        ),
+        pytest.param(
+            {**SEVERAL, "podDisruptionBudget": {"maxUnavailable": None}},
+            ["podDisruptionBudget.enabled", "set podDisruptionBudget.maxUnavailable"],
+            id="no-budget",
         ),
         pytest.param({"autoscaling": {"enabled": True}}, ["autoscaling.maxReplicas", "route.controller"], id="sticky"),
         pytest.param(

@@ -94,6 +94,11 @@ def test_image(image: Object, expected: str) -> None:
     assert released(tests={"image": image}).named("Pod", SERVICE)["spec"]["containers"][0]["image"] == expected
 
 
+def test_resources_have_the_form_of_kubernetes() -> None:
+    (container,) = released(tests={"resources": {"limits": {"cpu": 1}}}).named("Pod", SERVICE)["spec"]["containers"]
+    assert container["resources"]["limits"]["cpu"] == 1
+
+
 def test_the_service_comes_first() -> None:
     release = released(tests={"connectTo": "edge:80"})
     weights = {

@@ -131,7 +131,7 @@ def test_two_operators_of_one_name_share_nothing_of_the_cluster() -> None:
 
     first, second = names("one", "a"), names("two", "b", crds={"enabled": False}, rbac={"aggregate": False})
     assert second and first.isdisjoint(second)
-    assert {kind for kind, _ in first & names("two", "b")} == {"CustomResourceDefinition", "ClusterRole"}
+    assert {shared[0] for shared in first & names("two", "b")} == {"CustomResourceDefinition", "ClusterRole"}
 
 
 def test_rights_can_be_left_to_others() -> None:

@@ -132,7 +132,7 @@ missing there, so these stay on the writable volume, and their files are mounted
 {{/* Whether the chart says what is run, which is the entry point among the files: "true" or nothing. */}}
 {{- define "chainlit.runsFiles" -}}
 {{- $own := or .Values.chainlit.command .Values.chainlit.args }}
-{{- if and (not $own) .Values.app.entrypoint (hasKey .Values.app.files .Values.app.entrypoint) }}true{{ end }}
+{{- if and (not $own) .Values.app.entrypoint (hasKey (.Values.app.files | default dict) .Values.app.entrypoint) }}true{{ end }}
 {{- end }}
 
 {{/* What cannot be mounted, or would not be what is meant. */}}

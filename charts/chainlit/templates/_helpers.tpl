@@ -70,7 +70,7 @@ which version runs is known to the image alone.
 
 {{/* How many pods there may be. */}}
 {{- define "chainlit.mostPods" -}}
-{{- ternary .Values.autoscaling.maxReplicas .Values.replicaCount .Values.autoscaling.enabled }}
+{{- ternary .Values.autoscaling.maxReplicas .Values.replicaCount (.Values.autoscaling.enabled | default false) }}
 {{- end }}
 
 {{- define "chainlit.serviceAccountName" -}}
@@ -92,11 +92,11 @@ which version runs is known to the image alone.
 {{- end }}
 
 {{/*
-A path as Chainlit and the Ingress want it: empty or /a/b. Takes a string. The operator normalises in the same way,
+A path as Chainlit and the Ingress want it: empty or /a/b. Takes a string or nothing. The operator normalises in the same way,
 which a test holds the two to.
 */}}
 {{- define "chainlit.normalisePath" -}}
-{{- range splitList "/" (trim .) }}{{ if . }}/{{ . }}{{ end }}{{ end }}
+{{- range splitList "/" (. | default "" | trim) }}{{ if . }}/{{ . }}{{ end }}{{ end }}
 {{- end }}
 
 {{/*
@@ -239,6 +239,11 @@ it off then moves nothing, which would replace the pods.
 {{- end }}
 {{- if and .enabled (not .targetCPUUtilizationPercentage) (not .targetMemoryUtilizationPercentage) (not .metrics) }}
 {{- fail "autoscaling.enabled has nothing to go by; set autoscaling.targetCPUUtilizationPercentage or autoscaling.metrics" }}
+{{- end }}
+{{- end }}
+{{- with .Values.podDisruptionBudget }}
+{{- if and .enabled (has .minAvailable (list nil "")) (has .maxUnavailable (list nil "")) }}
+{{- fail "podDisruptionBudget.enabled has nothing to go by; set podDisruptionBudget.maxUnavailable or podDisruptionBudget.minAvailable" }}
 {{- end }}
 {{- end }}
 {{- $hook := get (.Values.lifecycle | default dict) "preStop" | default dict }}

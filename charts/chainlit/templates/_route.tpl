@@ -97,7 +97,7 @@ of the release's.
 {{- $_ := set $own "cert-manager.io/issuer" . }}
 {{- end }}
 {{- end }}
-{{- with merge (dict) (get $root.Values $of).annotations $own $preset -}}
+{{- with merge (dict) ((get $root.Values $of).annotations | default dict) $own $preset -}}
 annotations:
   {{- toYaml . | nindent 2 }}
 {{- end }}
