@@ -11,6 +11,7 @@ import pytest
 
 from .generated import CHARTS, NAMES, generated
 from .rendering import Object, Rendered, Values, app, helm, load, operator
+from .test_nulls import EVERYTHING
 
 Render = Callable[..., Rendered]
 
@@ -83,6 +84,45 @@ def test_labels(rendered: Render, values: Values) -> None:
 def test_labels_are_strings_whatever_the_release_is_called(rendered: Render, values: Values) -> None:
     for item in rendered(values, release="123").objects:
         assert all(isinstance(value, str) for value in item["metadata"]["labels"].values())
+
+
+NAMING = {"name", "namespace", "policyName", "secretName", "serviceAccountName", "serviceName"}
+
+
+@pytest.mark.parametrize(
+    ("rendered", "values"),
+    [
+        *RENDERS,
+        pytest.param(app, EVERYTHING["chainlit"], id="chainlit-everything"),
+        pytest.param(app, {"route": {"kind": "HTTPRoute", "gateway": {"parentRefs": [{"name": "x"}]}}}, id="gateway"),
+        pytest.param(
+            app,
+            {
+                "route": {"kind": "HTTPProxy", "controller": "contour", "host": "a.b", "tls": [{"secretName": "1"}]},
+                "env": {"on": "1"},
+            },
+            id="proxy",
+        ),
+        pytest.param(operator, EVERYTHING["chainlit-operator"], id="operator-everything"),
+    ],
+)
+def test_names_are_strings_whatever_they_are(rendered: Render, values: Values) -> None:
+    names = {"fullnameOverride": "on", "serviceAccount": {"name": "7"}}
+    release = rendered({**values, **names}, namespace="12345")
+    described = [item for item in release.objects if item["kind"] != "CustomResourceDefinition"]
+    found = [name for item in described for name in _named(item)]
+    assert {"on", "12345", "7"} <= set(map(str, found))
+    assert not [name for name in found if not isinstance(name, str)]
+
+
+def _named(value: Any) -> Iterator[Any]:
+    """Yield what names something in an object."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _named(item)
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from [item] if key in NAMING else _named(item)
 
 
 @pytest.mark.parametrize(("rendered", "values"), RENDERS)

@@ -16,11 +16,11 @@
 apiVersion: admissionregistration.k8s.io/v1
 kind: ValidatingAdmissionPolicyBinding
 metadata:
-  name: {{ $name }}
+  name: {{ $name | quote }}
   labels:
     {{- include "chainlit-operator.labels" (index . 0) | nindent 4 }}
 spec:
-  policyName: {{ $name }}
+  policyName: {{ $name | quote }}
   validationActions: {{ toJson (index . 0).Values.admissionPolicy.validationActions }}
 {{- end }}
 

@@ -154,7 +154,7 @@ twice. While the operator owns the root path, rendering it here would make the t
 {{- $env = omit $env .name }}
 {{- end }}
 {{- range $name, $value := $env }}
-- name: {{ $name }}
+- name: {{ $name | quote }}
   {{- if kindIs "map" $value }}
   {{- toYaml $value | nindent 2 }}
   {{- else if kindIs "string" $value }}

@@ -9,7 +9,7 @@ apiVersion: v1
 kind: Pod
 metadata:
   name: {{ include "chainlit.fullname" $root | trunc 50 | trimSuffix "-" }}-test-{{ $.name }}
-  namespace: {{ $root.Release.Namespace }}
+  namespace: {{ $root.Release.Namespace | quote }}
   labels:
     {{- include "chainlit.labels" $root | fromYaml | merge (dict "app.kubernetes.io/name" (include "chainlit.testName" $root) "app.kubernetes.io/component" "test") | toYaml | nindent 4 }}
   annotations:
@@ -18,7 +18,7 @@ metadata:
     helm.sh/hook-delete-policy: before-hook-creation
 spec:
   restartPolicy: Never
-  serviceAccountName: {{ include "chainlit.serviceAccountName" $root }}
+  serviceAccountName: {{ include "chainlit.serviceAccountName" $root | quote }}
   automountServiceAccountToken: false
   enableServiceLinks: false
   {{- with $root.Values.imagePullSecrets }}
@@ -72,7 +72,7 @@ spec:
   volumes:
     - name: authorities
       configMap:
-        name: {{ . }}
+        name: {{ . | quote }}
   {{- end }}
 {{- end }}
 {{- end }}
