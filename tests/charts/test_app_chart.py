@@ -248,6 +248,14 @@ def test_sidecars_come_after_the_app() -> None:
     ("values", "parts"),
     [
         pytest.param({}, ["image.repository is required"], id="image"),
+        *(
+            pytest.param(
+                {**IMAGE, "chainlit": {"appRoot": {"path": path}}},
+                [f"chainlit.appRoot.path {path} is not possible", "use a directory of its own"],
+                id=f"app-root-{path}",
+            )
+            for path in ("/", "//", "/tmp", "//tmp/")
+        ),
         pytest.param({**IMAGE, "route": {"path": "/a b"}}, ['route.path "/a b"', '"a b"', "use a path"], id="space"),
         pytest.param({**IMAGE, "route": {"path": "/ünï"}}, ["route.path", "use a path such as"], id="unicode"),
         pytest.param({**IMAGE, "route": {"path": "/a/../b"}}, ["route.path", '".."', "use a path"], id="dots"),

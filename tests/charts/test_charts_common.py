@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 
 from .generated import CHARTS, NAMES, generated
-from .rendering import Object, Rendered, Values, app, helm, load, operator
+from .rendering import Object, Refused, Rendered, Values, app, helm, load, operator
 from .test_nulls import EVERYTHING
 
 Render = Callable[..., Rendered]
@@ -82,7 +82,7 @@ def test_labels(rendered: Render, values: Values) -> None:
 
 @pytest.mark.parametrize(("rendered", "values"), RENDERS)
 def test_labels_are_strings_whatever_the_release_is_called(rendered: Render, values: Values) -> None:
-    for item in rendered(values, release="123").objects:
+    for item in rendered({**values, "fullnameOverride": "x"}, release="123").objects:
         assert all(isinstance(value, str) for value in item["metadata"]["labels"].values())
 
 
@@ -202,6 +202,14 @@ def test_long_release_names_fit(rendered: Render, values: Values) -> None:
         # Names of policies are not used as labels.
         limit = 253 if item["kind"].startswith("ValidatingAdmissionPolicy") else 63
         assert len(item["metadata"]["name"]) <= limit
+
+
+@pytest.mark.parametrize("release", ["1234567", "my.chat"])
+@pytest.mark.parametrize("rendered", [app, operator])
+def test_names_that_no_service_can_have_are_refused(rendered: Render, release: str) -> None:
+    with pytest.raises(Refused, match=rf'fullnameOverride is needed: the name "{release}-chainlit'):
+        rendered(release=release)
+    assert rendered({"fullnameOverride": "chat"}, release=release).objects
 
 
 @pytest.mark.parametrize("rendered", [app, operator])

@@ -225,6 +225,17 @@ def matched_by_rule(path: str) -> re.Pattern[str]:
     return re.compile(match[1] + r"\Z")
 
 
+def test_app_roots_have_a_place_of_their_own() -> None:
+    _, rule = at(f"{TEMPLATE}.chainlit.appRoot.path")["x-kubernetes-validations"]
+    match = re.fullmatch(r"!self\.matches\('(\^.*)\$'\)", rule["rule"])
+    assert match
+    taken = re.compile(match[1] + r"\Z")
+    for path in ("", "/data", "/tmp/chainlit", "/tmpfs", "/srv/tmp", "/data/"):
+        assert not taken.search(path), path
+    for path in ("/", "//", "/tmp", "/tmp/", "//tmp//"):
+        assert taken.search(path), path
+
+
 def test_what_is_told_as_a_whole_is_owned_as_a_whole() -> None:
     """Of the API server's cost of a status, the owners of single fields were nearly a tenth."""
     status = at(".status")["properties"]

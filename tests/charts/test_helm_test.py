@@ -11,7 +11,7 @@ from chainlit_operator import __version__
 from chainlit_operator.cli import cli
 from chainlit_operator.engine import oneshot, prober
 
-from .rendering import Object, Rendered, app
+from .rendering import Object, Rendered, app, refusal
 
 SERVICE, ROUTE = "chat-chainlit-test-service", "chat-chainlit-test-route"
 
@@ -45,10 +45,26 @@ def test_where_the_path_is_stripped() -> None:
         ({"connectTo": "edge"}, {"scheme": "https"}, ["https://a.example/chat/", "--connect-to=edge"]),
         ({"connectTo": "edge:80"}, {"host": ""}, ["http://edge:80/chat/", "--connect-to=edge:80"]),
         ({"connectTo": "edge"}, {"host": "", "hosts": ["c.example"]}, ["http://c.example/chat/", "--connect-to=edge"]),
+        (
+            {"connectTo": "edge"},
+            {"host": "*.example", "hosts": ["c.example"]},
+            ["http://c.example/chat/", "--connect-to=edge"],
+        ),
+        (
+            {"connectTo": "edge", "url": "http://d.example/chat/"},
+            {"host": "*.example"},
+            ["http://d.example/chat/", "--connect-to=edge"],
+        ),
     ],
 )
 def test_through_the_route(tests: Object, route: Object, expected: list[str]) -> None:
     assert asks(released(tests=tests, route=route), ROUTE)[1:-1] == expected
+
+
+def test_a_wildcard_is_no_host_to_ask_for() -> None:
+    given = {"image": {"repository": "x"}, "route": {"host": "*.a.b"}, "tests": {"connectTo": "edge"}}
+    message = refusal("chainlit", given)
+    assert "tests.connectTo needs a host to ask for, and the route has only *.a.b: set tests.url" in message
 
 
 @pytest.mark.parametrize("name", [SERVICE, ROUTE])

@@ -148,7 +148,7 @@ STICKY = "traefik.ingress.kubernetes.io/service.sticky.cookie"
         ({}, ("/", "lax", "false")),
         ({"path": "chat/"}, ("/chat", "lax", "false")),
         ({"tls": [{"secretName": "x"}]}, ("/", "lax", "true")),
-        ({"certManager": {"issuer": "x"}, "affinity": {"sameSite": "None"}}, ("/", "none", "true")),
+        ({"certManager": {"issuer": "x"}, "host": "a.b", "affinity": {"sameSite": "None"}}, ("/", "none", "true")),
         ({"scheme": "https", "affinity": {"sameSite": "Strict"}}, ("/", "strict", "true")),
     ],
 )
@@ -349,6 +349,18 @@ HTTP_PROXY = {"kind": "HTTPProxy", "controller": "contour"}
             id="proxy",
         ),
         pytest.param({"certManager": {"issuer": "x", "clusterIssuer": "y"}}, ["both", "remove one"], id="two-issuers"),
+        pytest.param({"certManager": {"issuer": "x"}}, ["route.certManager needs route.host"], id="no-host"),
+        pytest.param(
+            {**HTTP_PROXY, "host": "a.b", "tls": [{"hosts": ["a.b"]}]}, ["route.tls needs a secretName"], id="no-secret"
+        ),
+        pytest.param(
+            {**HTTP_PROXY, "host": "a.b", "tls": [{"secretName": "x", "hosts": ["c.d"]}]},
+            ["route.tls has the host c.d", "remove it"],
+            id="other-host",
+        ),
+        pytest.param(
+            {**HTTP_PROXY, "tls": [{"secretName": "x"}]}, ["route.tls needs route.host", "route.scheme"], id="included"
+        ),
         pytest.param(
             {"scheme": "http", "tls": [{"secretName": "x"}]}, ["route.scheme is http", "remove one"], id="scheme"
         ),

@@ -34,6 +34,11 @@
 {{- fail (printf "%s.validationActions: Deny and Warn exclude each other: what is denied is told anyway" $policy) }}
 {{- end }}
 {{- end }}
+{{- with include "chainlit-operator.fullname" . }}
+{{- if and $.Values.metrics.service.enabled (not (regexMatch "^[A-Za-z][-A-Za-z0-9]*$" .)) }}
+{{- fail (printf "fullnameOverride is needed: the name %q, which comes from the release's, is none that a Service can have; set it to lower-case letters, digits and -, a letter first" .) }}
+{{- end }}
+{{- end }}
 {{- if and .Values.metrics.serviceMonitor.enabled (not .Values.metrics.service.enabled) }}
 {{- fail "metrics.serviceMonitor.enabled needs metrics.service.enabled: a ServiceMonitor finds pods through a Service" }}
 {{- end }}

@@ -200,6 +200,12 @@ it off then moves nothing, which would replace the pods.
 {{- if not .Values.image.repository }}
 {{- fail "image.repository is required: set it to the image of your Chainlit app" }}
 {{- end }}
+{{- /* Helm itself sees to lower case, but not all that renders charts without installing them. */}}
+{{- with include "chainlit.fullname" . }}
+{{- if not (regexMatch "^[A-Za-z][-A-Za-z0-9]*$" .) }}
+{{- fail (printf "fullnameOverride is needed: the name %q, which comes from the release's, is none that a Service can have; set it to lower-case letters, digits and -, a letter first" .) }}
+{{- end }}
+{{- end }}
 {{- with include "chainlit.rootPath" . | include "chainlit.pathProblem" }}
 {{- fail (printf "route.path %q cannot be served by Chainlit: %s; use a path such as /chat or /team/chat" $.Values.route.path .) }}
 {{- end }}
@@ -233,6 +239,11 @@ it off then moves nothing, which would replace the pods.
 
 {{/* What the schema cannot say of how the app is run. */}}
 {{- define "chainlit.validateRunning" -}}
+{{- with .Values.chainlit.appRoot.path }}
+{{- if regexMatch "^/+(tmp/*)?$" . }}
+{{- fail (printf "chainlit.appRoot.path %s is not possible: %s; use a directory of its own, such as /data or /tmp/chainlit" . (ternary "tmpVolume is mounted there" "the image's files are there" (contains "tmp" .))) }}
+{{- end }}
+{{- end }}
 {{- with .Values.autoscaling }}
 {{- if and .enabled (gt (int .minReplicas) (int .maxReplicas)) }}
 {{- fail (printf "autoscaling.minReplicas %d is above autoscaling.maxReplicas %d; lower the one or raise the other" (int .minReplicas) (int .maxReplicas)) }}

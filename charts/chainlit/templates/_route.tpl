@@ -157,6 +157,30 @@ annotations:
 {{- if and $route.certManager.clusterIssuer $route.certManager.issuer }}
 {{- fail "route.certManager has both clusterIssuer and issuer: remove one of the two" }}
 {{- end }}
+{{- $hosts := (include "chainlit.hosts" . | fromJson).hosts }}
+{{- if and (or $route.certManager.clusterIssuer $route.certManager.issuer) (not $hosts) }}
+{{- fail "route.certManager needs route.host: cert-manager issues a certificate for the hosts that it is told" }}
+{{- end }}
+{{- if eq $kind "HTTPProxy" }}
+{{- range $route.tls }}
+{{- if not $hosts }}
+{{- fail "route.tls needs route.host with route.kind HTTPProxy, as without one TLS belongs to the HTTPProxy that includes this one: set route.host, or remove route.tls and set route.scheme to https" }}
+{{- end }}
+{{- if not .secretName }}
+{{- fail "route.tls needs a secretName in each entry with route.kind HTTPProxy, for which Contour has no certificate of its own: name the Secret" }}
+{{- end }}
+{{- range .hosts }}
+{{- if not (has . $hosts) }}
+{{- fail (printf "route.tls has the host %s, which is none of route.host and route.hosts: with route.kind HTTPProxy each has a certificate of its own, so add it there, or remove it" .) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- with .Values.tests }}
+{{- if and .enabled .connectTo (not .url) $hosts (not (include "chainlit.testHost" $)) }}
+{{- fail (printf "tests.connectTo needs a host to ask for, and the route has only %s: set tests.url" (join ", " $hosts)) }}
+{{- end }}
+{{- end }}
 {{- $hasTLS := or $route.tls $route.certManager.clusterIssuer $route.certManager.issuer }}
 {{- if and (eq $route.scheme "http") $hasTLS }}
 {{- fail "route.scheme is http, but route.tls or route.certManager gives the route a certificate: remove one of the two" }}

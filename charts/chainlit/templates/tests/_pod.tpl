@@ -77,6 +77,15 @@ spec:
 {{- end }}
 {{- end }}
 
+{{/* The host that the route is asked for: the first without a wildcard, or none. */}}
+{{- define "chainlit.testHost" -}}
+{{- $named := list }}
+{{- range (include "chainlit.hosts" . | fromJson).hosts }}
+{{- if not (hasPrefix "*" .) }}{{ $named = append $named . }}{{ end }}
+{{- end }}
+{{- with $named }}{{ first . }}{{ end }}
+{{- end }}
+
 {{- define "chainlit.testName" -}}
 {{- printf "%s-test" (include "chainlit.name" . | trunc 58 | trimSuffix "-") }}
 {{- end }}
