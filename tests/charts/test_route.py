@@ -303,6 +303,12 @@ def test_certificate_of_cert_manager(field: str, annotation: str) -> None:
     assert ingress["spec"]["tls"] == [{"secretName": "chat-chainlit-tls", "hosts": ["a.example"]}]
 
 
+def test_certificate_of_cert_manager_for_a_host_of_route_tls() -> None:
+    tls = [{"secretName": "x", "hosts": ["a.example"]}]
+    assert routed(tls=tls, certManager={"issuer": "x"}).one("Ingress")["spec"]["tls"] == tls
+    assert not routed(enabled=False, certManager={"issuer": "x"}).all("Ingress")
+
+
 KINDS = {preset.kind for preset in controllers.presets()}
 
 

@@ -158,8 +158,12 @@ annotations:
 {{- fail "route.certManager has both clusterIssuer and issuer: remove one of the two" }}
 {{- end }}
 {{- $hosts := (include "chainlit.hosts" . | fromJson).hosts }}
-{{- if and (or $route.certManager.clusterIssuer $route.certManager.issuer) (not $hosts) }}
+{{- if and $route.enabled (or $route.certManager.clusterIssuer $route.certManager.issuer) }}
+{{- range (include "chainlit.tls" . | fromJson).tls }}
+{{- if not .hosts }}
 {{- fail "route.certManager needs route.host: cert-manager issues a certificate for the hosts that it is told" }}
+{{- end }}
+{{- end }}
 {{- end }}
 {{- if eq $kind "HTTPProxy" }}
 {{- range $route.tls }}
@@ -177,7 +181,7 @@ annotations:
 {{- end }}
 {{- end }}
 {{- with .Values.tests }}
-{{- if and .enabled .connectTo (not .url) $hosts (not (include "chainlit.testHost" $)) }}
+{{- if and $route.enabled .enabled .connectTo (not .url) $hosts (not (include "chainlit.testHost" $)) }}
 {{- fail (printf "tests.connectTo needs a host to ask for, and the route has only %s: set tests.url" (join ", " $hosts)) }}
 {{- end }}
 {{- end }}

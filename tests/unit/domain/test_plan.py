@@ -205,7 +205,7 @@ def test_probes_of_an_app_behind_a_proxy_in_its_pod_are_ours(target: int | str) 
         ("/old/ready", "/live", {"readinessProbe": "/chat/ready"}),
         ("/", "/live", {"readinessProbe": "/chat/health"}),
         ("/", "/health", {"livenessProbe": "/chat/health"}),
-        ("/ready", "/live", {}),
+        ("/ready", "/live", {"readinessProbe": "/chat/ready"}),
     ],
 )
 def test_behind_a_proxy_probes_of_other_servers_in_the_container_are_theirs(

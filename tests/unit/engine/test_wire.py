@@ -354,6 +354,19 @@ SNIPPET = f"{NGINX}/configuration-snippet"
         (SNIPPET, "more_set_headers x;\nif ($a) { rewrite ^/chat/(.*)$ /$1 break; }", True),
         (SNIPPET, "rewrite ^(/chat)$ $1/ permanent;\nrewrite ^/old$ /chat redirect;", False),
         (SNIPPET, "# rewrite ^/chat/(.*)$ /$1 break", False),
+        (SNIPPET, "proxy_set_header a b; # so; rewrite it", False),
+        (SNIPPET, "add_header X 'we rewrite html';", False),
+        (SNIPPET, "rewrite ^ https://$host$request_uri?;\n rewrite ^(/chat)$ '$scheme://$host$1/';", False),
+        (SNIPPET, "rewrite /chat/(.*) /$1", True),
+        (SNIPPET, "} } ; {; rewrite a b; {", True),
+        (SNIPPET, "{" * 99_999, False),
+        (SNIPPET, "{" * 99_999 + "# rewrite", True),
+        (f"{NGINX}/auth-snippet", "rewrite ^/chat/(.*)$ /$1 break;", False),
+        (f"{NGINX}/server-snippet", "location /old { if ($a) { rewrite ^ /new break; } } rewrite_log on;", False),
+        (f"{NGINX}/server-snippet", "location /old { return 404; } rewrite ^/a/(.*) /$1;", True),
+        ("ingress.pomerium.io/rewrite_response_headers", "x", False),
+        ("ingress.pomerium.io/host_rewrite", "x", False),
+        ("appgw.ingress.kubernetes.io/rewrite-rule-set", "x", True),
         (f"{F5}/location-snippets", "rewrite /chat/(.*) /$1 break;", True),
         ("haproxy.org/backend-config-snippet", "http-request set-header a b\nhttp-request set-path /x", True),
         ("haproxy-ingress.github.io/config-backend", "http-request replace-path /chat/(.*) /\\1", True),
@@ -367,7 +380,7 @@ def test_an_annotation_that_may_rewrite_is_not_passed_over(kind: str, key: str, 
     rules = {"Ingress": {"http": {"paths": [path, path]}}, "HTTPRoute": {"backendRefs": [{"name": "chat", "port": 80}]}}
     document = {"metadata": {"annotations": {key: value}}, "spec": {"rules": [rules[kind]]}}
     found = read(getattr(wire, kind), document)
-    expected = (rewrites.Unknown(f"the annotation {key}: {value}"),) if may_rewrite else ()
+    expected = (rewrites.Unknown(f"the annotation {key}: {value[:250]}"),) if may_rewrite else ()
     assert {path.transforms for path in found.paths} == {expected}
 
 

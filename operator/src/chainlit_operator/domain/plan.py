@@ -27,6 +27,8 @@ from chainlit_operator.domain.reasons import ConditionType, Reason
 ROOT_PATH = "CHAINLIT_ROOT_PATH"
 PARENT_ROOT_PATH = "CHAINLIT_PARENT_ROOT_PATH"
 FIELD_MANAGER = "chainlit-operator"
+#: Where Chainlit listens unless told otherwise.
+CHAINLIT_PORT = 8000
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,13 +294,14 @@ def _probe_paths(
 
 
 def _probed_ports(container: Container, roots: tuple[str, ...]) -> set[int | None]:
-    """The ports at which probes ask Chainlit, as far as their paths tell: one, or those of paths that it has."""
+    """The ports at which probes ask Chainlit: one, or those of paths that it has, or the one that is mostly its own."""
     asked = [(probe.path, container.port_number(probe.port)) for probe in container.probes]
     ports = {port for _, port in asked}
     if len(ports) <= 1:
         return ports
     known = {port for path, port in asked if paths.is_probe_endpoint(path, roots)}
-    return known or {port for path, port in asked if path in ("", "/")}
+    known = known or {port for path, port in asked if path in ("", "/")}
+    return known or {container.ports[0][1] if container.ports else CHAINLIT_PORT}
 
 
 def _container_port(snapshot: Snapshot, container: Container, route: routes.Resolved) -> int | None:

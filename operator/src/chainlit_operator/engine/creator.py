@@ -11,7 +11,6 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any, TypeVar
 
 import msgspec
@@ -35,6 +34,8 @@ logger = logging.getLogger(__name__)
 
 _read_deployment = wire.reader(wire.Deployment)
 T = TypeVar("T")
+#: Of created objects all that is wanted is in the basis, and whatever else somebody changes in them is theirs.
+_STATE = ""
 
 
 class RefusedError(Exception):
@@ -168,11 +169,11 @@ class Creator:
         """Raise RefusedError if the same has been written too often."""
         found = self._contests[app.ref]
         rivals = (step.rivals,) if isinstance(step, Repair) and step.rivals else ()
-        contest = found.get(ref) or contests.remembered(app, app.status.route, basis, rivals)
-        manager = contests.contested_by(contest, basis, time.monotonic())
+        contest = found.get(ref) or contests.remembered(app, app.status.route, basis, _STATE, rivals)
+        manager = contests.contested_by(contest, basis, _STATE, time.monotonic())
         if contest is None or not manager:
             return
-        found[ref] = contests.give_up(contest)
+        found[ref] = contests.give_up(contest, _STATE)
         fields = ", ".join(step.fields[:5]) if isinstance(step, Repair) else "fields"
         message = (
             f"Field manager {manager!r} keeps changing {fields} of {ref}, which this ChainlitApp "
@@ -183,13 +184,13 @@ class Creator:
 
     def _record(self, app: App, ref: Ref, basis: tuple[object, ...], rivals: str) -> None:
         found = self._contests[app.ref]
-        found[ref] = contests.record(found.get(ref), basis, rivals, time.monotonic())
+        found[ref] = contests.record(found.get(ref), basis, _STATE, rivals, time.monotonic())
 
     def _settle(self, app: App, ref: Ref) -> None:
         """An object is as it should be: a contest that was given up is over."""
         contest = self._contests[app.ref].get(ref)
-        if contest is not None and contest.given_up:
-            self._contests[app.ref][ref] = replace(contest, given_up=False)
+        if contest is not None:
+            self._contests[app.ref][ref] = contests.settled(contest)
 
     # -------------------------------------------------------------------------------------- what is wanted no more
 

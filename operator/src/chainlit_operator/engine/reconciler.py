@@ -197,11 +197,11 @@ class Reconciler:
         """Plan, and apply what the plan says; raises ApiError for what may pass by itself."""
         snapshot, decision, basis = self._decide(app)
         if isinstance(decision.action, NoOp):
-            if (contest := self._contests.get(app.ref)) is not None and contest.given_up:
-                self._contests[app.ref] = replace(contest, given_up=False)
+            if (contest := self._contests.get(app.ref)) is not None:
+                self._contests[app.ref] = contests.settled(contest)
         elif isinstance(decision.action, Blocked):
             if decision.action.reason is Reason.FIELD_CONTESTED:
-                self._contests[app.ref] = contests.give_up(self._contests[app.ref])
+                self._contests[app.ref] = contests.give_up(self._contests[app.ref], _state(snapshot.workload))
         elif snapshot.workload is not None and decision.container is not None:
             try:
                 await self._apply(app, snapshot.workload, decision.container, decision.action, basis)
@@ -221,13 +221,13 @@ class Reconciler:
         decision = plan(snapshot)
         if not isinstance(decision.action, Apply) or snapshot.workload is None or decision.container is None:
             return snapshot, decision, ()
-        action = decision.action
+        action, state = decision.action, _state(snapshot.workload)
         basis = (app.uid, app.generation, snapshot.workload.uid, decision.container.image, action.env, action.probes)
         if app.ref not in self._contests and isinstance(decision.route, routes.Resolved):
-            known = contests.remembered(app, decision.route.status, basis, action.rivals)
+            known = contests.remembered(app, decision.route.status, basis, state, action.rivals)
             if known is not None:
                 self._contests[app.ref] = known
-        manager = contests.contested_by(self._contests.get(app.ref), basis, time.monotonic())
+        manager = contests.contested_by(self._contests.get(app.ref), basis, state, time.monotonic())
         if manager:
             snapshot = self._cache.snapshot(app, contested_by=manager)
             decision = plan(snapshot)
@@ -248,7 +248,7 @@ class Reconciler:
         answer = await self._api.apply(workload.ref, body, FIELD_MANAGER)
         metrics.WRITES.labels("workload").inc()
         former, losers = self._contests.get(app.ref), ", ".join(action.rivals)
-        self._contests[app.ref] = contests.record(former, basis, losers, time.monotonic())
+        self._contests[app.ref] = contests.record(former, basis, _state(workload), losers, time.monotonic())
         self._take(workload.ref, answer)
         logger.info("%s: %s in container %s of %s", app.ref, action.summary, container.name, workload.ref)
         self._recorder.record(app, "Normal", Reason.ALIGNED, f"{workload.ref}: {action.summary}")
@@ -353,6 +353,11 @@ class Reconciler:
         if after.status == "Unknown":
             return
         self._recorder.record(app, "Normal" if after.status == "True" else "Warning", after.reason, after.message)
+
+
+def _state(workload: Workload | None) -> int:
+    """What tells one pod template from another."""
+    return workload.digests[0] if workload is not None else 0
 
 
 def _public_prefix(status: Status) -> str | None:

@@ -20,9 +20,9 @@ logger = logging.getLogger(__name__)
 
 #: Pauses after one failure, two in a row, and so on.
 RETRY_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0)
-#: After so many failures in a row the pause doubles with each, up to that of an answer that stays good. So whoever
-#: fails for long takes little of the others' time, and waits to be found well again for about as long at most.
-PATIENCE = 10
+#: After so many failures in a row the pause doubles with each, up to that of an answer that stays good, or this. So
+#: whoever fails for long takes little of the others' time, and is found well again within minutes.
+PATIENCE, MAX_FAILED_SECONDS = 10, 300.0
 #: A failure is told when it is the third in a row: endpoints lag behind pods by up to some seconds.
 TOLD_FAILURES = 3
 #: At the edge a success, too, is told when it is the third in a row, with this pause: ingress controllers drop old pods
@@ -61,7 +61,7 @@ class _Entry:
         if self.failures:
             pause = min(self.interval, RETRY_SECONDS[min(self.failures, len(RETRY_SECONDS)) - 1])
             doublings = min(max(0, self.failures - PATIENCE), 20)  # which is more than any interval has room for
-            return min(self.interval * MAX_STRETCH, pause * 2.0**doublings)
+            return min(self.interval * MAX_STRETCH, MAX_FAILED_SECONDS, pause * 2.0**doublings)
         told = self.successes - self.told_successes
         if told < 0:
             return EDGE_PAUSE_SECONDS

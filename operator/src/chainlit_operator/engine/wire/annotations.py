@@ -18,12 +18,21 @@ SHOWN = 250
 _TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})
 _OFF = frozenset({"", "0", "f", "false", "no", "off"})
 _REWRITES = re.compile(r"rewrite|strip", re.IGNORECASE)
-_HARMLESS = frozenset({"enable-rewrite-log"})
-#: NGINX's directive ends with one of these where it answers with a redirect, which leaves requests alone.
+#: Of hosts and headers, of what is logged, and of redirects from the root.
+_HARMLESS = re.compile(r"host|header|response|log|app-root", re.IGNORECASE)
+_SNIPPETS = ("snippet", "snippets", "config-backend")
+#: That of a request of NGINX's own, which is no browser's.
+_AUTH_SNIPPET = "auth-snippet"
+#: With one of these at its end, or such a beginning of what takes the path's place, NGINX's directive redirects.
 _REDIRECTS = frozenset({"redirect", "permanent"})
+_ORIGINS = ("http://", "https://", "$scheme")
 _HAPROXY_ACTIONS = frozenset(
     {"set-path", "set-pathq", "set-uri", "replace-path", "replace-pathq", "replace-uri"}  # of http-request
 )
+#: The longest piece of configuration that is read, in characters; longer ones are judged by whether they have the word.
+MAX_SNIPPET = 16_384
+_COMMENT = re.compile(r"(?:^|\s)#.*")
+_PIECE = re.compile(r"[^;{}]+|[;{}]")
 
 
 def is_true(value: str) -> bool:
@@ -51,15 +60,35 @@ def _may_rewrite(key: str, value: str) -> bool:
     name = key.rpartition("/")[2]
     if name == "skipper-filter":
         return "Path(" in value
-    if name.endswith(("snippet", "snippets", "config-backend")):
-        return any(map(_is_rewrite, re.split(r"[;\n]", value)))
-    is_named = key in MAY_REWRITE or (_REWRITES.search(name) is not None and name not in _HARMLESS)
+    if name.endswith(_SNIPPETS):
+        return name != _AUTH_SNIPPET and (_is_rewritten_by_haproxy(value) or _is_rewritten_by_nginx(value))
+    is_named = key in MAY_REWRITE or (_REWRITES.search(name) is not None and _HARMLESS.search(name) is None)
     return is_named and value.strip().lower() not in _OFF
 
 
-def _is_rewrite(statement: str) -> bool:
-    """Whether one statement of NGINX's or HAProxy's configuration changes the path of a request."""
-    words = [word.strip("{}") for word in statement.split() if word.strip("{}")]
-    if not words or words[0].startswith("#"):
-        return False
-    return ("rewrite" in words and words[-1] not in _REDIRECTS) or not _HAPROXY_ACTIONS.isdisjoint(words)
+def _is_rewritten_by_haproxy(snippet: str) -> bool:
+    """Whether a line of HAProxy's configuration changes the path of a request."""
+    lines = (line.split() for line in snippet.splitlines())
+    return any(words[0] == "http-request" and words[1] in _HAPROXY_ACTIONS for words in lines if len(words) > 1)
+
+
+def _is_rewritten_by_nginx(snippet: str) -> bool:
+    """Whether a directive of NGINX's changes the path of a request; those of a location of its own are another's."""
+    if "rewrite" not in snippet or len(snippet) > MAX_SNIPPET:
+        return "rewrite" in snippet
+    text = "\n".join(_COMMENT.sub("", line) for line in snippet.splitlines())
+    outside, words = [True], [""]
+    for piece in _PIECE.findall(text):
+        if piece == "{":
+            outside.append(outside[-1] and words[0] != "location")
+        elif piece == "}" and len(outside) > 1:
+            outside.pop()
+        elif piece not in ";}":
+            words = piece.split() or [""]
+            if outside[-1] and words[0] == "rewrite" and not _is_redirect(words):
+                return True
+    return False
+
+
+def _is_redirect(words: list[str]) -> bool:
+    return words[-1] in _REDIRECTS or any(word.strip("\"'").startswith(_ORIGINS) for word in words[2:3])
