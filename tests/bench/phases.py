@@ -67,6 +67,10 @@ class Bench:
         finally:
             aligned.cancel()
 
+    async def _settled(self) -> None:
+        """Wait until there is nothing more to do, and the audit log has the last write: watches tell of that first."""
+        await self._running.idle(LIMIT_SECONDS)
+
     # ------------------------------------------------------------------------------------------------- phases
 
     async def _cold(self) -> Figures:
@@ -75,7 +79,7 @@ class Bench:
         operator = self._start()
         await self._until_aligned(operator)
         seconds = time.perf_counter() - operator.started
-        await operator.idle(LIMIT_SECONDS)
+        await self._settled()
         return {"seconds": round(seconds, 2), **_memory(operator), **cost.figures(operator)}
 
     async def _warm(self) -> Figures:
@@ -130,6 +134,7 @@ class Bench:
         figures = {
             f"p{share}_ms": round(times[min(len(times) - 1, len(times) * share // 100)], 1) for share in (50, 99)
         }
+        await self._settled()
         return {"changes": len(times), **figures, **cost.figures(self._running)}
 
     async def _burst(self) -> Figures:
@@ -140,7 +145,9 @@ class Bench:
             lambda n: self._driver.reroute(n, f"/burst/{objects.name(n)}"), range(self._driver.apps), 32
         )
         await self._until_aligned(self._running)
-        return {"seconds": round(time.perf_counter() - started, 2), **cost.figures(self._running)}
+        seconds = time.perf_counter() - started
+        await self._settled()
+        return {"seconds": round(seconds, 2), **cost.figures(self._running)}
 
 
 class _Cost:
