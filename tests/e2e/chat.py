@@ -18,6 +18,7 @@ import sys
 import time
 import uuid
 from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -80,14 +81,28 @@ class _Conversation:
         return f", last heard {self._outputs[-1]!r}" if self._outputs else ""
 
     async def hold(self, text: str) -> str:
-        # Unsafe means: cookies also of hosts that are addresses.
-        async with aiohttp.ClientSession(headers=self.headers, cookie_jar=aiohttp.CookieJar(unsafe=True)) as http:
-            await self._load_page(http)
-            await self._set_cookie(http)
-            socket = socketio.AsyncClient(http_session=http, reconnection=False, logger=False, engineio_logger=False)
-            try:
-                return await self._talk(http, socket, text)
-            finally:
+        with ExitStack() as answers:
+
+            async def keep(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+                # Engine.IO's client leaves a WebSocket open whose upgrade failed.
+                answer = await send(request)
+                answers.callback(answer.close)
+                return answer
+
+            # Unsafe means: cookies also of hosts that are addresses.
+            async with aiohttp.ClientSession(
+                headers=self.headers, cookie_jar=aiohttp.CookieJar(unsafe=True), middlewares=[keep]
+            ) as http:
+                await self._load_page(http)
+                await self._set_cookie(http)
+                return await self._open(http, text)
+
+    async def _open(self, http: aiohttp.ClientSession, text: str) -> str:
+        socket = socketio.AsyncClient(http_session=http, reconnection=False, logger=False, engineio_logger=False)
+        try:
+            return await self._talk(http, socket, text)
+        finally:
+            if socket.eio.read_loop_task is not None:  # which a disconnect waits for, and a failed upgrade has none
                 await socket.disconnect()
 
     async def _load_page(self, http: aiohttp.ClientSession) -> None:
@@ -157,14 +172,17 @@ class _Conversation:
             "chatProfile": "",
         }
         headers = {"X-Chainlit-Client-Type": "webapp", "X-Chainlit-Session-Id": self.session_id, "User-Env": "{}"}
-        await socket.connect(
-            self.origin,
-            headers=self.headers | (headers if self.by_headers else {}),
-            auth=None if self.by_headers else auth,
-            transports=self.transports,
-            socketio_path=path,
-            wait_timeout=CONNECT,
-        )
+        try:
+            await socket.connect(
+                self.origin,
+                headers=self.headers | (headers if self.by_headers else {}),
+                auth=None if self.by_headers else auth,
+                transports=self.transports,
+                socketio_path=path,
+                wait_timeout=CONNECT,
+            )
+        except TypeError as error:  # Engine.IO's client decodes also a WebSocket's close or error
+            raise ChatError("the WebSocket ended during the upgrade") from error
         if "websocket" in self.transports and socket.transport() != "websocket":
             raise ChatError("the upgrade to a WebSocket failed, polling only")
         self.step = f"conversation at {path}"
