@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 def eventually(
-    observe: Callable[[], T], holds: Callable[[T], object] = bool, *, timeout: float = 30.0, every: float = 0.1
+    observe: Callable[[], T], holds: Callable[[T], object] = bool, *, timeout: float = 120.0, every: float = 0.1
 ) -> T:
     """Observe until ``holds`` says yes of it, and return that observation.
 

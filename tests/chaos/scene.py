@@ -178,6 +178,7 @@ class Scene:
         ClusterError when an app is lost, AssertionError for a write too many.
         """
         await self.driver.aligned(LIMIT_SECONDS)
+        await self.quiet(self.plane.audit_position())  # the audit log has a write a moment after the watches
         before, position = list(self.driver.generations), self.plane.audit_position()
         async with asynccontextmanager(fault)(self):
             changes = await self.traffic(seconds, apps)

@@ -20,7 +20,7 @@ from tests.chaos.scene import WORKLOAD, Scene, scene
 from tests.waiting import until
 
 APPS = 20
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(900)]
 ROWS = [
     pytest.param(fault, id=fault.name, marks=() if fault.is_sample else pytest.mark.slow) for fault in (*FAULTS, *KILLS)
 ]

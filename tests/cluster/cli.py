@@ -49,6 +49,7 @@ def up(_: argparse.Namespace) -> None:
         cluster = KindCluster(engine.find(), files)
         tools.ensure()
         cluster.ensure()
+        cluster.wait_ready()
         traefik.ensure(cluster)
         cluster.wait_ready()
         cache.prune()
@@ -130,7 +131,7 @@ def load(arguments: argparse.Namespace) -> None:
 
 def audit(_: argparse.Namespace) -> None:
     """print what the operator asked of the API server, one JSON document a line"""
-    sys.stdout.write(_serving().audit_log())
+    sys.stdout.write(_cluster().audit_log())
 
 
 def status(_: argparse.Namespace) -> None:

@@ -38,7 +38,7 @@ def ensure(cluster: KindCluster) -> None:
         with step(f"Contour {pinned().contour}, Envoy {pinned().envoy}"):
             _apply(cluster)
     for what in ("deployment/contour", "daemonset/envoy"):
-        cluster.kubectl("-n", NAMESPACE, "rollout", "status", what, "--timeout=120s", timeout=130)
+        cluster.kubectl("-n", NAMESPACE, "rollout", "status", what, "--timeout=600s", timeout=610)
     edge = cluster.files.url(CONTOUR)
     wait_until(lambda: traefik.answers(edge), seconds=60, what=f"an answer of Envoy at {edge}")
 

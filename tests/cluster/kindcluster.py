@@ -55,7 +55,7 @@ class KindCluster:
         """
         if not self.files.read("made-from") or not self.files.kubeconfig.is_file():
             return False
-        if not self.engine.succeeds("exec", self.files.node, "true", timeout=15):
+        if not self.engine.succeeds("exec", self.files.node, "true", timeout=60):
             return False
         try:
             wait_until(self._api_answers, seconds=30, what="the API server")

@@ -27,7 +27,7 @@ def ensure(cluster: KindCluster) -> None:
     if applied_key(cluster) != key():
         with step(f"Traefik {pinned().traefik}"):
             _apply(cluster)
-    cluster.kubectl("-n", "traefik", "rollout", "status", "deployment/traefik", "--timeout=120s", timeout=130)
+    cluster.kubectl("-n", "traefik", "rollout", "status", "deployment/traefik", "--timeout=600s", timeout=610)
     edge = cluster.files.url()
     wait_until(lambda: answers(edge), seconds=60, what=f"an answer of Traefik at {edge}")
 

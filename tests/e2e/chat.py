@@ -27,8 +27,8 @@ import aiohttp
 import socketio
 
 POLLING_AND_WEBSOCKET = ("polling", "websocket")
-#: Seconds for Socket.IO's own handshake, also on a busy machine; nothing tells that it has failed before.
-CONNECT = 5.0
+#: Seconds for a step of Socket.IO's own handshake, also on a busy machine; nothing tells that it has failed before.
+CONNECT = 15.0
 
 _SCRIPT = re.compile(r"""<script\b(?=[^>]*\btype=["']module["'])[^>]*\bsrc=["']([^"']+)["']""")
 
@@ -98,7 +98,9 @@ class _Conversation:
                 return await self._open(http, text)
 
     async def _open(self, http: aiohttp.ClientSession, text: str) -> str:
-        socket = socketio.AsyncClient(http_session=http, reconnection=False, logger=False, engineio_logger=False)
+        socket = socketio.AsyncClient(
+            http_session=http, reconnection=False, request_timeout=CONNECT, logger=False, engineio_logger=False
+        )
         try:
             return await self._talk(http, socket, text)
         finally:

@@ -108,7 +108,9 @@ class Operator:
                 *("--namespace", OPERATOR_NAMESPACE),
                 *("--set", f"image.repository={repository}", "--set", f"image.tag={tag}"),
                 *("--set", f"verification.caConfigMap={AUTHORITY}"),
-                *("--wait", "--timeout", "60s"),
+                "--force-conflicts",  # with what a test that was killed has left scaled
+                *("--wait", "--timeout", "180s"),
+                timeout=240.0,
             )
         except CommandError as error:
             raise CommandError("\n".join([str(error), *map(_trouble, self.pods())])) from error
@@ -252,7 +254,7 @@ class Space:
         return Condition(condition["status"], condition["reason"], condition["message"])
 
     def await_condition(
-        self, type_: str, status: str, reason: str, name: str = "chat", *, timeout: float = 30.0
+        self, type_: str, status: str, reason: str, name: str = "chat", *, timeout: float = START
     ) -> Condition:
         """Wait until a condition has that status and reason."""
         return eventually(
@@ -261,7 +263,7 @@ class Space:
 
     def await_ready(self, name: str = "chat") -> None:
         """Wait until a ChainlitApp is Ready, pods started and WebSocket verified."""
-        self.await_condition("Ready", "True", "Ready", name, timeout=START)
+        self.await_condition("Ready", "True", "Ready", name)
 
     def await_moved(self, path: str, name: str = "chat") -> None:
         """Wait until a ChainlitApp is Ready at another path: the status says so a moment after the variable."""
@@ -297,7 +299,7 @@ class Space:
     ) -> str:
         """Talk to the app through the cluster's edge, or another one at that URL. Raises ChatError."""
         url = (edge or self.cluster.edge) + path
-        return asyncio.run(converse(url, text, host=self.host, timeout=15.0, transports=transports))
+        return asyncio.run(converse(url, text, host=self.host, timeout=45.0, transports=transports))
 
     def await_answer(self, path: str, *, edge: str = "", timeout: float = START) -> None:
         """Wait until the app answers at a path: pods start, and edges take their time with news."""

@@ -9,6 +9,23 @@ from tests.e2e.kube import Object
 
 ROOT_PATH = "CHAINLIT_ROOT_PATH"
 PORT = 8000
+#: How often a probe may fail, once a second, and how many seconds an answer may take: a busy machine is no fault.
+PATIENT, SLOW = 300, 10
+#: The same for the probes of the charts.
+QUICK_PROBES: Object = {
+    "readiness": {"periodSeconds": 1, "timeoutSeconds": SLOW},
+    "startup": {"periodSeconds": 1, "timeoutSeconds": SLOW, "failureThreshold": PATIENT},
+}
+
+
+def probe(path: str, failures: int = 3, period: int = 1) -> Object:
+    """Return a probe of a path; the kubelet acts on it after so many failures in a row."""
+    return {
+        "httpGet": {"path": path, "port": "http"},
+        "periodSeconds": period,
+        "timeoutSeconds": SLOW,
+        "failureThreshold": failures,
+    }
 
 
 def container(image: str, name: str = "chainlit", root_path: str | None = None, **fields: Any) -> Object:
@@ -18,8 +35,8 @@ def container(image: str, name: str = "chainlit", root_path: str | None = None, 
         "image": image,
         "imagePullPolicy": "IfNotPresent",
         "ports": [{"name": "http", "containerPort": PORT}],
-        "readinessProbe": {"httpGet": {"path": "/health", "port": "http"}, "periodSeconds": 1},
-        "livenessProbe": {"httpGet": {"path": "/health", "port": "http"}, "periodSeconds": 10, "failureThreshold": 12},
+        "readinessProbe": probe("/health"),
+        "livenessProbe": probe("/health", 30, period=10),
         "securityContext": {
             "allowPrivilegeEscalation": False,
             "readOnlyRootFilesystem": True,

@@ -10,6 +10,7 @@ import pytest
 from tests.e2e.chat import ChatError, converse
 from tests.e2e.cluster import START, Space
 from tests.e2e.kube import Object
+from tests.e2e.manifests import QUICK_PROBES
 from tests.waiting import eventually
 
 SESSIONS = 50
@@ -37,7 +38,7 @@ def put(space: Space, name: str, *, replicas: int = 2, mode: str = "Controller")
         "fullnameOverride": name,
         "replicaCount": replicas,
         "route": {**ROUTES[name], "path": name, "host": host_of(space, name), "affinity": {"mode": mode}},
-        "probes": {"readiness": {"periodSeconds": 1}, "startup": {"periodSeconds": 1}},
+        "probes": QUICK_PROBES,
     }
     sets = (f"--set-json={key}={json.dumps(value)}" for key, value in values.items())
     space.helm("upgrade", "--install", name, "charts/chainlit", *sets)
@@ -78,8 +79,6 @@ def failures(space: Space, name: str, sessions: int) -> list[str]:
     return asyncio.run(all_of_them())
 
 
-# Of an upgrade that is refused python-engineio does not close the connection.
-@pytest.mark.filterwarnings("ignore:Exception ignored in.*Connection:pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize(
     "name",
     [

@@ -12,6 +12,7 @@ from typing import Any
 
 from tests.e2e.chat import ChatError
 from tests.e2e.cluster import START, Space
+from tests.e2e.manifests import QUICK_PROBES
 from tests.waiting import eventually
 
 ECHO = """\
@@ -52,7 +53,7 @@ def upgrade(space: Space, **values: Any) -> None:
         "image": {"repository": repository, "tag": tag},
         "route": {"path": "/chat", "host": space.host, "className": "traefik"},
         "operator": {"enabled": True},
-        "probes": {"readiness": {"periodSeconds": 1}, "startup": {"periodSeconds": 1}},
+        "probes": QUICK_PROBES,
         "terminationGracePeriodSeconds": 5,
     }
     sets = [f"--set-json={key}={json.dumps(value)}" for key, value in {**given, **values}.items()]

@@ -11,6 +11,7 @@ from tests.cluster import tools
 from tests.e2e.chat import ChatError
 from tests.e2e.cluster import OPERATOR, CommandError, Space, managers, variable
 from tests.e2e.kube import Object
+from tests.e2e.manifests import QUICK_PROBES
 from tests.waiting import eventually
 
 
@@ -20,7 +21,7 @@ def install_or_upgrade(space: Space, path: str, *, operator: bool) -> None:
         "image": {"repository": repository, "tag": tag},
         "route": {"path": path, "host": space.host, "className": "traefik"},
         "operator": {"enabled": operator},
-        "probes": {"readiness": {"periodSeconds": 1}, "startup": {"periodSeconds": 1}},
+        "probes": QUICK_PROBES,
     }
     sets = [f"{key}={json.dumps(value)}" for key, value in values.items()]
     space.helm("upgrade", "--install", "chat", "charts/chainlit", *(f"--set-json={one}" for one in sets))

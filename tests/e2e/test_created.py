@@ -9,8 +9,8 @@ import pytest
 from tests.e2e.chat import ChatError
 from tests.e2e.cluster import OPERATOR, Operator, Space, managers
 from tests.e2e.kube import APPLY_PATCH, Object, path_of
-from tests.e2e.manifests import chainlit_app, container, ingress, service, workload
-from tests.e2e.test_restart import everything, settled_writes
+from tests.e2e.manifests import QUICK_PROBES, chainlit_app, container, ingress, service, workload
+from tests.e2e.test_restart import at_rest, everything
 from tests.waiting import eventually
 
 KINDS = ("Deployment", "Service", "ServiceAccount", "Ingress", "HTTPRoute")
@@ -19,7 +19,7 @@ CREATOR = "chainlit-operator-created"
 
 def created_app(space: Space, path: str = "/chat", **template: Any) -> Object:
     """Return a ChainlitApp that describes workload and Ingress."""
-    probes = {"readiness": {"periodSeconds": 1}, "startup": {"periodSeconds": 1}}
+    probes = QUICK_PROBES
     given = {"image": space.cluster.demo_image, "imagePullPolicy": "IfNotPresent", "probes": probes}
     return {
         "apiVersion": "chainlit-operator.dev/v1alpha1",
@@ -83,10 +83,10 @@ def test_one_resource_is_a_chat_until_it_is_deleted(space: Space, operator: Oper
 
 def restart_writes_nothing(space: Space, operator: Operator) -> None:
     former = operator.pods()
-    writes, before = settled_writes(space), everything(space)
+    writes, before = at_rest(space)
     operator.stop()
     operator.await_successor(former)
-    eventually(lambda: operator.metric("chainlit_operator_verifications_total"), timeout=60.0)
+    eventually(lambda: operator.metric("chainlit_operator_verifications_total"))
     eventually(lambda: operator.metric("chainlit_operator_queue_depth") == 0)
     assert everything(space) == before
     assert space.cluster.audit(space.name) == writes
@@ -106,7 +106,7 @@ def test_template_and_gateway(space: Space) -> None:
     space.await_answer("/gate")
     space.await_ready()
     assert len(space.objects("ReplicaSet")) == 1
-    writes = settled_writes(space)
+    writes, _ = at_rest(space)
     assert "HTTPRoute/chat" in created_objects(space)
     assert len([w for w in writes if w["objectRef"]["resource"] == "httproutes"]) == 1
 

@@ -9,12 +9,10 @@ import pytest
 from tests.e2e import certificates
 from tests.e2e.cluster import AUTHORITY, OPERATOR_NAMESPACE, START, Condition, Operator, Space
 from tests.e2e.kube import Object
-from tests.e2e.manifests import chainlit_app, container, ingress, service, workload
-from tests.e2e.test_restart import settled_writes
+from tests.e2e.manifests import PATIENT, chainlit_app, container, ingress, probe, service, workload
+from tests.e2e.test_restart import at_rest
 from tests.waiting import eventually
 
-#: A fault is asked about again after ten seconds at most, and mended when three answers in a row are good.
-SOON = 40.0
 APP_ANSWERS = "The app itself answers through its Service"
 NO_UPGRADES = {
     "apiVersion": "traefik.io/v1alpha1",
@@ -31,8 +29,7 @@ def edge_app(**spec: Any) -> Object:
 
 def pods(space: Space, replicas: int = 1, **fields: Any) -> Object:
     """A workload that is right for /chat from the start, so that its pods start once."""
-    probe: Object = {"httpGet": {"path": "/chat/health", "port": "http"}, "periodSeconds": 1, "failureThreshold": 60}
-    probes: Object = {"readinessProbe": probe, "livenessProbe": probe}
+    probes: Object = dict.fromkeys(("readinessProbe", "livenessProbe"), probe("/chat/health", PATIENT))
     return workload(container(space.cluster.demo_image, root_path="/chat", **probes), replicas=replicas, **fields)
 
 
@@ -40,12 +37,12 @@ def put(space: Space, route: Object, replicas: int = 1) -> None:
     space.create(pods(space, replicas), service(), route, edge_app())
 
 
-def await_fault(space: Space, reason: str, timeout: float = SOON) -> Condition:
-    return space.await_condition("WebSocketReachable", "False", reason, timeout=timeout)
+def await_fault(space: Space, reason: str) -> Condition:
+    return space.await_condition("WebSocketReachable", "False", reason)
 
 
-def await_reachable(space: Space, timeout: float = SOON) -> None:
-    space.await_condition("WebSocketReachable", "True", "Verified", timeout=timeout)
+def await_reachable(space: Space) -> None:
+    space.await_condition("WebSocketReachable", "True", "Verified")
     assert space.condition("Ready") == Condition("True", "Ready", space.condition("Ready").message)
 
 
@@ -61,7 +58,7 @@ def test_from_a_name_without_address_to_a_chat(space: Space) -> None:
     space.create(NO_UPGRADES)
     put(space, ingress(nowhere, "/chat", annotations=middlewares(space, "no-upgrades")))
 
-    found = await_fault(space, "DNSLookupFailed", START)
+    found = await_fault(space, "DNSLookupFailed")
     assert found.message.startswith(APP_ANSWERS) and f"http://{nowhere}/chat/" in found.message
 
     set_host(space, inside)
@@ -77,7 +74,7 @@ def test_from_a_name_without_address_to_a_chat(space: Space) -> None:
 def test_replicas_need_affinity(space: Space) -> None:
     put(space, ingress(space.serve_inside(), "/chat"), replicas=2)
 
-    found = await_fault(space, "SessionLost", START)
+    found = await_fault(space, "SessionLost")
     assert found.message.startswith(APP_ANSWERS) and "sticky.cookie" in found.message
 
     space.patch("Service", {"metadata": {"annotations": STICKY}})
@@ -94,7 +91,7 @@ def test_certificates(space: Space) -> None:
     space.create(certificates.issue(certificates.authority(), host).secret("certificate"))
     put(space, route)
 
-    found = await_fault(space, "CertificateNotTrusted", START)
+    found = await_fault(space, "CertificateNotTrusted")
     assert found.message.startswith(APP_ANSWERS) and f"https://{host}/chat/" in found.message
 
     for pair, reason in (
@@ -114,7 +111,7 @@ def test_replicas_with_a_secure_cookie_need_https(space: Space) -> None:
     secure = {"traefik.ingress.kubernetes.io/service.sticky.cookie.secure": "true"}
     put(space, ingress(host, "/chat"), replicas=2)
     space.patch("Service", {"metadata": {"annotations": STICKY | secure}})
-    await_fault(space, "SessionLost", START)
+    await_fault(space, "SessionLost")
 
     known = certificates.known_authority(space.kube, OPERATOR_NAMESPACE, AUTHORITY)
     space.create(certificates.issue(known, host).secret("certificate"))
@@ -128,14 +125,14 @@ def test_faults_of_the_edge_and_of_the_app(space: Space) -> None:
     route["spec"]["ingressClassName"] = "nobody"
     put(space, route)
 
-    found = await_fault(space, "HandshakeNotFound", START)
+    found = await_fault(space, "HandshakeNotFound")
     assert found.message.startswith(APP_ANSWERS) and "taken up the route" in found.message
 
     space.patch("Ingress", {"spec": {"ingressClassName": "traefik"}})
     await_reachable(space)
 
     set_target_port(space, 9)
-    found = await_fault(space, "ServerError", timeout=90.0)
+    found = await_fault(space, "ServerError")
     assert found.message.startswith("The app does not answer through its Service either")
     assert "found nothing that listens" in found.message and "status 502" in found.message
 
@@ -157,7 +154,7 @@ def test_an_http_route_is_asked_at_its_gateways_port(space: Space) -> None:
     }
     api_version = "gateway.networking.k8s.io/v1"
     put(space, {"apiVersion": api_version, "kind": "HTTPRoute", "metadata": {"name": "chat"}, "spec": spec})
-    await_reachable(space, START)
+    await_reachable(space)
     assert space.chat("/chat") == "echo: hello"
 
 
@@ -179,7 +176,7 @@ def test_a_redirect_to_https_is_what_browsers_follow(space: Space) -> None:
     put(space, ingress(host, "/chat", annotations=middlewares(space, "https")))
     space.patch("ChainlitApp", {"spec": {"route": {"ref": {"kind": "Ingress", "name": "chat"}}}})
 
-    await_reachable(space, START)
+    await_reachable(space)
 
 
 @pytest.mark.slow
@@ -189,7 +186,7 @@ def test_a_route_without_a_host_is_asked_at_the_address_in_its_status(space: Spa
     del route["spec"]["rules"][0]["host"]
     route["spec"]["ingressClassName"] = "nobody"
     put(space, route)
-    found = space.await_condition("WebSocketReachable", "Unknown", "RouteWithoutAddress", timeout=START)
+    found = space.await_condition("WebSocketReachable", "Unknown", "RouteWithoutAddress")
     assert "add a host" in found.message
 
     space.kubectl(
@@ -204,14 +201,14 @@ def test_a_route_without_a_host_is_asked_at_the_address_in_its_status(space: Spa
 def test_the_api_server_and_the_operator_are_not_asked(space: Space, operator: Operator, name: str) -> None:
     host = f"{operator.pods()[0]['status']['podIP'].replace('.', '-')}.{OPERATOR_NAMESPACE}.pod.cluster.local"
     put(space, ingress(host if name == "operator" else name, "/chat"))
-    await_fault(space, "AddressForbidden", START)
+    await_fault(space, "AddressForbidden")
 
 
 @pytest.mark.slow
 def test_ready_means_that_chats_succeed_from_then_on(space: Space) -> None:
     """Traefik drops an old pod a moment later than the Service does."""
     put(space, ingress(space.serve_inside(), "/chat"))
-    await_reachable(space, START)
+    await_reachable(space)
     for path in ("/one", "/two"):
         space.move(path)
         space.await_moved(path)
@@ -228,11 +225,11 @@ def test_nothing_is_written_while_nothing_changes(space: Space, operator: Operat
         ingress(f"nowhere.{space.name}.svc.cluster.local", "/chat", "broken"),
         chainlit_app("broken", workload="broken", verification={"mode": "Edge", "intervalSeconds": 10}),
     )
-    await_reachable(space, START)
-    space.await_condition("WebSocketReachable", "False", "DNSLookupFailed", "broken", timeout=START)
-    writes = settled_writes(space)
+    await_reachable(space)
+    space.await_condition("WebSocketReachable", "False", "DNSLookupFailed", "broken")
+    writes, _ = at_rest(space)
     asked = operator.metric("chainlit_operator_verifications_total")
-    eventually(lambda: operator.metric("chainlit_operator_verifications_total") >= asked + 8, timeout=120.0)
+    eventually(lambda: operator.metric("chainlit_operator_verifications_total") >= asked + 8, timeout=2 * START)
     assert space.cluster.audit(space.name) == writes
 
 

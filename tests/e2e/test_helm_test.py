@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 
-from tests.e2e.cluster import CommandError, Space
+from tests.e2e.cluster import START, CommandError, Space
 from tests.e2e.kube import Object
+from tests.e2e.manifests import QUICK_PROBES
 from tests.waiting import eventually
 
 #: An image that starts Chainlit at a path of its own, whatever the chart says; its pod is ready, as nothing probes it.
 ELSEWHERE = ["sh", "-c", "unset CHAINLIT_ROOT_PATH; exec chainlit run /app/app.py --headless"]
 NO_PROBES = {kind: {"enabled": False} for kind in ("startup", "liveness", "readiness")}
-PROBES = {kind: {"enabled": True, "periodSeconds": 1} for kind in ("startup", "readiness")}
+PROBES = {kind: {"enabled": True} | QUICK_PROBES[kind] for kind in ("startup", "readiness")}
 
 
 def put(space: Space, *wait: str, **values: object) -> None:
@@ -54,12 +55,12 @@ def test_helm_test_tells_whether_the_app_can_be_used(space: Space) -> None:
         return ""
 
     # At first nothing listens yet, and then a probe of / may take the app longer than it has.
-    line = eventually(lambda: complaint("service"), lambda text: "RootPathIgnored" in text, timeout=90.0)
+    line = eventually(lambda: complaint("service"), lambda text: "RootPathIgnored" in text, timeout=2 * START)
     assert line.startswith("chainlit-operator: http://chat.")
 
     put(space, "--wait", chainlit={"command": []}, probes=PROBES)
     space.await_answer("/chat")
-    space.helm("test", "chat")
+    eventually(lambda: complaint("service"), lambda text: not text)  # its pods have ten seconds for a try
     assert "answered: Asked below /chat/" in said(space, "service")
     assert f"http://{space.host}/chat/ answered: Asked as a browser does" in said(space, "route")
 

@@ -9,14 +9,14 @@ import pytest
 
 from tests.cluster import tools
 from tests.e2e.availability import watched
-from tests.e2e.cluster import OPERATOR, Space, managers
+from tests.e2e.cluster import OPERATOR, START, Space, managers
 from tests.e2e.kube import Object
+from tests.e2e.manifests import QUICK_PROBES
 from tests.waiting import eventually
 
 CURRENT = "charts/chainlit"
 PREVIOUS = "tests/charts/previous/chainlit-0.1.0.tgz"
 MADE = ("Deployment", "Service", "Ingress", "ServiceAccount", "ChainlitApp")
-QUICK = {"readiness": {"periodSeconds": 1}, "startup": {"periodSeconds": 1}}
 
 Program = Callable[[], str]
 
@@ -36,7 +36,7 @@ def upgrade(space: Space, program: Program, chart: str, *, operator: bool) -> No
         "image": {"repository": repository, "tag": tag},
         "route": {"path": "/chat", "host": space.host, "className": "traefik"},
         "operator": {"enabled": operator},
-        "probes": QUICK,
+        "probes": QUICK_PROBES,
     }
     sets = [f"--set-json={key}={json.dumps(value)}" for key, value in values.items()]
     space.helm("upgrade", "--install", "chat", chart, *sets, program=program())
@@ -60,7 +60,7 @@ def await_rollout(space: Space, *, operator: bool) -> Object:
             space.await_ready("chat-chainlit")
         return deployment
 
-    return eventually(settled, timeout=90.0)
+    return eventually(settled, timeout=3 * START)
 
 
 @pytest.mark.parametrize(

@@ -34,10 +34,10 @@ def test_any_order(space: Space, first: str) -> None:
             missing = [(link, reason) for link, reason in LINKS if link not in there]
             if missing:
                 link, reason = missing[0]
-                found = space.await_condition("RouteResolved", "False", reason, name, timeout=10.0)
+                found = space.await_condition("RouteResolved", "False", reason, name)
                 assert link in found.message, f"{order}: {found.message}"
                 assert space.condition("Ready", name).status == "False"
             else:
-                space.await_condition("Ready", "Unknown", "ScaledToZero", name, timeout=10.0)
+                space.await_condition("Ready", "Unknown", "ScaledToZero", name)
                 space.await_condition("Aligned", "True", "Aligned", name)
                 assert space.variable(name) == f"/{name}"

@@ -94,7 +94,7 @@ def test_blocked_with_a_reason(space: Space, case: Case) -> None:
     space.create(chainlit_app(**case.spec))
 
     status = "Unknown" if case.reason == "Suspended" else "False"
-    found = space.await_condition(case.condition, status, case.reason, timeout=10.0)
+    found = space.await_condition(case.condition, status, case.reason)
 
     for part in case.says:
         assert part in found.message

@@ -12,7 +12,7 @@ from chainlit_operator.domain.reasons import Reason
 from tests.e2e.chat import ChatError
 from tests.e2e.cluster import OPERATOR, START, Cluster, Space, managers, run
 from tests.e2e.kube import Object
-from tests.e2e.manifests import PORT, ROOT_PATH, chainlit_app, container, ingress, service, workload
+from tests.e2e.manifests import PATIENT, PORT, ROOT_PATH, chainlit_app, container, ingress, probe, service, workload
 from tests.releases import CURRENT, HEALTH, MOUNTS, ROWS, Answer, Mount, Row
 from tests.route_forms import behind
 from tests.waiting import eventually
@@ -42,13 +42,13 @@ def route(space: Space, path: str, *, strips: bool) -> list[Object]:
     return [ingress(space.host, path)]
 
 
-def probe(path: str) -> Object:
-    return {"httpGet": {"path": path, "port": "http"}, "periodSeconds": 1, "failureThreshold": 60}
-
-
 def chat(space: Space, release: str, **fields: Any) -> Object:
     """Return a workload of a release whose probes ask where users let them."""
-    probes = {"readinessProbe": probe("/"), "livenessProbe": probe("/auth/config"), "startupProbe": probe("/health")}
+    probes = {
+        "readinessProbe": probe("/", PATIENT),
+        "livenessProbe": probe("/auth/config", PATIENT),
+        "startupProbe": probe("/health", PATIENT),
+    }
     return workload(container(image(space.cluster, release), **(probes | fields)))
 
 

@@ -32,7 +32,7 @@ def test_one_apply_heals_a_crash_loop(space: Space) -> None:
     # Other values that people set. The pods that work stay while those of a bad value are made, so this is quick.
     for value in ("/chainlit/", "//chainlit", " /x ", "/", "chainlit"):
         space.kubectl("set", "env", "deployment/chat", f"{ROOT_PATH}={value}")
-        eventually(space.variable, lambda found: found == "/chainlit", timeout=10.0)
+        eventually(space.variable, lambda found: found == "/chainlit")
         space.await_answer("/chainlit")
         # Another ChainlitApp each time: to one of them, the fourth wrong value would be a contest.
         space.kubectl("delete", "chainlitapp", "chat")

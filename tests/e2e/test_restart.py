@@ -9,6 +9,8 @@ from tests.e2e.kube import RESOURCES, Object
 from tests.e2e.manifests import chainlit_app, container, ingress, service, workload
 from tests.waiting import eventually
 
+#: Version and managers of objects, by kind and name.
+Everything = dict[str, tuple[str, object]]
 pytestmark = pytest.mark.xdist_group("operator")
 
 
@@ -24,13 +26,12 @@ def test_restart_in_an_aligned_namespace_writes_nothing(space: Space, operator: 
     space.create(chainlit_app("blocked", workload="none"))
     space.await_condition("Ready", "False", "WorkloadNotFound", "blocked")
     former = operator.pods()
-    writes = settled_writes(space)
-    before = everything(space)
+    writes, before = at_rest(space)
 
     operator.stop()
     operator.await_successor(former)
     # Its own verification of the app, at the interval, proves that it has been through the app.
-    eventually(lambda: operator.metric("chainlit_operator_verifications_total"), timeout=60.0)
+    eventually(lambda: operator.metric("chainlit_operator_verifications_total"))
     eventually(lambda: operator.metric("chainlit_operator_queue_depth") == 0)
 
     assert everything(space) == before
@@ -41,19 +42,23 @@ def test_restart_in_an_aligned_namespace_writes_nothing(space: Space, operator: 
     space.await_variable("/other")
 
 
-def settled_writes(space: Space) -> list[Object]:
-    """Wait until no more writes come, Events included; return all of them."""
-    seen: list[Object] = []
+def at_rest(space: Space) -> tuple[list[Object], Everything]:
+    """Wait until nothing changes any more; return all writes, Events included, and all that is there.
 
-    def is_settled() -> bool:
-        former, seen[:] = seen[:], space.cluster.audit(space.name)
-        return former == seen
+    A pod on its way out is waited for: its end changes what is told of those that own it.
+    """
+    seen: tuple[list[Object], Everything] = ([], {})
 
-    eventually(is_settled, every=1.0)
+    def is_so() -> bool:
+        nonlocal seen
+        former, seen = seen, (space.cluster.audit(space.name), everything(space))
+        return former == seen and len(space.pods()) == len(space.objects("Pod"))
+
+    eventually(is_so, every=1.0)
     return seen
 
 
-def everything(space: Space) -> dict[str, tuple[str, object]]:
+def everything(space: Space) -> Everything:
     """Return version and managers of every object in a namespace, but for what the kubelet tells of its pods."""
     return {
         f"{kind}/{obj['metadata']['name']}": (obj["metadata"]["resourceVersion"], managers(obj))

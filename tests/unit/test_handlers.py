@@ -220,12 +220,12 @@ async def test_each_list_is_told_for_what_was_deleted_unseen() -> None:
 
 
 async def test_a_crd_that_is_told_of_late_is_looked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(handlers, "_DISCOVERY_SECONDS", 0.5)
+    monkeypatch.setattr(handlers, "_DISCOVERY_SECONDS", 2.0)
     server = Server()
     server.late = 1
     server.apps.append(app("two"))
     async with watching(server) as engine:
-        await asyncio.wait_for(engine.seen.wait(), 20)
+        await asyncio.wait_for(engine.seen.wait(), 60)
 
 
 class Ending:

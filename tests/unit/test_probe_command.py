@@ -78,7 +78,7 @@ async def test_an_app_that_never_comes() -> None:
     app = FakeChainlit("/chat", faults={"handshake": answer(503)})
     async with serving(app):
         begun = time.monotonic()
-        result = await probe(f"{app.base_url}/chat/", "--wait", "1.5")
+        result = await probe(f"{app.base_url}/chat/", "--wait", "1.95")
     assert result.exit_code == 1 and "ServerError" in result.stderr
     assert time.monotonic() - begun >= oneshot.PAUSE
     assert app.parts.count("handshake") == 2

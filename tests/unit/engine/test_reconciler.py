@@ -360,7 +360,7 @@ async def test_what_only_some_apps_want_is_tried_once(
             w.told.clear()
             await w.reconciler.reconcile(APP)
             with suppress(TimeoutError):  # the last rounds bring nothing new
-                await asyncio.wait_for(w.told.wait(), 0.3)
+                await asyncio.wait_for(w.told.wait(), 1)
         assert w.env() == values
         assert w.cache.apps[APP].status.trial == (Trial("", TrialOutcome(outcome)) if outcome else None)
         assert w.status()["Ready"] == ready

@@ -111,7 +111,7 @@ async def test_what_comes_during_a_pause_is_read_at_once() -> None:
 
     def pause() -> float:
         is_paused.set()
-        return 0.5
+        return 3.0
 
     server = ApiServer()
     server.script = [answer]

@@ -165,7 +165,7 @@ async def test_ends_in_time(part: str) -> None:
     async with serving(FakeChainlit("/chat", faults={part: stalled_refusal})) as app:
         began = loop.time()
         outcome = await ask(app.edge, limits)
-        assert loop.time() - began < limits.total_seconds + 1
+        assert loop.time() - began < limits.total_seconds + 5
     assert outcome.reason == Reason.TIMED_OUT, outcome
 
 
