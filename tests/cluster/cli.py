@@ -51,7 +51,6 @@ def up(_: argparse.Namespace) -> None:
         cluster.ensure()
         cluster.wait_ready()
         traefik.ensure(cluster)
-        cluster.wait_ready()
         cache.prune()
     say(f"cluster {files.name} is up at {files.url()} ({time.monotonic() - started:.0f}s)")
 

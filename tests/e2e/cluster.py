@@ -133,7 +133,7 @@ class Operator:
         """Have that many pods of it, and wait until they are ready and no other is there."""
         body = {"spec": {"replicas": replicas}}
         self.kube.patch("Deployment", OPERATOR_NAMESPACE, OPERATOR, body)
-        eventually(self.pods, lambda pods: len(pods) == replicas and all(map(_stays, pods)), timeout=START)
+        eventually(self.pods, lambda pods: len(pods) == replicas and all(map(_stays, pods)))
 
     def await_successor(self, former: Iterable[Object]) -> None:
         """Wait until pods other than ``former`` are ready and those are gone."""
@@ -141,7 +141,6 @@ class Operator:
         eventually(
             self.pods,
             lambda pods: len(pods) == 1 and pods[0]["metadata"]["uid"] not in old and is_ready(pods[0]),
-            timeout=START,
         )
 
     def signal(self, pod: str, signal: str) -> None:

@@ -8,7 +8,7 @@ import json
 import pytest
 
 from tests.e2e.chat import ChatError, converse
-from tests.e2e.cluster import START, Space
+from tests.e2e.cluster import Space
 from tests.e2e.kube import Object
 from tests.e2e.manifests import QUICK_PROBES
 from tests.waiting import eventually
@@ -90,12 +90,12 @@ def failures(space: Space, name: str, sessions: int) -> list[str]:
 )
 def test_fifty_browsers_keep_to_their_pods(space: Space, name: str) -> None:
     put(space, name, mode="External")
-    eventually(lambda: space.get("Deployment", name)["status"].get("readyReplicas"), lambda n: n == 2, timeout=START)
+    eventually(lambda: space.get("Deployment", name)["status"].get("readyReplicas"), lambda n: n == 2)
     without = eventually(lambda: failures(space, name, 8), lambda found: any("socket" in one for one in found))
     assert without, "requests are not spread over the pods, so this test would prove nothing"
 
     put(space, name)
-    eventually(lambda: failures(space, name, AT_ONCE), lambda found: not found, timeout=START)
+    eventually(lambda: failures(space, name, AT_ONCE), lambda found: not found)
     assert not failures(space, name, SESSIONS)
 
 
@@ -105,7 +105,7 @@ def test_idle_web_sockets_stay_up(space: Space) -> None:
     for name in ROUTES:
         put(space, name, replicas=1)
     for name in ROUTES:
-        eventually(lambda: failures(space, name, 1), lambda found: not found, timeout=START)  # noqa: B023
+        eventually(lambda: failures(space, name, 1), lambda found: not found)  # noqa: B023
 
     async def one(name: str) -> str:
         url = f"{edge(space, name)}/{name}"

@@ -150,7 +150,7 @@ def test_generated_secret_survives_upgrades(space: Space) -> None:
             raise AssertionError(str(error)) from error
 
     upgrade(space, **values)
-    answer = eventually(log_in, timeout=START)
+    answer = eventually(log_in)
     cookie = answer.headers["Set-Cookie"].partition(";")[0]
     assert cookie.startswith(f"{space.name}_chat-chainlit_access_token=")
     assert user(cookie) == "ada"
@@ -168,7 +168,7 @@ def test_generated_secret_survives_upgrades(space: Space) -> None:
     space.helm("uninstall", "chat", "--wait")
     upgrade(space, **values, podAnnotations={"note": "1"})
     assert space.get("Secret", "chat-chainlit-auth")["data"] == secret
-    assert eventually(lambda: user(cookie), timeout=START) == "ada"
+    assert eventually(lambda: user(cookie)) == "ada"
 
 
 def test_all_that_runs_an_app_is_taken_by_the_api_server(space: Space) -> None:

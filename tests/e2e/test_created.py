@@ -19,8 +19,7 @@ CREATOR = "chainlit-operator-created"
 
 def created_app(space: Space, path: str = "/chat", **template: Any) -> Object:
     """Return a ChainlitApp that describes workload and Ingress."""
-    probes = QUICK_PROBES
-    given = {"image": space.cluster.demo_image, "imagePullPolicy": "IfNotPresent", "probes": probes}
+    given = {"image": space.cluster.demo_image, "imagePullPolicy": "IfNotPresent", "probes": QUICK_PROBES}
     return {
         "apiVersion": "chainlit-operator.dev/v1alpha1",
         "kind": "ChainlitApp",

@@ -152,7 +152,7 @@ def test_mounted(space: Space, mount: Mount) -> None:
     )
 
     if isinstance(mount.answer, Reason):
-        found = space.await_condition("WebSocketReachable", "False", str(mount.answer), timeout=START)
+        found = space.await_condition("WebSocketReachable", "False", str(mount.answer))
         assert mount.says in found.message
         space.await_condition("Aligned", "True", "Mounted")
     else:

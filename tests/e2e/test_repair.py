@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.e2e.cluster import START, Space, is_ready
+from tests.e2e.cluster import Space, is_ready
 from tests.e2e.kube import Object
 from tests.e2e.manifests import ROOT_PATH, chainlit_app, container, ingress, service, workload
 from tests.waiting import eventually
@@ -22,7 +22,7 @@ def test_one_apply_heals_a_crash_loop(space: Space) -> None:
         service(),
         ingress(space.host, "/chainlit"),
     )
-    eventually(lambda: crashes(space.objects("Pod")), timeout=START)
+    eventually(lambda: crashes(space.objects("Pod")))
 
     space.kubectl("apply", "--filename", "-", stdin=FIVE_LINES)
 

@@ -8,7 +8,7 @@ import pytest
 
 from chainlit_operator.domain.reasons import Reason
 from tests.e2e.chat import ChatError
-from tests.e2e.cluster import OPERATOR, START, Cluster, Space, managers
+from tests.e2e.cluster import OPERATOR, Cluster, Space, managers
 from tests.e2e.manifests import chainlit_app, container, service, workload
 from tests.route_forms import PAIRS, SOCKETS, Edge, Form, Roots
 from tests.waiting import eventually
@@ -72,7 +72,7 @@ def test_only_the_web_socket_is_refused(space: Space, form: Form, edge: Edge) ->
         return str(failure.value)
 
     # The page, its script and its cookie come through; only the socket does not.
-    eventually(complaint, lambda said: said.startswith("socket /chat/ws/socket.io: "), timeout=START)
+    eventually(complaint, lambda said: said.startswith("socket /chat/ws/socket.io: "))
 
     space.patch("Ingress", {"metadata": {"annotations": {SOCKETS: "/chat"}}})  # what the message says
     space.await_answer("/chat", edge=at)

@@ -8,11 +8,7 @@ from tests.e2e.chat import ChatError, converse
 from tests.unit.prober.fakes import OVER, FakeChainlit, Handler, answer, serving
 
 PAGE = answer(body='<script type="module" src="/chat/assets/index.js"></script>', kind="text/html")
-OPEN = '0{"sid":"s","upgrades":["websocket"],"pingInterval":25000,"pingTimeout":20000}'
-
-
-async def handshake(_: web.Request) -> web.Response:
-    return web.Response(text=OPEN)
+OPEN = answer(body='0{"sid":"s","upgrades":["websocket"],"pingInterval":25000,"pingTimeout":20000}')
 
 
 async def accept(request: web.Request) -> web.WebSocketResponse:
@@ -62,7 +58,7 @@ async def test_an_upgrade_that_fails_leaves_nothing_open(
 ) -> None:
     # Where a response's finalizer comes before its connection's, which is by chance, it closes that in silence.
     monkeypatch.delattr(ClientResponse, "__del__")
-    app = FakeChainlit("/chat", faults={"page": PAGE, "handshake": handshake, "upgrade": upgrade})
+    app = FakeChainlit("/chat", faults={"page": PAGE, "handshake": OPEN, "upgrade": upgrade})
     async with serving(app):
         with pytest.raises(ChatError, match=f"^socket /chat/ws/socket.io: {reason}"):
             await converse(f"{app.base_url}/chat", "hello", timeout=1)
