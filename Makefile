@@ -63,7 +63,7 @@ lint: .venv/ready ## Check style, types, layers and shell scripts
 
 .PHONY: unit
 unit: .venv/ready ## Run the unit tests, and a sample of the fuzzing
-	$(BIN)/pytest -n 2 tests/unit tests/fuzz
+	$(BIN)/pytest -n 2 tests/unit tests/fuzz tests/cluster/tests tests/bench/tests tests/e2e/tests
 
 .PHONY: fuzz
 fuzz: .venv/ready ## Give a million odd objects, texts and answers to all that reads such (FUZZ_INPUTS); half an hour
@@ -100,7 +100,7 @@ admission-all: ## The same with every row
 e2e: export CLUSTER := $(TEST_CLUSTER)
 e2e: cluster images edges ## Run the end-to-end tests in a cluster of their own (TEST_CLUSTER)
 	found="$$($(TOOL) env)"; eval "$$found"
-	$(BIN)/pytest -n 2 --dist loadgroup $(E2E_ARGS) tests/e2e
+	$(BIN)/pytest -n 2 --dist loadgroup $(E2E_ARGS) --ignore tests/e2e/tests tests/e2e
 
 .PHONY: e2e-all
 e2e-all: ## Run the end-to-end tests with every row of their tables
@@ -128,7 +128,7 @@ bench: .venv/ready ## Measure the operator beside a Go peer and write the tables
 
 .PHONY: bench-smoke
 bench-smoke: .venv/ready ## Count the operator's writes on a bare control plane with a few apps; and try the oldest Kubernetes
-	$(BIN)/pytest tests/bench
+	$(BIN)/pytest --ignore tests/bench/tests tests/bench
 
 .PHONY: audit
 audit: .venv/ready ## Look up known faults of the operator's packages (needs the package index)

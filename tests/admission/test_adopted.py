@@ -11,11 +11,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chainlit_operator.domain import model, release
+from chainlit_operator import kinds
+from chainlit_operator.domain import field_release, model
 from chainlit_operator.domain.model import App, Workload
 from chainlit_operator.domain.plan import FIELD_MANAGER, Apply, NoOp, apply_configuration, plan
-from chainlit_operator.engine import wire
-from chainlit_operator.engine.cache import Cache
+from chainlit_operator.kube import codec
+from chainlit_operator.state.store import Cache
 from tests.admission.plane import Plane
 from tests.e2e.kube import KubeError, Object, path_of
 from tests.e2e.manifests import chainlit_app, container, ingress, service, workload
@@ -276,7 +277,7 @@ def workloads(draw: st.DrawFn) -> Object:
 
 
 def decode(kind: Any, obj: Object) -> Any:
-    return wire.decoder(kind)(json.dumps(obj).encode()).to_domain()
+    return codec.decoder(kind)(json.dumps(obj).encode()).to_domain()
 
 
 def cluster(live: Object, path: str, *, is_stripped: bool) -> tuple[Cache, App]:
@@ -286,18 +287,18 @@ def cluster(live: Object, path: str, *, is_stripped: bool) -> tuple[Cache, App]:
     annotations = {"traefik.ingress.kubernetes.io/router.middlewares": middleware} if middleware else {}
     namespaced = {"namespace": "shop", "resourceVersion": "1", "uid": "u"}
     others: list[tuple[Any, Object]] = [
-        (wire.Service, service()),
-        (wire.Ingress, ingress("a.example", path, annotations=annotations)),
+        (kinds.Service, service()),
+        (kinds.Ingress, ingress("a.example", path, annotations=annotations)),
         (
-            wire.Middleware,
+            kinds.Middleware,
             {"kind": "Middleware", "metadata": {"name": "strip"}, "spec": {"stripPrefix": {"prefixes": [path]}}},
         ),
     ]
     for kind, obj in others:
         cache.upsert(decode(kind, obj | {"metadata": obj["metadata"] | namespaced}))
-    cache.upsert(decode(getattr(wire, live["kind"]), live))
+    cache.upsert(decode(getattr(kinds, live["kind"]), live))
     manifest = chainlit_app(kind=live["kind"])
-    app: App = decode(wire.ChainlitApp, manifest | {"metadata": manifest["metadata"] | namespaced})
+    app: App = decode(kinds.ChainlitApp, manifest | {"metadata": manifest["metadata"] | namespaced})
     cache.put_app(app)
     return cache, app
 
@@ -331,9 +332,9 @@ def test_what_the_operator_plans(plane: Plane, namespace: str) -> None:
         try:
             for path, is_stripped in stops:
                 live = align(plane, live, path, is_stripped=is_stripped and path != "/")
-            record: Workload = decode(getattr(wire, kind), live)
+            record: Workload = decode(getattr(kinds, kind), live)
             if FIELD_MANAGER in record.field_managers:
-                patch: Any = release.json_patch(record)
+                patch: Any = field_release.json_patch(record)
                 where = path_of(kind, namespace, "chat")
                 plane.account.request("PATCH", where, patch, "application/json-patch+json")
         finally:
@@ -355,15 +356,15 @@ def test_what_the_operator_tells_is_what_the_definition_has(plane: Plane, namesp
         trial=model.Trial("chat:1", model.TrialOutcome.WORKS),
         conditions=(model.Condition("Ready", "True", "Ready", "Yes.", 1, "2026-01-01T00:00:00Z"),),
     )
-    made = wire.app_from_object(plane.admin.create(chainlit_app(), namespace))
-    written = wire.app_from_object(tell(plane, made, status))
+    made = kinds.app_from_object(plane.admin.create(chainlit_app(), namespace))
+    written = kinds.app_from_object(tell(plane, made, status))
     assert written.status == status and written.spec == made.spec
 
 
 def tell(plane: Plane, app: model.App, status: model.Status) -> Object:
     """Write a status as the operator does."""
     path = f"{path_of('ChainlitApp', app.ref.namespace, app.ref.name)}/status?fieldValidation=Strict&fieldManager=x"
-    answer: Object = json.loads(plane.account.request("PUT", path, wire.status_to_wire(app, status)))
+    answer: Object = json.loads(plane.account.request("PUT", path, kinds.encode_status(app, status)))
     return answer
 
 
@@ -380,7 +381,7 @@ def test_a_status_leaves_the_rest_to_who_owns_it(plane: Plane, namespace: str) -
     manifest = chainlit_app()
     manifest["metadata"] |= meta
     applied = plane.admin.apply(manifest, namespace, "flux")
-    told = tell(plane, wire.app_from_object(applied), model.Status(observed_generation=1, root_path="/chat"))
+    told = tell(plane, kinds.app_from_object(applied), model.Status(observed_generation=1, root_path="/chat"))
     assert {key: told["metadata"][key] for key in meta} == meta
     assert told["metadata"]["managedFields"][0] == applied["metadata"]["managedFields"][0]
     again = chainlit_app()

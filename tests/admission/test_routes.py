@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
+from chainlit_operator import kinds
 from chainlit_operator.domain import routes
 from chainlit_operator.domain.plan import plan
-from chainlit_operator.engine import wire
-from chainlit_operator.engine.cache import Cache
+from chainlit_operator.kube import codec
+from chainlit_operator.state.store import Cache
 from tests.admission.plane import Plane
 from tests.e2e.kube import KubeError, Object, path_of
 from tests.e2e.manifests import chainlit_app, container, ingress, service, workload
@@ -75,11 +76,11 @@ def reason(route: Object) -> str:
     cache = Cache(lambda ref: None)
     for obj in (route, service(), workload(container("demo"))):
         metadata = obj["metadata"] | {"namespace": "shop", "resourceVersion": "1", "uid": "u"}
-        decode = wire.decoder(getattr(wire, obj["kind"]))
+        decode = codec.decoder(getattr(kinds, obj["kind"]))
         cache.upsert(decode(json.dumps(obj | {"metadata": metadata}).encode()).to_domain())
     app = chainlit_app()
     app["metadata"] |= {"namespace": "shop", "uid": "u", "resourceVersion": "1"}
-    record = wire.decoder(wire.ChainlitApp)(json.dumps(app).encode()).to_domain()
+    record = codec.decoder(kinds.ChainlitApp)(json.dumps(app).encode()).to_domain()
     cache.put_app(record)
     found = plan(cache.snapshot(record)).route
     return str(found.reason) if isinstance(found, routes.Unresolved) else ""

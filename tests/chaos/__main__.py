@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from chainlit_operator.engine.reflector import STABLE_SECONDS
+from chainlit_operator.kube.backoff import STABLE_SECONDS
 from tests.bench import report
 from tests.chaos import beside
 from tests.chaos.beside import TROUBLES, Comparison, Trouble

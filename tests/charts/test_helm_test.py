@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from chainlit_operator import __version__
 from chainlit_operator.cli import cli
-from chainlit_operator.engine import oneshot, prober
+from chainlit_operator.verification import one_shot, prober
 
 from .rendering import Object, Rendered, app, refusal
 
@@ -73,7 +73,7 @@ def test_the_command_takes_the_arguments(name: str, monkeypatch: pytest.MonkeyPa
     async def found(*_: Any, **__: Any) -> prober.Outcome:
         return prober.Outcome(True, prober.Reason.VERIFIED, "yes")
 
-    monkeypatch.setattr(oneshot, "ask", found)
+    monkeypatch.setattr(one_shot, "ask", found)
     result = CliRunner().invoke(cli, asks(released(tests={"connectTo": "edge:80"}), name))
     assert result.exit_code == 0, result.output
 

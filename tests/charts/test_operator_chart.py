@@ -10,7 +10,6 @@ import pytest
 from prometheus_client import REGISTRY
 
 from chainlit_operator import __version__
-from chainlit_operator.engine import metrics as _  # noqa: F401 - registers the operator's metrics
 
 from .generated import CHARTS
 from .rendering import helm, notes, operator, refusal

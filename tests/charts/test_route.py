@@ -10,7 +10,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from chainlit_operator.engine import wire
+from chainlit_operator import kinds
+from chainlit_operator.kube import codec
 from tests.cluster import golang, traefik
 from tests.cluster.versions import pinned
 
@@ -226,7 +227,7 @@ def test_the_operator_sees_the_service_behind_traefiks_gateway() -> None:
     assert not release.all("TraefikService")
 
 
-WIRE: dict[str, Any] = {"Ingress": wire.Ingress, "HTTPRoute": wire.HTTPRoute}
+WIRE: dict[str, Any] = {"Ingress": kinds.Ingress, "HTTPRoute": kinds.HTTPRoute}
 
 
 @pytest.mark.parametrize("preset", [pytest.param(p, id=p.name) for p in controllers.presets() if p.kind in WIRE])
@@ -235,7 +236,7 @@ def test_the_operator_reads_no_rewrite_in_what_is_set(preset: Preset) -> None:
     if preset.kind == "Ingress":
         values["route"]["className"] = preset.controller
     manifest = json.dumps(app(values).one(preset.kind)).encode()
-    (path,) = wire.decoder(WIRE[preset.kind])(manifest).to_domain().paths
+    (path,) = codec.decoder(WIRE[preset.kind])(manifest).to_domain().paths
     assert (path.path, path.service) == ("/chat", "chat-chainlit")
     assert not (path.transforms or path.middlewares or path.refuses_web_socket)
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from chainlit_operator.domain import blueprint, owned, template
-from chainlit_operator.domain.model import App, AppSpec, NewIngress, Ref, ServicePort
-from chainlit_operator.domain.paths import Roots
+from chainlit_operator.domain.desired import drift, manifests, pod_template
+from chainlit_operator.domain.model import App, AppSpec, NewIngress, ServicePort
+from chainlit_operator.domain.paths import RootPaths
+from chainlit_operator.object_ref import Ref
 
 from .generated import CHARTS
 from .rendering import Object, app, load
@@ -117,7 +118,7 @@ def chainlit_app(values: Object) -> App:
     fields["replicas"] = values.get("replicaCount", 1)
     if image.get("pullPolicy"):
         fields["imagePullPolicy"] = image["pullPolicy"]
-    spec = AppSpec("Deployment", "chat-chainlit", template.CONTAINER, template=fields, ingress=new_ingress(values))
+    spec = AppSpec("Deployment", "chat-chainlit", pod_template.CONTAINER, template=fields, ingress=new_ingress(values))
     return App(Ref("ChainlitApp", "demo", "chat-chainlit"), "uid", "1", 1, "", spec)
 
 
@@ -136,7 +137,7 @@ def plain(item: Object, *, keep_owner: bool = False) -> Object:
     """An object without what tells that the operator made it, or Helm, and for which app."""
     item = copy.deepcopy(item)
     item["metadata"].pop("ownerReferences", None)
-    ours = (owned.DIGEST, owned.MANAGED_BY, "helm.sh/chart", "app.kubernetes.io/name", "app.kubernetes.io/instance")
+    ours = (drift.DIGEST, drift.MANAGED_BY, "helm.sh/chart", "app.kubernetes.io/name", "app.kubernetes.io/instance")
     spec = item.get("spec", {})
     for holder in (item["metadata"], spec.get("template", {}).get("metadata", {})):
         for kind in ("labels", "annotations"):
@@ -160,27 +161,27 @@ def test_template_gives_what_the_chart_gives(values: Object) -> None:
     release = app({**values, "image": {**IMAGE, **values.get("image", {})}})
     asked = chainlit_app(values)
     path = release.env()["CHAINLIT_ROOT_PATH"]
-    made = [*blueprint.surroundings(asked), blueprint.deployment(asked, Roots(path, ""))]
+    made = [*manifests.surroundings(asked), manifests.deployment(asked, RootPaths(path, ""))]
     kinds = {manifest.ref.kind for manifest in made}
     expected = {item["kind"]: plain(item) for item in release.objects if item["kind"] in kinds}
     assert {item["kind"] for item in release.objects} - kinds <= {"Ingress", "PodDisruptionBudget", "Pod"}
     found = {manifest.ref.kind: plain(dict(manifest.body)) for manifest in made}
     found["Deployment"] = without_parent(found["Deployment"])
     assert found == expected
-    assert tuple(manifest.ref for manifest in made) == tuple(r for r in blueprint.refs(asked) if r.kind != "Ingress")
+    assert tuple(manifest.ref for manifest in made) == tuple(r for r in manifests.refs(asked) if r.kind != "Ingress")
 
 
 @pytest.mark.parametrize("values", TABLE)
 def test_created_ingress_is_the_charts(values: Object) -> None:
     release = app({**values, "image": {**IMAGE, **values.get("image", {})}})
-    made = blueprint._ingress(chainlit_app(values), new_ingress(values), "chat-chainlit", ServicePort("http", 80))
+    made = manifests._ingress(chainlit_app(values), new_ingress(values), "chat-chainlit", ServicePort("http", 80))
     assert plain(dict(made.body)) == plain(release.one("Ingress"))
 
 
 def test_defaults_are_the_charts() -> None:
     values = {key: value for key, value in VALUES.items() if key not in ELSEWHERE}
-    assert template.DEFAULTS.keys() <= values.keys()
-    assert present({key: template.DEFAULTS.get(key, {}) for key in values}) == present(values)
+    assert pod_template.DEFAULTS.keys() <= values.keys()
+    assert present({key: pod_template.DEFAULTS.get(key, {}) for key in values}) == present(values)
 
 
 def present(value: Any) -> Any:
@@ -193,13 +194,13 @@ def present(value: Any) -> Any:
 
 def test_another_strategy_has_no_settings_of_the_default_one() -> None:
     asked = chainlit_app({"strategy": {"type": "Recreate"}})
-    assert blueprint.deployment(asked, Roots("", "")).body["spec"]["strategy"] == {"type": "Recreate"}
+    assert manifests.deployment(asked, RootPaths("", "")).body["spec"]["strategy"] == {"type": "Recreate"}
 
 
 def test_pods_are_found_by_neither_of_two_releases_of_one_name() -> None:
     release = app()
     chosen = release.one("Service")["spec"]["selector"]
     asked = chainlit_app({"podLabels": chosen})
-    labels = blueprint.deployment(asked, Roots("", "")).body["spec"]["template"]["metadata"]["labels"]
+    labels = manifests.deployment(asked, RootPaths("", "")).body["spec"]["template"]["metadata"]["labels"]
     assert not chosen.items() <= labels.items()
-    assert not blueprint.selector(asked).items() <= release.pod()["metadata"]["labels"].items()
+    assert not manifests.selector(asked).items() <= release.pod()["metadata"]["labels"].items()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.cluster import cache, golang, images, traefik, wheels
 from tests.cluster.console import step, wait_until
-from tests.cluster.engine import Engine
+from tests.cluster.engine import Runtime
 from tests.cluster.errors import ClusterError
 from tests.cluster.kindcluster import APPLY, KEY_ANNOTATION, KindCluster
 from tests.cluster.state import CONTOUR
@@ -99,7 +99,7 @@ def replaced(text: str, replacements: Mapping[str, str]) -> str:
     return text
 
 
-def _build(engine: Engine) -> None:
+def _build(engine: Runtime) -> None:
     if engine.has_image(reference()):
         return
     base = images.base_image(engine)

@@ -31,7 +31,7 @@ def by_digest(reference: str) -> str:
 
 
 @dataclass(frozen=True)
-class Engine:
+class Runtime:
     """A container engine's command and the environment it is run with."""
 
     command: str
@@ -72,13 +72,13 @@ class Engine:
 
 
 @cache
-def find() -> Engine:
+def find() -> Runtime:
     """Return a working engine. Raises ClusterError when there is none and none can be set up."""
     wanted = os.environ.get("ENGINE", "")
     if wanted not in {"", "docker", "podman"}:
         raise ClusterError(f"ENGINE={wanted}: only docker and podman are known")
     if wanted != "podman" and _docker_answers():
-        return Engine("docker", {"KIND_EXPERIMENTAL_PROVIDER": "docker"})
+        return Runtime("docker", {"KIND_EXPERIMENTAL_PROVIDER": "docker"})
     if wanted == "docker":
         raise ClusterError("ENGINE=docker, but `docker info` does not answer, or `docker` is another program's name")
     return _podman()
@@ -93,14 +93,14 @@ def _docker_answers() -> bool:
     return named.startswith("Docker version") and console.succeeds(["docker", "info"], timeout=15)
 
 
-def _podman() -> Engine:
+def _podman() -> Runtime:
     if os.geteuid() == 0 and apt.os_release().get("ID") in {"debian", "ubuntu"}:
         runtime = {} if Host.look().unified_cgroups else {"runc": "runc"}
         apt.require({**PODMAN_PROGRAMS, **runtime}, "Podman (no working Docker answers here)")
         Path("/lib/modules").mkdir(parents=True, exist_ok=True)  # kind mounts it; without it no node starts
     elif shutil.which("podman") is None:
         raise ClusterError("a container engine is needed: start Docker, or install podman")
-    engine = Engine("podman", podman_environment())
+    engine = Runtime("podman", podman_environment())
     try:
         engine.run("info", timeout=60)
     except ClusterError as error:

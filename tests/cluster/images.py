@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.cluster import cache, nodeimage, rootfs, wheels
 from tests.cluster.console import say, step
-from tests.cluster.engine import Engine
+from tests.cluster.engine import Runtime
 from tests.cluster.kindcluster import KindCluster
 from tests.cluster.versions import REPOSITORY, pinned
 
@@ -104,7 +104,7 @@ def ensure(cluster: KindCluster, wanted: Iterable[AppImage] = (OPERATOR, DEMO)) 
         say(f"    {reference}")
 
 
-def build(engine: Engine, image: AppImage) -> None:
+def build(engine: Runtime, image: AppImage) -> None:
     """Build an image, unless the engine's store has it. Raises ClusterError."""
     reference = image.reference
     if engine.has_image(reference):
@@ -134,7 +134,7 @@ def base_parts() -> tuple[str, str]:
     return rootfs.key(BASE_PACKAGES), pinned().python_image
 
 
-def base_image(engine: Engine) -> str:
+def base_image(engine: Runtime) -> str:
     """Return the base of our images: a registry's, or a Debian with Python that stands in for it.
 
     Raises ClusterError.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.cluster import cache, nodeimage, ports, state, tools
 from tests.cluster.console import run, say, step, succeeds, wait_until
-from tests.cluster.engine import Engine
+from tests.cluster.engine import Runtime
 from tests.cluster.errors import ClusterError
 from tests.cluster.state import ClusterState
 from tests.cluster.versions import REPOSITORY
@@ -22,7 +22,7 @@ KEY_ANNOTATION = "chainlit-operator.dev/made-from"
 class KindCluster:
     """One cluster of kind, with a kubeconfig of its own and one port of the loopback address."""
 
-    def __init__(self, engine: Engine, files: ClusterState) -> None:
+    def __init__(self, engine: Runtime, files: ClusterState) -> None:
         """Stand for the cluster that `files` names; nothing is looked at yet."""
         self.engine = engine
         self.files = files

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.cluster import archive, cache, golang, kubernetes, rootfs
 from tests.cluster.console import run, say, step
-from tests.cluster.engine import Engine, by_digest
+from tests.cluster.engine import Runtime, by_digest
 from tests.cluster.errors import ClusterError
 from tests.cluster.versions import FILES, PACKAGE, pinned
 
@@ -32,7 +32,7 @@ PROXY_PROGRAMS = ("/usr/sbin/xtables-nft-multi", "/usr/sbin/nft", "/usr/sbin/con
 PROXY_LINKS = tuple(f"{family}{verb}" for family in ("iptables", "ip6tables") for verb in ("", "-save", "-restore"))
 
 
-def from_registry(engine: Engine) -> bool:
+def from_registry(engine: Runtime) -> bool:
     """Tell whether images come from a registry: as NODE_IMAGE says, else whether one serves them; says why not.
 
     Raises ClusterError for a NODE_IMAGE that is not known.
@@ -55,7 +55,7 @@ def from_registry(engine: Engine) -> bool:
     return True
 
 
-def ensure(engine: Engine) -> str:
+def ensure(engine: Runtime) -> str:
     """Return the reference of a node image that is in the engine's store. Raises ClusterError."""
     if from_registry(engine):
         reference = by_digest(pinned().node_registry)

@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.cluster import apt, cache
 from tests.cluster.archive import architecture
 from tests.cluster.console import run, step
-from tests.cluster.engine import Engine
+from tests.cluster.engine import Runtime
 from tests.cluster.errors import ClusterError
 from tests.cluster.versions import pinned
 
@@ -90,7 +90,7 @@ def unpack(archive: Path, root: Path) -> None:
     run(["tar", "--numeric-owner", "-C", root, "-xpf", archive], timeout=600)
 
 
-def load(engine: Engine, archive: Path, reference: str, changes: Sequence[str] = ()) -> None:
+def load(engine: Runtime, archive: Path, reference: str, changes: Sequence[str] = ()) -> None:
     """Make a root file system an image in the engine's store, unless it is one there. Raises ClusterError."""
     if engine.has_image(reference):
         return

@@ -19,12 +19,15 @@ from typing import Any
 import msgspec
 from tests.fuzz import world
 
-from chainlit_operator.domain import blueprint, creation, paths, plan, rewrites, shadows, template, trials
-from chainlit_operator.domain import status as statuses
-from chainlit_operator.domain.model import App, Matching, Ownable, Ref, RoutePath, Workload
-from chainlit_operator.engine import wire
-from chainlit_operator.engine.cache import Cache
-from chainlit_operator.engine.prober import parse
+from chainlit_operator import kinds
+from chainlit_operator.domain import conditions as statuses
+from chainlit_operator.domain import path_overrides, paths, plan, rewrites, trials
+from chainlit_operator.domain.desired import manifests, ownership, pod_template
+from chainlit_operator.domain.model import App, CreatableObject, Matching, RoutePath, Workload
+from chainlit_operator.kube import codec, leases
+from chainlit_operator.object_ref import Ref
+from chainlit_operator.state.store import Cache
+from chainlit_operator.verification.prober import parse
 
 #: What one step may cost, in seconds of CPU.
 LIMIT = 0.05
@@ -87,7 +90,7 @@ def _yardstick() -> float:
 
 # ------------------------------------------------------------------------------------------------------- objects
 
-READERS = {kind: wire.reader(type_) for kind, type_ in wire.KINDS.items()}
+READERS = {kind: kinds.reader(type_) for kind, type_ in kinds.KINDS.items()}
 _OTHERS = [
     READERS[found["kind"]](json.dumps(found).encode())
     for found in (
@@ -99,7 +102,7 @@ _OTHERS = [
         world.MIDDLEWARE,
     )
 ]
-_APPS = [wire.app_from_object(found) for found in world.APPS.values()]
+_APPS = [kinds.app_from_object(found) for found in world.APPS.values()]
 
 
 def take(kind: str, raw: bytes, number: int, clock: Clock) -> str:
@@ -127,7 +130,7 @@ def _app(raw: bytes, clock: Clock) -> str:
     body = json.loads(raw)  # kopf's part
     with clock.step("read"):
         try:
-            app = wire.app_from_object(body)
+            app = kinds.app_from_object(body)
         except ValueError:  # which the handler expects
             return "refused"
     cache = _cache(_APPS[0])
@@ -142,10 +145,10 @@ def _app(raw: bytes, clock: Clock) -> str:
 def _lease(raw: bytes, clock: Clock) -> str:
     with clock.step("read"):
         try:
-            lease = wire.decoder(wire.Lease)(raw).to_domain()
+            lease = codec.decoder(leases.Lease)(raw).to_domain()
         except msgspec.DecodeError:  # which the elector expects
             return "refused"
-        wire.lease_to_wire(Ref("Lease", "a", "b"), lease, NOW)
+        leases.encode_lease(Ref("Lease", "a", "b"), lease, NOW)
     return "taken"
 
 
@@ -178,23 +181,23 @@ def _report(app: App, workload: Workload | None, decision: plan.Plan) -> None:
         found = statuses.Verification(check, False, trials.PARENT_IGNORED, "…")
         statuses.trial(app, decision, workload, found)
     status = statuses.status(app, decision, workload, found, None, NOW)
-    json.dumps(wire.status_to_wire(app, status)).encode()
+    json.dumps(kinds.encode_status(app, status)).encode()
 
 
 def _create(cache: Cache, app: App, snapshot: Any) -> None:
-    route = blueprint.route(snapshot)
-    wanted = [*blueprint.surroundings(app)]
-    if isinstance(route, blueprint.Manifest):
+    route = manifests.route(snapshot)
+    wanted = [*manifests.surroundings(app)]
+    if isinstance(route, manifests.Manifest):
         wanted.append(route)
     if app.spec.template is not None:
-        wanted.append(blueprint.deployment(app, paths.Roots("/chat", "")))
+        wanted.append(manifests.deployment(app, paths.RootPaths("/chat", "")))
     for manifest in wanted:
         json.dumps(manifest.body).encode()
         live = cache.find(manifest.ref)
-        if isinstance(live, Ownable):
-            creation.step(manifest, live.owned)
+        if isinstance(live, CreatableObject):
+            ownership.step(manifest, live.owned)
             if live.owned is not None:
-                creation.release(live.owned, live.resource_version)
+                ownership.release(live.owned, live.resource_version)
 
 
 # --------------------------------------------------------------------------------------------------------- texts
@@ -225,12 +228,12 @@ def _rewrites(text: str) -> None:
     rewrites.substitute(text, ("a", "b"))
     for transform in (
         rewrites.StripPrefix((text,)),
-        rewrites.ReplacePrefix(text),
+        rewrites.ReplacePrefixMatch(text),
         rewrites.AddPrefix(text),
-        rewrites.Constant(text),
-        rewrites.RegexRewrite(text, "/$2"),
-        rewrites.RegexRewrite("/chat(/|$)(.*)", text),
-        rewrites.RegexReplace(text, text),
+        rewrites.ReplaceFullPath(text),
+        rewrites.RewriteWholePath(text, "/$2"),
+        rewrites.RewriteWholePath("/chat(/|$)(.*)", text),
+        rewrites.ReplaceMatch(text, text),
         rewrites.Unknown(text),
     ):
         rewrites.backend_prefix("/chat", [transform])
@@ -240,7 +243,7 @@ def _shadows(text: str) -> None:
     chosen = _route_path("/chat", Matching.PREFIX)
     for matching in Matching:
         for kind in ("Ingress", "HTTPRoute"):
-            shadows.takes(kind, _route_path(text, matching), chosen, "/chat")
+            path_overrides.takes(kind, _route_path(text, matching), chosen, "/chat")
 
 
 TEXTS: dict[str, Callable[[str], object]] = {
@@ -248,7 +251,7 @@ TEXTS: dict[str, Callable[[str], object]] = {
     "rewrites": _rewrites,
     "shadows": _shadows,
     "scripts": lambda text: parse.own_script([text, "assets/x.js"], "/chat/"),
-    "template": lambda text: template.filled({"image": text, "probes": {"path": text}}),
+    "template": lambda text: pod_template.filled({"image": text, "probes": {"path": text}}),
 }
 
 
@@ -258,10 +261,10 @@ TEXTS: dict[str, Callable[[str], object]] = {
 def take_bytes(raw: bytes, clock: Clock) -> None:
     """Give bytes to whoever reads some from a connection."""
     for name, decode in {
-        "page": wire.decode_page,
-        "event": wire.decode_event,
-        "error": wire.decode_error,
-        "bookmark": wire.decode_bookmark,
+        "page": codec.decode_page,
+        "event": codec.decode_event,
+        "error": codec.decode_error,
+        "bookmark": codec.decode_bookmark,
         **READERS,
     }.items():
         with clock.step(name), contextlib.suppress(msgspec.MsgspecError, ValueError):

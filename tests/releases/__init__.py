@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from chainlit_operator.domain.reasons import Reason
-from chainlit_operator.engine.prober import Reason as Found
+from chainlit_operator.verification.prober import Reason as Found
 
 CURRENT = "2.12.0"
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from prometheus_client.metrics import MetricWrapperBase
 
 from chainlit_operator.domain import reasons
-from chainlit_operator.engine import metrics, prober
+from chainlit_operator.observability import metrics
+from chainlit_operator.verification import prober
 
 TOP = Path(__file__).parents[2]
 

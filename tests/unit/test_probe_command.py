@@ -8,11 +8,11 @@ import time
 import pytest
 from aiohttp import web
 from click.testing import CliRunner, Result
-from tests.unit.prober.fakes import SECRET, FakeChainlit, answer, serving
+from tests.unit.verification.prober.fakes import SECRET, FakeChainlit, answer, serving
 
 from chainlit_operator.cli import cli
-from chainlit_operator.engine import oneshot
-from chainlit_operator.engine.prober import Target
+from chainlit_operator.verification import one_shot
+from chainlit_operator.verification.prober import Target
 
 
 async def probe(*arguments: str) -> Result:
@@ -80,7 +80,7 @@ async def test_an_app_that_never_comes() -> None:
         begun = time.monotonic()
         result = await probe(f"{app.base_url}/chat/", "--wait", "1.95")
     assert result.exit_code == 1 and "ServerError" in result.stderr
-    assert time.monotonic() - begun >= oneshot.PAUSE
+    assert time.monotonic() - begun >= one_shot.PAUSE
     assert app.parts.count("handshake") == 2
 
 
@@ -126,10 +126,10 @@ async def test_wrong_usage(arguments: list[str], says: str) -> None:
     ],
 )
 def test_target_of_a_url(url: str, target: Target) -> None:
-    assert oneshot.target_of(url) == target
+    assert one_shot.target_of(url) == target
 
 
 @pytest.mark.parametrize("place", ["edge", "edge.example:8000", "127.0.0.1", "[::1]", "[::1]:8000"])
 def test_target_at_another_place(place: str) -> None:
-    found = oneshot.target_of("https://a.example/chat", connect_to=place)
+    found = one_shot.target_of("https://a.example/chat", connect_to=place)
     assert found == Target(f"https://{place}", "/chat", host_header="a.example", at_edge=True)

@@ -17,16 +17,17 @@ from tests.model.chainlit import Chainlit
 from tests.model.edges import Object
 from tests.model.scenes import Scene, scenes
 
+from chainlit_operator import kinds
 from chainlit_operator.domain import routes
-from chainlit_operator.domain.model import Ref
 from chainlit_operator.domain.plan import Apply, Plan, plan
 from chainlit_operator.domain.reasons import Reason
-from chainlit_operator.engine import wire
-from chainlit_operator.engine.cache import Cache
+from chainlit_operator.kube import codec
+from chainlit_operator.object_ref import Ref
+from chainlit_operator.state.store import Cache
 
 TYPES: dict[str, Any] = {
     kind.__name__: kind
-    for kind in (wire.Ingress, wire.HTTPRoute, wire.Middleware, wire.Gateway, wire.Service, wire.Deployment)
+    for kind in (kinds.Ingress, kinds.HTTPRoute, kinds.Middleware, kinds.Gateway, kinds.Service, kinds.Deployment)
 }
 
 #: What a route can be blocked for; each occurs in the long run.
@@ -62,8 +63,8 @@ def decided(scene: Scene) -> Plan:
     cache = Cache(told.append)
     for found in scene.objects:
         if found["kind"] != "ChainlitApp":
-            cache.upsert(wire.decoder(TYPES[found["kind"]])(json.dumps(found).encode()).to_domain())
-    app = wire.decoder(wire.ChainlitApp)(json.dumps(scene.of("ChainlitApp")[0]).encode()).to_domain()
+            cache.upsert(codec.decoder(TYPES[found["kind"]])(json.dumps(found).encode()).to_domain())
+    app = codec.decoder(kinds.ChainlitApp)(json.dumps(scene.of("ChainlitApp")[0]).encode()).to_domain()
     cache.put_app(app)
     return plan(cache.snapshot(app))
 

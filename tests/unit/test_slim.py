@@ -34,12 +34,12 @@ KUBECONFIG = {
 }
 LOAD = """
 import asyncio, sys, chainlit_operator.__main__
-from chainlit_operator.engine import api
+from chainlit_operator.kube import client
 
 async def load():
-    configuration = await api.load_configuration(sys.argv[1])
-    api.Api(configuration)
-    print(configuration.host, await api.credentials(configuration))
+    configuration = await client.load_configuration(sys.argv[1])
+    client.Api(configuration, {}, "tests")
+    print(configuration.host, await client.credentials(configuration))
 
 asyncio.run(load())
 """

@@ -18,13 +18,16 @@ from pathlib import Path
 import click
 import uvloop
 
-from chainlit_operator import __version__, handlers, logs
-from chainlit_operator.domain.election import Timing
-from chainlit_operator.domain.model import Ref
-from chainlit_operator.engine import api as apis
-from chainlit_operator.engine import http, oneshot
-from chainlit_operator.engine import trust as trusts
-from chainlit_operator.engine.runtime import Engine, Options
+from chainlit_operator import __version__
+from chainlit_operator.controller.runtime import Options, Runtime
+from chainlit_operator.kinds.registry import RESOURCES
+from chainlit_operator.kopf_layer import handlers
+from chainlit_operator.kube import client as apis
+from chainlit_operator.kube.lease_rules import Timing
+from chainlit_operator.object_ref import Ref
+from chainlit_operator.observability import health, logs
+from chainlit_operator.verification import edge_tls as trusts
+from chainlit_operator.verification import one_shot
 
 logger = logging.getLogger(__name__)
 
@@ -195,14 +198,14 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter for each option is click's wa
             concurrency=concurrency,
             verification=verification,
             verification_concurrency=verification_concurrency,
-            trust=trusts.Trust(ca_file),
+            trust=trusts.EdgeTLS(ca_file),
             listen=listen,
             lease=_lease(lease_name, lease_namespace) if leader_election else None,
             identity=identity or f"{socket.gethostname()}_{uuid.uuid4()}",
             timing=Timing.of(lease_duration),
         )
         uvloop.run(_run(Access(kubeconfig, context), options))
-    except (apis.ConfigError, apis.ApiError, http.ListenError, trusts.TrustError, handlers.StoppedError) as error:
+    except (apis.ConfigError, apis.ApiError, health.ListenError, trusts.CAFileError, handlers.StoppedError) as error:
         sys.exit(f"chainlit-operator: {error}")
 
 
@@ -263,11 +266,11 @@ def probe(  # noqa: PLR0917 - as above
     if parent_root_path and not service:
         raise click.UsageError("--parent-root-path is for --service: a browser's URL has that path in it")
     try:
-        target = oneshot.target_of(url, connect_to=connect_to, at_service=service, parent_root_path=parent_root_path)
-        found = uvloop.run(oneshot.ask(target, trusts.Trust(ca_file), timeout=timeout, wait=wait))
-    except oneshot.AddressError as error:
+        target = one_shot.target_of(url, connect_to=connect_to, at_service=service, parent_root_path=parent_root_path)
+        found = uvloop.run(one_shot.ask(target, trusts.EdgeTLS(ca_file), timeout=timeout, wait=wait))
+    except one_shot.AddressError as error:
         raise click.UsageError(str(error)) from error
-    except trusts.TrustError as error:
+    except trusts.CAFileError as error:
         sys.exit(f"chainlit-operator: {error}")
     if not found.reachable:
         click.echo(f"chainlit-operator: {url} failed: {found.reason}: {found.message}", err=True)
@@ -288,15 +291,17 @@ def _lease(name: str, namespace: str | None) -> Ref:
 async def _run(access: Access, options: Options) -> None:
     stop = asyncio.Event()
     handlers.stop_by_signal(stop)  # first of all: to a container's only process SIGTERM does nothing by itself
-    configuration = await handlers.unless(stop, apis.load_configuration(access.kubeconfig, access.context))
+    configuration = await handlers.run_until(stop, apis.load_configuration(access.kubeconfig, access.context))
     if configuration is None:
         return
-    async with apis.Api(configuration) as api:
-        await handlers.unless(stop, _check_cluster(api, options))
+    async with apis.Api(configuration, RESOURCES, f"chainlit-operator/{__version__}") as api:
+        await handlers.run_until(stop, _check_cluster(api, options))
         if stop.is_set():
             return
-        engine = Engine(api, options)
-        runner = await http.serve(engine, options.listen) if options.listen else None
+        engine = Runtime(api, options)
+        runner = (
+            await health.serve(options.listen, stale=engine.stale, unready=engine.unready) if options.listen else None
+        )
         try:
             logger.info("Watching %s", ", ".join(options.namespaces) or "all namespaces")
             await handlers.run(engine, api, stop)

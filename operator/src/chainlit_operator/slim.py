@@ -52,4 +52,4 @@ class _ApiClient:
     """Stands for a class that ``kubernetes.aio.config`` names in functions that are not used here."""
 
     def __init__(self, **_: object) -> None:
-        raise NotImplementedError("the operator makes its requests by chainlit_operator.engine.api")
+        raise NotImplementedError("the operator makes its requests by chainlit_operator.kube.client")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from chainlit_operator.domain import rewrites, shadows
+from chainlit_operator.domain import path_overrides, rewrites
 
 
 @pytest.fixture(autouse=True, scope="module")
 def nothing_is_remembered() -> None:
     """Answers that were kept before a change of the code would hide it from the tests."""
     rewrites._parsed.cache_clear()
-    shadows._needed.cache_clear()
+    path_overrides._needed.cache_clear()

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.domain.world import app, applied, container, ingress, path, snapshot, workload
 
-from chainlit_operator.domain import status as statuses
+from chainlit_operator.domain import conditions as statuses
 from chainlit_operator.domain import trials
+from chainlit_operator.domain.conditions import Verification
 from chainlit_operator.domain.model import (
     Condition,
     Container,
@@ -26,16 +27,15 @@ from chainlit_operator.domain.model import (
     Variable,
     VerificationMode,
 )
-from chainlit_operator.domain.paths import Roots
+from chainlit_operator.domain.paths import RootPaths
 from chainlit_operator.domain.plan import Apply, Blocked, NoOp, Plan, plan
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.domain.rewrites import StripPrefix
-from chainlit_operator.domain.status import Verification
-from chainlit_operator.engine import prober
+from chainlit_operator.verification import prober
 
 IMAGE = "chat:1"
 PENDING, WORKS, FAILS = (Trial(IMAGE, outcome) for outcome in TrialOutcome)
-LAW, OTHER = Roots("", "/chat"), Roots("/chat", "")
+LAW, OTHER = RootPaths("", "/chat"), RootPaths("/chat", "")
 HEALTH = (Probe("readinessProbe", "/health", "http"),)
 
 
@@ -100,7 +100,7 @@ def test_an_image_costs_three_sets_of_values_at_most(reasons: list[str]) -> None
     ("trial", "roots"),
     [(None, LAW), (PENDING, OTHER), (WORKS, OTHER), (FAILS, LAW), (Trial("chat:0", WORKS.outcome), LAW)],
 )
-def test_which_values_are_wanted(trial: Trial | None, roots: Roots) -> None:
+def test_which_values_are_wanted(trial: Trial | None, roots: RootPaths) -> None:
     found = plan(stripped(trial=trial))
     assert found.roots == roots
     assert env(found.action)[f"CHAINLIT_{'' if roots.root_path else 'PARENT_'}ROOT_PATH"] == "/chat"
@@ -143,7 +143,7 @@ def test_values_that_stand_are_not_taken_after_a_suspension() -> None:
 def test_where_a_part_of_the_path_is_stripped_there_are_no_other_values(trial: Trial | None) -> None:
     route = ingress(path("/team/chat", transforms=(StripPrefix(("/team",)),)))
     found = plan(replace(stripped(container("/team/chat"), trial, rewrite=Rewrite.AUTO), routes=(route,)))
-    assert (found.roots, found.trial) == (Roots("/chat", "/team"), trial)
+    assert (found.roots, found.trial) == (RootPaths("/chat", "/team"), trial)
 
 
 def test_a_trial_is_kept_while_nothing_can_be_told() -> None:
@@ -270,7 +270,7 @@ def test_but_for_the_prefix_that_its_page_leaves_out() -> None:
     assert isinstance(action, Apply) and action.probes == ()
     tried = container(parent_root_path=Variable("/api"))
     assert plan(mounted(tried, WORKS)).action == NoOp()
-    assert plan(mounted(tried, WORKS)).roots == Roots("", "/api")
+    assert plan(mounted(tried, WORKS)).roots == RootPaths("", "/api")
     assert env(plan(mounted(container("/x"), PENDING)).action) == {"CHAINLIT_PARENT_ROOT_PATH": "/api"}
     assert env(plan(mounted(tried, FAILS)).action) == {"CHAINLIT_PARENT_ROOT_PATH": ""}
     assert plan(mounted(trial=FAILS)).action == NoOp()

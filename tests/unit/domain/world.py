@@ -14,7 +14,6 @@ from chainlit_operator.domain.model import (
     Middleware,
     Neighbour,
     Probe,
-    Ref,
     Rollout,
     Route,
     RoutePath,
@@ -25,6 +24,7 @@ from chainlit_operator.domain.model import (
     Workload,
 )
 from chainlit_operator.domain.rewrites import Transform
+from chainlit_operator.object_ref import Ref
 
 NAMESPACE = "shop"
 DONE = Rollout(observed_generation=1, desired=1, total=1, updated=1, available=1)

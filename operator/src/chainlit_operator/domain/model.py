@@ -8,27 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any
 
-from chainlit_operator.domain.owned import Owned
+from chainlit_operator.domain.desired.drift import OwnedState
 from chainlit_operator.domain.rewrites import Transform
+from chainlit_operator.object_ref import Ref
 
 Labels = tuple[tuple[str, str], ...]
 """Label pairs in key order; hashable, unlike a dict."""
-
-
-class Ref(NamedTuple):
-    """One object of the cluster: kind, namespace and name.
-
-    A tuple, since each decision looks some sixty of them up: a dataclass is hashed and compared at ten times the cost.
-    """
-
-    kind: str
-    namespace: str
-    name: str
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.namespace}/{self.name}"
 
 
 class Rewrite(StrEnum):
@@ -273,7 +260,7 @@ class Workload:
     field_managers: tuple[str, ...] = field(default=(), compare=False)
     """The managers that have an entry in ``metadata.managedFields``, in the list's order."""
     digests: tuple[int, int] = field(default=(0, 0), compare=False)
-    owned: Owned | None = field(default=None, hash=False)
+    owned: OwnedState | None = field(default=None, hash=False)
     has_sidecars: bool = False
     """Whether a container that is started before the others goes on beside them (``restartPolicy: Always``)."""
 
@@ -311,7 +298,7 @@ class Service:
     type: str = "ClusterIP"
     cluster_ip: str = ""
     ports: tuple[ServicePort, ...] = ()
-    owned: Owned | None = field(default=None, hash=False)
+    owned: OwnedState | None = field(default=None, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,7 +307,7 @@ class ServiceAccount:
 
     ref: Ref
     resource_version: str = field(compare=False)
-    owned: Owned | None = field(default=None, hash=False)
+    owned: OwnedState | None = field(default=None, hash=False)
 
 
 class Matching(StrEnum):
@@ -408,7 +395,7 @@ class Route:
     ingress_class: str = ""
     strangers: tuple[str, ...] = ()
     is_canary: bool = False
-    owned: Owned | None = field(default=None, hash=False)
+    owned: OwnedState | None = field(default=None, hash=False)
 
     @property
     def services(self) -> frozenset[str]:
@@ -436,11 +423,11 @@ class Middleware:
         return f"{self.ref.namespace}-{self.ref.name}"
 
 
-Foreign = Workload | Service | ServiceAccount | Route | Middleware | Gateway
+WatchedObject = Workload | Service | ServiceAccount | Route | Middleware | Gateway
 """An object that is not ours: read, and for workloads two variables and probe paths written.
 
 Unless it is ``owned``: then a ChainlitApp created it, and the operator keeps the whole of it."""
-Ownable = Workload | Service | ServiceAccount | Route
+CreatableObject = Workload | Service | ServiceAccount | Route
 """An object of a kind that the operator creates."""
 
 

@@ -27,7 +27,7 @@ OWN_SEGMENTS = frozenset(
 PROBE_ENDPOINTS = ("/auth/config", "/health")
 
 
-class Roots(NamedTuple):
+class RootPaths(NamedTuple):
     """The two variables that make Chainlit answer behind a route; ``""`` is unset."""
 
     root_path: str
@@ -68,7 +68,7 @@ def is_below(prefix: str, parent: str) -> bool:
     return prefix == parent or prefix.startswith(f"{parent}/")
 
 
-def align(public: str, backend: str) -> Roots | None:
+def align(public: str, backend: str) -> RootPaths | None:
     """Apply the law of alignment to two prefixes; None where no value of the variables can work.
 
     ``public`` is the prefix in the browser's URL, ``backend`` the one that the backend receives. Chainlit mounts its
@@ -78,7 +78,7 @@ def align(public: str, backend: str) -> Roots | None:
     if not public.endswith(backend):
         return None
     parent = public.removesuffix(backend) if backend else public
-    return Roots(root_path=backend, parent_root_path=parent)
+    return RootPaths(root_path=backend, parent_root_path=parent)
 
 
 def mounted(backend: str, mount_path: str) -> str:

@@ -20,7 +20,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from chainlit_operator.domain import neighbours, paths, routes, trials
+from chainlit_operator.domain import paths, route_conflicts, routes, trials
 from chainlit_operator.domain.model import Container, Snapshot, Trial, TrialOutcome, Variable, Workload
 from chainlit_operator.domain.reasons import ConditionType, Reason
 
@@ -70,13 +70,13 @@ class Plan:
     route: routes.Resolved | routes.Unresolved
     container: Container | None
     action: Apply | NoOp | Blocked
-    roots: paths.Roots | None = None
+    roots: paths.RootPaths | None = None
     trial: Trial | None = None
 
 
 def plan(snapshot: Snapshot) -> Plan:
     """Decide what to do about the snapshot's app."""
-    route = neighbours.check(snapshot, routes.resolve(snapshot))
+    route = route_conflicts.check(snapshot, routes.resolve(snapshot))
     container = _taken(snapshot) or _container(snapshot)
     if isinstance(container, Blocked):
         return Plan(route, None, _suspended(snapshot) or container, trial=snapshot.app.status.trial)
@@ -150,7 +150,7 @@ def _container(snapshot: Snapshot) -> Container | Blocked:
     )
 
 
-def _untouchable(snapshot: Snapshot, container: Container, roots: paths.Roots | None) -> Blocked | None:
+def _untouchable(snapshot: Snapshot, container: Container, roots: paths.RootPaths | None) -> Blocked | None:
     """What forbids writing whatever the route says."""
     if snapshot.claimed_by:
         return Blocked(
@@ -188,14 +188,16 @@ def _trial(snapshot: Snapshot, container: Container, route: routes.Resolved | ro
     return Trial(container.image, TrialOutcome.PENDING) if is_there else None
 
 
-def _roots(snapshot: Snapshot, route: routes.Resolved | routes.Unresolved, trial: Trial | None) -> paths.Roots | None:
+def _roots(
+    snapshot: Snapshot, route: routes.Resolved | routes.Unresolved, trial: Trial | None
+) -> paths.RootPaths | None:
     """The variables that are wanted; None for none."""
     if isinstance(route, routes.Unresolved):
         return None
     if snapshot.app.spec.mount_path:
         if trial is None:
             return None
-        return paths.Roots("", route.roots.parent_root_path if trials.holds(trial) else "")
+        return paths.RootPaths("", route.roots.parent_root_path if trials.holds(trial) else "")
     other = trials.other_roots(route.public, route.backend, route.roots) if trials.holds(trial) else None
     return other or route.roots
 
@@ -204,7 +206,7 @@ def _align(
     snapshot: Snapshot,
     container: Container,
     route: routes.Resolved | routes.Unresolved,
-    roots: paths.Roots | None,
+    roots: paths.RootPaths | None,
     trial: Trial | None,
 ) -> Apply | NoOp | Blocked:
     if isinstance(route, routes.Unresolved):
@@ -252,7 +254,7 @@ def _resume(
     return Apply(env, probes, f"took {', '.join(sorted(names))} again, as they are")
 
 
-def _variables(container: Container, roots: paths.Roots, *, is_mounted: bool) -> tuple[tuple[str, str], ...]:
+def _variables(container: Container, roots: paths.RootPaths, *, is_mounted: bool) -> tuple[tuple[str, str], ...]:
     """The variables that must stand in ``env``: set ones, and empty ones that somebody may have set otherwise.
 
     Chainlit reads an empty variable as unset, so a variable that must go is set to empty: removing it is up to who
@@ -278,7 +280,7 @@ def _shown(variable: Variable | None) -> str:
 
 
 def _probe_paths(
-    snapshot: Snapshot, container: Container, route: routes.Resolved, wanted: paths.Roots
+    snapshot: Snapshot, container: Container, route: routes.Resolved, wanted: paths.RootPaths
 ) -> tuple[tuple[str, str], ...]:
     """Where the probes of Chainlit's own port must ask; those of other ports are none of our business."""
     former = [container.root_path.value] if container.root_path and container.root_path.value else []

@@ -17,7 +17,7 @@ class ConditionType(StrEnum):
 class Reason(StrEnum):
     """``status.conditions[].reason``: one CamelCase word for each outcome.
 
-    The prober adds its own outcomes (``chainlit_operator.engine.prober.Reason``) under ``WebSocketReachable``.
+    The prober adds its own outcomes (``chainlit_operator.verification.prober.Reason``) under ``WebSocketReachable``.
     """
 
     # RouteResolved

@@ -15,7 +15,7 @@ from functools import lru_cache
 from chainlit_operator.domain import paths
 
 #: Below the prefix: the page, its socket, its assets, its API. Every rewrite must leave these tails alone.
-TAILS = ("/", "/ws/socket.io/", "/assets/index.js", "/project/translations")
+SAMPLE_PATHS = ("/", "/ws/socket.io/", "/assets/index.js", "/project/translations")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class StripPrefix:
 
 
 @dataclass(frozen=True, slots=True)
-class ReplacePrefix:
+class ReplacePrefixMatch:
     """Gateway API's ReplacePrefixMatch: the prefix that the rule matched becomes another one."""
 
     replacement: str
@@ -57,7 +57,7 @@ class AddPrefix:
 
 
 @dataclass(frozen=True, slots=True)
-class Constant:
+class ReplaceFullPath:
     """ReplacePath, ReplaceFullPath: every request gets one path."""
 
     path: str
@@ -68,7 +68,7 @@ class Constant:
 
 
 @dataclass(frozen=True, slots=True)
-class RegexRewrite:
+class RewriteWholePath:
     """A regular expression over the path and what replaces it, in the known forms (see :func:`parse_pattern`)."""
 
     pattern: str
@@ -80,7 +80,7 @@ class RegexRewrite:
 
 
 @dataclass(frozen=True, slots=True)
-class RegexReplace:
+class ReplaceMatch:
     """Traefik's ReplacePathRegex: only what the expression matches is replaced, the rest of the path stays."""
 
     pattern: str
@@ -114,13 +114,13 @@ class Unknown:
         return None
 
 
-Transform = StripPrefix | ReplacePrefix | AddPrefix | Constant | RegexRewrite | RegexReplace | Unknown
+Transform = StripPrefix | ReplacePrefixMatch | AddPrefix | ReplaceFullPath | RewriteWholePath | ReplaceMatch | Unknown
 
 
 def backend_prefix(public: str, transforms: Iterable[Transform]) -> str | None:
     """Return the prefix that the backend receives for ``public``, both in normal form; None if there is no such one."""
     row = tuple(transforms)
-    found = {_left_of(public, tail, row) for tail in TAILS}
+    found = {_left_of(public, tail, row) for tail in SAMPLE_PATHS}
     prefix = found.pop() if len(found) == 1 else None
     return prefix if prefix is not None and prefix == paths.normalise(prefix) else None
 
@@ -192,7 +192,7 @@ class Pattern:
     @property
     def covers_subtree(self) -> bool:
         """Whether it lets everything below its prefix through, also where it must match the whole path."""
-        return self.is_open and all(self.groups(self.prefix + tail) is not None for tail in TAILS)
+        return self.is_open and all(self.groups(self.prefix + tail) is not None for tail in SAMPLE_PATHS)
 
 
 def parse_pattern(text: str) -> Pattern | None:

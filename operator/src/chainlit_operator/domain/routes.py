@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from chainlit_operator.domain import paths, rewrites, shadows
+from chainlit_operator.domain import path_overrides, paths, rewrites
 from chainlit_operator.domain.model import (
     App,
     Matching,
     Middleware,
-    Ref,
     Rewrite,
     Route,
     RoutePath,
@@ -25,6 +24,7 @@ from chainlit_operator.domain.model import (
     Snapshot,
 )
 from chainlit_operator.domain.reasons import Reason
+from chainlit_operator.object_ref import Ref
 
 MAX_CHAIN_DEPTH = 8
 MAX_MIDDLEWARES = 100
@@ -51,7 +51,7 @@ class Resolved:
     public: str
     backend: str
     served: str
-    roots: paths.Roots
+    roots: paths.RootPaths
     url: str | None
     web_socket_url: str | None
     service: Service
@@ -438,7 +438,9 @@ def _unless_shadowed(route: Route, covering: list[RoutePath], mine: list[RoutePa
     # Of each host that serves the app: the address in the status has one of them, but people open them all.
     serving = {path.host: path for path in reversed(covering) if prefix_of(path) == top}
     taking = [
-        path for path in rest if path.host in serving and shadows.takes(route.ref.kind, path, serving[path.host], top)
+        path
+        for path in rest
+        if path.host in serving and path_overrides.takes(route.ref.kind, path, serving[path.host], top)
     ]
     other = next((path for path in taking if id(path) not in own), None)
     if other is None:

@@ -21,7 +21,7 @@ So an image costs three writes at the most.
 from __future__ import annotations
 
 from chainlit_operator.domain.model import App, Container, Trial, TrialOutcome, VerificationMode, Workload
-from chainlit_operator.domain.paths import Roots
+from chainlit_operator.domain.paths import RootPaths
 from chainlit_operator.domain.reasons import ConditionType
 
 #: What verification says of a page that leaves the stripped prefix out (``prober.Reason``).
@@ -35,9 +35,9 @@ ELSEWHERE = frozenset(
 )
 
 
-def other_roots(public: str, backend: str, roots: Roots) -> Roots | None:
+def other_roots(public: str, backend: str, roots: RootPaths) -> RootPaths | None:
     """Return the values that Chainlit 2.0.6 to 2.2.1 want for a route; None if those of the law are theirs too."""
-    return Roots(public, "") if public and not backend and roots.parent_root_path else None
+    return RootPaths(public, "") if public and not backend and roots.parent_root_path else None
 
 
 def remembered(app: App, container: Container) -> Trial | None:
@@ -46,7 +46,7 @@ def remembered(app: App, container: Container) -> Trial | None:
     return trial if trial is not None and trial.image == container.image else None
 
 
-def stands(app: App, workload: Workload, container: Container, other: Roots) -> bool:
+def stands(app: App, workload: Workload, container: Container, other: RootPaths) -> bool:
     """Whether ready pods have those other values, so that a look comes before any write.
 
     Whoever was verified below a root path has the routes there, and needs no look.

@@ -1,0 +1,1 @@
+"""The controller: the runtime, the reconciler and the writers."""

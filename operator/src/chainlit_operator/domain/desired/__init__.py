@@ -1,0 +1,1 @@
+"""What the operator creates: manifests, who owns them, and whether somebody changed them."""

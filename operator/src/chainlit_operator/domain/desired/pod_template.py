@@ -1,0 +1,201 @@
+"""``spec.workload.template``: from its fields to a pod template, the same that the app's chart renders.
+
+Names and defaults of the fields are those of the chart's values, and so is the law of merging: maps are merged with
+their defaults, everything else replaces them, and null takes a default away. Four fields have the form that they
+have in a Deployment instead: ``image``, ``imagePullPolicy``, ``replicas`` and ``env`` (the chart's ``extraEnv``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from chainlit_operator.domain.paths import RootPaths, normalise
+from chainlit_operator.domain.plan import PARENT_ROOT_PATH, ROOT_PATH
+
+Fields = Mapping[str, Any]
+
+CONTAINER = "chainlit"
+PORT = "http"
+PROBES = ("startup", "liveness", "readiness")
+
+DEFAULTS: Fields = {
+    "chainlit": {"port": 8000, "forwardedAllowIPs": "*", "appRoot": {}},
+    "service": {"type": "ClusterIP", "port": 80},
+    "serviceAccount": {"create": True},
+    "resources": {
+        "requests": {"cpu": "100m", "memory": "256Mi", "ephemeral-storage": "128Mi"},
+        "limits": {"memory": "1Gi", "ephemeral-storage": "2Gi"},
+    },
+    "probes": {
+        "path": "/health",
+        "startup": {"enabled": True, "periodSeconds": 2, "timeoutSeconds": 5, "failureThreshold": 60},
+        "liveness": {"enabled": True, "periodSeconds": 20, "timeoutSeconds": 10, "failureThreshold": 6},
+        "readiness": {"enabled": True, "periodSeconds": 5, "timeoutSeconds": 5, "failureThreshold": 3},
+    },
+    "podSecurityContext": {
+        "runAsNonRoot": True,
+        "runAsUser": 10001,
+        "runAsGroup": 10001,
+        "fsGroup": 10001,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    },
+    "securityContext": {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    },
+    "tmpVolume": {"sizeLimit": "1Gi"},
+    "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
+    "terminationGracePeriodSeconds": 35,
+    # A pod that is to end goes on until edges have heard of it. Kubernetes does this itself, so no shell is needed.
+    "lifecycle": {"preStop": {"sleep": {"seconds": 5}}},
+}
+
+#: Over the nodes, where that is possible, those of one rollout.
+SPREAD: tuple[Fields, ...] = (
+    {
+        "maxSkew": 1,
+        "topologyKey": "kubernetes.io/hostname",
+        "whenUnsatisfiable": "ScheduleAnyway",
+        "matchLabelKeys": ["pod-template-hash"],
+    },
+)
+
+
+def merged(defaults: Fields, given: Fields) -> dict[str, Any]:
+    """Return ``given`` over ``defaults``: maps are merged, null takes a default away."""
+    result = {key: value for key, value in defaults.items() if key not in given}
+    for key, value in given.items():
+        default = defaults.get(key)
+        if isinstance(value, Mapping):
+            result[key] = merged(default if isinstance(default, Mapping) else {}, value)
+        elif value is not None:
+            result[key] = value
+    return result
+
+
+def filled(template: Fields) -> dict[str, Any]:
+    """Return the template with the defaults of what it leaves out."""
+    fields = merged(DEFAULTS, template)
+    strategy = fields.get("strategy", {})
+    if strategy.get("type") != "RollingUpdate":  # the API server refuses its settings beside another type
+        fields["strategy"] = {key: value for key, value in strategy.items() if key != "rollingUpdate"}
+    return fields
+
+
+def pod_template(
+    fields: Fields, labels: Mapping[str, str], names: tuple[str, str], account: str, roots: RootPaths
+) -> dict[str, Any]:
+    """Return the pod template of filled ``fields``.
+
+    ``labels`` are those of the selector, ``names`` namespace and name of the app, ``account`` is its ServiceAccount.
+    """
+    pod_labels = {**fields.get("commonLabels", {}), **fields.get("podLabels", {}), **labels}
+    return {
+        "metadata": _present(labels=pod_labels, annotations=fields.get("podAnnotations")),
+        "spec": {
+            **fields.get("extraPodSpec", {}),  # first, so that it takes away nothing that has a field of its own
+            "serviceAccountName": account,
+            "automountServiceAccountToken": False,
+            # A Service named chainlit would otherwise put an address into CHAINLIT_PORT, which ends the app at start.
+            "enableServiceLinks": False,
+            "terminationGracePeriodSeconds": fields.get("terminationGracePeriodSeconds"),
+            "containers": [_container(fields, names, roots), *fields.get("extraContainers", [])],
+            "volumes": _volumes(fields),
+            **_present(
+                imagePullSecrets=fields.get("imagePullSecrets"),
+                priorityClassName=fields.get("priorityClassName"),
+                securityContext=fields.get("podSecurityContext"),
+                initContainers=fields.get("initContainers"),
+                nodeSelector=fields.get("nodeSelector"),
+                tolerations=fields.get("tolerations"),
+                affinity=fields.get("affinity"),
+                topologySpreadConstraints=_spread(fields, labels),
+            ),
+        },
+    }
+
+
+def _spread(fields: Fields, labels: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The constraints, each for the app's own pods unless it says for which."""
+    own = {"labelSelector": {"matchLabels": dict(labels)}}
+    return [{**own, **constraint} for constraint in fields.get("topologySpreadConstraints") or SPREAD]
+
+
+def _container(fields: Fields, names: tuple[str, str], roots: RootPaths) -> dict[str, Any]:
+    chainlit = fields["chainlit"]
+    mounts = [{"name": "tmp", "mountPath": "/tmp"}]  # noqa: S108
+    if path := chainlit["appRoot"].get("path"):
+        mounts.append({"name": "app-root", "mountPath": path})
+    return {
+        "name": CONTAINER,
+        "image": fields["image"],
+        "env": _env(fields, names, roots),
+        "ports": [{"name": PORT, "containerPort": chainlit["port"], "protocol": "TCP"}],
+        "volumeMounts": [*mounts, *fields.get("extraVolumeMounts", [])],
+        **_probes(fields["probes"], roots),
+        **_present(
+            imagePullPolicy=fields.get("imagePullPolicy"),
+            command=chainlit.get("command"),
+            args=chainlit.get("args"),
+            envFrom=fields.get("envFrom"),
+            lifecycle=fields.get("lifecycle"),
+            resources=fields.get("resources"),
+            securityContext=fields.get("securityContext"),
+        ),
+    }
+
+
+def _env(fields: Fields, names: tuple[str, str], roots: RootPaths) -> list[dict[str, Any]]:
+    """The operator's variables by name, without those that ``env`` has, then ``env``, and the root paths last.
+
+    That is where an apply puts them in an adopted workload, so that a change of owner moves nothing.
+    """
+    chainlit, (namespace, name) = fields["chainlit"], names
+    own = {
+        "CHAINLIT_HOST": "0.0.0.0",  # noqa: S104
+        "CHAINLIT_PORT": str(chainlit["port"]),
+        # Two apps on one host would log each other out with one name. No underscore is in what it is made of, so no
+        # such name begins with another: Chainlit takes cookies that begin with its own for parts of its own.
+        "CHAINLIT_AUTH_COOKIE_NAME": chainlit.get("authCookieName") or f"{namespace}_{name}_access_token",
+        **_present(
+            FORWARDED_ALLOW_IPS=chainlit.get("forwardedAllowIPs"),
+            CHAINLIT_APP_ROOT=chainlit["appRoot"].get("path"),
+            # The origin alone: Chainlit adds the root path. Left out, Chainlit takes it from each request.
+            CHAINLIT_URL=chainlit.get("url", "").removesuffix("/"),
+        ),
+    }
+    # Also when empty: that wins over envFrom and over a .env file in the image.
+    last = {ROOT_PATH: roots.root_path}
+    if roots.parent_root_path or fields.get("envFrom"):
+        last[PARENT_ROOT_PATH] = roots.parent_root_path
+    given = fields.get("env", [])
+    replaced = {entry["name"] for entry in given}
+    before = [{"name": name, "value": own[name]} for name in sorted(own.keys() - replaced)]
+    return [*before, *given, *({"name": name, "value": value} for name, value in last.items())]
+
+
+def _probes(probes: Fields, roots: RootPaths) -> dict[str, Any]:
+    path = roots.root_path + (normalise(probes["path"]) or "/")
+    return {
+        f"{kind}Probe": {
+            "httpGet": {"port": PORT, "path": path},
+            **{key: value for key, value in probes[kind].items() if key != "enabled"},
+        }
+        for kind in PROBES
+        if probes.get(kind, {}).get("enabled")
+    }
+
+
+def _volumes(fields: Fields) -> list[dict[str, Any]]:
+    volumes: list[dict[str, Any]] = [{"name": "tmp", "emptyDir": fields.get("tmpVolume", {})}]
+    root = fields["chainlit"]["appRoot"]
+    if root.get("path"):
+        volumes.append({"name": "app-root", **(root.get("volume") or {"emptyDir": {}})})
+    return [*volumes, *fields.get("extraVolumes", [])]
+
+
+def _present(**fields: Any) -> dict[str, Any]:
+    """The fields that are not empty."""
+    return {name: value for name, value in fields.items() if value not in (None, "", {}, [])}

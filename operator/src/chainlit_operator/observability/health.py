@@ -1,0 +1,44 @@
+"""The HTTP side: ``/healthz`` (is it alive), ``/readyz`` (has it seen the cluster), ``/metrics``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+
+class ListenError(Exception):
+    """The address cannot be listened on."""
+
+
+async def serve(address: str, *, stale: Callable[[], str], unready: Callable[[], str]) -> web.AppRunner:
+    """Serve on ``address`` (host:port, ``[::]:8080`` for IPv6); returns what to clean up. Raises ListenError.
+
+    ``stale`` says which watch hangs and ``unready`` what has not been listed yet; empty where nothing is wrong.
+    """
+
+    async def healthz(_: web.Request) -> web.Response:
+        return _verdict(stale())
+
+    async def readyz(_: web.Request) -> web.Response:
+        return _verdict(unready())
+
+    async def metrics(_: web.Request) -> web.Response:
+        return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    app = web.Application()
+    app.add_routes([web.get("/healthz", healthz), web.get("/readyz", readyz), web.get("/metrics", metrics)])
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    host, _, port = address.rpartition(":")
+    try:
+        await web.TCPSite(runner, host.strip("[]") or None, int(port)).start()
+    except (OSError, ValueError, OverflowError) as error:
+        await runner.cleanup()
+        raise ListenError(f"cannot listen on {address}: {error}") from error
+    return runner
+
+
+def _verdict(trouble: str) -> web.Response:
+    return web.Response(status=503 if trouble else 200, text=f"{trouble or 'ok'}\n")

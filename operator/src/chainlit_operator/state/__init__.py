@@ -1,0 +1,1 @@
+"""What is known of the cluster: the store, its indexes, whom a change affects, and the snapshot of one app."""

@@ -1,0 +1,1 @@
+"""Verification: when an app is asked, through what, and what the answers mean."""

@@ -1,0 +1,245 @@
+"""What is to be done about created objects, and what they look like."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from tests.unit.domain.world import app, container, ingress, service, snapshot, workload
+
+from chainlit_operator.domain import routes
+from chainlit_operator.domain.desired import drift, manifests, ownership
+from chainlit_operator.domain.desired.drift import OwnedState
+from chainlit_operator.domain.desired.manifests import Manifest
+from chainlit_operator.domain.desired.ownership import Create, Repair, Update
+from chainlit_operator.domain.model import App, NewGateway, NewIngress, ServicePort
+from chainlit_operator.domain.paths import RootPaths
+from chainlit_operator.domain.plan import Blocked, NoOp, plan
+from chainlit_operator.domain.reasons import Reason
+from chainlit_operator.object_ref import Ref
+
+NEW_INGRESS = NewIngress(path="chat/", host="example.com")
+NEW_GATEWAY = NewGateway(parent_refs=({"name": "edge"},), hostnames=("example.com",), path="/chat")
+
+
+def templated(**fields: Any) -> App:
+    template = {"image": "chat:1"} | fields.pop("template", {})
+    return app(template=template, container="chainlit", **fields)
+
+
+def routed(**fields: Any) -> App:
+    return app(route_kind="Ingress", route_name="chat", ingress=NEW_INGRESS, **fields)
+
+
+def live(manifest: Manifest, **fields: Any) -> OwnedState:
+    whole = dict(manifest.body)
+    kept = {key: value for key, value in whole.pop("metadata").items() if key in drift.KEPT_METADATA}
+    return replace(OwnedState("chat", "uid-of-chat", "o", {**whole, "metadata": kept}), **fields)
+
+
+def test_objects_in_the_order_in_which_they_are_created() -> None:
+    made = templated(ingress=NEW_INGRESS, route_kind="Ingress", route_name="chat")
+    assert [ref.kind for ref in manifests.refs(made)] == ["ServiceAccount", "Service", "Ingress", "Deployment"]
+    assert {ref.name for ref in manifests.refs(made)} == {"chat"}
+    assert manifests.refs(app()) == ()
+    assert manifests.refs(app(gateway=NEW_GATEWAY)) == (Ref("HTTPRoute", "shop", "chat"),)
+
+
+def test_every_object_has_the_app_for_its_owner() -> None:
+    made = templated(template={"commonLabels": {"team": "a", "app.kubernetes.io/name": "not-this"}})
+    for manifest in (*manifests.surroundings(made), manifests.deployment(made, RootPaths("", ""))):
+        metadata = manifest.body["metadata"]
+        (owner,) = metadata["ownerReferences"]
+        assert (owner["kind"], owner["name"], owner["uid"]) == ("ChainlitApp", "chat", "uid-of-chat")
+        assert owner["controller"] is True and "blockOwnerDeletion" not in owner
+        assert metadata["annotations"][drift.DIGEST] == manifest.digest
+        assert metadata["labels"]["team"] == "a"
+        assert metadata["labels"]["app.kubernetes.io/name"] == "chainlitapp"
+        assert metadata["labels"]["app.kubernetes.io/managed-by"] == "chainlit-operator"
+
+
+def test_replicas_left_out_are_not_ours() -> None:
+    assert "replicas" not in manifests.deployment(templated(), RootPaths("", "")).body["spec"]
+    zero = templated(template={"replicas": 0})
+    assert manifests.deployment(zero, RootPaths("", "")).body["spec"]["replicas"] == 0
+
+
+def test_root_path_and_probes_are_in_the_first_manifest() -> None:
+    (found,) = manifests.deployment(templated(), RootPaths("/chat", "/team")).body["spec"]["template"]["spec"][
+        "containers"
+    ]
+    env = {entry["name"]: entry["value"] for entry in found["env"]}
+    assert (env["CHAINLIT_ROOT_PATH"], env["CHAINLIT_PARENT_ROOT_PATH"]) == ("/chat", "/team")
+    assert found["readinessProbe"]["httpGet"]["path"] == "/chat/health"
+
+
+def test_ingress_of_an_adopted_workload_leads_to_its_only_service() -> None:
+    made = manifests.route(snapshot(app=routed(), routes=()))
+    assert isinstance(made, Manifest)
+    (rule,) = made.body["spec"]["rules"]
+    assert rule["host"] == "example.com"
+    (entry,) = rule["http"]["paths"]
+    assert entry == {
+        "path": "/chat",
+        "pathType": "Prefix",
+        "backend": {"service": {"name": "chat", "port": {"name": "http"}}},
+    }
+
+
+def test_http_route() -> None:
+    asked = app(route_kind="HTTPRoute", route_name="chat", gateway=NEW_GATEWAY)
+    made = manifests.route(snapshot(app=asked, routes=()))
+    assert isinstance(made, Manifest)
+    assert made.body["spec"] == {
+        "parentRefs": [{"name": "edge"}],
+        "hostnames": ["example.com"],
+        "rules": [
+            {
+                "matches": [{"path": {"type": "PathPrefix", "value": "/chat"}}],
+                "backendRefs": [{"name": "chat", "port": 80}],
+            }
+        ],
+    }
+
+
+HEADLESS = service("pods", cluster_ip="None")
+TWO_PORTS = service(ports=(ServicePort("web", 80), ServicePort("admin", 81)))
+NAMED_PORT = service(ports=(ServicePort("admin", 81), ServicePort("http", 80)))
+
+
+@pytest.mark.parametrize(
+    ("services", "answer"),
+    [
+        ((), Reason.SERVICE_NOT_FOUND),
+        ((service("a"), service("b")), Reason.SERVICE_AMBIGUOUS),
+        ((TWO_PORTS,), Reason.SERVICE_AMBIGUOUS),
+        ((NAMED_PORT,), ("chat", 80)),
+        ((service(), HEADLESS), ("chat", 80)),
+        ((HEADLESS,), ("pods", 80)),
+    ],
+)
+def test_service_behind_a_created_route(services: Any, answer: Any) -> None:
+    found = routes.created_backend(snapshot(app=routed(), services=services, routes=()))
+    if isinstance(found, routes.Unresolved):
+        assert found.reason is answer
+        assert plan(snapshot(app=routed(), services=services, routes=())).route == found
+    else:
+        assert (found[0], found[1].port) == answer
+
+
+def test_services_that_cannot_be_told_apart_are_named() -> None:
+    found = routes.created_backend(snapshot(app=routed(), services=(service("a"), service("b")), routes=()))
+    assert found == routes.Unresolved(
+        Reason.SERVICE_AMBIGUOUS,
+        "Several Services or ports lead to Deployment shop/chat (a, b), and a route is created to one: leave one, with "
+        "one port or one that is called http, or create the route yourself and name it in spec.route.ref.",
+    )
+
+
+def test_service_of_a_template_is_its_own() -> None:
+    made = templated(ingress=NEW_INGRESS, route_kind="Ingress", route_name="chat")
+    found = routes.created_backend(snapshot(app=made, services=(service("a"), service()), routes=()))
+    assert not isinstance(found, routes.Unresolved) and found[0] == "chat"
+
+
+MANIFEST = manifests.deployment(templated(), RootPaths("/chat", ""))
+
+
+def test_steps() -> None:
+    now = live(MANIFEST)
+    changed = manifests.deployment(templated(template={"image": "chat:2"}), RootPaths("/chat", ""))
+    assert ownership.step(MANIFEST, None) == Create()
+    assert ownership.step(MANIFEST, now) is None
+    assert ownership.step(changed, now) == Update()
+    assert ownership.step(changed, replace(now, is_terminating=True)) is None
+    meddled = live(MANIFEST)
+    spec = {**now.content["spec"], "strategy": {"type": "Recreate"}}
+    managed = [{"manager": "kubectl-edit", "fieldsV1": {"f:spec": {"f:strategy": {"f:type": {}}}}}]
+    meddled = replace(now, content={**now.content, "spec": spec}, managed=managed)
+    step = ownership.step(MANIFEST, meddled)
+    assert isinstance(step, Repair)
+    assert (step.fields[0], step.rivals) == ("spec.strategy.type", "kubectl-edit")
+    managed = [{"manager": name, "fieldsV1": {"f:spec": {"f:strategy": {}}}} for name in ("zen", "kubectl-edit")]
+    step = ownership.step(MANIFEST, replace(meddled, managed=managed))
+    assert isinstance(step, Repair) and step.rivals == "kubectl-edit, zen"
+
+
+def test_whoever_changed_any_of_the_fields_is_a_rival() -> None:
+    now = live(MANIFEST)
+    spec = {**now.content["spec"], "strategy": {"type": "Recreate"}, "selector": {"matchLabels": {}}}
+    fields = {"zen": {"f:strategy": {"f:type": {}}}, "argocd": {"f:selector": {}}}
+    managed = [{"manager": name, "fieldsV1": {"f:spec": found}} for name, found in fields.items()]
+    step = ownership.step(MANIFEST, replace(now, content={**now.content, "spec": spec}, managed=managed))
+    assert isinstance(step, Repair) and step.rivals == "argocd, zen"
+
+
+@pytest.mark.parametrize(
+    ("asked", "kind", "released"),
+    [
+        (app(), "Deployment", True),
+        (app(), "Service", True),
+        (app(), "ServiceAccount", True),
+        (app(workload_name="other"), "Deployment", False),
+        (app(workload_kind="StatefulSet"), "Deployment", False),
+        (templated(template={"serviceAccount": {"create": False}}), "ServiceAccount", False),
+        (app(route_kind="Ingress", route_name="chat"), "Ingress", True),
+        (app(route_kind="Ingress", route_name="other"), "Ingress", False),
+        (app(route_kind="HTTPRoute", route_name="chat"), "Ingress", False),
+        (app(), "Ingress", False),
+    ],
+)
+def test_what_a_ref_names_now_is_released(asked: App, kind: str, *, released: bool) -> None:
+    assert ownership.is_released(asked, Ref(kind, "shop", "chat")) is released
+
+
+def test_release_leaves_nothing_of_ours() -> None:
+    foreign = {"uid": "x", "kind": "Other"}
+    ours = live(MANIFEST, managed=({"manager": drift.MANAGER}, {"manager": "kubectl"}))
+    ours.content["metadata"]["ownerReferences"] = [foreign, {"uid": "uid-of-chat"}]
+    assert ownership.release(ours, "7") == {
+        "metadata": {
+            "uid": "o",
+            "resourceVersion": "7",
+            "ownerReferences": [foreign],
+            "annotations": {"chainlit-operator.dev/applied": None},
+            "labels": {"app.kubernetes.io/managed-by": None},
+            "managedFields": [{"manager": "kubectl"}],
+        }
+    }
+    assert ownership.release(replace(ours, managed=()), "7")["metadata"]["managedFields"] == [{}]
+
+
+@pytest.mark.parametrize("content", [{}, {"metadata": {}}])
+def test_an_object_without_owners_can_be_released(content: dict[str, Any]) -> None:
+    assert ownership.release(OwnedState("chat", "u", "o", content), "7")["metadata"]["ownerReferences"] == []
+
+
+def test_taken_name_blocks_everything() -> None:
+    taken = snapshot(app=templated(), taken=(Ref("Service", "shop", "chat"),))
+    found = plan(taken)
+    assert isinstance(found.action, Blocked) and found.action.reason is Reason.NAME_TAKEN
+    assert isinstance(found.route, routes.Unresolved) and found.route.reason is Reason.NAME_TAKEN
+    both = (Ref("Deployment", "shop", "chat"), Ref("Service", "shop", "chat"))
+    assert routes.taken(snapshot(taken=both)) == (
+        "This ChainlitApp has to create Deployment shop/chat, Service shop/chat, which somebody else has created. "
+        "Delete what is there, give this ChainlitApp another name, or adopt what is there in spec.workload.ref or "
+        "spec.route.ref."
+    )
+    assert "Service shop/chat" in found.action.message
+
+
+def test_created_workload_is_not_written_twice() -> None:
+    """Its manifest has the variables; a second manager of the same fields would only be in the way."""
+    other = snapshot(app=templated(), workload=workload(container("/other")))
+    assert plan(other).action == NoOp()
+    unresolved = snapshot(ingress("/a b"), app=templated())
+    assert isinstance(plan(unresolved).action, Blocked)
+
+
+def test_objects_that_are_about_to_be_there_are_not_asked_for() -> None:
+    made = templated(ingress=NEW_INGRESS, route_kind="Ingress", route_name="chat")
+    for found in (snapshot(app=made, workload=None), snapshot(app=made, routes=())):
+        route = routes.resolve(found)
+        assert isinstance(route, routes.Unresolved)
+        assert "the operator has to create it" in route.message

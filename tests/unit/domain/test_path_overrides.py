@@ -1,0 +1,96 @@
+"""Shadows: which paths of a route may take what Chainlit needs away from the one that serves it."""
+
+from __future__ import annotations
+
+import pytest
+from tests.unit.domain.world import path, regex
+
+from chainlit_operator.domain import path_overrides
+from chainlit_operator.domain.model import Matching, RoutePath
+
+GET, HEADER = "the method is GET", "a header matches"
+
+
+def exact(text: str) -> RoutePath:
+    return path(text, path_type="Exact")
+
+
+def unread(text: str) -> RoutePath:
+    return path(text, matching=Matching.UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    ("kind", "other", "takes"),
+    [
+        # the path itself
+        ("Ingress", path("/chat"), True),
+        ("Ingress", path("/chat/"), True),
+        ("Ingress", path("/chat", host="b.example"), False),
+        ("HTTPRoute", path("/chat", condition=GET), True),
+        ("HTTPRoute", path("/chat", condition=HEADER), False),
+        ("HTTPRoute", path("/chat/"), True),
+        ("HTTPRoute", exact("/chat"), False),
+        ("HTTPRoute", exact("/chat/"), True),
+        # above it
+        ("Ingress", path("/"), False),
+        ("Ingress", path("/cha"), False),
+        ("HTTPRoute", path("/", condition=GET), False),
+        # below it, by elements
+        ("HTTPRoute", path("/chat/ws"), True),
+        ("HTTPRoute", path("/chat/ws/x"), True),
+        ("HTTPRoute", exact("/chat/login"), True),
+        ("HTTPRoute", exact("/chat/shop"), False),
+        ("HTTPRoute", path("/chat/shop"), False),
+        ("HTTPRoute", path("/chatter/ws"), False),
+        ("HTTPRoute", path("/chatX"), False),
+        # below it, by characters
+        ("HTTPRoute", path("/chat/w"), False),
+        ("Ingress", path("/chat/w"), True),
+        ("Ingress", path("/chat/w/"), False),
+        ("Ingress", path("/chat/shop"), False),
+        ("Ingress", path("/shop/w"), False),
+        # expressions of an Ingress: by length, from the start
+        ("Ingress", regex("/chat(/|$)(.*)"), True),
+        ("Ingress", regex("/(.*)"), True),
+        ("Ingress", regex("/.*"), False),
+        ("Ingress", regex("/chat/ws/.*"), True),
+        ("Ingress", regex("/chat/shop/.*"), False),
+        ("Ingress", regex("/shop(/|$)(.*)"), False),
+        ("Ingress", regex("/ws/.*"), False),
+        ("Ingress", regex("/team/chat/ws/.*"), False),
+        ("Ingress", unread("/chat(/|$)(.*)"), True),
+        # expressions of an HTTPRoute: whatever their length, and on Traefik anywhere
+        ("HTTPRoute", regex("/.*"), True),
+        ("HTTPRoute", regex("^/.*"), True),
+        ("HTTPRoute", regex("^/chats?"), True),
+        ("HTTPRoute", regex("^/chat\\."), False),
+        ("HTTPRoute", regex("^/shop/.*"), False),
+        ("HTTPRoute", regex("^/chat/ws.*"), True),
+        ("HTTPRoute", regex("/chat/ws/x.*"), True),
+        ("HTTPRoute", regex("/ws/.*"), True),
+        ("HTTPRoute", regex("^/ws/.*"), False),
+        ("HTTPRoute", regex("/shop/.*"), False),
+        ("HTTPRoute", regex("^/chat/shop/.*"), False),
+    ],
+)
+def test_takes(kind: str, other: RoutePath, takes: bool) -> None:
+    assert path_overrides.takes(kind, other, path("/chat"), "/chat") is takes
+
+
+@pytest.mark.parametrize(
+    ("chosen", "other", "takes"),
+    [
+        (path("/"), path("/a"), True),
+        (path("/"), path("/shop"), False),
+        (path("/"), path("/assets"), True),
+        (path("/"), exact("/"), True),
+        (path("/team/chat"), path("/team", condition=GET), True),
+        (path("/team/chat"), path("/team"), False),
+        (path("/team/chatterbox"), path("/team", condition=GET), False),
+        (path("/team/chatterbo"), path("/team", condition=GET), True),
+        (path("/v1.0"), regex("/v1\\.0(/|$)(.*)"), True),
+        (path("/v1.0"), regex("/v1\\.1(/|$)(.*)"), False),
+    ],
+)
+def test_takes_from(chosen: RoutePath, other: RoutePath, takes: bool) -> None:
+    assert path_overrides.takes("Ingress", other, chosen, chosen.path.rstrip("/")) is takes

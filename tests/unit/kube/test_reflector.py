@@ -1,0 +1,324 @@
+"""Reflectors: the list-watch cycle, and what each way of breaking it costs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from aiohttp import web
+from tests.unit.apiserver import BOOKMARK, Answer, ApiServer, error, line, obj, page, reply, stream
+from tests.waiting import until
+
+from chainlit_operator import kinds
+from chainlit_operator.domain.model import WatchedObject
+from chainlit_operator.kube import client as apis
+from chainlit_operator.kube import reflector as reflectors
+from chainlit_operator.kube.backoff import backoff_seconds
+from chainlit_operator.kube.client import Api
+from chainlit_operator.kube.reflector import Reflector
+from chainlit_operator.kube.resource_versions import RestoredError
+
+
+class Store:
+    """Writes down what it is given, by name and version."""
+
+    is_indifferent = False
+
+    def __init__(self) -> None:
+        self.log: list[str] = []
+        self.known: dict[str, str] = {}
+
+    def replace(self, kind: str, namespace: str | None, objects: Iterable[WatchedObject]) -> None:
+        self.known = {o.ref.name: o.resource_version for o in objects}
+        self.log.append(f"replace {sorted(self.known)}")
+
+    def upsert(self, obj: WatchedObject) -> bool:
+        self.known[obj.ref.name] = obj.resource_version
+        self.log.append(f"upsert {obj.ref.name}@{obj.resource_version}")
+        return not self.is_indifferent
+
+    def remove(self, obj: WatchedObject) -> None:
+        self.known.pop(obj.ref.name, None)
+        self.log.append(f"remove {obj.ref.name}")
+
+
+def reflector_of(
+    api: Api, kind: str, namespace: str | None, store: Store, *, is_optional: bool = False
+) -> Reflector[WatchedObject]:
+    decode = kinds.reader(kinds.KINDS[kind])
+    return Reflector(api, kind, namespace, store, decode_listed=decode, decode_event=decode, is_optional=is_optional)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reflectors, "backoff_seconds", lambda failures: 0.001)
+
+
+@asynccontextmanager
+async def played(
+    *script: Answer, namespace: str | None = None
+) -> AsyncIterator[tuple[ApiServer, Store, Reflector[WatchedObject]]]:
+    """Run a reflector of Services until the script has been played."""
+    server, sink = ApiServer(), Store()
+    server.script = list(script)
+    async with server.serving() as api:
+        reflector = reflector_of(api, "Service", namespace, sink)
+        task = asyncio.create_task(reflector.run())
+        await asyncio.wait_for(server.exhausted.wait(), 5)
+        yield server, sink, reflector
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def watches(server: ApiServer) -> list[str]:
+    return [query["resourceVersion"] for _, _, query in server.requests if "watch" in query]
+
+
+def lists(server: ApiServer) -> int:
+    return sum("watch" not in query for _, _, query in server.requests)
+
+
+async def test_pages_then_watch_from_their_version() -> None:
+    async with played(reply(page(obj("a"), token="more")), reply(page(obj("b"), version="5"))) as (server, sink, found):
+        assert sink.log == ["replace ['a', 'b']"]
+        assert found.synced.is_set()
+    assert [query.get("continue") for _, _, query in server.requests[:2]] == [None, "more"]
+    assert server.requests[2][2] | {"watch": "1"} == {
+        "watch": "1", "resourceVersion": "5", "allowWatchBookmarks": "true"
+    }  # fmt: skip
+
+
+async def test_one_namespace() -> None:
+    async with played(reply(page()), namespace="shop") as (server, _, _):
+        assert {path for _, path, _ in server.requests} == {"/api/v1/namespaces/shop/services"}
+
+
+async def test_events_in_order_whatever_the_chunks() -> None:
+    lines = line("ADDED", obj("a", "2")) + line("MODIFIED", obj("a", "3")) + line("DELETED", obj("a", "4"))
+    async with played(reply(page()), stream(lines[:10], lines[10:150], lines[150:])) as (server, sink, _):
+        assert sink.log[1:] == ["upsert a@2", "upsert a@3", "remove a"]
+    assert watches(server) == ["1", "4"]
+
+
+async def test_what_comes_during_a_pause_is_read_at_once() -> None:
+    is_paused = asyncio.Event()
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await response.write(line("ADDED", obj("a", "2")))
+        await is_paused.wait()
+        for version in "345":
+            await response.write(line("MODIFIED", obj("a", version)))
+            await asyncio.sleep(0.01)
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    def pause() -> float:
+        is_paused.set()
+        return 3.0
+
+    server = ApiServer()
+    server.script = [answer]
+    batches: list[int] = []
+    async with server.serving() as api, contextlib.aclosing(api.watch("Service", None, "1", 5, pause)) as events:
+        async for batch in events:
+            batches.append(len(batch))
+            if sum(batches) == 4:
+                break
+    assert batches == [1, 3]
+
+
+@pytest.mark.parametrize(
+    ("event", "is_indifferent", "seconds"),
+    [("MODIFIED", True, reflectors.PAUSE_SECONDS), ("MODIFIED", False, 0.0), ("DELETED", True, 0.0)],
+)
+async def test_only_events_that_make_no_difference_are_followed_by_a_pause(
+    event: str, is_indifferent: bool, seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+
+    async def wait(response: object, seconds: float) -> None:
+        pauses.append(seconds)
+
+    monkeypatch.setattr(apis, "_read_nothing", wait)
+    monkeypatch.setattr(Store, "is_indifferent", is_indifferent, raising=False)
+    async with played(reply(page()), stream(line(event, obj("a", "2")))) as (_, sink, _):
+        assert len(sink.log) == 2
+    assert pauses == ([seconds] if seconds else [])
+
+
+@pytest.mark.parametrize("also", [{}, {"creationTimestamp": None}], ids=["as of 1.34", "until 1.33"])
+async def test_watch_goes_on_from_a_bookmark(also: dict[str, Any]) -> None:
+    bookmark = {"kind": "Service", "apiVersion": "v1", "metadata": BOOKMARK["metadata"] | also, "spec": {}}
+    async with played(reply(page()), stream(line("BOOKMARK", bookmark))) as (server, _, _):
+        assert watches(server) == ["1", "77"]
+        assert lists(server) == 1
+
+
+@pytest.mark.parametrize("end", ["close", "break"])
+async def test_end_of_a_watch_costs_no_list(end: str) -> None:
+    async with played(reply(page()), stream(line("ADDED", obj("a", "9")), end=end)) as (server, _, _):
+        assert lists(server) == 1
+        assert watches(server)[-1] in {"9", "1"}
+        assert len(watches(server)) == 2
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        stream(line("ERROR", {"code": 410, "reason": "Expired", "message": "too old"})),
+        error(410, "Expired"),
+        stream(b'{"type": "ADDED", "obj\n'),
+        stream(line("BOOKMARK", {"metadata": 7})),
+        stream(line("ERROR", "no Status")),
+        stream(line("ERROR", {"code": 500, "reason": "InternalError", "message": "etcd"})),
+        error(403, "Forbidden"),
+        error(429, "TooManyRequests"),
+    ],
+)
+async def test_what_a_watch_cannot_go_on_from_costs_a_list(broken: Answer) -> None:
+    again = reply(page(obj("new", "8"), version="8"))
+    async with played(reply(page(obj("gone"))), broken, again) as (server, sink, _):
+        assert sink.known == {"new": "8"}
+        assert lists(server) == 2
+        assert watches(server)[-1] == "8"
+
+
+async def test_event_cut_short_is_sent_again_by_the_next_watch() -> None:
+    event = line("ADDED", obj("a", "9"))
+    async with played(reply(page(version="5")), stream(event[:30]), stream(event)) as (server, sink, _):
+        assert sink.known == {"a": "9"}
+        assert watches(server)[:2] == ["5", "5"] and lists(server) == 1
+
+
+@pytest.mark.parametrize(("end", "told"), [("hang", 0), ("break", 1)], ids=["silent", "broken"])
+async def test_watch_that_is_silent_or_breaks_is_renewed(
+    end: str, told: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(reflectors, "SILENCE_SECONDS", 0.05)
+    caplog.set_level("INFO", logger=reflectors.__name__)
+    async with played(reply(page()), stream(end=end)) as (server, _, _):
+        assert lists(server) == 1 and len(watches(server)) == 2
+        assert len(caplog.records) == told
+
+
+@pytest.mark.parametrize("refusal", [error(403, "Forbidden"), error(404, "NotFound"), error(500, "x"), reply("no")])
+async def test_refused_list_is_tried_again_and_told(refusal: Answer) -> None:
+    async with played(refusal, reply(page(obj("a")))) as (_, sink, found):
+        assert sink.log == ["replace ['a']"]
+        assert found.last_error is None, "an error is forgotten when it is over"
+
+
+async def test_refused_list_is_known_while_it_lasts() -> None:
+    server = ApiServer()
+    server.script = [error(403, "Forbidden", "services is forbidden")]
+    async with server.serving() as api:
+        reflector = reflector_of(api, "Service", None, Store())
+        task = asyncio.create_task(reflector.run())
+        await asyncio.wait_for(server.exhausted.wait(), 5)
+        assert reflector.last_error is not None and reflector.last_error.message == "services is forbidden"
+        assert not reflector.synced.is_set()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_list_of_the_past_ends_it() -> None:
+    """As after a restore of etcd: the cache would take none of its objects for newer than what it knows."""
+    server, sink = ApiServer(), Store()
+    gone = line("ERROR", {"kind": "Status", "code": 410, "reason": "Expired"})
+    server.script = [
+        reply(page(obj("a"), version="9")),
+        stream(line("ADDED", obj("b", "11")), gone),
+        reply(page(obj("a"), version="11")),
+        stream(gone),
+        reply(page(obj("a"), version="10")),
+    ]
+    async with server.serving() as api:
+        with pytest.raises(RestoredError, match="version 10, after 11: etcd was restored"):
+            await asyncio.wait_for(reflector_of(api, "Service", None, sink).run(), 5)
+    assert sink.log == ["replace ['a']", "upsert b@11", "replace ['a']"]
+
+
+LISTED = reply(page(obj("a")))
+NOT_KNOWN = reply("404 page not found", 404)
+
+
+@pytest.mark.parametrize(
+    ("script", "log"),
+    [
+        ([NOT_KNOWN], ["replace []"]),
+        ([LISTED, NOT_KNOWN, *[NOT_KNOWN] * reflectors.DOUBTS], ["replace ['a']", "replace []"]),
+        ([LISTED, *[NOT_KNOWN] * reflectors.DOUBTS, LISTED], ["replace ['a']"] * 2),
+        ([LISTED, *[error(503, "ServiceUnavailable")] * 20, NOT_KNOWN, LISTED], ["replace ['a']"] * 2),
+    ],
+    ids=["from the start", "for good", "for a while", "after an outage"],
+)
+async def test_a_kind_that_is_not_known(script: list[Answer], log: list[str]) -> None:
+    """Its watch, which comes after each list, is answered like a list then."""
+    server, sink = ApiServer(), Store()
+    server.script = list(script)
+    async with server.serving() as api:
+        task = asyncio.create_task(reflector_of(api, "HTTPRoute", None, sink, is_optional=True).run())
+        await until(lambda: len(sink.log) == len(log) and not server.script)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    assert sink.log == log
+
+
+async def test_strange_object_costs_only_itself() -> None:
+    strange = {"metadata": {"name": "strange"}, "spec": {"selector": 7}}
+    feed = stream(line("ADDED", strange), line("ADDED", obj("b", "3")))
+    async with played(reply(page(strange, obj("a"))), feed) as (_, sink, _):
+        assert sink.known == {"a": "1", "b": "3"}
+
+
+async def test_expired_page_token_starts_the_list_anew() -> None:
+    script = [reply(page(obj("a"), token="old")), error(410, "Expired"), reply(page(obj("b"), version="6"))]
+    async with played(*script) as (_, sink, _):
+        assert sink.log == ["replace ['b']"]
+
+
+async def test_watch_that_is_refused_again_and_again_pauses_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[int] = []
+
+    def backoff(failures: int) -> float:
+        pauses.append(failures)
+        return 0.001
+
+    monkeypatch.setattr(reflectors, "backoff_seconds", backoff)
+    async with played(*[reply(page()), error(403, "Forbidden")] * 3):
+        assert pauses == [1, 2, 3]
+
+
+def test_backoff_grows_to_its_limit() -> None:
+    assert all(0.1 <= backoff_seconds(1) <= 0.2 for _ in range(50))
+    assert all(15 <= backoff_seconds(n) <= 30 for n in (9, 20, 10_000))
+
+
+@pytest.mark.parametrize(("stable_seconds", "pauses"), [(0.02, [1, 1, 1]), (10.0, [1, 2, 3])], ids=["lived", "failed"])
+async def test_a_watch_that_lived_before_it_broke_is_renewed_at_once(
+    monkeypatch: pytest.MonkeyPatch, stable_seconds: float, pauses: list[int]
+) -> None:
+    asked: list[int] = []
+
+    def backoff(failures: int) -> float:
+        asked.append(failures)
+        return 0.001
+
+    async def breaking(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await asyncio.sleep(0.05)
+        assert request.transport is not None
+        request.transport.abort()
+        return response
+
+    monkeypatch.setattr(reflectors, "backoff_seconds", backoff)
+    monkeypatch.setattr(reflectors, "STABLE_SECONDS", stable_seconds)
+    async with played(reply(page()), breaking, breaking, breaking):
+        assert asked == pauses

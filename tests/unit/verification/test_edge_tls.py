@@ -1,0 +1,68 @@
+"""Whom certificates are believed of, and a file that changes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.unit.verification.prober.test_probe_network import make_certificate
+
+from chainlit_operator.verification.edge_tls import CAFileError, EdgeTLS
+
+
+def count(trust: EdgeTLS) -> int:
+    """How many certificates are read."""
+    return trust.context().cert_store_stats()["x509"]
+
+
+def test_the_system_is_believed_and_certificates_are_verified() -> None:
+    context = EdgeTLS().context()
+    assert context.check_hostname and context.verify_mode.name == "CERT_REQUIRED"
+
+
+def test_authorities_of_a_file_come_on_top(tmp_path: Path) -> None:
+    cert, _ = make_certificate(tmp_path, "-days", "2")
+    trust = EdgeTLS(cert)
+    assert count(trust) == count(EdgeTLS()) + 1
+    assert trust.context() is trust.context()
+
+
+def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
+    """A ConfigMap's files change by a link that leads somewhere else."""
+    link = tmp_path / "ca.crt"
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+    first, _ = make_certificate(tmp_path / "one", "-days", "2")
+    second, _ = make_certificate(tmp_path / "two", "-days", "2")
+    link.symlink_to(first)
+    trust = EdgeTLS(link)
+    before = trust.context()
+    second.write_text(first.read_text() + second.read_text())
+    link.unlink()
+    link.symlink_to(second)
+    assert trust.context() is not before
+    assert count(trust) == count(EdgeTLS()) + 2
+
+
+@pytest.mark.parametrize("text", ["", "no certificate", "-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n"])
+def test_a_file_without_certificates(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "ca.crt"
+    file.write_text(text)
+    with pytest.raises(CAFileError, match=r"ca\.crt: no PEM certificates"):
+        EdgeTLS(file)
+
+
+def test_a_file_that_becomes_unusable_changes_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    cert, _ = make_certificate(tmp_path, "-days", "2")
+    trust = EdgeTLS(cert)
+    before = trust.context()
+    cert.write_text("broken")
+    assert trust.context() is before and trust.context() is before
+    cert.unlink()
+    assert trust.context() is before
+    assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING"]
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(CAFileError, match="No such file"):
+        EdgeTLS(tmp_path / "ca.crt")
