@@ -54,21 +54,21 @@ class WatchedObject(Protocol):
 
 
 ObjectT = TypeVar("ObjectT", bound=WatchedObject)
-StoredT = TypeVar("StoredT", bound=WatchedObject, contravariant=True)
+StoredT_contra = TypeVar("StoredT_contra", bound=WatchedObject, contravariant=True)
 Decode = Callable[[msgspec.Raw], ObjectT]
 """From the JSON of one object to its record; raises msgspec.MsgspecError or ValueError."""
 
 
-class Store(Protocol[StoredT]):
+class Store(Protocol[StoredT_contra]):
     """Where a reflector puts the objects that it lists and watches."""
 
-    def replace(self, kind: str, namespace: str | None, objects: Iterable[StoredT]) -> None:
+    def replace(self, kind: str, namespace: str | None, objects: Iterable[StoredT_contra]) -> None:
         """Take ``objects`` as all that there are of the kind in the namespace (None: in all)."""
 
-    def upsert(self, obj: StoredT) -> bool:
+    def upsert(self, obj: StoredT_contra) -> bool:
         """Take an object that appeared or changed; returns False for a change that makes no difference."""
 
-    def remove(self, obj: StoredT) -> None:
+    def remove(self, obj: StoredT_contra) -> None:
         """Take an object that is gone."""
 
 
