@@ -115,7 +115,7 @@ faults-all: ## Plant every fault
 	$(MAKE) faults FAULTS_MARK='"slow or not slow"'
 
 .PHONY: chaos
-chaos: .venv/ready ## Plant every fault, and write what each costs to docs/faults.md
+chaos: .venv/ready ## Plant every fault, and write what each costs to tests/chaos/README.md
 	$(BIN)/python -m tests.chaos --write
 
 .PHONY: soak
@@ -166,7 +166,7 @@ package: tools ## Make the archives of the charts and of the operator's source a
 	git archive -9 --format=zip --output="dist/chainlit_operator-$$version.zip" HEAD operator/src/chainlit_operator
 
 .PHONY: golden
-golden: tools ## Write the app chart's golden files, and the table in docs/controllers.md, anew
+golden: tools ## Write the app chart's golden files, and the table in docs/reference/controllers.md, anew
 	found="$$($(TOOL) env)"; eval "$$found"
 	$(BIN)/python -m tests.charts.controllers
 

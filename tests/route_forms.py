@@ -1,9 +1,9 @@
 """Every form of route that the operator knows, as manifests, each with its answer.
 
 One table for all: the unit tests read the manifests as the operator does, the end-to-end tests apply them to a cluster
-and talk to the chat, and ``docs/routes.md`` is printed from it::
+and talk to the chat, and ``docs/reference/routes.md`` is printed from it::
 
-    python -m tests.route_forms > docs/routes.md
+    python -m tests.route_forms > docs/reference/routes.md
 """
 
 from __future__ import annotations
@@ -490,13 +490,13 @@ PAIRS = [(form, edge) for form in FORMS for edge in form.edges]
 
 
 def page() -> Iterator[str]:
-    """The lines of ``docs/routes.md``."""
+    """The lines of ``docs/reference/routes.md``."""
     yield "# Routes"
     yield ""
     yield "<!-- Printed by `python -m tests.route_forms`; do not edit. -->"
     yield ""
     yield "What the operator makes of each form of route: the two variables, or the reason why there is no answer (see"
-    yield "[conditions.md](conditions.md)). The last column names the edges on which a row is proved: where there is an"
+    yield "[reasons.md](reasons.md)). The last column names the edges on which a row is proved: where there is an"
     yield "answer, a real chat goes through the route; where there is none, the reason is told and nothing written."
     yield f"*{N.shown}* is Traefik's provider that reads the annotations of ingress-nginx. The other rows follow the"
     yield "documentation of the controller that the column names."

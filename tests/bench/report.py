@@ -1,4 +1,4 @@
-"""From results to the tables in README.md and docs/capacity.md."""
+"""From results to the tables in README.md and docs/reference/capacity.md."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.cluster.versions import REPOSITORY, pinned
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results.json"
 README = HERE / "README.md"
-CAPACITY = REPOSITORY / "docs" / "capacity.md"
+CAPACITY = REPOSITORY / "docs" / "reference" / "capacity.md"
 OURS, PEER = "ours", "peer"
 
 Results = dict[str, Any]

@@ -23,7 +23,7 @@ from tests.cluster.console import say
 from tests.cluster.errors import ClusterError
 from tests.cluster.versions import REPOSITORY
 
-DOCUMENT = REPOSITORY / "docs" / "faults.md"
+DOCUMENT = REPOSITORY / "tests" / "chaos" / "README.md"
 APPS = int(os.environ.get("CHAOS_APPS", "40"))
 
 
@@ -71,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     every: tuple[Fault | Trouble, ...] = (*FAULTS, *KILLS, *TROUBLES)
     made = argparse.ArgumentParser(prog="python3 -m tests.chaos", description=__doc__)
     made.add_argument("names", nargs="*", help=f"some of {', '.join(map(str, every))}; all by default")
-    made.add_argument("--write", action="store_true", help="write the tables in docs/faults.md")
+    made.add_argument("--write", action="store_true", help="write the tables in tests/chaos/README.md")
     made.add_argument("--keep", type=Path, help="a directory for the logs, instead of one that is deleted")
     chosen = made.parse_args(arguments)
     if unknown := set(chosen.names) - {row.name for row in every}:

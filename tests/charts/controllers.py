@@ -1,4 +1,4 @@
-"""The controllers that the app's chart knows: its data, what it renders for each, and the table in docs/controllers.md.
+"""The presets of the app chart for each controller: data, golden files, and the table in docs/reference/controllers.md.
 
 Run as a script, it writes the golden files and the table anew.
 """
@@ -15,7 +15,7 @@ from tests.charts.rendering import dump, helm, load
 
 CONTROLLERS = CHARTS / "chainlit/files/controllers.yaml"
 GOLDEN = Path(__file__).with_name("golden")
-TABLE = CHARTS.parent / "docs/controllers.md"
+TABLE = CHARTS.parent / "docs/reference/controllers.md"
 
 #: Templates whose objects depend on the controller.
 SOURCES = ("service", "ingress", "httproute", "httpproxy", "policies")
@@ -83,7 +83,7 @@ def golden(preset: Preset) -> Path:
 
 
 def table() -> str:
-    """Return docs/controllers.md with the table that the data asks for."""
+    """Return docs/reference/controllers.md with the table that the data asks for."""
     rows = ["| `route.controller` | `route.kind` | several pods | tried | to know |", "|---|---|---|---|---|"]
     for preset in presets():
         facts = preset.facts

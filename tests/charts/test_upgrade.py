@@ -99,7 +99,7 @@ def test_the_definition_is_upgraded_with_the_chart_and_kept(plane: ControlPlane,
 
 def test_docs_keep_values_in_the_way_that_works() -> None:
     """With --reuse-values alone, values of the previous version are all that there are."""
-    texts = [CHARTS.parent / "README.md", *CHARTS.parent.glob("docs/*.md")]
+    texts = [CHARTS.parent / "README.md", *CHARTS.parent.glob("docs/**/*.md")]
     texts += [*CHARTS.glob("*/README.md.gotmpl"), *CHARTS.glob("*/templates/NOTES.txt")]
     told = {text: text.read_text(encoding="utf-8") for text in texts}
     assert any(" --reset-then-reuse-values" in text for text in told.values())

@@ -3,9 +3,9 @@
     python -m tests.mutants [MODULE …]
 
 mutmut changes the functions of ``chainlit_operator.domain`` one by one, in a copy of the repository, and runs the tests
-of the domain that reach the changed function until one fails. What no test noticed is printed, unless docs/mutants.md
-explains it; the last line is the share of the changes that were noticed, which must be 90 % at least. Where modules are
-named, such as ``template status``, only those are changed, which takes a minute or two.
+of the domain that reach the changed function until one fails. What no test noticed is printed, unless README.md beside
+this file explains it; the last line is the share of the changes that were noticed, which must be 90 % at least. Where
+modules are named, such as ``template status``, only those are changed, which takes a minute or two.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-EXPLAINED = REPOSITORY / "docs/mutants.md"
+EXPLAINED = Path(__file__).with_name("README.md")
 DOMAIN = "chainlit_operator/domain"
 WANTED = 90.0
 
@@ -53,7 +53,7 @@ class Survivor(NamedTuple):
 
     @property
     def is_explained(self) -> bool:
-        """Whether docs/mutants.md has the changed line."""
+        """Whether README.md has the changed line."""
         return f"`{self.new}`" in EXPLAINED.read_text(encoding="utf-8")
 
 

@@ -1,9 +1,9 @@
 """Releases of Chainlit, and Chainlit mounted in another app, each behind two routes, with what comes of it.
 
 One table for all: the end-to-end tests run each row on a cluster, with the release's real wheel (its pins are in the
-directory of its name), and ``docs/versions.md`` is printed from it::
+directory of its name), and ``docs/reference/compatibility.md`` is printed from it::
 
-    python -m tests.releases > docs/versions.md
+    python -m tests.releases > docs/reference/compatibility.md
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ INTRODUCTION = """\
 
 What the operator makes of each release behind an Ingress at `/chat`, tried on a real cluster with the release's own
 wheel: where there are variables, a chat goes through; where there is a reason, `WebSocketReachable` tells it, with what
-to upgrade to ([conditions.md](conditions.md)). The operator never looks at a tag: releases are recognised by what they
+to upgrade to ([reasons.md](reasons.md)). The operator never looks at a tag: releases are recognised by what they
 answer. *Writes* are all writes to the workload until it stays as it is.
 
 | Chainlit | route | answer | `CHAINLIT_ROOT_PATH` | `CHAINLIT_PARENT_ROOT_PATH` | writes | `<root path>/health` is |
@@ -142,7 +142,7 @@ page leaves out a prefix that the route strips. Tried with FastAPI, uvicorn and 
 
 
 def page() -> Iterator[str]:
-    """The lines of ``docs/versions.md``."""
+    """The lines of ``docs/reference/compatibility.md``."""
     yield from INTRODUCTION.splitlines()
     for row in ROWS:
         cells = [f"**{row.answer}**", "", "", str(row.writes)]

@@ -1,4 +1,4 @@
-"""Print ``docs/versions.md``."""
+"""Print ``docs/reference/compatibility.md``."""
 
 from tests.releases import page
 

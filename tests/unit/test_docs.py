@@ -1,36 +1,57 @@
-"""The docs say what the code says."""
+"""The documents say what the code says, and every link of a page leads to a page and a heading that exist."""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
+from functools import cache
 from pathlib import Path
 
-from prometheus_client.metrics import MetricWrapperBase
+import pytest
 
 from chainlit_operator.domain import reasons
-from chainlit_operator.observability import metrics
 from chainlit_operator.verification import prober
 
 TOP = Path(__file__).parents[2]
+REASONS = TOP / "docs/reference/reasons.md"
+PAGES = sorted(page for page in TOP.rglob("*.md") if not {".venv", "node_modules", "dist"} & set(page.parts))
+
+_FENCE = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
+_LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
-def words_in(path: str) -> set[str]:
-    return set(re.findall(r"`([A-Za-z]+)`", (TOP / path).read_text()))
+@cache
+def anchors(page: Path) -> frozenset[str]:
+    """The anchors that GitHub makes of the headings of a page: small letters, hyphens for spaces, no punctuation."""
+    seen: Counter[str] = Counter()
+    found = set()
+    for title in re.findall(r"^#{1,6} (.+)$", _FENCE.sub("", page.read_text(encoding="utf-8")), re.MULTILINE):
+        text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", title)
+        slug = re.sub(r"[^\w\- ]", "", text.lower()).replace(" ", "-")
+        found.add(f"{slug}-{seen[slug]}" if seen[slug] else slug)
+        seen[slug] += 1
+    return frozenset(found)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(TOP)))
+def test_every_link_leads_to_a_page_and_a_heading(page: Path) -> None:
+    broken = []
+    for link in _LINK.findall(_FENCE.sub("", page.read_text(encoding="utf-8"))):
+        if re.match(r"[a-z]+:", link):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            broken.append(link)
+    assert broken == []
 
 
 def test_every_reason_is_documented_and_no_other() -> None:
     known = {str(reason) for reason in (*reasons.Reason, *prober.Reason)}
-    documented = words_in("docs/conditions.md")
-    assert known <= documented
-    table = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", (TOP / "docs/conditions.md").read_text(), re.MULTILINE)
+    text = REASONS.read_text(encoding="utf-8")
+    assert known <= set(re.findall(r"`([A-Za-z]+)`", text))
+    table = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", text, re.MULTILINE)
     assert {word for row in table for word in re.findall(r"\w+", row)} <= known
-
-
-def test_every_metric_is_documented() -> None:
-    text = (TOP / "operator/README.md").read_text()
-    for metric in vars(metrics).values():
-        if isinstance(metric, MetricWrapperBase):
-            assert metric._name.removeprefix("chainlit_operator_") in text, metric._name
 
 
 def test_every_dependency_has_its_line() -> None:
@@ -40,10 +61,3 @@ def test_every_dependency_has_its_line() -> None:
     readme = (TOP / "operator/README.md").read_text()
     assert [name for name in names if f"| `{name}` |" not in readme] == []
     assert sorted((TOP / "operator/requirements.in").read_text().split()) == names
-
-
-def test_links_of_the_docs_lead_somewhere() -> None:
-    pages = [page for page in TOP.rglob("*.md") if not {".venv", "node_modules"} & set(page.parts)]
-    for page in pages:
-        for target in re.findall(r"\]\(([^)#:]+?)(?:#[^)]*)?\)", page.read_text()):
-            assert (page.parent / target).exists(), f"{page.relative_to(TOP)}: {target}"

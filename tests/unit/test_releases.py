@@ -15,8 +15,8 @@ from chainlit_operator.domain.model import Rewrite
 
 
 def test_page_is_up_to_date() -> None:
-    written = (Path(__file__).parents[2] / "docs/versions.md").read_text()
-    assert written == "\n".join(page()) + "\n", "python -m tests.releases > docs/versions.md"
+    written = (Path(__file__).parents[2] / "docs/reference/compatibility.md").read_text()
+    assert written == "\n".join(page()) + "\n", "python -m tests.releases > docs/reference/compatibility.md"
 
 
 def test_each_release_is_tried_behind_both_routes() -> None:

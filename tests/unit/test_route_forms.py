@@ -67,5 +67,5 @@ def test_every_form_is_proved_or_documented() -> None:
 
 
 def test_page_is_up_to_date() -> None:
-    written = (Path(__file__).parents[2] / "docs/routes.md").read_text()
-    assert written == "\n".join(page()) + "\n", "python -m tests.route_forms > docs/routes.md"
+    written = (Path(__file__).parents[2] / "docs/reference/routes.md").read_text()
+    assert written == "\n".join(page()) + "\n", "python -m tests.route_forms > docs/reference/routes.md"
