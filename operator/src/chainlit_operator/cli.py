@@ -23,6 +23,7 @@ from chainlit_operator.controller.runtime import Options, Runtime
 from chainlit_operator.kinds.registry import RESOURCES
 from chainlit_operator.kopf_layer import handlers
 from chainlit_operator.kube import client as apis
+from chainlit_operator.kube.errors import ApiError
 from chainlit_operator.kube.lease_rules import Timing
 from chainlit_operator.object_ref import Ref
 from chainlit_operator.observability import health, logs
@@ -205,7 +206,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter for each option is click's wa
             timing=Timing.of(lease_duration),
         )
         uvloop.run(_run(Access(kubeconfig, context), options))
-    except (apis.ConfigError, apis.ApiError, health.ListenError, trusts.CAFileError, handlers.StoppedError) as error:
+    except (apis.ConfigError, ApiError, health.ListenError, trusts.CAFileError, handlers.StoppedError) as error:
         sys.exit(f"chainlit-operator: {error}")
 
 
@@ -316,14 +317,14 @@ async def _check_cluster(api: apis.Api, options: Options) -> None:
     for namespace in options.namespaces or (None,):
         try:
             await api.list_page("ChainlitApp", namespace, limit=1)
-        except apis.ApiError as error:
+        except ApiError as error:
             if error.code == 0:
-                raise apis.ApiError(0, error.reason, f"cannot reach the API server at {host}: {error}") from error
+                raise ApiError(0, error.reason, f"cannot reach the API server at {host}: {error}") from error
             if error.code == 404:
-                raise apis.ApiError(
+                raise ApiError(
                     404, error.reason, f"{host} does not know ChainlitApps: install the CRD (chart chainlit-operator)"
                 ) from error
-            raise apis.ApiError(error.code, error.reason, f"cannot list ChainlitApps at {host}: {error}") from error
+            raise ApiError(error.code, error.reason, f"cannot list ChainlitApps at {host}: {error}") from error
 
 
 def main() -> None:

@@ -19,7 +19,7 @@ from chainlit_operator.controller.reconciler import Reconciler
 from chainlit_operator.domain.conditions import Check, Verification
 from chainlit_operator.domain.desired.drift import DIGEST, MANAGER
 from chainlit_operator.kinds.registry import RESOURCES
-from chainlit_operator.kube.client import ApiError
+from chainlit_operator.kube.errors import ApiError
 from chainlit_operator.kube.workqueue import WorkQueue
 from chainlit_operator.object_ref import Ref
 from chainlit_operator.state.store import Cache

@@ -18,7 +18,7 @@ from chainlit_operator.controller.event_recorder import EventRecorder
 from chainlit_operator.controller.reconciler import Reconciler
 from chainlit_operator.domain.conditions import Check, Verification
 from chainlit_operator.domain.model import Probe, Rewrite, Trial, TrialOutcome
-from chainlit_operator.kube.client import ApiError
+from chainlit_operator.kube.errors import ApiError
 from chainlit_operator.kube.workqueue import WorkQueue
 from chainlit_operator.object_ref import Ref
 from chainlit_operator.state.store import Cache
@@ -264,6 +264,7 @@ async def test_aligned_app_is_verified_and_told_once() -> None:
     [
         (error(403, "Forbidden", 'deployments.apps "chat" is forbidden: User "x" cannot patch resource'), "Forbidden"),
         (error(403, "Forbidden", 'admission webhook "x" denied the request: no'), "ApplyRefused"),
+        (error(403, "Forbidden", 'admission webhook "x" denied the request: you cannot patch this'), "ApplyRefused"),
         (error(422, "Invalid", "Deployment is invalid"), "ApplyRefused"),
         (error(400, "BadRequest", "?"), "ApplyRefused"),
     ],

@@ -10,7 +10,8 @@ from aiohttp import web
 from tests.unit.apiserver import error, serving
 from tests.waiting import until
 
-from chainlit_operator.kube.client import Api, ApiError
+from chainlit_operator.kube.client import Api
+from chainlit_operator.kube.errors import ApiError
 
 
 async def test_a_watch_of_each_kind_in_many_namespaces_leaves_room_for_writes() -> None:

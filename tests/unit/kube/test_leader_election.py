@@ -14,7 +14,8 @@ from tests.unit.apiserver import ApiServer, error, reply
 from tests.waiting import until
 
 from chainlit_operator.kube import client as apis
-from chainlit_operator.kube.client import Api, ApiError
+from chainlit_operator.kube.client import Api
+from chainlit_operator.kube.errors import ApiError
 from chainlit_operator.kube.leader_election import Elector
 from chainlit_operator.kube.lease_rules import Timing
 from chainlit_operator.object_ref import Ref

@@ -15,7 +15,8 @@ import msgspec
 import pytest
 
 from chainlit_operator.kube import leader_election
-from chainlit_operator.kube.client import Api, ApiError
+from chainlit_operator.kube.client import Api
+from chainlit_operator.kube.errors import ApiError
 from chainlit_operator.kube.lease_rules import Timing
 from chainlit_operator.object_ref import Ref
 

@@ -22,7 +22,8 @@ import msgspec
 from chainlit_operator import kinds
 from chainlit_operator.kube import codec
 from chainlit_operator.kube.backoff import backoff_seconds
-from chainlit_operator.kube.client import PAGE_SIZE, Api, ApiError
+from chainlit_operator.kube.client import PAGE_SIZE, Api
+from chainlit_operator.kube.errors import ApiError
 from chainlit_operator.kube.resource_versions import ensure_later, is_older
 from chainlit_operator.object_ref import Ref
 from chainlit_operator.state.store import Cache

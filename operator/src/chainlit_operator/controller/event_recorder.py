@@ -18,7 +18,8 @@ from typing import Any
 from chainlit_operator.domain.model import App
 from chainlit_operator.domain.plan import FIELD_MANAGER
 from chainlit_operator.kinds.registry import APP_GROUP, APP_VERSION
-from chainlit_operator.kube.client import Api, ApiError
+from chainlit_operator.kube.client import Api
+from chainlit_operator.kube.errors import ApiError
 from chainlit_operator.observability import metrics
 
 logger = logging.getLogger(__name__)

@@ -27,7 +27,8 @@ from chainlit_operator.domain.model import App, CreatableObject, Snapshot, Watch
 from chainlit_operator.domain.paths import RootPaths
 from chainlit_operator.domain.plan import FIELD_MANAGER, plan
 from chainlit_operator.domain.reasons import Reason
-from chainlit_operator.kube.client import Api, ApiError, read
+from chainlit_operator.kube.client import Api, read
+from chainlit_operator.kube.errors import ApiError
 from chainlit_operator.object_ref import Ref
 from chainlit_operator.observability import metrics
 from chainlit_operator.state.store import Cache

@@ -40,7 +40,8 @@ from chainlit_operator.domain.plan import (
 )
 from chainlit_operator.domain.reasons import ConditionType, Reason
 from chainlit_operator.kube import codec
-from chainlit_operator.kube.client import Api, ApiError, read
+from chainlit_operator.kube.client import Api, read
+from chainlit_operator.kube.errors import ApiError
 from chainlit_operator.kube.workqueue import WorkQueue
 from chainlit_operator.object_ref import Ref
 from chainlit_operator.observability import metrics
@@ -369,10 +370,10 @@ def _public_prefix(status: Status) -> str | None:
 
 def _failure(error: ApiError, ref: Ref, verb: str) -> statuses.Failure:
     """Words for a write that will not pass by itself; ``verb`` is what was to be done to the object."""
-    lacking = next((v for v in ("create", "patch", "delete") if f"cannot {v}" in error.message), None)
-    if error.code == 403 and lacking is not None:
-        message = f"The operator may not {verb} {ref}: grant its ServiceAccount the verb {lacking} there."
-        if lacking != "patch" or ref.kind not in _WORKLOADS:
+    missing = error.missing_verb
+    if missing:
+        message = f"The operator may not {verb} {ref}: grant its ServiceAccount the verb {missing} there."
+        if missing != "patch" or ref.kind not in _WORKLOADS:
             message += " Its chart does so unless creation.enabled is false."
         return statuses.Failure(Reason.FORBIDDEN, message)
     if error.is_transient:

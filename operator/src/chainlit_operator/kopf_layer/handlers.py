@@ -25,7 +25,8 @@ from chainlit_operator.controller.runtime import Runtime
 from chainlit_operator.kinds.registry import APP_GROUP, APP_PLURAL, APP_VERSION
 from chainlit_operator.kopf_layer.known_events import KnownEventFilter
 from chainlit_operator.kube.backoff import STABLE_SECONDS, backoff_seconds
-from chainlit_operator.kube.client import Api, ApiError
+from chainlit_operator.kube.client import Api
+from chainlit_operator.kube.errors import ApiError
 from chainlit_operator.observability import metrics
 
 logger = logging.getLogger(__name__)

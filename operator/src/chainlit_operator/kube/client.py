@@ -22,7 +22,8 @@ import yaml
 from kubernetes.aio import client, config
 from kubernetes.aio.client.rest import RESTClientObject
 
-from chainlit_operator.kube import codec
+from chainlit_operator.kube import codec, errors
+from chainlit_operator.kube.errors import SILENT, ApiError, one_line
 from chainlit_operator.object_ref import Ref
 
 Resources = Mapping[str, tuple[str, str]]
@@ -47,31 +48,6 @@ _UNCHECKED = {"fieldValidation": "Ignore"}
 #: Lists are megabytes: a small buffer stops and starts the reading of the socket all the time.
 _READ_BUFFER = 1 << 18
 
-
-class ApiError(Exception):
-    """A request that failed. ``code`` is the HTTP status (0 where there was no answer), ``reason`` the API's word."""
-
-    def __init__(self, code: int, reason: str, message: str) -> None:
-        super().__init__(message)
-        self.code, self.reason, self.message = code, reason, message
-
-    @property
-    def is_transient(self) -> bool:
-        """Whether the same request may well succeed later without anybody changing anything."""
-        return self.code in (0, 408, 409, 429) or self.code >= 500
-
-
-#: What the API server says for a reason (StatusReason in apimachinery's metav1).
-_REASONS = frozenset(
-    {
-        *("Unauthorized", "Forbidden", "NotFound", "AlreadyExists", "Conflict", "Gone", "Invalid", "ServerTimeout"),
-        *("StoreReadError", "Timeout", "TooManyRequests", "BadRequest", "MethodNotAllowed", "NotAcceptable"),
-        *("RequestEntityTooLarge", "UnsupportedMediaType", "InternalError", "Expired", "ServiceUnavailable"),
-    }
-)
-
-#: The reason of a watch that sent nothing for too long.
-SILENT = "Silent"
 
 Fence = Callable[[], float]
 """How many seconds a write that begins now may take; 0 if none may begin."""
@@ -101,7 +77,7 @@ async def load_configuration(kubeconfig: str | None = None, context: str | None 
         configuration.proxy = configuration.proxy or _proxy_of_environment(configuration.host)
     except _UNUSABLE as error:
         hint = "give --kubeconfig, set KUBECONFIG, or run inside a cluster"
-        raise ConfigError(f"no usable cluster configuration ({hint}): {_one_line(error)}") from error
+        raise ConfigError(f"no usable cluster configuration ({hint}): {one_line(error)}") from error
     return configuration
 
 
@@ -126,7 +102,7 @@ class Api:
         try:
             self._tls = RESTClientObject(configuration).ssl_context
         except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
-            raise ConfigError(f"the cluster's certificates cannot be used: {_one_line(error)}") from error
+            raise ConfigError(f"the cluster's certificates cannot be used: {one_line(error)}") from error
         # Compression would cost the API server and us more than it saves within a cluster.
         self._headers = {"User-Agent": user_agent, "Accept-Encoding": "identity"}
         self._session: aiohttp.ClientSession | None = None
@@ -164,7 +140,7 @@ class Api:
         try:
             return await credentials(self.configuration)
         except config.ConfigException as error:
-            raise ApiError(0, "CredentialsFailed", _one_line(error)) from error
+            raise ApiError(0, "CredentialsFailed", one_line(error)) from error
 
     def path_of(self, kind: str, namespace: str | None, name: str | None = None, subresource: str | None = None) -> str:
         """Return the API path of a kind's collection or of one object; ``namespace`` None means all of them."""
@@ -320,13 +296,13 @@ class Api:
                 allow_redirects=False,
             )
             if response.status >= 300:  # redirects are not followed: whoever sends one is no API server
-                raise _error(response.status, await response.read())
+                raise errors.from_answer(response.status, await response.read())
             yield response
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             reason = SILENT if isinstance(error, aiohttp.SocketTimeoutError) else "ConnectionFailed"
-            raise ApiError(0, reason, f"{method} {path}: {_one_line(error)}") from error
+            raise ApiError(0, reason, f"{method} {path}: {one_line(error)}") from error
         except config.ConfigException as error:
-            raise ApiError(0, "CredentialsFailed", f"{method} {path}: {_one_line(error)}") from error
+            raise ApiError(0, "CredentialsFailed", f"{method} {path}: {one_line(error)}") from error
         finally:
             if response is not None:
                 response.close() if not response.content.at_eof() else response.release()
@@ -353,18 +329,3 @@ def read(decode: Callable[[bytes], T], answer: bytes) -> T:
         return decode(answer)
     except msgspec.MsgspecError as error:
         raise ApiError(0, "BadResponse", f"the answer to a write cannot be read: {error}") from error
-
-
-def _error(code: int, body: bytes) -> ApiError:
-    try:
-        status = codec.decode_error(body)
-    except msgspec.DecodeError:
-        status = codec.ErrorStatus()
-    message = status.message or f"the API server answered {code}"
-    # A webhook's refusal may have any text for a reason, of which metrics must not be made.
-    reason = status.reason if status.reason in _REASONS else f"HTTP{code}"
-    return ApiError(code, reason, message[:1000])
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

@@ -16,7 +16,8 @@ from datetime import UTC, datetime
 import msgspec
 
 from chainlit_operator.kube import codec, lease_rules, leases
-from chainlit_operator.kube.client import Api, ApiError
+from chainlit_operator.kube.client import Api
+from chainlit_operator.kube.errors import ApiError
 from chainlit_operator.kube.lease_rules import Move, Sighting, Term, Timing
 from chainlit_operator.object_ref import Ref
 from chainlit_operator.observability import metrics

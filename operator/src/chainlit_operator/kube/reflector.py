@@ -19,7 +19,8 @@ import msgspec
 
 from chainlit_operator.kube import codec
 from chainlit_operator.kube.backoff import STABLE_SECONDS, backoff_seconds
-from chainlit_operator.kube.client import PAGE_SIZE, SILENT, Api, ApiError
+from chainlit_operator.kube.client import PAGE_SIZE, Api
+from chainlit_operator.kube.errors import SILENT, ApiError
 from chainlit_operator.kube.resource_versions import ensure_later
 from chainlit_operator.object_ref import Ref
 from chainlit_operator.observability import metrics
