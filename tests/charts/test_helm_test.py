@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from chainlit_operator import __version__
 from chainlit_operator.cli import cli
+from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.verification import one_shot, prober
 
 from .rendering import Object, Rendered, app, refusal
@@ -71,7 +72,7 @@ def test_a_wildcard_is_no_host_to_ask_for() -> None:
 @pytest.mark.parametrize("name", [SERVICE, ROUTE])
 def test_the_command_takes_the_arguments(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     async def found(*_: Any, **__: Any) -> prober.Outcome:
-        return prober.Outcome(True, prober.Reason.VERIFIED, "yes")
+        return prober.Outcome(True, Reason.VERIFIED, "yes")
 
     monkeypatch.setattr(one_shot, "ask", found)
     result = CliRunner().invoke(cli, asks(released(tests={"connectTo": "edge:80"}), name))

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from chainlit_operator.domain.reasons import Reason
-from chainlit_operator.verification.prober import Reason as Found
 
 CURRENT = "2.12.0"
 
@@ -38,7 +37,7 @@ class Row:
 
     release: str
     strips: bool
-    answer: Answer | Found
+    answer: Answer | Reason
     writes: int = 1
     in_gate: bool = False
 
@@ -47,14 +46,14 @@ class Row:
 
 
 ROWS = [
-    Row("1.1.404", False, Found.SOCKET_AT_DOUBLED_SLASH, in_gate=True),
-    Row("1.1.404", True, Found.PARENT_ROOT_PATH_IGNORED, writes=3),
+    Row("1.1.404", False, Reason.SOCKET_AT_DOUBLED_SLASH, in_gate=True),
+    Row("1.1.404", True, Reason.PARENT_ROOT_PATH_IGNORED, writes=3),
     Row("1.3.2", False, KEPT),
-    Row("1.3.2", True, Found.PARENT_ROOT_PATH_IGNORED, writes=3),
-    Row("2.2.1", False, Found.ROOT_PATH_IN_PAGE_ONLY),
+    Row("1.3.2", True, Reason.PARENT_ROOT_PATH_IGNORED, writes=3),
+    Row("2.2.1", False, Reason.ROOT_PATH_IN_PAGE_ONLY),
     Row("2.2.1", True, KEPT, writes=2, in_gate=True),
     Row("2.3.0", False, KEPT),
-    Row("2.3.0", True, Found.PARENT_ROOT_PATH_IGNORED, writes=3),
+    Row("2.3.0", True, Reason.PARENT_ROOT_PATH_IGNORED, writes=3),
     Row("2.9.6", False, KEPT),
     Row("2.9.6", True, STRIPPED),
     Row(CURRENT, False, KEPT),

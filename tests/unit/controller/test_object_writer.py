@@ -18,6 +18,7 @@ from chainlit_operator.controller.event_recorder import EventRecorder
 from chainlit_operator.controller.reconciler import Reconciler
 from chainlit_operator.domain.conditions import Check, Verification
 from chainlit_operator.domain.desired.drift import DIGEST, MANAGER
+from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.kinds.registry import RESOURCES
 from chainlit_operator.kube.errors import ApiError
 from chainlit_operator.kube.workqueue import WorkQueue
@@ -133,7 +134,7 @@ class World:
 @asynccontextmanager
 async def world(workload: Any = None, route: Any = None, *script: Any) -> AsyncIterator[World]:
     async def probe(check: Check) -> Verification:
-        return Verification(check, True, "Verified", "…")
+        return Verification(check, True, Reason.VERIFIED, "…")
 
     server = Store()
     server.script = list(script)

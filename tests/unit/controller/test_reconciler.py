@@ -18,6 +18,7 @@ from chainlit_operator.controller.event_recorder import EventRecorder
 from chainlit_operator.controller.reconciler import Reconciler
 from chainlit_operator.domain.conditions import Check, Verification
 from chainlit_operator.domain.model import Probe, Rewrite, Trial, TrialOutcome
+from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.kube.errors import ApiError
 from chainlit_operator.kube.workqueue import WorkQueue
 from chainlit_operator.object_ref import Ref
@@ -127,7 +128,7 @@ async def world(*script: Any, reasons: tuple[str, ...] = ()) -> AsyncIterator[Wo
         if check not in told_reasons:
             told_reasons[check] = next(due, "Verified")
         reason = told_reasons[check]
-        return Verification(check, reason == "Verified", reason, "…")
+        return Verification(check, reason == "Verified", Reason(reason), "…")
 
     server = Accepting()
     server.script = list(script)

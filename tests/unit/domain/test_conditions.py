@@ -46,7 +46,9 @@ def status_of(snap: Snapshot, reachable: bool | None = None, now: str = NOW, **f
     verification = None
     if reachable is not None:
         assert check is not None
-        verification = statuses.Verification(check, reachable, "Verified" if reachable else "HandshakeIsHTML", "…")
+        verification = statuses.Verification(
+            check, reachable, Reason.VERIFIED if reachable else Reason.HANDSHAKE_IS_HTML, "…"
+        )
     found = statuses.status(snap.app, decision, snap.workload, verification, fields.get("failure"), now)
     assert {c.observed_generation for c in found.conditions} == {found.observed_generation} == {snap.app.generation}
     assert [c.type for c in found.conditions] == ["RouteResolved", "Aligned", "WebSocketReachable", "Ready"]
@@ -140,7 +142,7 @@ def test_where_the_edge_itself_is_asked_its_answer_counts(reason: str, wanted: s
     decision = plan(snap)
     check = statuses.check(snap.app, decision, snap.workload)
     assert check is not None
-    found = statuses.Verification(check, reason == "Verified", reason, "…")
+    found = statuses.Verification(check, reason == "Verified", Reason(reason), "…")
     assert words(statuses.status(snap.app, decision, snap.workload, found, None, NOW))[2] == wanted
 
 
@@ -187,7 +189,9 @@ def test_what_said_nothing_of_the_app_becomes_pending(reason: str) -> None:
 
 def test_outcome_of_another_check_does_not_count() -> None:
     snap = aligned()
-    stale = statuses.Verification(statuses.Check("http://10.0.0.1:80", "/old", "", "", "u", 1), True, "Verified", "…")
+    stale = statuses.Verification(
+        statuses.Check("http://10.0.0.1:80", "/old", "", "", "u", 1), True, Reason.VERIFIED, "…"
+    )
     found = statuses.status(snap.app, plan(snap), snap.workload, stale, None, NOW)
     assert words(found)[2] == "WebSocketReachable=Unknown/VerificationPending"
 

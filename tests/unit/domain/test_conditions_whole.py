@@ -21,6 +21,7 @@ from chainlit_operator.domain.model import (
     WorkloadStatus,
 )
 from chainlit_operator.domain.plan import plan
+from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.object_ref import Ref
 
 
@@ -31,7 +32,7 @@ def status_of(snap: Snapshot, reason: str = "", now: str = NOW) -> Status:
     if reason:
         check = statuses.check(snap.app, decision, snap.workload)
         assert check is not None
-        found = statuses.Verification(check, reason == "Verified", reason, "What was found.")
+        found = statuses.Verification(check, reason == "Verified", Reason(reason), "What was found.")
     return statuses.status(snap.app, decision, snap.workload, found, None, now)
 
 

@@ -31,7 +31,6 @@ from chainlit_operator.domain.paths import RootPaths
 from chainlit_operator.domain.plan import Apply, Blocked, NoOp, Plan, plan
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.domain.rewrites import StripPrefix
-from chainlit_operator.verification import prober
 
 IMAGE = "chat:1"
 PENDING, WORKS, FAILS = (Trial(IMAGE, outcome) for outcome in TrialOutcome)
@@ -59,11 +58,6 @@ def other_way() -> Container:
     return container("/chat", probes=HEALTH)
 
 
-def test_words_are_those_of_the_prober() -> None:
-    assert {trials.PARENT_IGNORED} == {prober.Reason.PARENT_ROOT_PATH_IGNORED} & trials.ELSEWHERE
-    assert {str(reason) for reason in prober.Reason} >= trials.ELSEWHERE
-
-
 @pytest.mark.parametrize(
     ("trial", "reason", "after"),
     [
@@ -83,11 +77,11 @@ def test_words_are_those_of_the_prober() -> None:
     ],
 )
 def test_what_a_verification_makes_of_it(trial: Trial | None, reason: str, after: Trial | None) -> None:
-    assert trials.advance(trial, IMAGE, reason, is_reachable=reason == "Verified") == after
+    assert trials.advance(trial, IMAGE, Reason(reason), is_reachable=reason == "Verified") == after
 
 
-@given(st.lists(st.sampled_from([str(reason) for reason in prober.Reason])))
-def test_an_image_costs_three_sets_of_values_at_most(reasons: list[str]) -> None:
+@given(st.lists(st.sampled_from(Reason)))
+def test_an_image_costs_three_sets_of_values_at_most(reasons: list[Reason]) -> None:
     trial: Trial | None = None
     held = [False]
     for reason in reasons:
@@ -206,7 +200,7 @@ def trial_after(snap: Snapshot, reason: str) -> Trial | None:
         found = plan(snap)
     check = statuses.check(snap.app, found, snap.workload)
     assert check is not None
-    verification = Verification(check, reason == "Verified", reason, "…")
+    verification = Verification(check, reason == "Verified", Reason(reason), "…")
     return statuses.trial(snap.app, found, snap.workload, verification)
 
 
@@ -217,7 +211,7 @@ def test_the_trial_follows_verifications_of_now_only() -> None:
     found = plan(snap)
     check = statuses.check(snap.app, found, snap.workload)
     assert check is not None
-    old = Verification(replace(check, generation=0), False, "ParentRootPathIgnored", "…")
+    old = Verification(replace(check, generation=0), False, Reason.PARENT_ROOT_PATH_IGNORED, "…")
     assert statuses.trial(snap.app, found, snap.workload, old) is None
     assert statuses.trial(snap.app, found, snap.workload, None) is None
 
@@ -228,7 +222,9 @@ def test_at_the_edge_the_answer_of_the_service_counts(at_service: str, after: Tr
     found = plan(snap)
     check = statuses.check(snap.app, found, snap.workload)
     assert check is not None and check.at_edge
-    verification = Verification(check, False, "ParentRootPathIgnored", "…", at_service)
+    verification = Verification(
+        check, False, Reason.PARENT_ROOT_PATH_IGNORED, "…", Reason(at_service) if at_service else None
+    )
     assert statuses.trial(snap.app, found, snap.workload, verification) == after
 
 
@@ -320,7 +316,7 @@ def test_what_to_change_of_the_outer_app(spec: dict[str, Any], says: str) -> Non
     found = plan(snap)
     check = statuses.check(snap.app, found, snap.workload)
     assert check is not None
-    verification = Verification(check, False, "HandshakeNotFound", "…")
+    verification = Verification(check, False, Reason.HANDSHAKE_NOT_FOUND, "…")
     status = statuses.status(snap.app, found, snap.workload, verification, None, "now")
     ready = status.condition("Ready")
     assert ready is not None

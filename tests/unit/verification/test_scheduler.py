@@ -11,6 +11,7 @@ import pytest
 from tests.waiting import until
 
 from chainlit_operator.domain.conditions import Check, Verification
+from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.object_ref import Ref
 from chainlit_operator.verification import scheduler as verifiers
 from chainlit_operator.verification.scheduler import VerificationScheduler
@@ -42,7 +43,7 @@ class Scene:
         if self.gate is not None:
             await self.gate.wait()
         reachable = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        return Verification(check, reachable, "Verified" if reachable else "ConnectionRefused", "…")
+        return Verification(check, reachable, Reason.VERIFIED if reachable else Reason.CONNECTION_REFUSED, "…")
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -245,7 +246,7 @@ async def test_a_probe_that_fails_itself_costs_its_app_a_pause_and_nobody_else_a
         asked.append(check.root_path)
         if check.root_path == "/odd" and asked.count("/odd") == 1:
             raise IndexError("string index out of range")
-        return Verification(check, True, "Verified", "…")
+        return Verification(check, True, Reason.VERIFIED, "…")
 
     verifier = VerificationScheduler(probe, lambda _: None, concurrency=1)
     task = asyncio.create_task(verifier.run())

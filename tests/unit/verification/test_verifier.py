@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from chainlit_operator.domain.conditions import Check
+from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.verification.edge_tls import EdgeTLS
-from chainlit_operator.verification.prober import Outcome, Reason, Target, address_allowed
+from chainlit_operator.verification.prober import Outcome, Target, address_allowed
 from chainlit_operator.verification.verifier import Verifier
 
 BACKEND = Check("http://10.96.0.7:80", "/chat", "/team", "http", "uid", 1)

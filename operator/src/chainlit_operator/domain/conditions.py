@@ -58,13 +58,13 @@ class Verification:
 
     check: Check
     reachable: bool
-    reason: str
+    reason: Reason
     message: str
-    at_service: str = ""
-    """What the Service answered, as a reason, where the edge was asked and failed; empty where it was not asked too."""
+    at_service: Reason | None = None
+    """What the Service answered, where the edge was asked and failed; None where the Service was not asked."""
 
     @property
-    def found(self) -> str:
+    def found(self) -> Reason | None:
         """The reason that tells of the app itself, whatever stands before it."""
         return self.at_service if self.check.at_edge and not self.reachable else self.reason
 
@@ -236,7 +236,7 @@ def _verified(app: App, plan: Plan, verification: Verification) -> Condition:
     """What a verification found; where the spec or the route says why it failed, in those words."""
     kind = ConditionType.WEBSOCKET_REACHABLE
     refusal = plan.route.web_socket_refusal if isinstance(plan.route, routes.Resolved) else ""
-    if refusal and verification.reason == "UpgradeRefused":
+    if refusal and verification.reason is Reason.UPGRADE_REFUSED:
         return _condition(kind, "False", Reason.WEB_SOCKET_NOT_ENABLED, refusal)
     if app.spec.mount_path and verification.found in trials.ELSEWHERE:
         return _condition(kind, "False", Reason.MOUNT_PATH_NOT_SERVED, _mount_remedy(app, plan, verification))

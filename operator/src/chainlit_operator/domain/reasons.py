@@ -15,10 +15,7 @@ class ConditionType(StrEnum):
 
 
 class Reason(StrEnum):
-    """``status.conditions[].reason``: one CamelCase word for each outcome.
-
-    The prober adds its own outcomes (``chainlit_operator.verification.prober.Reason``) under ``WebSocketReachable``.
-    """
+    """``status.conditions[].reason``: one CamelCase word for each outcome."""
 
     # RouteResolved
     RESOLVED = "Resolved"
@@ -68,6 +65,39 @@ class Reason(StrEnum):
     ROUTE_WITHOUT_ADDRESS = "RouteWithoutAddress"
     WEB_SOCKET_NOT_ENABLED = "WebSocketNotEnabled"
     MOUNT_PATH_NOT_SERVED = "MountPathNotServed"
+
+    # WebSocketReachable, found by the prober; only VERIFIED means that the app can be used
+    VERIFIED = "Verified"
+    TARGET_INVALID = "TargetInvalid"
+    DNS_LOOKUP_FAILED = "DNSLookupFailed"
+    ADDRESS_FORBIDDEN = "AddressForbidden"
+    CONNECTION_REFUSED = "ConnectionRefused"
+    CONNECTION_TIMED_OUT = "ConnectionTimedOut"
+    CONNECTION_LOST = "ConnectionLost"
+    HOST_UNREACHABLE = "HostUnreachable"
+    TLS_FAILED = "TLSFailed"
+    CERTIFICATE_EXPIRED = "CertificateExpired"
+    CERTIFICATE_NAME_MISMATCH = "CertificateNameMismatch"
+    CERTIFICATE_NOT_TRUSTED = "CertificateNotTrusted"
+    HANDSHAKE_NOT_FOUND = "HandshakeNotFound"
+    HANDSHAKE_IS_HTML = "HandshakeIsHTML"
+    HANDSHAKE_REFUSED = "HandshakeRefused"
+    HANDSHAKE_MALFORMED = "HandshakeMalformed"
+    SESSION_LOST = "SessionLost"
+    UPGRADE_REFUSED = "UpgradeRefused"
+    PAGE_NOT_FOUND = "PageNotFound"
+    PAGE_REFUSED = "PageRefused"
+    PAGE_MALFORMED = "PageMalformed"
+    ASSETS_MISSING = "AssetsMissing"
+    SOCKET_AT_DOUBLED_SLASH = "SocketAtDoubledSlash"
+    ROOT_PATH_IN_PAGE_ONLY = "RootPathInPageOnly"
+    ROOT_PATH_IGNORED = "RootPathIgnored"
+    PARENT_ROOT_PATH_IGNORED = "ParentRootPathIgnored"
+    REDIRECTED = "Redirected"
+    RESPONSE_TOO_LARGE = "ResponseTooLarge"
+    TIMED_OUT = "TimedOut"
+    SERVER_ERROR = "ServerError"
+    PROBE_FAILED = "ProbeFailed"
 
     # Ready
     READY = "Ready"

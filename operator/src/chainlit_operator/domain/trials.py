@@ -22,15 +22,22 @@ from __future__ import annotations
 
 from chainlit_operator.domain.model import App, Container, Trial, TrialOutcome, VerificationMode, Workload
 from chainlit_operator.domain.paths import RootPaths
-from chainlit_operator.domain.reasons import ConditionType
+from chainlit_operator.domain.reasons import ConditionType, Reason
 
-#: What verification says of a page that leaves the stripped prefix out (``prober.Reason``).
-PARENT_IGNORED = "ParentRootPathIgnored"
+#: What verification says of a page that leaves the stripped prefix out.
+PARENT_IGNORED = Reason.PARENT_ROOT_PATH_IGNORED
 #: What it says of an app that answers, but is not there: no matter of addresses, networks and time.
 ELSEWHERE = frozenset(
     {
-        *(PARENT_IGNORED, "HandshakeNotFound", "HandshakeIsHTML", "PageNotFound", "PageMalformed", "AssetsMissing"),
-        *("SocketAtDoubledSlash", "RootPathInPageOnly", "RootPathIgnored"),
+        PARENT_IGNORED,
+        Reason.HANDSHAKE_NOT_FOUND,
+        Reason.HANDSHAKE_IS_HTML,
+        Reason.PAGE_NOT_FOUND,
+        Reason.PAGE_MALFORMED,
+        Reason.ASSETS_MISSING,
+        Reason.SOCKET_AT_DOUBLED_SLASH,
+        Reason.ROOT_PATH_IN_PAGE_ONLY,
+        Reason.ROOT_PATH_IGNORED,
     }
 )
 
@@ -64,10 +71,10 @@ def stands(app: App, workload: Workload, container: Container, other: RootPaths)
     )
 
 
-def advance(trial: Trial | None, image: str, reason: str, *, is_reachable: bool) -> Trial | None:
+def advance(trial: Trial | None, image: str, reason: Reason | None, *, is_reachable: bool) -> Trial | None:
     """Return the trial after a verification of the present variables."""
     if trial is None:
-        return Trial(image, TrialOutcome.PENDING) if reason == PARENT_IGNORED else None
+        return Trial(image, TrialOutcome.PENDING) if reason is PARENT_IGNORED else None
     if trial.outcome is TrialOutcome.PENDING and is_reachable:
         return Trial(image, TrialOutcome.WORKS)
     if trial.outcome is not TrialOutcome.FAILS and reason in ELSEWHERE:

@@ -34,10 +34,10 @@ class Verifier:
         """Return the outcome of a check."""
         if not check.at_edge:
             outcome = await self._ask_backend(check)
-            return Verification(check, outcome.reachable, str(outcome.reason), outcome.message)
+            return Verification(check, outcome.reachable, outcome.reason, outcome.message)
         outcome, backend = await self._ask_edge(check)
-        at_service = str(backend.reason) if backend is not None else ""
-        return Verification(check, outcome.reachable, str(outcome.reason), outcome.message, at_service)
+        at_service = backend.reason if backend is not None else None
+        return Verification(check, outcome.reachable, outcome.reason, outcome.message, at_service)
 
     async def _ask_edge(self, check: Check) -> tuple[prober.Outcome, prober.Outcome | None]:
         """Return the outcome to be told and, after a failure, that of the Service."""

@@ -13,13 +13,13 @@ import pytest
 from aiohttp import web
 from yarl import URL
 
+from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.verification.prober import (
     MAX_MESSAGE_CHARS,
     MAX_REQUESTS_AT_EDGE,
     IPAddress,
     Limits,
     Outcome,
-    Reason,
     Target,
     edge_policy,
     probe,

@@ -19,7 +19,8 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from chainlit_operator.verification.prober import Limits, Reason, Target, probe, steps, transport
+from chainlit_operator.domain.reasons import Reason
+from chainlit_operator.verification.prober import Limits, Target, probe, steps, transport
 from chainlit_operator.verification.prober.outcome import Failure, Stage
 from chainlit_operator.verification.prober.transport import Client, Endpoint
 

@@ -10,7 +10,8 @@ from contextlib import suppress
 import pytest
 from aiohttp import web
 
-from chainlit_operator.verification.prober import MAX_MESSAGE_CHARS, Limits, Reason, Target
+from chainlit_operator.domain.reasons import Reason
+from chainlit_operator.verification.prober import MAX_MESSAGE_CHARS, Limits, Target
 from chainlit_operator.verification.prober.outcome import outcome as make_outcome
 
 from .fakes import OVER, PATIENT, QUICK, SECRET, FakeChainlit, Handler, answer, ask, html, raw_server, serving

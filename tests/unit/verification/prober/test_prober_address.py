@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.waiting import until
 
-from chainlit_operator.verification.prober import Reason, Target, address_allowed, probe, system_resolve
+from chainlit_operator.domain.reasons import Reason
+from chainlit_operator.verification.prober import Target, address_allowed, probe, system_resolve
 from chainlit_operator.verification.prober.address import Lookups
 
 FORBIDDEN_V4 = [

@@ -13,7 +13,8 @@ from aiohttp import web
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chainlit_operator.verification.prober import MAX_MESSAGE_CHARS, Limits, Outcome, Reason, Target, probe
+from chainlit_operator.domain.reasons import Reason
+from chainlit_operator.verification.prober import MAX_MESSAGE_CHARS, Limits, Outcome, Target, probe
 from chainlit_operator.verification.prober.parse import module_scripts, own_script, parse_open_packet
 
 from .fakes import FakeChainlit, ask, raw_server, serving

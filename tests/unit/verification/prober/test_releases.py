@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from chainlit_operator.verification.prober import MAX_REQUESTS, Outcome, Reason, Target, explain, probe
+from chainlit_operator.domain.reasons import Reason
+from chainlit_operator.verification.prober import MAX_REQUESTS, Outcome, Target, explain, probe
 
 from .fakes import PATIENT, FakeChainlit, allow_any, answer, ask, html, serving
 from .test_probe_network import Resolver, make_certificate

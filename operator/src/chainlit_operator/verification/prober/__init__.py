@@ -13,7 +13,7 @@ from chainlit_operator.verification.prober.address import (
     edge_policy,
     system_resolve,
 )
-from chainlit_operator.verification.prober.outcome import MAX_MESSAGE_CHARS, Outcome, Reason, told_from_both_sides
+from chainlit_operator.verification.prober.outcome import MAX_MESSAGE_CHARS, Outcome, told_from_both_sides
 from chainlit_operator.verification.prober.releases import explain
 from chainlit_operator.verification.prober.steps import DEFAULT_LIMITS, Target, probe
 from chainlit_operator.verification.prober.transport import MAX_REQUESTS, MAX_REQUESTS_AT_EDGE, Limits
@@ -27,7 +27,6 @@ __all__ = [
     "Limits",
     "Outcome",
     "Policy",
-    "Reason",
     "Resolver",
     "Target",
     "address_allowed",

@@ -8,10 +8,11 @@ from __future__ import annotations
 import errno
 import ssl
 from dataclasses import dataclass
-from enum import StrEnum
 
 import aiohttp
 from aiohttp.http_exceptions import BadHttpMessage, LineTooLong
+
+from chainlit_operator.domain.reasons import Reason
 
 MAX_MESSAGE_CHARS = 480
 _SHOWN_PATH_CHARS = 100
@@ -23,42 +24,6 @@ _ROUTING_ERRNOS = frozenset(
 _NOT_IN_TIME = frozenset({9, 10})
 _OTHER_NAME = frozenset({62, 64})
 _UNKNOWN_ISSUER = frozenset({2, 18, 19, 20, 21})
-
-
-class Reason(StrEnum):
-    """What a probe found, as the reason of a Kubernetes condition. Only ``VERIFIED`` means reachable."""
-
-    VERIFIED = "Verified"
-    TARGET_INVALID = "TargetInvalid"
-    DNS_LOOKUP_FAILED = "DNSLookupFailed"
-    ADDRESS_FORBIDDEN = "AddressForbidden"
-    CONNECTION_REFUSED = "ConnectionRefused"
-    CONNECTION_TIMED_OUT = "ConnectionTimedOut"
-    CONNECTION_LOST = "ConnectionLost"
-    HOST_UNREACHABLE = "HostUnreachable"
-    TLS_FAILED = "TLSFailed"
-    CERTIFICATE_EXPIRED = "CertificateExpired"
-    CERTIFICATE_NAME_MISMATCH = "CertificateNameMismatch"
-    CERTIFICATE_NOT_TRUSTED = "CertificateNotTrusted"
-    HANDSHAKE_NOT_FOUND = "HandshakeNotFound"
-    HANDSHAKE_IS_HTML = "HandshakeIsHTML"
-    HANDSHAKE_REFUSED = "HandshakeRefused"
-    HANDSHAKE_MALFORMED = "HandshakeMalformed"
-    SESSION_LOST = "SessionLost"
-    UPGRADE_REFUSED = "UpgradeRefused"
-    PAGE_NOT_FOUND = "PageNotFound"
-    PAGE_REFUSED = "PageRefused"
-    PAGE_MALFORMED = "PageMalformed"
-    ASSETS_MISSING = "AssetsMissing"
-    SOCKET_AT_DOUBLED_SLASH = "SocketAtDoubledSlash"
-    ROOT_PATH_IN_PAGE_ONLY = "RootPathInPageOnly"
-    ROOT_PATH_IGNORED = "RootPathIgnored"
-    PARENT_ROOT_PATH_IGNORED = "ParentRootPathIgnored"
-    REDIRECTED = "Redirected"
-    RESPONSE_TOO_LARGE = "ResponseTooLarge"
-    TIMED_OUT = "TimedOut"
-    SERVER_ERROR = "ServerError"
-    PROBE_FAILED = "ProbeFailed"
 
 
 #: What to do about a failure at the edge, where it differs from what to do behind it.

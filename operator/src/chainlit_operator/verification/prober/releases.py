@@ -22,8 +22,9 @@ import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.verification.prober.address import Policy, Resolver, address_allowed, system_resolve
-from chainlit_operator.verification.prober.outcome import Failure, Outcome, Reason, Stage, outcome, shown
+from chainlit_operator.verification.prober.outcome import Failure, Outcome, Stage, outcome, shown
 from chainlit_operator.verification.prober.parse import OPEN_PREFIX
 from chainlit_operator.verification.prober.steps import DEFAULT_LIMITS, Target, locate, probe
 from chainlit_operator.verification.prober.transport import Client, Limits, read_body

@@ -30,6 +30,7 @@ from dataclasses import dataclass, replace
 import aiohttp
 from yarl import URL
 
+from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.verification.prober.address import (
     ForbiddenAddressError,
     IPAddress,
@@ -40,7 +41,7 @@ from chainlit_operator.verification.prober.address import (
     pick_address,
     system_resolve,
 )
-from chainlit_operator.verification.prober.outcome import Failure, MovedToHttps, Outcome, Reason, Stage, outcome, shown
+from chainlit_operator.verification.prober.outcome import Failure, MovedToHttps, Outcome, Stage, outcome, shown
 from chainlit_operator.verification.prober.parse import (
     OPEN_PREFIX,
     is_javascript,

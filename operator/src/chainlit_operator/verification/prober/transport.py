@@ -17,9 +17,10 @@ import aiohttp
 from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
+from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.verification.prober.address import IPAddress
 from chainlit_operator.verification.prober.cookies import ProbeCookies
-from chainlit_operator.verification.prober.outcome import MovedToHttps, Reason, Stage
+from chainlit_operator.verification.prober.outcome import MovedToHttps, Stage
 
 MAX_REQUESTS = 4
 MAX_REQUESTS_AT_EDGE = 8
