@@ -1,46 +1,5 @@
-{{- define "chainlit.name" -}}
-{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
-{{- end }}
-
-{{- define "chainlit.fullname" -}}
-{{- if .Values.fullnameOverride }}
-{{- .Values.fullnameOverride | trunc 63 | trimSuffix "-" }}
-{{- else }}
-{{- $name := default .Chart.Name .Values.nameOverride }}
-{{- if contains $name .Release.Name }}
-{{- .Release.Name | trunc 63 | trimSuffix "-" }}
-{{- else }}
-{{- printf "%s-%s" .Release.Name $name | trunc 63 | trimSuffix "-" }}
-{{- end }}
-{{- end }}
-{{- end }}
-
-{{/* The name of one more object of the release, which fits where names do. Takes (list . "suffix"). */}}
-{{- define "chainlit.nameWith" -}}
-{{- $suffix := index . 1 }}
-{{- printf "%s-%s" (include "chainlit.fullname" (index . 0) | trunc (int (sub 62 (len $suffix))) | trimSuffix "-") $suffix }}
-{{- end }}
-
-{{- define "chainlit.selectorLabels" -}}
-app.kubernetes.io/name: {{ include "chainlit.name" . | quote }}
-app.kubernetes.io/instance: {{ .Release.Name | quote }}
-{{- end }}
-
-{{/*
-Merged as maps, so that a label given twice is still written once; the chart's own win. No app.kubernetes.io/version:
-which version runs is known to the image alone.
-*/}}
-{{- define "chainlit.labels" -}}
-{{- $labels := include "chainlit.selectorLabels" . | fromYaml }}
-{{- $_ := set $labels "helm.sh/chart" (printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-") }}
-{{- $_ := set $labels "app.kubernetes.io/managed-by" .Release.Service }}
-{{- toYaml (merge $labels (.Values.commonLabels | default dict)) }}
-{{- end }}
-
-{{/* No chart version here: a new chart alone is no reason to restart pods, which ends their conversations. */}}
-{{- define "chainlit.podLabels" -}}
-{{- $labels := include "chainlit.selectorLabels" . | fromYaml }}
-{{- toYaml (merge $labels (.Values.podLabels | default dict) (.Values.commonLabels | default dict)) }}
+{{/* Nothing: app.kubernetes.io/version would be that of the app, which only its image knows. */}}
+{{- define "chainlit.ownLabels" -}}
 {{- end }}
 
 {{/* The pods' annotations, with which they are replaced when what they were started with changes. */}}
@@ -71,24 +30,6 @@ which version runs is known to the image alone.
 {{/* How many pods there may be. */}}
 {{- define "chainlit.mostPods" -}}
 {{- ternary .Values.autoscaling.maxReplicas .Values.replicaCount (.Values.autoscaling.enabled | default false) }}
-{{- end }}
-
-{{- define "chainlit.serviceAccountName" -}}
-{{- if .Values.serviceAccount.create }}
-{{- default (include "chainlit.fullname" .) .Values.serviceAccount.name }}
-{{- else }}
-{{- default "default" .Values.serviceAccount.name }}
-{{- end }}
-{{- end }}
-
-{{- define "chainlit.image" -}}
-{{- with .Values.image }}
-{{- if .digest }}
-{{- printf "%s@%s" .repository .digest }}
-{{- else }}
-{{- printf "%s:%s" .repository (default "latest" .tag) }}
-{{- end }}
-{{- end }}
 {{- end }}
 
 {{/*
@@ -200,12 +141,7 @@ it off then moves nothing, which would replace the pods.
 {{- if not .Values.image.repository }}
 {{- fail "image.repository is required: set it to the image of your Chainlit app" }}
 {{- end }}
-{{- /* Helm itself sees to lower case, but not all that renders charts without installing them. */}}
-{{- with include "chainlit.fullname" . }}
-{{- if not (regexMatch "^[A-Za-z][-A-Za-z0-9]*$" .) }}
-{{- fail (printf "fullnameOverride is needed: the name %q, which comes from the release's, is none that a Service can have; set it to lower-case letters, digits and -, a letter first" .) }}
-{{- end }}
-{{- end }}
+{{- include "chainlit.validateName" . }}
 {{- with include "chainlit.rootPath" . | include "chainlit.pathProblem" }}
 {{- fail (printf "route.path %q cannot be served by Chainlit: %s; use a path such as /chat or /team/chat" $.Values.route.path .) }}
 {{- end }}

@@ -28,7 +28,7 @@ of the release's.
 {{- $hosts := (include "chainlit.hosts" . | fromJson).hosts }}
 {{- $given := .Values.route.tls }}
 {{- if and (not $given) (or .Values.route.certManager.clusterIssuer .Values.route.certManager.issuer) }}
-{{- $given = list (dict "secretName" (printf "%s-tls" (include "chainlit.fullname" . | trunc 59 | trimSuffix "-"))) }}
+{{- $given = list (dict "secretName" (include "chainlit.nameWith" (list . "tls"))) }}
 {{- end }}
 {{- $tls := list }}
 {{- range $given }}

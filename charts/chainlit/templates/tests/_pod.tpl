@@ -40,7 +40,7 @@ spec:
   containers:
     - name: probe
       {{- with .image }}
-      image: {{ if .digest }}{{ printf "%s@%s" .repository .digest | quote }}{{ else }}{{ printf "%s:%s" .repository (default $root.Chart.Version .tag) | quote }}{{ end }}
+      image: {{ include "chainlit.imageReference" (list . $root.Chart.Version) | quote }}
       {{- with .pullPolicy }}
       imagePullPolicy: {{ . }}
       {{- end }}

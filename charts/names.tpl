@@ -1,0 +1,82 @@
+{{/*
+Names, labels and images. Both charts have the same helpers; each name begins with the chart's own.
+
+  CHART.name                .   the chart's name or nameOverride
+  CHART.fullname            .   the name of the release's objects
+  CHART.nameWith            (list . "suffix")        fullname-suffix, at most 63 characters
+  CHART.validateName        .   nothing; fails if no Service can have the name
+  CHART.selectorLabels      .   labels (YAML) that find the pods; they never change
+  CHART.labels              .   labels (YAML) of every object: selectorLabels, Helm's, CHART.ownLabels, commonLabels
+  CHART.podLabels           .   labels (YAML) of the pods
+  CHART.serviceAccountName  .   the name of the ServiceAccount
+  CHART.imageReference      (list .Values.image "default tag")   repository:tag or repository@digest
+
+The chart itself defines CHART.ownLabels (. → labels as YAML, or nothing).
+*/}}
+
+{{- define "CHART.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
+{{- define "CHART.fullname" -}}
+{{- if .Values.fullnameOverride }}
+{{- .Values.fullnameOverride | trunc 63 | trimSuffix "-" }}
+{{- else }}
+{{- $name := default .Chart.Name .Values.nameOverride }}
+{{- if contains $name .Release.Name }}
+{{- .Release.Name | trunc 63 | trimSuffix "-" }}
+{{- else }}
+{{- printf "%s-%s" .Release.Name $name | trunc 63 | trimSuffix "-" }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "CHART.nameWith" -}}
+{{- $suffix := index . 1 }}
+{{- printf "%s-%s" (include "CHART.fullname" (index . 0) | trunc (int (sub 62 (len $suffix))) | trimSuffix "-") $suffix }}
+{{- end }}
+
+{{/* Helm checks for lower case at the installation, but not in helm template. */}}
+{{- define "CHART.validateName" -}}
+{{- with include "CHART.fullname" . }}
+{{- if not (regexMatch "^[A-Za-z][-A-Za-z0-9]*$" .) }}
+{{- fail (printf "fullnameOverride is needed: the name %q, which comes from the release's, is none that a Service can have; set it to lower-case letters, digits and -, a letter first" .) }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "CHART.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "CHART.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
+{{- end }}
+
+{{/* The labels are merged as maps: a label that is given twice is written once, and the chart's own win. */}}
+{{- define "CHART.labels" -}}
+{{- $labels := include "CHART.selectorLabels" . | fromYaml }}
+{{- $_ := set $labels "helm.sh/chart" (printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-") }}
+{{- $_ := set $labels "app.kubernetes.io/managed-by" .Release.Service }}
+{{- toYaml (merge $labels (include "CHART.ownLabels" . | fromYaml) (.Values.commonLabels | default dict)) }}
+{{- end }}
+
+{{/* Without the chart's version: a new chart version alone must not restart pods. */}}
+{{- define "CHART.podLabels" -}}
+{{- $labels := include "CHART.selectorLabels" . | fromYaml }}
+{{- toYaml (merge $labels (.Values.podLabels | default dict) (.Values.commonLabels | default dict)) }}
+{{- end }}
+
+{{- define "CHART.serviceAccountName" -}}
+{{- if .Values.serviceAccount.create }}
+{{- default (include "CHART.fullname" .) .Values.serviceAccount.name }}
+{{- else }}
+{{- default "default" .Values.serviceAccount.name }}
+{{- end }}
+{{- end }}
+
+{{- define "CHART.imageReference" -}}
+{{- $image := index . 0 }}
+{{- if $image.digest }}
+{{- printf "%s@%s" $image.repository $image.digest }}
+{{- else }}
+{{- printf "%s:%s" $image.repository (default (index . 1) $image.tag) }}
+{{- end }}
+{{- end }}
