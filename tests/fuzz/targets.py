@@ -23,7 +23,7 @@ from chainlit_operator import kinds
 from chainlit_operator.domain import conditions as statuses
 from chainlit_operator.domain import path_overrides, paths, plan, rewrites, trials
 from chainlit_operator.domain.desired import manifests, ownership, pod_template
-from chainlit_operator.domain.model import App, CreatableObject, Matching, RoutePath, Workload
+from chainlit_operator.domain.model import App, CreatableObject, Matching, Precedence, RoutePath, Workload
 from chainlit_operator.kube import codec, leases
 from chainlit_operator.object_ref import Ref
 from chainlit_operator.state.store import Cache
@@ -242,8 +242,8 @@ def _rewrites(text: str) -> None:
 def _shadows(text: str) -> None:
     chosen = _route_path("/chat", Matching.PREFIX)
     for matching in Matching:
-        for kind in ("Ingress", "HTTPRoute"):
-            path_overrides.takes(kind, _route_path(text, matching), chosen, "/chat")
+        for precedence in Precedence:
+            path_overrides.takes(precedence, _route_path(text, matching), chosen, "/chat")
 
 
 TEXTS: dict[str, Callable[[str], object]] = {

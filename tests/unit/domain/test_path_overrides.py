@@ -6,7 +6,7 @@ import pytest
 from tests.unit.domain.world import path, regex
 
 from chainlit_operator.domain import path_overrides
-from chainlit_operator.domain.model import Matching, RoutePath
+from chainlit_operator.domain.model import Matching, Precedence, RoutePath
 
 GET, HEADER = "the method is GET", "a header matches"
 
@@ -17,6 +17,9 @@ def exact(text: str) -> RoutePath:
 
 def unread(text: str) -> RoutePath:
     return path(text, matching=Matching.UNKNOWN)
+
+
+PRECEDENCE = {"Ingress": Precedence.LONGEST_TEXT, "HTTPRoute": Precedence.LONGEST_SEGMENTS}
 
 
 @pytest.mark.parametrize(
@@ -74,7 +77,7 @@ def unread(text: str) -> RoutePath:
     ],
 )
 def test_takes(kind: str, other: RoutePath, takes: bool) -> None:
-    assert path_overrides.takes(kind, other, path("/chat"), "/chat") is takes
+    assert path_overrides.takes(PRECEDENCE[kind], other, path("/chat"), "/chat") is takes
 
 
 @pytest.mark.parametrize(
@@ -93,4 +96,4 @@ def test_takes(kind: str, other: RoutePath, takes: bool) -> None:
     ],
 )
 def test_takes_from(chosen: RoutePath, other: RoutePath, takes: bool) -> None:
-    assert path_overrides.takes("Ingress", other, chosen, chosen.path.rstrip("/")) is takes
+    assert path_overrides.takes(Precedence.LONGEST_TEXT, other, chosen, chosen.path.rstrip("/")) is takes

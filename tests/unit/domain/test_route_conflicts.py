@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 from tests.unit.domain.world import app, assert_plain, ingress, neighbour, path, regex, snapshot
 
-from chainlit_operator.domain.model import Matching, Neighbour, Parent, Route, RoutePath
+from chainlit_operator.domain.model import Attachment, Matching, Route, RouteConflict, RoutePath
 from chainlit_operator.domain.plan import Apply, Blocked, plan
 from chainlit_operator.domain.reasons import Reason
-from chainlit_operator.domain.route_conflicts import MAX_OWN_SEGMENTS, MAX_PLACES, Place, edges, reaches, share_listener
+from chainlit_operator.domain.route_conflicts import MAX_OWN_SEGMENTS, MAX_PLACES, Place, edges, reaches
 from chainlit_operator.domain.routes import Resolved, Unresolved
 from chainlit_operator.object_ref import Ref
 
@@ -18,9 +18,9 @@ YOUNG = "2027-01-01T00:00:00Z"
 EDGE = "ingress class traefik"
 
 
-def reason(mine: str, *others: Neighbour) -> Reason | None:
+def reason(mine: str, *others: RouteConflict) -> Reason | None:
     """Why an app at a path is not served whole beside others."""
-    route = plan(snapshot(ingress(mine), neighbours=others)).route
+    route = plan(snapshot(ingress(mine), conflicts=others)).route
     return route.reason if isinstance(route, Unresolved) else None
 
 
@@ -45,7 +45,7 @@ def reason(mine: str, *others: Neighbour) -> Reason | None:
         ("/chat/ws", neighbour(path("/chat")), None),
     ],
 )
-def test_beside(mine: str, other: Neighbour, found: Reason | None) -> None:
+def test_beside(mine: str, other: RouteConflict, found: Reason | None) -> None:
     assert reason(mine, other) == found
     assert reason(mine, neighbour(path("/chat/bot"), created=YOUNG), other) == found
 
@@ -58,7 +58,7 @@ def test_same_second_goes_by_namespace_and_name() -> None:
 
 
 def test_message_names_app_route_and_remedy_and_nothing_is_written() -> None:
-    decision = plan(snapshot(neighbours=(neighbour(path("/chat")),)))
+    decision = plan(snapshot(conflicts=(neighbour(path("/chat")),)))
     assert isinstance(decision.action, Blocked) and isinstance(decision.route, Unresolved)
     for part in (
         "ChainlitApp team/elder",
@@ -67,7 +67,7 @@ def test_message_names_app_route_and_remedy_and_nothing_is_written() -> None:
         "Give Ingress chat another",
     ):
         assert part in decision.route.message
-    decision = plan(snapshot(neighbours=(neighbour(path("/chat/ws")),)))
+    decision = plan(snapshot(conflicts=(neighbour(path("/chat/ws")),)))
     assert isinstance(decision.route, Unresolved)
     for part in ("Ingress team/elder sends /chat/ws", "ChainlitApp team/elder", "another path"):
         assert part in decision.route.message
@@ -81,14 +81,14 @@ def test_message_names_app_route_and_remedy_and_nothing_is_written() -> None:
         ("/chat", neighbour(path("/chat")), "has path /chat on host example.com too"),
     ],
 )
-def test_message(mine: str, other: Neighbour, words: str) -> None:
-    route = plan(snapshot(ingress(mine), neighbours=(other,))).route
+def test_message(mine: str, other: RouteConflict, words: str) -> None:
+    route = plan(snapshot(ingress(mine), conflicts=(other,))).route
     assert isinstance(route, Unresolved) and words in route.message
     assert_plain(route.message)
 
 
 def test_without_trouble_nothing_changes() -> None:
-    decision = plan(snapshot(neighbours=(neighbour(path("/chat/bot")),)))
+    decision = plan(snapshot(conflicts=(neighbour(path("/chat/bot")),)))
     assert isinstance(decision.action, Apply) and isinstance(decision.route, Resolved)
 
 
@@ -133,38 +133,37 @@ def test_shadowed(given: RoutePath, prefixes: list[str]) -> None:
     assert found.shadowed == tuple(Place(EDGE, "example.com", prefix) for prefix in prefixes)
 
 
-def http_route(*parents: Parent) -> Route:
-    return replace(ingress("/chat"), ref=Ref("HTTPRoute", "shop", "chat"), parents=parents)
+def http_route(*attachments: Attachment) -> Route:
+    return replace(ingress("/chat", attachments=attachments), ref=Ref("HTTPRoute", "shop", "chat"))
 
 
-EDGE_A, EDGE_B = Ref("Gateway", "infra", "a"), Ref("Gateway", "infra", "b")
+EDGE_A, EDGE_B = "Gateway infra/a", "Gateway infra/b"
 
 
 @pytest.mark.parametrize(
     ("one", "other", "together"),
     [
         (ingress("/chat"), ingress("/chat"), True),
-        (ingress("/chat"), http_route(Parent(EDGE_A)), False),
-        (http_route(Parent(EDGE_A)), http_route(Parent(EDGE_A)), True),
-        (http_route(Parent(EDGE_A)), http_route(Parent(EDGE_B)), False),
-        (http_route(Parent(EDGE_A), Parent(EDGE_B)), http_route(Parent(EDGE_B)), True),
-        (http_route(Parent(EDGE_A, "web")), http_route(Parent(EDGE_A)), True),
-        (http_route(Parent(EDGE_A, "web")), http_route(Parent(EDGE_A, "internal")), False),
-        (http_route(Parent(EDGE_A, "", 80)), http_route(Parent(EDGE_A, "", 8080)), False),
-        (http_route(Parent(EDGE_A, "", 80)), http_route(Parent(EDGE_A)), True),
-        (replace(ingress("/chat"), parents=(Parent(EDGE_A),)), http_route(Parent(EDGE_A)), False),
+        (ingress("/chat"), http_route(Attachment(EDGE_A)), False),
+        (http_route(Attachment(EDGE_A)), http_route(Attachment(EDGE_A)), True),
+        (http_route(Attachment(EDGE_A)), http_route(Attachment(EDGE_B)), False),
+        (http_route(Attachment(EDGE_A), Attachment(EDGE_B)), http_route(Attachment(EDGE_B)), True),
+        (http_route(Attachment(EDGE_A, "web")), http_route(Attachment(EDGE_A)), True),
+        (http_route(Attachment(EDGE_A, "web")), http_route(Attachment(EDGE_A, "internal")), False),
+        (http_route(Attachment(EDGE_A, "", 80)), http_route(Attachment(EDGE_A, "", 8080)), False),
+        (http_route(Attachment(EDGE_A, "", 80)), http_route(Attachment(EDGE_A)), True),
         (http_route(), http_route(), False),
     ],
 )
 def test_listeners(one: Route, other: Route, together: bool) -> None:
-    assert share_listener(one, other) is together
-    assert share_listener(other, one) is together
+    assert one.shares_listener(other) is together
+    assert other.shares_listener(one) is together
 
 
 def test_edges() -> None:
-    assert edges(replace(http_route(Parent(EDGE_A)), refusal="NotAllowedByListeners: no")) == ()
+    assert edges(replace(http_route(Attachment(EDGE_A)), refusal="NotAllowedByListeners: no")) == ()
     assert edges(ingress("/chat", ingress_class="nginx")) == ("ingress class nginx",)
-    assert edges(http_route(Parent(EDGE_B), Parent(EDGE_A), Parent(EDGE_A, "x"))) == (
+    assert edges(http_route(Attachment(EDGE_B), Attachment(EDGE_A), Attachment(EDGE_A, "x"))) == (
         "Gateway infra/a",
         "Gateway infra/b",
     )
@@ -194,9 +193,9 @@ def test_a_path_of_many_own_routes_shadows_nobody(count: int, told: int) -> None
 
 def test_a_route_has_its_places_for_so_many_paths() -> None:
     """Paths times Gateways, which need not be there."""
-    parents = [Parent(Ref("Gateway", "infra", str(n))) for n in range(32)]
+    attachments = [Attachment(f"Gateway infra/{n}") for n in range(32)]
     given = [path(f"/{n}/ws/ws") for n in range(2500)]
-    found = [*reaches(http_route(*parents), given)]
+    found = [*reaches(http_route(*attachments), given)]
     places = sum(len(reach.taken) + len(reach.shadowed) for reach in found)
     assert MAX_PLACES <= places < MAX_PLACES + 100
     assert [reach.path for reach in found] == given

@@ -9,11 +9,8 @@ from tests.unit.domain.world import app, assert_plain, ingress, middleware, path
 
 from chainlit_operator.domain import routes
 from chainlit_operator.domain.model import (
-    Gateway,
-    Listener,
     Matching,
     NewIngress,
-    Parent,
     Rewrite,
     Route,
     RoutePath,
@@ -164,7 +161,8 @@ ANSWERS = [
     ("named, for another app", snapshot(ingress(path(service="shop")), app=app(**NAMED)),
      Reason.ROUTE_WITHOUT_BACKEND),
     ("named, to what is not followed",
-     snapshot(Route(Ref("HTTPRoute", "shop", "chat"), "1", (), strangers=("TraefikService sticky",)), app=app(**NAMED)),
+     snapshot(Route(Ref("HTTPRoute", "shop", "chat"), "1", (), unsupported_backends=("TraefikService sticky",)),
+              app=app(**NAMED)),
      Reason.ROUTE_WITHOUT_BACKEND),
     ("named, its Service missing",
      snapshot(app=app(**NAMED), services=(), missing_services=frozenset({"chat"})), Reason.SERVICE_NOT_FOUND),
@@ -249,46 +247,6 @@ def test_first_host_and_shortest_path_stand_for_the_app() -> None:
     assert (found.status.host, found.status.path) == ("a.example", "/chat")
 
 
-EDGE = Ref("Gateway", "infra", "edge")
-WEB, TLS, ANY = (
-    Listener("web", 80, "HTTP"),
-    Listener("tls", 443, "HTTPS"),
-    Listener("any", 8443, "HTTPS", "*.example.com"),
-)
-
-
-def gateway(*listeners: Listener, address: str = "") -> Gateway:
-    return Gateway(EDGE, "1", listeners, address)
-
-
-@pytest.mark.parametrize(
-    ("host", "parent", "found", "url"),
-    [
-        ("a.example", Parent(EDGE), gateway(WEB), "http://a.example/chat/"),
-        ("a.example", Parent(EDGE), gateway(TLS, WEB), "https://a.example/chat/"),
-        ("a.example", Parent(EDGE, section="web"), gateway(TLS, WEB), "http://a.example/chat/"),
-        ("a.example", Parent(EDGE, port=443), gateway(WEB, TLS), "https://a.example/chat/"),
-        ("a.example", Parent(EDGE), gateway(WEB, TLS), "https://a.example/chat/"),
-        ("a.example.com", Parent(EDGE), gateway(ANY), "https://a.example.com:8443/chat/"),
-        ("a.example", Parent(EDGE), gateway(ANY, WEB), "http://a.example/chat/"),
-        ("a.example", Parent(EDGE), gateway(Listener("tcp", 443, "TLS"), WEB), "http://a.example/chat/"),
-        ("", Parent(EDGE), gateway(ANY), None),
-        ("", Parent(EDGE), gateway(WEB, address="192.0.2.1"), "http://192.0.2.1/chat/"),
-        ("", Parent(EDGE), gateway(Listener("web", 80, "HTTP", "b.example")), "http://b.example/chat/"),
-        ("a.example", Parent(EDGE, section="none"), gateway(WEB), None),
-        ("a.example", Parent(Ref("Gateway", "infra", "unread")), gateway(WEB), None),
-    ],
-)
-def test_address_of_an_http_route_is_that_of_its_listener(
-    host: str, parent: Parent, found: Gateway, url: str | None
-) -> None:
-    route = replace(ingress(path(host=host), parents=(parent,)), ref=Ref("HTTPRoute", "shop", "chat"))
-    answer = routes.resolve(snapshot(route, gateways=(found,)))
-    assert isinstance(answer, routes.Resolved)
-    assert answer.url == url
-    assert (answer.web_socket_url or "").startswith("wss" if (url or "").startswith("https") else "ws" if url else "")
-
-
 MESSAGES = [
     (snapshot(services=(service(), service("more")), routes=(ingress("/chat"), ingress("/bot", name="more"))),
      "Service chat, more and differ: Ingress chat (/chat), Ingress more (/bot)."),
@@ -308,9 +266,11 @@ MESSAGES = [
     (snapshot(ingress(path(port="web"))), "port web of Service shop/chat, which has no such port (80 http)."),
     (snapshot(taken=(Ref("Service", "shop", "chat"), Ref("Ingress", "shop", "chat"))),
      "has to create Service shop/chat, Ingress shop/chat, which"),
-    (snapshot(Route(Ref("HTTPRoute", "shop", "chat"), "1", (), strangers=("TraefikService a", "TraefikService b")),
+    (snapshot(Route(Ref("HTTPRoute", "shop", "chat"), "1", (),
+                    unsupported_backends=("TraefikService a", "TraefikService b")),
               app=app(**NAMED)), "to TraefikService a, TraefikService b. Only"),
-    (snapshot(Route(Ref("HTTPRoute", "shop", "chat"), "1", (), strangers=("x" * 999,)), app=app(**NAMED)),
+    (snapshot(Route(Ref("HTTPRoute", "shop", "chat"), "1", (), unsupported_backends=("x" * 999,)),
+              app=app(**NAMED)),
      f"to {'x' * 250}. Only"),
     (snapshot(ingress(UNKNOWN)), "spec.route.rewrite to Strip if it removes the whole path prefix, or to None if it"),
     (snapshot(ingress("/chat", refusal="No listener is called X. ")), "served: No listener is called X. Correct"),

@@ -6,16 +6,21 @@ import re
 from dataclasses import replace
 from typing import Any
 
+from chainlit_operator.domain import middlewares
 from chainlit_operator.domain.model import (
     App,
     AppSpec,
+    Attachment,
     Container,
+    Dependency,
+    Gateway,
     Matching,
     Middleware,
-    Neighbour,
+    Origin,
     Probe,
     Rollout,
     Route,
+    RouteConflict,
     RoutePath,
     Service,
     ServicePort,
@@ -91,27 +96,48 @@ def regex(text: str, **fields: Any) -> RoutePath:
     return path(text, path_type="ImplementationSpecific", matching=Matching.REGULAR_EXPRESSION, **fields)
 
 
-def ingress(*paths: RoutePath | str, name: str = "chat", **fields: Any) -> Route:
+def ingress(
+    *paths: RoutePath | str,
+    name: str = "chat",
+    ingress_class: str = "",
+    tls_hosts: frozenset[str] = frozenset(),
+    address: str = "",
+    **fields: Any,
+) -> Route:
+    """An Ingress as its kind reads it, with the Middlewares that its paths name."""
     found = tuple(path(p) if isinstance(p, str) else p for p in paths)
-    return Route(ref=Ref("Ingress", NAMESPACE, name), resource_version="1", paths=found, **fields)
+    secure = (Origin(host, is_secure=True, address="" if host else address) for host in sorted(tls_hosts))
+    defaults: dict[str, Any] = {
+        "attachments": (Attachment(f"ingress class {ingress_class}"),),
+        "origins": (*secure, Origin("", is_secure=False, address=address)),
+        "dependencies": tuple({Dependency("Middleware", key) for p in found for key in p.middlewares}),
+    }
+    return Route(ref=Ref("Ingress", NAMESPACE, name), resource_version="1", paths=found, **(defaults | fields))
 
 
-def neighbour(path: RoutePath, name: str = "elder", created: str = "2025-01-01T00:00:00Z") -> Neighbour:
+def composed(route: Route, *others: Gateway | Middleware) -> Route:
+    """The route with the Middlewares that take part in it."""
+    return middlewares.compose(
+        route, lambda wanted: tuple(o for o in others if (o.ref.kind, o.key) == (wanted.kind, wanted.key))
+    )
+
+
+def neighbour(path: RoutePath, name: str = "elder", created: str = "2025-01-01T00:00:00Z") -> RouteConflict:
     """Another team's app with that path."""
-    return Neighbour(Ref("ChainlitApp", "team", name), created, Ref("Ingress", "team", name), path)
+    return RouteConflict(Ref("ChainlitApp", "team", name), created, Ref("Ingress", "team", name), path)
 
 
 def middleware(name: str, *transforms: Transform, chain: tuple[str, ...] = ()) -> Middleware:
     return Middleware(Ref("Middleware", NAMESPACE, name), "1", transforms, chain)
 
 
-def snapshot(*routes: Route, **fields: Any) -> Snapshot:
+def snapshot(*routes: Route, middlewares: tuple[Middleware, ...] = (), **fields: Any) -> Snapshot:
     """The plain case: one app, one workload, its Service, and the routes given (default: an Ingress at /chat)."""
     defaults: dict[str, Any] = {
         "app": app(),
         "workload": workload(),
         "services": (service(),),
-        "routes": routes or (ingress("/chat"),),
+        "routes": tuple(composed(route, *middlewares) for route in routes or (ingress("/chat"),)),
     }
     return Snapshot(**(defaults | fields))
 

@@ -278,8 +278,11 @@ def test_ingress() -> None:
         model.RoutePath("", "/x", "Prefix", "", 0, middlewares=("shop-strip",)),
     )
     assert found.services == {"chat"}
-    assert found.tls_hosts == {"a.example", ""}
-    assert found.address == "[fd00::1]"
+    assert found.origins == (
+        model.Origin("a.example", is_secure=True),
+        model.Origin("", is_secure=True, address="[fd00::1]"),
+        model.Origin("", is_secure=False, address="[fd00::1]"),
+    )
 
 
 def test_default_backend_counts_where_no_rule_has_a_path() -> None:
@@ -406,7 +409,8 @@ def test_kong_strips_an_http_route(value: str, transforms: Any) -> None:
     ],
 )
 def test_ingress_class(spec: Any, annotations: Any, expected: str) -> None:
-    assert read(kinds.Ingress, {"metadata": {"annotations": annotations}, "spec": spec}).ingress_class == expected
+    found = read(kinds.Ingress, {"metadata": {"annotations": annotations}, "spec": spec})
+    assert found.attachments == (model.Attachment(f"ingress class {expected}"),)
 
 
 SOCKETS = "projectcontour.io/websocket-routes"
@@ -478,7 +482,7 @@ def test_http_route() -> None:
         ("/", "PathPrefix", model.Matching.PREFIX, ""),
         ("/other", "PathPrefix", model.Matching.PREFIX, ""),
     ]
-    assert found.strangers == ("Service far/chat", "TraefikService t")
+    assert found.unsupported_backends == ("Service far/chat", "TraefikService t")
     assert found.services == {"chat"}
 
 
@@ -532,7 +536,7 @@ def test_parent_that_refuses_the_route_gives_no_address_while_another_takes_it()
     for statuses, names in [([refused, taken], ["edge"]), ([taken], ["inner", "edge"]), ([], ["inner", "edge"])]:
         given = {"metadata": {"name": "r", "namespace": "shop"}, "spec": {"parentRefs": [inner, edge]}}
         found = read(kinds.HTTPRoute, given | {"status": {"parents": statuses}})
-        assert [parent.gateway.name for parent in found.parents] == names
+        assert [attachment.group.rpartition("/")[2] for attachment in found.attachments] == names
 
 
 def test_parents_of_an_http_route() -> None:
@@ -542,10 +546,11 @@ def test_parents_of_an_http_route() -> None:
         {"name": "mesh", "kind": "Service", "group": ""},
     ]
     found = read(kinds.HTTPRoute, {"metadata": {"name": "r", "namespace": "shop"}, "spec": {"parentRefs": refs}})
-    assert found.parents == (
-        model.Parent(Ref("Gateway", "shop", "edge")),
-        model.Parent(Ref("Gateway", "infra", "edge"), "web", 443),
+    assert found.attachments == (
+        model.Attachment("Gateway shop/edge"),
+        model.Attachment("Gateway infra/edge", "web", 443),
     )
+    assert found.dependencies == (model.Dependency("Gateway", "shop/edge"), model.Dependency("Gateway", "infra/edge"))
 
 
 def test_gateway() -> None:
@@ -553,7 +558,7 @@ def test_gateway() -> None:
     body = {"metadata": {"name": "edge"}, "spec": spec, "status": {"addresses": [{"value": "fd00::1"}]}}
     found = read(kinds.Gateway, body)
     assert found.listeners == (model.Listener("web", 443, "HTTPS", "x.example"),)
-    assert found.address == "[fd00::1]" and found.listeners[0].is_secure
+    assert found.address == "[fd00::1]"
 
 
 def parent(**conditions: str) -> dict[str, Any]:

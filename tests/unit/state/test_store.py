@@ -13,16 +13,18 @@ from tests.unit.domain.world import NAMESPACE, app, container, ingress, middlewa
 
 from chainlit_operator.domain.model import (
     App,
+    Attachment,
+    Dependency,
     Gateway,
     Listener,
-    Parent,
+    Origin,
     Route,
     RoutePath,
     Service,
     WatchedObject,
     Workload,
 )
-from chainlit_operator.domain.rewrites import StripPrefix
+from chainlit_operator.domain.rewrites import Missing, StripPrefix
 from chainlit_operator.kube.resource_versions import is_older
 from chainlit_operator.object_ref import Ref
 from chainlit_operator.state.store import Cache
@@ -127,11 +129,12 @@ def test_middlewares_that_share_a_key_are_both_known(cache: Cache) -> None:
     cache.upsert(ingress(path(middlewares=("shop-a-b",))))
     for obj in (ours, theirs):
         cache.upsert(obj)
-    assert set(cache.snapshot(cache.apps[app().ref]).middlewares) == {ours, theirs}
+    key = Dependency("Middleware", "shop-a-b")
+    assert set(cache._found(key)) == {ours, theirs}
     cache.remove(theirs)
-    assert cache.snapshot(cache.apps[app().ref]).middlewares == (ours,)
+    assert cache._found(key) == (ours,)
     cache.remove(ours)
-    assert not cache._middlewares
+    assert not cache._dependencies
 
 
 def test_change_of_a_middleware_is_told_to_whom_its_routes_serve(cache: Cache, told: Told) -> None:
@@ -140,24 +143,28 @@ def test_change_of_a_middleware_is_told_to_whom_its_routes_serve(cache: Cache, t
     cache.upsert(ingress(path(middlewares=("shop-all",))))
     cache.upsert(middleware("all", chain=("shop-strip", "shop-all")))
     assert told.read() == {"chat"}
-    snap = cache.snapshot(cache.apps[app().ref])
-    assert [m.ref.name for m in snap.middlewares] == ["all", "strip"]
+    cache.upsert(middleware("all", chain=("shop-strip",)))
     cache.upsert(middleware("strip", StripPrefix(("/chat",))))
     assert told.read() == {"chat"}
+    assert cache.snapshot(cache.apps[app().ref]).routes[0].paths[0].transforms == (StripPrefix(("/chat",)),)
     cache.remove(middleware("strip"))
     assert told.read() == {"chat"}
-    assert [m.ref.name for m in cache.snapshot(cache.apps[app().ref]).middlewares] == ["all"]
+    assert cache.snapshot(cache.apps[app().ref]).routes[0].paths[0].transforms == (Missing("shop-all"),)
 
 
 def test_change_of_a_gateway_is_told_to_whom_it_carries(cache: Cache, told: Told) -> None:
     edge = Gateway(Ref("Gateway", "infra", "edge"), "1", (Listener("web", 80, "HTTP"),))
     cache.upsert(edge)
     assert told.read() == set()
-    cache.upsert(ingress("/chat", parents=(Parent(edge.ref),)))
+    attached: Any = {"attachments": (Attachment("Gateway infra/edge"),)}
+    attached["dependencies"] = (Dependency("Gateway", edge.key),)
+    cache.upsert(ingress())
+    cache.upsert(replace(ingress("/chat", **attached), ref=Ref("HTTPRoute", NAMESPACE, "chat")))
     told.read()
     cache.upsert(replace(edge, address="192.0.2.1"))
     assert told.read() == {"chat"}
-    assert cache.snapshot(cache.apps[app().ref]).gateways == (replace(edge, address="192.0.2.1"),)
+    (route,) = cache.snapshot(cache.apps[app().ref]).routes
+    assert route.origins == (Origin("", is_secure=False, port=80, address="192.0.2.1"),)
 
 
 def test_older_versions_are_ignored(cache: Cache, told: Told) -> None:
@@ -334,7 +341,7 @@ def test_neighbours_across_namespaces(first: Any, second: Any, seen: tuple[bool,
     namespaces_of(keys)
     two = settle(cache, "two", second[0], **second[1])
     assert ("one" in namespaces_of(keys)) is seen[0]
-    found = [[n.ref for n in cache.snapshot(each).neighbours] for each in (one, two)]
+    found = [[n.ref for n in cache.snapshot(each).conflicts] for each in (one, two)]
     assert found == [[two.ref] if seen[0] else [], [one.ref] if seen[1] else []]
 
 
@@ -355,11 +362,11 @@ def test_neighbour_that_leaves_is_told(leave: Any) -> None:
     cache = Cache(keys.append)
     settle(cache, "one", path("/chat"))
     two = settle(cache, "two", path("/chat"))
-    assert [n.ref.namespace for n in cache.snapshot(two).neighbours] == ["one"]
+    assert [n.ref.namespace for n in cache.snapshot(two).conflicts] == ["one"]
     namespaces_of(keys)
     leave(cache)
     assert "two" in namespaces_of(keys)
-    assert cache.snapshot(two).neighbours == ()
+    assert cache.snapshot(two).conflicts == ()
 
 
 def test_thousand_apps_on_one_host_do_not_hear_of_each_other() -> None:
@@ -397,7 +404,7 @@ def test_pods_that_turn_to_a_neighbours_service_are_told_of(quiet: bool) -> None
     settle(cache, "two", path("/chat"))
     moved = replace(workload(pod_labels=(("app", "x"),)), ref=Ref("Deployment", "two", "chat"))
     cache.upsert(moved)
-    assert cache.snapshot(one).neighbours == ()
+    assert cache.snapshot(one).conflicts == ()
     namespaces_of(keys)
     cache.upsert(replace(workload(), ref=moved.ref), quiet=quiet)
     assert "one" in namespaces_of(keys), "also where the answer to our own write shows what somebody else has changed"
@@ -409,9 +416,9 @@ def test_listeners_of_one_gateway_are_told_apart() -> None:
     for namespace, section in (("one", "web"), ("two", "web"), ("three", "inner")):
         apps.append(settle(cache, namespace, path("/x")))
         cache.remove(replace(ingress(), ref=Ref("Ingress", namespace, "chat")))
-        route = replace(ingress("/chat"), ref=Ref("HTTPRoute", namespace, "chat"))
-        cache.upsert(replace(route, parents=(Parent(Ref("Gateway", "infra", "edge"), section),)))
-    found = [[n.ref.namespace for n in cache.snapshot(each).neighbours] for each in apps]
+        attached = ingress("/chat", attachments=(Attachment("Gateway infra/edge", section),))
+        cache.upsert(replace(attached, ref=Ref("HTTPRoute", namespace, "chat")))
+    found = [[n.ref.namespace for n in cache.snapshot(each).conflicts] for each in apps]
     assert found == [["two"], ["one"], []]
 
 
@@ -421,14 +428,14 @@ def test_two_workloads_behind_one_service_are_no_neighbours() -> None:
     one = settle(cache, "one", path("/chat"))
     cache.upsert(workload(ref=Ref("Deployment", "one", "canary")))
     cache.put_app(replace(app("canary", workload_name="canary"), ref=Ref("ChainlitApp", "one", "canary")))
-    assert cache.snapshot(one).neighbours == ()
+    assert cache.snapshot(one).conflicts == ()
 
 
 def test_apps_of_one_workload_are_no_neighbours() -> None:
     cache = Cache(lambda _: None)
     one = settle(cache, "one", path("/chat"), path("/chat/ws"))
     cache.put_app(replace(one, ref=Ref("ChainlitApp", "one", "second")))
-    assert cache.snapshot(one).neighbours == ()
+    assert cache.snapshot(one).conflicts == ()
 
 
 @pytest.mark.parametrize(
@@ -491,7 +498,7 @@ class CacheMachine(RuleBasedStateMachine):
         for ref, found in self.cache.apps.items():
             snap = self.cache.snapshot(found)
             assert (snap.workload, set(snap.services), set(snap.routes)) == self._search(found)
-            assert {n.ref for n in snap.neighbours} == self._neighbours(found)
+            assert {n.ref for n in snap.conflicts} == self._neighbours(found)
             if self.seen.get(ref) != snap:
                 assert ref.name in told
             self.seen[ref] = snap

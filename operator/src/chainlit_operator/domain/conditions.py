@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from chainlit_operator.domain import paths, routes, trials
+from chainlit_operator.domain.chainlit import PARENT_ROOT_PATH, ROOT_PATH
 from chainlit_operator.domain.model import (
     App,
     Condition,
@@ -19,7 +20,7 @@ from chainlit_operator.domain.model import (
     Workload,
     WorkloadStatus,
 )
-from chainlit_operator.domain.plan import PARENT_ROOT_PATH, ROOT_PATH, Blocked, NoOp, Plan
+from chainlit_operator.domain.plan import Blocked, NoOp, Plan
 from chainlit_operator.domain.reasons import ConditionType, Reason
 
 #: metav1.Condition allows 32,768 characters; nobody reads that many.

@@ -10,32 +10,32 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from chainlit_operator.domain import paths
-from chainlit_operator.domain.model import Matching, RoutePath
+from chainlit_operator.domain import chainlit, paths
+from chainlit_operator.domain.model import Matching, Precedence, RoutePath
 
 METHOD_CONDITION = "the method is "
 _METHOD_WEIGHT = 10
 _LITERAL_START = re.compile(r"\^?((?:[A-Za-z0-9/_~-](?![*?{])|\\?\.(?![*+?{]))*)")
 
 
-def takes(kind: str, other: RoutePath, chosen: RoutePath, top: str) -> bool:
+def takes(precedence: Precedence, other: RoutePath, chosen: RoutePath, top: str) -> bool:
     """Whether ``other`` may take a request that Chainlit needs, though ``chosen`` lets all below ``top`` through.
 
-    ``kind`` is that of the route which both are of. Headers and query parameters that a route asks for are none that a
-    browser sends by itself.
+    ``precedence`` is that of the route of both. A browser does not send by itself the headers and query parameters
+    that a route can ask for.
     """
     if other.host != chosen.host or (other.condition and not other.condition.startswith(METHOD_CONDITION)):
         return False
     if other.matching is Matching.EXACT:
         return other.path == f"{top}/" or _is_needed(other.path, top)
     if other.matching is Matching.PREFIX:
-        return _prefix_takes(kind, other, chosen, top)
-    if kind == "Ingress":
+        return _prefix_takes(precedence, other, chosen, top)
+    if precedence is Precedence.LONGEST_TEXT:
         return len(other.path) >= len(chosen.path) and _may_match(other.path, top, is_anchored=True)
     return _may_match(other.path, top, is_anchored=other.path.startswith("^"))
 
 
-def _prefix_takes(kind: str, other: RoutePath, chosen: RoutePath, top: str) -> bool:
+def _prefix_takes(precedence: Precedence, other: RoutePath, chosen: RoutePath, top: str) -> bool:
     prefix = other.path.rstrip("/")
     if prefix == top or _is_needed(other.path, top):
         return True
@@ -43,15 +43,15 @@ def _prefix_takes(kind: str, other: RoutePath, chosen: RoutePath, top: str) -> b
         return bool(prefix and other.condition) and len(other.path) + _METHOD_WEIGHT >= len(chosen.path)
     begun = other.path.removeprefix(f"{top}/")
     return (
-        kind == "Ingress"
+        precedence is Precedence.LONGEST_TEXT
         and paths.is_below(other.path, top)
-        and any(segment.startswith(begun) for segment in paths.OWN_SEGMENTS)
+        and any(segment.startswith(begun) for segment in chainlit.OWN_SEGMENTS)
     )
 
 
 def _is_needed(path: str, top: str) -> bool:
     """Whether a path lies below ``top`` at one of Chainlit's own routes."""
-    return paths.is_below(path, top) and path.removeprefix(f"{top}/").partition("/")[0] in paths.OWN_SEGMENTS
+    return paths.is_below(path, top) and path.removeprefix(f"{top}/").partition("/")[0] in chainlit.OWN_SEGMENTS
 
 
 def _may_match(expression: str, top: str, *, is_anchored: bool) -> bool:
@@ -65,7 +65,7 @@ def _may_match(expression: str, top: str, *, is_anchored: bool) -> bool:
 @lru_cache(64)
 def _needed(top: str, *, is_anchored: bool) -> tuple[tuple[str, ...], frozenset[str]]:
     """What Chainlit needs below ``top``, or what an expression may find of it, and all that these begin with."""
-    needed = [f"{top}/{segment}/" for segment in paths.OWN_SEGMENTS]
+    needed = [f"{top}/{segment}/" for segment in chainlit.OWN_SEGMENTS]
     if not is_anchored:
         needed = [path[at:] for path in needed for at, char in enumerate(path[:-1]) if char == "/"]
     return tuple(needed), frozenset(path[:end] for path in (f"{top}/", *needed) for end in range(len(path) + 1))

@@ -10,21 +10,12 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from chainlit_operator.domain import chainlit
+
 #: The longest path, expression or replacement that is looked at; servers take no longer URLs.
 MAX_LENGTH = 4096
 
 _SEGMENT = re.compile(r"[A-Za-z0-9._~-]+")
-
-#: First segments of the routes that Chainlit itself serves below its root path (``chainlit/server.py`` of 2.12.0).
-OWN_SEGMENTS = frozenset(
-    {
-        *("assets", "auth", "avatars", "element", "favicon", "feedback", "health", "login", "logo", "logout"),
-        *("mcp", "project", "public", "set-session-cookie", "static", "user", "ws"),
-    }
-)
-
-#: Chainlit endpoints that probes point at (``/health`` since 2.10.0, ``/auth/config`` before).
-PROBE_ENDPOINTS = ("/auth/config", "/health")
 
 
 class RootPaths(NamedTuple):
@@ -93,7 +84,7 @@ def mounted(backend: str, mount_path: str) -> str:
 def is_probe_endpoint(path: str, roots: tuple[str, ...]) -> bool:
     """Whether a probe of ``path`` asks Chainlit: one of its endpoints, or below a prefix that it has or had."""
     path = path.partition("?")[0]
-    return path.endswith(PROBE_ENDPOINTS) or any(root and is_below(path, root) for root in roots)
+    return path.endswith(chainlit.PROBE_ENDPOINTS) or any(root and is_below(path, root) for root in roots)
 
 
 def probe_path(path: str, root_path: str, former_roots: tuple[str, ...]) -> str:
@@ -113,6 +104,6 @@ def probe_path(path: str, root_path: str, former_roots: tuple[str, ...]) -> str:
     carried = max(roots, key=len, default="")
     path = path.removeprefix(carried) or "/"
     if not carried or carried != root_path:
-        path = next((endpoint for endpoint in PROBE_ENDPOINTS if path.endswith(endpoint)), path)
+        path = next((endpoint for endpoint in chainlit.PROBE_ENDPOINTS if path.endswith(endpoint)), path)
     found = f"{root_path}{path}{mark}{query}"
     return given if found == f"/{given}" else found

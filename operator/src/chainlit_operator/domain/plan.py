@@ -20,15 +20,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from chainlit_operator.domain import paths, route_conflicts, routes, trials
+from chainlit_operator.domain import chainlit, paths, route_conflicts, routes, trials
+from chainlit_operator.domain.chainlit import PARENT_ROOT_PATH, ROOT_PATH
 from chainlit_operator.domain.model import Container, Snapshot, Trial, TrialOutcome, Variable, Workload
 from chainlit_operator.domain.reasons import ConditionType, Reason
 
-ROOT_PATH = "CHAINLIT_ROOT_PATH"
-PARENT_ROOT_PATH = "CHAINLIT_PARENT_ROOT_PATH"
 FIELD_MANAGER = "chainlit-operator"
-#: Where Chainlit listens unless told otherwise.
-CHAINLIT_PORT = 8000
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,7 +300,7 @@ def _probed_ports(container: Container, roots: tuple[str, ...]) -> set[int | Non
         return ports
     known = {port for path, port in asked if paths.is_probe_endpoint(path, roots)}
     known = known or {port for path, port in asked if path in ("", "/")}
-    return known or {container.ports[0][1] if container.ports else CHAINLIT_PORT}
+    return known or {container.ports[0][1] if container.ports else chainlit.PORT}
 
 
 def _container_port(snapshot: Snapshot, container: Container, route: routes.Resolved) -> int | None:

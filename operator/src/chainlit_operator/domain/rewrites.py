@@ -114,7 +114,20 @@ class Unknown:
         return None
 
 
-Transform = StripPrefix | ReplacePrefixMatch | AddPrefix | ReplaceFullPath | RewriteWholePath | ReplaceMatch | Unknown
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A part of the route that does not exist, so that the edge serves nothing; ``what`` names it."""
+
+    what: str
+
+    def __call__(self, path: str, matched: str) -> str | None:
+        """Return None."""
+        return None
+
+
+Transform = (
+    StripPrefix | ReplacePrefixMatch | AddPrefix | ReplaceFullPath | RewriteWholePath | ReplaceMatch | Unknown | Missing
+)
 
 
 def backend_prefix(public: str, transforms: Iterable[Transform]) -> str | None:

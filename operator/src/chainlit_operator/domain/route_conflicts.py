@@ -1,4 +1,4 @@
-"""Neighbours: apps whose routes meet at one edge, and what may not stand beside each other there.
+"""RouteConflicts: apps whose routes meet at one edge, and what may not stand beside each other there.
 
 An edge is what listens: an ingress class, or a Gateway. On one edge a host of its own wins over a wildcard or none, and
 the longest path wins; that is what the specifications of Ingress and HTTPRoute ask for, and what edges do. So apps may
@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator
 from itertools import product
 from typing import NamedTuple
 
-from chainlit_operator.domain import paths, routes
-from chainlit_operator.domain.model import App, Matching, Neighbour, Route, RoutePath, Snapshot
+from chainlit_operator.domain import chainlit, paths, routes
+from chainlit_operator.domain.model import App, Matching, Route, RouteConflict, RoutePath, Snapshot
 from chainlit_operator.domain.reasons import Reason
 
 #: What a path may cost: of one with more of Chainlit's own segments, nothing is told below which it is.
@@ -33,11 +33,7 @@ class Place(NamedTuple):
 
 def edges(route: Route) -> tuple[str, ...]:
     """Name what serves the route: its ingress class, or its Gateways; nothing for one that they refuse."""
-    if route.refusal:
-        return ()
-    if route.ref.kind == "Ingress":
-        return (f"ingress class {route.ingress_class}",)
-    return tuple(sorted({str(parent.gateway) for parent in route.parents}))
+    return () if route.refusal else tuple(sorted({attachment.group for attachment in route.attachments}))
 
 
 class Reach(NamedTuple):
@@ -69,30 +65,17 @@ def reaches(route: Route, chosen: Iterable[RoutePath]) -> Iterator[Reach]:
 def _above(prefix: str) -> list[str]:
     """The prefixes below which ``prefix`` is one of Chainlit's own routes."""
     segments = prefix.split("/")
-    if paths.OWN_SEGMENTS.isdisjoint(segments):
+    if chainlit.OWN_SEGMENTS.isdisjoint(segments):
         return []
-    own = [n for n, segment in enumerate(segments) if segment in paths.OWN_SEGMENTS]
+    own = [n for n, segment in enumerate(segments) if segment in chainlit.OWN_SEGMENTS]
     return ["/".join(segments[:n]) for n in own] if len(own) <= MAX_OWN_SEGMENTS else []
-
-
-def share_listener(one: Route, other: Route) -> bool:
-    """Whether some listener serves both: two routes of one Gateway may name listeners of their own."""
-    if one.ref.kind == "Ingress" or other.ref.kind == "Ingress":
-        return one.ref.kind == other.ref.kind
-    return any(
-        a.gateway == b.gateway
-        and (a.section == b.section or not a.section or not b.section)
-        and (a.port == b.port or not a.port or not b.port)
-        for a in one.parents
-        for b in other.parents
-    )
 
 
 def check(snapshot: Snapshot, route: routes.Resolved | routes.Unresolved) -> routes.Resolved | routes.Unresolved:
     """Return ``route``, unless a neighbour of the snapshot's app is in its way."""
     if isinstance(route, routes.Unresolved):
         return route
-    for neighbour in snapshot.neighbours:
+    for neighbour in snapshot.conflicts:
         prefix = routes.prefix_of(neighbour.path)
         if prefix == route.public and precedence(neighbour) < precedence(snapshot.app):
             return _claimed(route, neighbour)
@@ -101,13 +84,13 @@ def check(snapshot: Snapshot, route: routes.Resolved | routes.Unresolved) -> rou
     return route
 
 
-def precedence(app: App | Neighbour) -> tuple[str, str, str]:
+def precedence(app: App | RouteConflict) -> tuple[str, str, str]:
     """Return what orders apps at one place: the oldest has it."""
     ref = app.ref
     return app.created, ref.namespace, ref.name
 
 
-def _claimed(route: routes.Resolved, neighbour: Neighbour) -> routes.Unresolved:
+def _claimed(route: routes.Resolved, neighbour: RouteConflict) -> routes.Unresolved:
     where = f"host {neighbour.path.host}" if neighbour.path.host else "any host"
     return routes.Unresolved(
         Reason.PATH_CLAIMED,
@@ -117,7 +100,7 @@ def _claimed(route: routes.Resolved, neighbour: Neighbour) -> routes.Unresolved:
     )
 
 
-def _shadowed(route: routes.Resolved, neighbour: Neighbour) -> routes.Unresolved:
+def _shadowed(route: routes.Resolved, neighbour: RouteConflict) -> routes.Unresolved:
     return routes.Unresolved(
         Reason.PATH_SHADOWED,
         f"{neighbour.route} sends {neighbour.path.path}, which Chainlit needs below {route.public or '/'}, to "

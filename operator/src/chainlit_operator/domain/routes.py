@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from chainlit_operator.domain import path_overrides, paths, rewrites
+from chainlit_operator.domain import chainlit, path_overrides, paths, rewrites
 from chainlit_operator.domain.model import (
     App,
     Matching,
-    Middleware,
     Rewrite,
     Route,
     RoutePath,
@@ -25,9 +24,6 @@ from chainlit_operator.domain.model import (
 )
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.object_ref import Ref
-
-MAX_CHAIN_DEPTH = 8
-MAX_MIDDLEWARES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,8 +190,8 @@ def _align(snapshot: Snapshot, route: Route, covering: list[RoutePath], service:
     if isinstance(backend, Unresolved):
         return backend
     # A route may have thousands of paths that differ in nothing that matters here.
-    unlike = {(prefix_of(path), id(path.middlewares), path.transforms): path for path in covering[1:]}
-    for (prefix, _, _), path in unlike.items():
+    unlike = {(prefix_of(path), path.transforms): path for path in covering[1:]}
+    for (prefix, _), path in unlike.items():
         other = _backend(snapshot, route, path, prefix)
         if isinstance(other, Unresolved) or not _agree((public, backend), (prefix, other)):
             return Unresolved(
@@ -211,7 +207,7 @@ def _align(snapshot: Snapshot, route: Route, covering: list[RoutePath], service:
             "only where the path at the backend is the end of the one in the browser: strip a whole prefix, or leave "
             "the path alone.",
         )
-    origin = _origin(snapshot, route, chosen)
+    origin = _origin(route, chosen)
     served = paths.mounted(backend, snapshot.app.spec.mount_path)
     address = f"{origin}{roots.parent_root_path}{served}/"
     return Resolved(
@@ -253,29 +249,20 @@ def _web_socket_refusal(route: Route, covering: Iterable[RoutePath], public: str
     )
 
 
-def _origin(snapshot: Snapshot, route: Route, chosen: RoutePath) -> str:
+def _origin(route: Route, chosen: RoutePath) -> str:
     """What stands between ``http`` or ``ws`` and the path in the address that a browser opens.
 
     Empty where there is no such address: no host, or a wildcard one, or a Gateway that cannot be read.
     """
-    if route.ref.kind == "Ingress":
-        is_secure = any(_host_matches(pattern, chosen.host) for pattern in route.tls_hosts)
-        return _authority(chosen.host or route.address, is_secure)
     found = [
-        (listener, gateway)
-        for parent in route.parents
-        for gateway in snapshot.gateways
-        for listener in gateway.listeners
-        if gateway.ref == parent.gateway
-        and parent.section in ("", listener.name)
-        and parent.port in (0, listener.port)
-        and listener.protocol in ("HTTP", "HTTPS")
-        and (not chosen.host or _host_matches(listener.hostname, chosen.host))
+        origin
+        for origin in route.origins
+        if (_host_matches(origin.hosts, chosen.host) if chosen.host else origin.address)
     ]
     if not found:
         return ""
-    listener, gateway = min(found, key=lambda pair: not pair[0].is_secure)
-    return _authority(chosen.host or listener.hostname or gateway.address, listener.is_secure, listener.port)
+    origin = min(found, key=lambda each: not each.is_secure)
+    return _authority(chosen.host or origin.address, origin.is_secure, origin.port)
 
 
 def _host_matches(pattern: str, host: str) -> bool:
@@ -299,8 +286,8 @@ def _without_backend(snapshot: Snapshot, route: Route) -> Unresolved:
             f"{route.ref} sends requests to Service {', '.join(missing)}, which does not exist: create it with a "
             f"selector that matches the pods of {snapshot.app.workload}.",
         )
-    if route.strangers:
-        names = ", ".join([*sorted(route.services), *route.strangers])
+    if route.unsupported_backends:
+        names = ", ".join([*sorted(route.services), *route.unsupported_backends])
         return Unresolved(
             Reason.ROUTE_WITHOUT_BACKEND,
             f"{route.ref} sends requests to {names[:250]}. Only Services of its own namespace can be followed to pods: "
@@ -421,7 +408,7 @@ def prefix_of(path: RoutePath) -> str:
 
 def is_own_route(prefix: str, top: str) -> bool:
     """Whether ``prefix`` is ``top`` or one of Chainlit's own routes below it, which changes nothing."""
-    return prefix == top or (paths.is_below(prefix, top) and _first_segment(prefix, top) in paths.OWN_SEGMENTS)
+    return prefix == top or (paths.is_below(prefix, top) and _first_segment(prefix, top) in chainlit.OWN_SEGMENTS)
 
 
 def _first_segment(prefix: str, top: str) -> str:
@@ -440,7 +427,7 @@ def _unless_shadowed(route: Route, covering: list[RoutePath], mine: list[RoutePa
     taking = [
         path
         for path in rest
-        if path.host in serving and path_overrides.takes(route.ref.kind, path, serving[path.host], top)
+        if path.host in serving and path_overrides.takes(route.precedence, path, serving[path.host], top)
     ]
     other = next((path for path in taking if id(path) not in own), None)
     if other is None:
@@ -461,14 +448,14 @@ def _backend(snapshot: Snapshot, route: Route, chosen: RoutePath, public: str) -
     override = snapshot.app.spec.rewrite
     if override is not Rewrite.AUTO:
         return "" if override is Rewrite.STRIP else public
-    found = _expanded(snapshot, chosen.middlewares)
-    if isinstance(found, str):
+    transforms = chosen.transforms
+    missing = next((t.what for t in transforms if isinstance(t, rewrites.Missing)), None)
+    if missing is not None:
         return Unresolved(
             Reason.MIDDLEWARE_NOT_FOUND,
-            f"{route.ref} uses Traefik Middleware {found}, which does not exist; Traefik answers 404 "
+            f"{route.ref} uses Traefik Middleware {missing}, which does not exist; Traefik answers 404 "
             "then. Create it, correct the name, or set spec.route.rewrite.",
         )
-    transforms = [*chosen.transforms, *found]
     unknown = next((t.what for t in transforms if isinstance(t, rewrites.Unknown)), None)
     if unknown is not None:
         return Unresolved(
@@ -484,31 +471,3 @@ def _backend(snapshot: Snapshot, route: Route, chosen: RoutePath, public: str) -
             "sockets cannot be found. Strip a whole prefix, or leave the path alone.",
         )
     return backend
-
-
-def _expanded(snapshot: Snapshot, keys: Iterable[str]) -> list[rewrites.Transform] | str:
-    """The transforms of Middlewares, and of the chains that they may be.
-
-    A key instead, where that Middleware or one in its chain is missing, or the chain is circular.
-    """
-    known: dict[str, Middleware] = {}
-    for middleware in snapshot.middlewares:
-        other = known.setdefault(middleware.key, middleware)
-        if (other.transforms, other.chain) != (middleware.transforms, middleware.chain):  # a-b of c, and b of c-a
-            both = rewrites.Unknown(f"two Traefik Middlewares called {middleware.key}")
-            known[middleware.key] = replace(middleware, transforms=(both,), chain=())
-    transforms: list[rewrites.Transform] = []
-    count = 0
-    for key in keys:
-        due = [(key, 0)]
-        while due:
-            name, depth = due.pop()
-            found = known.get(name)
-            if found is None or depth > MAX_CHAIN_DEPTH:
-                return key
-            count += 1
-            if count > MAX_MIDDLEWARES:  # chains of chains have a million in no time
-                return [rewrites.Unknown(f"more than {MAX_MIDDLEWARES} Traefik Middlewares")]
-            transforms += found.transforms
-            due += [(member, depth + 1) for member in reversed(found.chain)]
-    return transforms

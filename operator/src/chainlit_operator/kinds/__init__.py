@@ -4,8 +4,9 @@ The structs name only the fields that decisions read; msgspec skips the rest of 
 """
 
 from chainlit_operator.kinds.chainlitapp import ChainlitApp, app_from_object, encode_status
+from chainlit_operator.kinds.gateway import Gateway
 from chainlit_operator.kinds.registry import KINDS, WatchedObject, reader
-from chainlit_operator.kinds.routes.httproute import Gateway, HTTPRoute
+from chainlit_operator.kinds.routes.httproute import HTTPRoute
 from chainlit_operator.kinds.routes.ingress import Ingress
 from chainlit_operator.kinds.service import Service
 from chainlit_operator.kinds.serviceaccount import ServiceAccount

@@ -10,7 +10,9 @@ import msgspec
 
 from chainlit_operator.domain import model
 from chainlit_operator.domain.desired.drift import KEPT_METADATA, OwnedState
-from chainlit_operator.kinds.routes.httproute import Gateway, HTTPRoute
+from chainlit_operator.kinds.gateway import Gateway
+from chainlit_operator.kinds.routes import httproute, ingress
+from chainlit_operator.kinds.routes.httproute import HTTPRoute
 from chainlit_operator.kinds.routes.ingress import Ingress
 from chainlit_operator.kinds.service import Service
 from chainlit_operator.kinds.serviceaccount import ServiceAccount
@@ -51,6 +53,10 @@ RESOURCES: Resources = {
     "Event": ("/api/v1", "events"),
     "Lease": ("/apis/coordination.k8s.io/v1", "leases"),
 }
+
+
+COMPOSE = {"Ingress": ingress.compose, "HTTPRoute": httproute.compose}
+"""kind of route → what completes its record with the objects that take part in it"""
 
 
 Find = Callable[[Ref], model.WatchedObject | None]

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct, field
 
 from chainlit_operator.domain import model
-from chainlit_operator.domain.plan import PARENT_ROOT_PATH, ROOT_PATH
+from chainlit_operator.domain.chainlit import PARENT_ROOT_PATH, ROOT_PATH
 from chainlit_operator.kinds.fields import pairs
 from chainlit_operator.kube.codec import Anything, ApiStruct, Meta, decoder
 from chainlit_operator.object_ref import Ref

@@ -15,17 +15,19 @@ from chainlit_operator.domain.desired.drift import OwnedState
 from chainlit_operator.domain.model import (
     App,
     CreatableObject,
+    Dependency,
     Gateway,
     Labels,
     Middleware,
-    Neighbour,
     Route,
+    RouteConflict,
     Service,
     ServiceAccount,
     Snapshot,
     WatchedObject,
     Workload,
 )
+from chainlit_operator.kinds.registry import COMPOSE
 from chainlit_operator.kube.resource_versions import is_older
 from chainlit_operator.object_ref import Ref
 from chainlit_operator.state.route_keys import Backend, Neighbourhood
@@ -102,9 +104,9 @@ class Cache:
         self._services_by_label: Index[PodLabel] = Index()
         self._routes_by_service: Index[tuple[str, str]] = Index()
         self._label_of_service: dict[Ref, PodLabel] = {}
-        self._routes_by_gateway: Index[Ref] = Index()
+        self._routes_by_dependency: Index[Dependency] = Index()
         self._routes_with_middlewares: set[Ref] = set()
-        self._middlewares: defaultdict[str, dict[Ref, Middleware]] = defaultdict(dict)
+        self._dependencies: defaultdict[Dependency, dict[Ref, Gateway | Middleware]] = defaultdict(dict)
         self._is_complete = False
         self._neighbourhood = Neighbourhood()
 
@@ -248,12 +250,12 @@ class Cache:
             for name in obj.services:
                 self._routes_by_service.add((namespace, name), obj.ref)
             self._neighbourhood.add(obj)
-            for parent in obj.parents:
-                self._routes_by_gateway.add(parent.gateway, obj.ref)
-            if obj.has_middlewares:
-                self._routes_with_middlewares.add(obj.ref)
-        elif isinstance(obj, Middleware):
-            self._middlewares[obj.key][obj.ref] = obj
+            for dependency in obj.dependencies:
+                self._routes_by_dependency.add(dependency, obj.ref)
+                if dependency.kind == "Middleware":
+                    self._routes_with_middlewares.add(obj.ref)
+        elif isinstance(obj, Middleware | Gateway):
+            self._dependencies[Dependency(obj.ref.kind, obj.key)][obj.ref] = obj
 
     def _unfile(self, obj: WatchedObject) -> None:
         namespace = obj.ref.namespace
@@ -268,13 +270,14 @@ class Cache:
             for name in obj.services:
                 self._routes_by_service.discard((namespace, name), obj.ref)
             self._neighbourhood.discard(obj)
-            for parent in obj.parents:
-                self._routes_by_gateway.discard(parent.gateway, obj.ref)
+            for dependency in obj.dependencies:
+                self._routes_by_dependency.discard(dependency, obj.ref)
             self._routes_with_middlewares.discard(obj.ref)
-        elif isinstance(obj, Middleware):
-            self._middlewares[obj.key].pop(obj.ref, None)
-            if not self._middlewares[obj.key]:
-                del self._middlewares[obj.key]
+        elif isinstance(obj, Middleware | Gateway):
+            dependency = Dependency(obj.ref.kind, obj.key)
+            self._dependencies[dependency].pop(obj.ref, None)
+            if not self._dependencies[dependency]:
+                del self._dependencies[dependency]
 
     # ------------------------------------------------------------------------------------------- who is concerned
 
@@ -298,8 +301,9 @@ class Cache:
             return self._routed(obj) | self._touched(obj, obj.services)
         if isinstance(obj, Middleware | Gateway):
             # Chains make it hard to tell which routes a Middleware is for, and few routes have any.
+            dependency = Dependency(obj.ref.kind, obj.key)
             is_gateway = isinstance(obj, Gateway)
-            refs = self._routes_by_gateway[obj.ref] if is_gateway else self._routes_with_middlewares
+            refs = self._routes_by_dependency[dependency] if is_gateway else self._routes_with_middlewares
             routes = (self._route(ref) for ref in refs)
             return {app for route in routes if route is not None for app in self._routed(route)}
         apps = self._selected(obj)
@@ -390,28 +394,26 @@ class Cache:
         """Return all that a decision about ``app`` reads; ``workload`` stands for the app's own if it is given."""
         workload = workload or self.workload(app.workload)
         services = self._services_of(workload) if workload is not None else ()
-        routes = tuple(self._routes_of(app, services))
+        routes = tuple(COMPOSE[route.ref.kind](route, self._found) for route in self._routes_of(app, services))
         named = {(route.ref.namespace, name) for route in routes for name in route.services}
         return Snapshot(
             app=app,
             workload=workload,
             services=services,
             routes=routes,
-            middlewares=self._middlewares_of(routes),
-            gateways=self._gateways_of(routes),
             # Where a Service is there, nobody asks for others that the route names, and so nobody is told of them.
             missing_services=frozenset(
                 name
                 for namespace, name in (named if not services else ())
                 if self.service(Ref("Service", namespace, name)) is None
             ),
-            neighbours=self._neighbours(services, routes),
+            conflicts=self._neighbours(services, routes),
             taken=tuple(self._taken(app)),
             claimed_by=self._claimed_by(app),
             contested_by=contested_by,
         )
 
-    def _neighbours(self, services: tuple[Service, ...], routes: tuple[Route, ...]) -> tuple[Neighbour, ...]:
+    def _neighbours(self, services: tuple[Service, ...], routes: tuple[Route, ...]) -> tuple[RouteConflict, ...]:
         """The apps behind other Services at the places of ours, oldest first."""
         mine = {service.ref for service in services}
         found = {}
@@ -421,12 +423,12 @@ class Cache:
                 if backend.service not in mine and self._meets(route, backend):
                     for other in self._behind(backend):
                         key = (route_conflicts.precedence(other), backend.route, backend.path.path, backend.path.host)
-                        found[key] = Neighbour(other.ref, other.created, backend.route, backend.path)
+                        found[key] = RouteConflict(other.ref, other.created, backend.route, backend.path)
         return tuple(found[key] for key in sorted(found))
 
     def _meets(self, route: Route, backend: Backend) -> bool:
         other = self._route(backend.route)
-        return other is not None and route_conflicts.share_listener(route, other)
+        return other is not None and route.shares_listener(other)
 
     def _behind(self, backend: Backend) -> list[App]:
         service = self.service(backend.service)
@@ -448,24 +450,10 @@ class Cache:
             if route is not None:
                 yield route
 
-    def _middlewares_of(self, routes: tuple[Route, ...]) -> tuple[Middleware, ...]:
-        """The Middlewares that the routes use, and those that they are made of; several may have one key."""
-        found: dict[str, list[Middleware]] = {}
-        # By identity: all paths of an Ingress have the same ones.
-        named = {id(path.middlewares): path.middlewares for route in routes for path in route.paths}
-        due = [key for keys in named.values() for key in keys]
-        while due:
-            key = due.pop()
-            if key in found or key not in self._middlewares:
-                continue
-            found[key] = [self._middlewares[key][ref] for ref in sorted(self._middlewares[key])]
-            due += [name for middleware in found[key] for name in middleware.chain]
-        return tuple(middleware for key in sorted(found) for middleware in found[key])
-
-    def _gateways_of(self, routes: tuple[Route, ...]) -> tuple[Gateway, ...]:
-        refs = {parent.gateway for route in routes for parent in route.parents}
-        found = (self._objects["Gateway"].get(ref) for ref in sorted(refs))
-        return tuple(gateway for gateway in found if isinstance(gateway, Gateway))
+    def _found(self, dependency: Dependency) -> tuple[Gateway | Middleware, ...]:
+        """The objects that take part in routes under that key, by name."""
+        objects = self._dependencies.get(dependency, {})
+        return tuple(objects[ref] for ref in sorted(objects))
 
     def _claimed_by(self, app: App) -> str:
         """The name of the oldest app of the same workload, if that is another one."""

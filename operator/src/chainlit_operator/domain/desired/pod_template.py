@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from chainlit_operator.domain.chainlit import PARENT_ROOT_PATH, ROOT_PATH
 from chainlit_operator.domain.paths import RootPaths, normalise
-from chainlit_operator.domain.plan import PARENT_ROOT_PATH, ROOT_PATH
 
 Fields = Mapping[str, Any]
 

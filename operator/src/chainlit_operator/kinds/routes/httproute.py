@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 
 from msgspec import field
 
-from chainlit_operator.domain import model, rewrites
+from chainlit_operator.domain import middlewares, model, rewrites
 from chainlit_operator.ingress_controllers.unknown import KONG_STRIP, kong_strips, unread
 from chainlit_operator.kinds.fields import MAX_PATHS, TOO_MANY_PATHS
 from chainlit_operator.kube.codec import Anything, ApiStruct, Meta
@@ -158,24 +159,35 @@ class HTTPRoute(ApiStruct):
             resource_version=self.metadata.resource_version,
             paths=found[:MAX_PATHS],
             refusal=refusal if len(found) <= MAX_PATHS else TOO_MANY_PATHS,
-            parents=tuple(self._parents()),
-            strangers=tuple(self._strangers()),
+            attachments=tuple(self._attachments()),
+            precedence=model.Precedence.LONGEST_SEGMENTS,
+            dependencies=tuple(self._dependencies()),
+            unsupported_backends=tuple(self._unsupported_backends()),
         )
 
-    def _strangers(self) -> Iterator[str]:
+    def _unsupported_backends(self) -> Iterator[str]:
         for ref in {ref.shown: ref for rule in self.spec.rules for ref in rule.backend_refs}.values():
             if not self._is_service(ref):
                 yield ref.shown
 
-    def _parents(self) -> Iterator[model.Parent]:
-        """The Gateways, but for those that refuse the route while others take it."""
+    def _gateways(self) -> Iterator[tuple[_ParentRef, str]]:
+        """The references to Gateways with the Gateways' keys, without those that refuse it while others do not."""
         refused = [status.parent_ref for status in self.status.parents if status.refusal()]
         accepted = [status.parent_ref for status in self.status.parents if not status.refusal()]
         for parent in self.spec.parent_refs:
             if parent.kind == "Gateway" and (parent in accepted or parent not in refused):
-                namespace = parent.namespace or self.metadata.namespace
-                gateway = Ref("Gateway", namespace, parent.name)
-                yield model.Parent(gateway, parent.section_name, parent.port)
+                yield parent, f"{parent.namespace or self.metadata.namespace}/{parent.name}"
+
+    def _attachments(self) -> Iterator[model.Attachment]:
+        for parent, key in self._gateways():
+            yield model.Attachment(f"Gateway {key}", parent.section_name, parent.port)
+
+    def _dependencies(self) -> Iterator[model.Dependency]:
+        for key in dict.fromkeys(key for _, key in self._gateways()):
+            yield model.Dependency("Gateway", key)
+        for rule in self.spec.rules:
+            for key in self._middlewares(rule.filters):
+                yield model.Dependency("Middleware", key)
 
     def _paths(self) -> Iterator[model.RoutePath]:
         annotated = self.metadata.transforms()
@@ -233,38 +245,23 @@ def _transforms(found: _Filter) -> Iterator[rewrites.Transform]:
         yield rewrites.Unknown(f"an ExtensionRef filter of kind {extension.kind}")
 
 
-class _Listener(ApiStruct):
-    name: str
-    port: int
-    protocol: str
-    hostname: str = ""
-
-
-class _GatewaySpec(ApiStruct):
-    listeners: list[_Listener] = field(default_factory=list)
-
-
-class _Address(ApiStruct):
-    value: str = ""
-
-
-class _GatewayStatus(ApiStruct):
-    addresses: list[_Address] = field(default_factory=list)
-
-
-class Gateway(ApiStruct):
-    """A Gateway (gateway.networking.k8s.io/v1)."""
-
-    metadata: Meta
-    spec: _GatewaySpec = field(default_factory=_GatewaySpec)
-    status: _GatewayStatus = field(default_factory=_GatewayStatus)
-
-    def to_domain(self) -> model.Gateway:
-        """Return the domain's record of it."""
-        address = next((found.value for found in self.status.addresses), "")
-        return model.Gateway(
-            ref=Ref("Gateway", self.metadata.namespace, self.metadata.name),
-            resource_version=self.metadata.resource_version,
-            listeners=tuple(model.Listener(x.name, x.port, x.protocol, x.hostname) for x in self.spec.listeners),
-            address=f"[{address}]" if ":" in address else address,
+def compose(route: model.Route, find: model.Find) -> model.Route:
+    """Return the route with the transforms of its Middlewares, and the origins that its Gateways' listeners give."""
+    gateways = {
+        f"Gateway {found.key}": found
+        for dependency in route.dependencies
+        for found in find(dependency)
+        if isinstance(found, model.Gateway)
+    }
+    origins = [
+        model.Origin(
+            listener.hostname, listener.protocol == "HTTPS", listener.port, listener.hostname or gateway.address
         )
+        for attachment in route.attachments
+        if (gateway := gateways.get(attachment.group)) is not None
+        for listener in gateway.listeners
+        if attachment.section in ("", listener.name)
+        and attachment.port in (0, listener.port)
+        and listener.protocol in ("HTTP", "HTTPS")
+    ]
+    return replace(middlewares.compose(route, find), origins=tuple(origins))

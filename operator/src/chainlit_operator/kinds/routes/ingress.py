@@ -8,7 +8,7 @@ from itertools import chain, islice
 
 from msgspec import Struct, convert, field
 
-from chainlit_operator.domain import model, rewrites
+from chainlit_operator.domain import middlewares, model, rewrites
 from chainlit_operator.ingress_controllers.unknown import (
     F5_REGEX,
     KONG_STRIP,
@@ -233,17 +233,24 @@ class Ingress(ApiStruct):
         found = [self._path(rules, annotations, host, entry) for host, entry in entries[:MAX_PATHS]]
         if spec.default_backend is not None and not found:
             found = [self._path(rules, annotations, "", _HttpPath(spec.default_backend, "/", "Prefix"))]
-        address = next((a.hostname or a.ip for a in self.status.load_balancer.ingress), "")
         return model.Route(
             ref=Ref("Ingress", meta.namespace, meta.name),
             resource_version=meta.resource_version,
             paths=tuple(found),
-            tls_hosts=frozenset(host for tls in spec.tls for host in (tls.hosts or [""])),
-            address=f"[{address}]" if ":" in address else address,
-            ingress_class=spec.ingress_class_name or annotations.class_name,
+            attachments=(model.Attachment(f"ingress class {spec.ingress_class_name or annotations.class_name}"),),
+            origins=tuple(self._origins()),
+            dependencies=tuple(model.Dependency("Middleware", key) for key in rules.middlewares),
             refusal=TOO_MANY_PATHS if len(entries) > MAX_PATHS else "",
             is_canary=is_true(annotations.nginx_canary),
         )
+
+    def _origins(self) -> Iterator[model.Origin]:
+        """Http for all hosts, and https for those that have a certificate."""
+        found = next((a.hostname or a.ip for a in self.status.load_balancer.ingress), "")
+        address = f"[{found}]" if ":" in found else found
+        for host in dict.fromkeys(host for tls in self.spec.tls for host in (tls.hosts or [""])):
+            yield model.Origin(host, is_secure=True, address="" if host else address)
+        yield model.Origin("", is_secure=False, address=address)
 
     def _path(self, rules: _Rules, annotations: _Annotations, host: str, entry: _HttpPath) -> model.RoutePath:
         # A resource backend is no Chainlit app, but takes requests all the same.
@@ -260,3 +267,8 @@ class Ingress(ApiStruct):
             middlewares=rules.middlewares,
             refuses_web_socket=is_contours and not rules.passes_web_socket(path),
         )
+
+
+def compose(route: model.Route, find: model.Find) -> model.Route:
+    """Return the route with the transforms of its Middlewares."""
+    return middlewares.compose(route, find)

@@ -1,0 +1,32 @@
+"""Every fact about Chainlit that the operator uses: variables, port, endpoints, its own path segments.
+
+Source: ``chainlit/server.py`` and ``chainlit/config.py`` of release 2.12.0, unless a line says otherwise. A test
+compares ``OWN_SEGMENTS`` with the route table of the Chainlit wheel that the tests pin.
+"""
+
+from __future__ import annotations
+
+#: Prefix of every route and of the socket: ``""`` or ``/a/b``. Chainlit reads an empty variable as unset.
+ROOT_PATH = "CHAINLIT_ROOT_PATH"
+#: Prefix that only the served HTML gets, for a proxy that strips it.
+PARENT_ROOT_PATH = "CHAINLIT_PARENT_ROOT_PATH"
+VARIABLES = (ROOT_PATH, PARENT_ROOT_PATH)
+#: The command-line option that wins over ``ROOT_PATH``.
+ROOT_PATH_OPTION = "--root-path"
+#: The port that Chainlit listens on unless ``CHAINLIT_PORT`` says otherwise.
+PORT = 8000
+#: The container that runs Chainlit, where a pod has several.
+CONTAINER = "chainlit"
+
+#: The path of the Socket.IO server below the root path, without slashes at its ends.
+SOCKET = "ws/socket.io"
+#: Endpoints that probes ask (``/health`` since 2.10.0, ``/auth/config`` before).
+PROBE_ENDPOINTS = ("/auth/config", "/health")
+
+#: First segments of the routes that Chainlit itself serves below its root path.
+OWN_SEGMENTS = frozenset(
+    {
+        *("assets", "auth", "avatars", "element", "favicon", "feedback", "health", "login", "logo", "logout"),
+        *("mcp", "project", "public", "set-session-cookie", "static", "user", "ws"),
+    }
+)

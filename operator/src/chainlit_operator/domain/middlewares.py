@@ -1,0 +1,60 @@
+"""Traefik Middlewares: the transforms of those that a route names, and of the chains that they may be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from chainlit_operator.domain import rewrites
+from chainlit_operator.domain.model.route import Dependency, Find, Middleware, Route
+
+MAX_CHAIN_DEPTH = 8
+MAX_MIDDLEWARES = 100
+KIND = "Middleware"
+
+
+def compose(route: Route, find: Find) -> Route:
+    """Return the route with the transforms of its Middlewares in place of their keys."""
+    # By identity: all paths of an Ingress share one tuple of keys, and there may be thousands of paths.
+    keys = {id(path.middlewares): path.middlewares for path in route.paths if path.middlewares}
+    if not keys:
+        return route
+    found = {name: expand(members, find) for name, members in keys.items()}
+    paths = tuple(
+        replace(path, transforms=(*path.transforms, *found[id(path.middlewares)]), middlewares=())
+        if path.middlewares
+        else path
+        for path in route.paths
+    )
+    return replace(route, paths=paths)
+
+
+def expand(keys: Iterable[str], find: Find) -> tuple[rewrites.Transform, ...]:
+    """Return the transforms of the Middlewares with these keys, in order.
+
+    A key without a Middleware, or with a chain that is circular, is one ``Missing``.
+    """
+    transforms: list[rewrites.Transform] = []
+    count = 0
+    for key in keys:
+        pending = [(key, 0)]
+        while pending:
+            name, depth = pending.pop()
+            middleware = _middleware(name, find)
+            if middleware is None or depth > MAX_CHAIN_DEPTH:
+                return (rewrites.Missing(key),)
+            count += 1
+            if count > MAX_MIDDLEWARES:  # a chain of chains can have a million members
+                return (rewrites.Unknown(f"more than {MAX_MIDDLEWARES} Traefik Middlewares"),)
+            transforms += middleware.transforms
+            pending += [(member, depth + 1) for member in reversed(middleware.chain)]
+    return tuple(transforms)
+
+
+def _middleware(key: str, find: Find) -> Middleware | None:
+    """The Middleware with a key; where several different ones have it (a-b of c, and b of c-a), one that is unknown."""
+    found = [each for each in find(Dependency(KIND, key)) if isinstance(each, Middleware)]
+    if len({(each.transforms, each.chain) for each in found}) > 1:
+        both = rewrites.Unknown(f"two Traefik Middlewares called {key}")
+        return replace(found[0], transforms=(both,), chain=())
+    return found[0] if found else None

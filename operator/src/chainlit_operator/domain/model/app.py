@@ -1,0 +1,172 @@
+"""The ChainlitApp: its spec with the defaults of the schema, and its status."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from chainlit_operator.object_ref import Ref
+
+
+class Rewrite(StrEnum):
+    """``spec.route.rewrite``: what the route does to the path, where that cannot be seen from the route itself."""
+
+    AUTO = "Auto"
+    NONE = "None"
+    STRIP = "Strip"
+
+
+class VerificationMode(StrEnum):
+    """``spec.verification.mode``: through what the WebSocket is verified, if at all."""
+
+    BACKEND = "Backend"
+    EDGE = "Edge"
+    DISABLED = "Disabled"
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One entry of ``status.conditions`` (metav1.Condition)."""
+
+    type: str
+    status: str
+    reason: str
+    message: str
+    observed_generation: int = 0
+    last_transition_time: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RouteStatus:
+    """``status.route``: the route in use, with the path as the route spells it."""
+
+    kind: str
+    name: str
+    host: str
+    path: str
+    path_type: str
+    rewrite: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkloadStatus:
+    """``status.workload``: the container that carries the variable."""
+
+    kind: str
+    name: str
+    container: str
+
+
+class TrialOutcome(StrEnum):
+    """``status.trial.outcome``."""
+
+    PENDING = "Pending"
+    WORKS = "Works"
+    FAILS = "Fails"
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """``status.trial``: whether an image wants variables that only some apps want (``domain/trials.py``)."""
+
+    image: str
+    outcome: TrialOutcome
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The whole ``status`` of a ChainlitApp, None where a field is absent."""
+
+    observed_generation: int = 0
+    root_path: str | None = None
+    parent_root_path: str | None = None
+    url: str | None = None
+    web_socket_url: str | None = None
+    route: RouteStatus | None = None
+    workload: WorkloadStatus | None = None
+    trial: Trial | None = None
+    conditions: tuple[Condition, ...] = ()
+
+    def condition(self, type_: str) -> Condition | None:
+        """Return the condition of that type, or None."""
+        return next((c for c in self.conditions if c.type == type_), None)
+
+
+@dataclass(frozen=True, slots=True)
+class NewIngress:
+    """``spec.route.ingress``: an Ingress to be created."""
+
+    path: str = "/"
+    path_type: str = "Prefix"
+    host: str = ""
+    class_name: str = ""
+    tls: tuple[Mapping[str, Any], ...] = ()
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NewGateway:
+    """``spec.route.gateway``: an HTTPRoute to be created."""
+
+    parent_refs: tuple[Mapping[str, Any], ...] = ()
+    hostnames: tuple[str, ...] = ()
+    path: str = "/"
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AppSpec:
+    """The ``spec`` of a ChainlitApp with the schema's defaults applied.
+
+    Workload and route are also named where they are created, as ``template``, ``ingress`` and ``gateway`` say.
+    """
+
+    workload_kind: str
+    workload_name: str
+    container: str | None = None
+    route_kind: str | None = None
+    route_name: str | None = None
+    rewrite: Rewrite = Rewrite.AUTO
+    verification: VerificationMode = VerificationMode.BACKEND
+    interval_seconds: int = 60
+    suspend: bool = False
+    mount_path: str = ""
+    """Where Chainlit is mounted in another app, as a prefix; empty where it is the whole app."""
+    template: Mapping[str, Any] | None = None
+    ingress: NewIngress | None = None
+    gateway: NewGateway | None = None
+
+    @property
+    def creates_route(self) -> bool:
+        """Whether the route is the operator's to create."""
+        return self.ingress is not None or self.gateway is not None
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """A ChainlitApp."""
+
+    ref: Ref
+    uid: str
+    resource_version: str = field(compare=False)
+    generation: int
+    created: str
+    spec: AppSpec
+    status: Status = Status()
+    is_terminating: bool = False
+    #: The part of its metadata that others own, encoded: not for decisions, but to go back with a status.
+    kept: bytes = field(default=b"{}", compare=False)
+
+    @property
+    def workload(self) -> Ref:
+        """The workload that it names, whether or not that exists."""
+        return Ref(self.spec.workload_kind, self.ref.namespace, self.spec.workload_name)
+
+    @property
+    def route(self) -> Ref | None:
+        """The route that it names; None where it is to be discovered."""
+        if self.spec.route_kind is None or self.spec.route_name is None:
+            return None
+        return Ref(self.spec.route_kind, self.ref.namespace, self.spec.route_name)

@@ -1,0 +1,171 @@
+"""Routes: what decisions read of an Ingress, an HTTPRoute or any other kind that leads requests to a Service.
+
+No decision asks for the kind of a route. What differs between kinds is in three fields: ``attachments`` (where the
+route hangs), ``precedence`` (how its edge chooses between two paths) and ``origins`` (where a browser reaches it).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple
+
+from chainlit_operator.domain.desired.drift import OwnedState
+from chainlit_operator.domain.rewrites import Transform
+from chainlit_operator.object_ref import Ref
+
+
+class Matching(StrEnum):
+    """How a route compares a request's path with its own."""
+
+    PREFIX = "prefix"
+    EXACT = "exact"
+    REGULAR_EXPRESSION = "regular expression"
+    UNKNOWN = "unknown"
+
+
+class Precedence(StrEnum):
+    """How an edge chooses between two paths that both match a request."""
+
+    LONGEST_TEXT = "longest text"
+    """Some controllers compare plain paths by characters; an expression wins by its length, from its beginning."""
+    LONGEST_SEGMENTS = "longest segments"
+    """Plain paths end at a segment boundary; an expression may match anywhere in the path."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoutePath:
+    """One path of a route with the Service behind it (``""``: none, or a redirect).
+
+    ``path_type`` is the route's own word for ``matching``. ``condition`` says what else a request must have (``""`` for
+    nothing). ``others`` names all Services that share the requests. ``middlewares`` are keys of Traefik Middlewares
+    that act after ``transforms``; composing the route replaces them by their transforms. ``refuses_web_socket`` says
+    that the edge answers WebSocket upgrades with 403.
+    """
+
+    host: str
+    path: str
+    path_type: str
+    service: str
+    port: int | str
+    matching: Matching = Matching.PREFIX
+    transforms: tuple[Transform, ...] = ()
+    middlewares: tuple[str, ...] = ()
+    condition: str = ""
+    others: tuple[str, ...] = ()
+    refuses_web_socket: bool = False
+
+
+class Attachment(NamedTuple):
+    """What serves a route: ``group`` names an ingress class or a Gateway, ``section`` and ``port`` select listeners.
+
+    Only routes with attachments that overlap can take requests from each other.
+    """
+
+    group: str
+    section: str = ""
+    port: int = 0
+
+    def overlaps(self, other: Attachment) -> bool:
+        """Whether one listener serves both attachments."""
+        return (
+            self.group == other.group
+            and (self.section == other.section or not self.section or not other.section)
+            and (self.port == other.port or not self.port or not other.port)
+        )
+
+
+class Origin(NamedTuple):
+    """Scheme, host and port under which a browser reaches a route.
+
+    ``hosts`` is the host name that the origin serves: a name, ``*.example.com``, or ``""`` for any. ``address`` is the
+    host to use for a path that names none; ``""`` where there is none. ``port`` 0 is the scheme's usual port.
+    """
+
+    hosts: str
+    is_secure: bool
+    port: int = 0
+    address: str = ""
+
+
+class Dependency(NamedTuple):
+    """An object that takes part in a route: its kind, and the key by which routes of that kind name it."""
+
+    kind: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A route of any kind.
+
+    ``refusal`` says why no controller serves it, where one says so; ``is_canary`` that it stands beside another route
+    of the same path on purpose. ``unsupported_backends`` names backends that are no Services of its namespace, which
+    the operator does not follow. ``dependencies`` are the objects that take part in it, such as Gateways.
+    """
+
+    ref: Ref
+    resource_version: str = field(compare=False)
+    paths: tuple[RoutePath, ...]
+    attachments: tuple[Attachment, ...] = ()
+    precedence: Precedence = Precedence.LONGEST_TEXT
+    origins: tuple[Origin, ...] = ()
+    dependencies: tuple[Dependency, ...] = ()
+    refusal: str = ""
+    unsupported_backends: tuple[str, ...] = ()
+    is_canary: bool = False
+    owned: OwnedState | None = field(default=None, hash=False)
+
+    @property
+    def services(self) -> frozenset[str]:
+        """Names of the Services that it sends requests to."""
+        return frozenset(path.service for path in self.paths if path.service)
+
+    def shares_listener(self, other: Route) -> bool:
+        """Whether one listener serves both routes."""
+        return any(one.overlaps(another) for one in self.attachments for another in other.attachments)
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A listener of a Gateway; ``hostname`` empty means any."""
+
+    name: str
+    port: int
+    protocol: str
+    hostname: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """A Gateway; ``address`` is where it is served, for routes without a host."""
+
+    ref: Ref
+    resource_version: str = field(compare=False)
+    listeners: tuple[Listener, ...]
+    address: str = ""
+
+    @property
+    def key(self) -> str:
+        """The key that routes use: ``namespace/name``."""
+        return f"{self.ref.namespace}/{self.ref.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Middleware:
+    """A Traefik Middleware: what it does to a path; a chain names its members by their keys instead."""
+
+    ref: Ref
+    resource_version: str = field(compare=False)
+    transforms: tuple[Transform, ...] = ()
+    chain: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """The key that routes use: ``namespace-name``; two Middlewares may have one key."""
+        return f"{self.ref.namespace}-{self.ref.name}"
+
+
+Find = Callable[[Dependency], "tuple[Gateway | Middleware, ...]"]
+"""From a dependency to the objects that have its key; none where there is no such object."""

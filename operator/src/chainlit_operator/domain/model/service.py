@@ -1,0 +1,44 @@
+"""Services and ServiceAccounts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from chainlit_operator.domain.desired.drift import OwnedState
+from chainlit_operator.domain.model.workload import Labels
+from chainlit_operator.object_ref import Ref
+
+
+@dataclass(frozen=True, slots=True)
+class ServicePort:
+    """A port of a Service; ``target`` is a number, a container port's name, or None for the same number."""
+
+    name: str
+    port: int
+    target: int | str | None = None
+
+    def matches(self, port: int | str) -> bool:
+        """Whether a route that says ``port``, by number or name, means this one."""
+        return port in (self.port, self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A Service; ``cluster_ip`` is empty where it has none (headless, ExternalName)."""
+
+    ref: Ref
+    resource_version: str = field(compare=False)
+    selector: Labels
+    type: str = "ClusterIP"
+    cluster_ip: str = ""
+    ports: tuple[ServicePort, ...] = ()
+    owned: OwnedState | None = field(default=None, hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceAccount:
+    """A ServiceAccount, of which nothing matters but that it is there, and whose it is."""
+
+    ref: Ref
+    resource_version: str = field(compare=False)
+    owned: OwnedState | None = field(default=None, hash=False)

@@ -1,0 +1,97 @@
+"""Workloads: what decisions read of a pod template and of a rollout."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from chainlit_operator.domain.desired.drift import OwnedState
+from chainlit_operator.object_ref import Ref
+
+Labels = tuple[tuple[str, str], ...]
+"""Label pairs in key order; hashable, unlike a dict."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """An entry of a container's ``env``; ``value`` is None where it comes from elsewhere (``valueFrom``)."""
+
+    value: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """An HTTP probe of a container: its field name, path, and port by number or name."""
+
+    field: str
+    path: str
+    port: int | str
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """What decides about a container: its two variables, its HTTP probes, and how it is started."""
+
+    name: str
+    image: str = ""
+    ports: tuple[tuple[str, int], ...] = ()
+    root_path: Variable | None = None
+    parent_root_path: Variable | None = None
+    probes: tuple[Probe, ...] = ()
+    has_env_from: bool = False
+    has_root_path_option: bool = False
+    owners: tuple[tuple[str, str], ...] = field(default=(), compare=False)
+    """(field, field manager) for each of the two variables and the probes' paths, where it has an owner."""
+
+    def port_number(self, port: int | str) -> int | None:
+        """Return the number of a port given by number or name; None for a name that the container does not have."""
+        if isinstance(port, int):
+            return port
+        return next((number for name, number in self.ports if name == port), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """The counters that tell whether the pods run the template that is written now.
+
+    ``observed_generation`` goes no further than the workload's ``generation``: what counts is whether that was seen.
+    ``held`` is the setting by which pods are not replaced until somebody does something, empty where there is none.
+    """
+
+    observed_generation: int = 0
+    desired: int = 1
+    total: int = 0
+    updated: int = 0
+    available: int = 0
+    failure: str = ""
+    held: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """A Deployment or StatefulSet.
+
+    ``generation`` is the one since which it has the present pod template, as far as that was seen: the API server
+    counts changes of replicas and of a Deployment's annotations too, for which no pod is replaced. ``digests`` are of
+    the bytes of its pod template and of the managed fields that this record was made of.
+    """
+
+    ref: Ref
+    uid: str
+    resource_version: str = field(compare=False)
+    generation: int
+    pod_labels: Labels
+    containers: tuple[Container, ...]
+    rollout: Rollout = Rollout()
+    field_managers: tuple[str, ...] = field(default=(), compare=False)
+    """The managers that have an entry in ``metadata.managedFields``, in the list's order."""
+    digests: tuple[int, int] = field(default=(0, 0), compare=False)
+    owned: OwnedState | None = field(default=None, hash=False)
+    has_sidecars: bool = False
+    """Whether a container that is started before the others goes on beside them (``restartPolicy: Always``)."""
+
+    @property
+    def is_rolled_out(self) -> bool:
+        """Whether no pod runs an older template, and one is ready; scaling and lost nodes are no rollout."""
+        rollout = self.rollout
+        is_current = rollout.observed_generation >= self.generation and rollout.desired > 0
+        return is_current and rollout.updated >= max(1, rollout.total) and rollout.available >= 1
