@@ -12,7 +12,8 @@ from typing import Any
 from tests.bench.controlplane import DRIVER, ControlPlane
 from tests.bench.process import Process
 from tests.charts import rendering
-from tests.e2e.kube import Kube, KubeError, Object, path_of
+from tests.e2e.kube import Kube, KubeError
+from tests.objects import Object, path_of
 from tests.waiting import eventually
 
 #: Where the release is, and who its operator is to the API server.

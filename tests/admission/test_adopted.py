@@ -18,8 +18,9 @@ from chainlit_operator.domain.plan import FIELD_MANAGER, Apply, NoOp, apply_conf
 from chainlit_operator.kube import codec
 from chainlit_operator.state.store import Cache
 from tests.admission.plane import Plane
-from tests.e2e.kube import KubeError, Object, path_of
-from tests.e2e.manifests import chainlit_app, container, ingress, service, workload
+from tests.e2e.demo import container, workload
+from tests.e2e.kube import KubeError
+from tests.objects import Object, chainlit_app, ingress, path_of, service
 
 ROOT, PARENT = "CHAINLIT_ROOT_PATH", "CHAINLIT_PARENT_ROOT_PATH"
 VOLUMES = [{"name": "tmp", "emptyDir": {}}, {"name": "more", "emptyDir": {}}]

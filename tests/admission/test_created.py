@@ -11,8 +11,9 @@ import pytest
 from tests.admission.plane import Plane
 from tests.admission.test_adopted import owner
 from tests.e2e.cluster import variable
-from tests.e2e.kube import KubeError, Object, path_of
-from tests.e2e.manifests import chainlit_app, container, ingress, service, workload
+from tests.e2e.demo import container, workload
+from tests.e2e.kube import KubeError
+from tests.objects import Object, chainlit_app, ingress, path_of, service
 from tests.waiting import eventually
 
 APP: Object = {

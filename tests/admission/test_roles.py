@@ -12,8 +12,9 @@ from tests.admission.plane import ACCOUNT, SYSTEM, Plane
 from tests.admission.test_created import APP
 from tests.charts.rights import WITH_CREATION, WITHOUT_CREATION, Rights
 from tests.e2e.cluster import variable
-from tests.e2e.kube import KubeError, Object
-from tests.e2e.manifests import chainlit_app, container, ingress, service, workload
+from tests.e2e.demo import container, workload
+from tests.e2e.kube import KubeError
+from tests.objects import Object, chainlit_app, ingress, service
 from tests.waiting import eventually
 
 VERBS = ("get", "list", "watch", "create", "update", "patch", "delete", "deletecollection")

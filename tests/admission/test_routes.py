@@ -15,8 +15,9 @@ from chainlit_operator.domain.plan import plan
 from chainlit_operator.kube import codec
 from chainlit_operator.state.store import Cache
 from tests.admission.plane import Plane
-from tests.e2e.kube import KubeError, Object, path_of
-from tests.e2e.manifests import chainlit_app, container, ingress, service, workload
+from tests.e2e.demo import container, workload
+from tests.e2e.kube import KubeError
+from tests.objects import Object, chainlit_app, ingress, path_of, service
 from tests.waiting import eventually
 
 HOST = "a.example"

@@ -8,7 +8,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.e2e.kube import Kube, KubeError, Object
+from tests.e2e.kube import Kube, KubeError
+from tests.objects import Object, resource
 
 _EC = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
 
@@ -23,13 +24,7 @@ class Pair:
     def secret(self, name: str) -> Object:
         """Return a Secret that holds them."""
         data = {"tls.crt": _coded(self.certificate), "tls.key": _coded(self.key)}
-        return {
-            "apiVersion": "v1",
-            "kind": "Secret",
-            "metadata": {"name": name},
-            "type": "kubernetes.io/tls",
-            "data": data,
-        }
+        return resource("Secret", name, type="kubernetes.io/tls", data=data)
 
 
 def authority() -> Pair:
@@ -69,8 +64,7 @@ def ensure_known_authority(kube: Kube, namespace: str, name: str) -> None:
             if error.code != 409:
                 raise
     data = {"ca.crt": known_authority(kube, namespace, name).certificate}
-    body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data}
-    kube.apply(body, namespace, "tests.e2e")
+    kube.apply(resource("ConfigMap", name, data=data), namespace, "tests.e2e")
 
 
 def known_authority(kube: Kube, namespace: str, name: str) -> Pair:

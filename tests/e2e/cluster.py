@@ -14,8 +14,9 @@ from typing import NamedTuple
 
 from tests.e2e import certificates
 from tests.e2e.chat import POLLING_AND_WEBSOCKET, ChatError, converse
-from tests.e2e.kube import Kube, KubeError, Object
-from tests.e2e.manifests import ROOT_PATH
+from tests.e2e.demo import ROOT_PATH
+from tests.e2e.kube import Kube, KubeError
+from tests.objects import Object, resource
 from tests.waiting import eventually
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -179,19 +180,12 @@ class Space:
     def open(self) -> None:
         """Create the namespace."""
         labels = {"pod-security.kubernetes.io/enforce": "restricted"}
-        metadata = {"name": self.name, "labels": labels}
-        self.kube.create({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}, "")
+        self.kube.create(resource("Namespace", self.name, metadata={"labels": labels}), "")
 
     def serve_inside(self) -> str:
         """Take a host name that leads to Traefik inside the cluster, and return it: an alias, by the cluster's DNS."""
-        self.create(
-            {
-                "apiVersion": "v1",
-                "kind": "Service",
-                "metadata": {"name": "edge"},
-                "spec": {"type": "ExternalName", "externalName": "traefik.traefik.svc.cluster.local"},
-            }
-        )
+        alias = {"type": "ExternalName", "externalName": "traefik.traefik.svc.cluster.local"}
+        self.create(resource("Service", "edge", spec=alias))
         self.host = f"edge.{self.name}.svc.cluster.local"
         return self.host
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import yaml
 
 from tests.e2e.cluster import OPERATOR_NAMESPACE, REPOSITORY, Space
-from tests.e2e.kube import RESOURCES, Kube, KubeError
+from tests.e2e.kube import Kube, KubeError
+from tests.objects import NAMESPACED_RESOURCES
 
 _LINES = 400
 
@@ -22,8 +23,8 @@ def dump(space: Space, test: str) -> str:
     directory = root / re.sub(r"[^A-Za-z0-9_.-]+", "-", test).strip("-")
     directory.mkdir(parents=True, exist_ok=True)
     kube = space.kube
-    for kind in RESOURCES:
-        if kind not in ("Namespace", "Secret"):
+    for kind in NAMESPACED_RESOURCES:
+        if kind != "Secret":
             _write(directory / f"{kind.lower()}.yaml", partial(_objects, kube, kind, space.name))
     _write(directory / "operator.yaml", partial(_objects, kube, "Pod", OPERATOR_NAMESPACE))
     _write(directory / "pod.log", partial(_logs, kube, space.name))

@@ -1,4 +1,4 @@
-"""The API server as the tests use it: objects are plain dicts, kinds are looked up in one table."""
+"""The API server as the tests use it: objects are plain dicts (tests/objects.py)."""
 
 from __future__ import annotations
 
@@ -8,28 +8,8 @@ from urllib.parse import urlencode
 
 from kubernetes import config
 
-Object = dict[str, Any]
-
-#: kind → (path of group and version, plural); all of them namespaced but Namespace
-RESOURCES = {
-    "Namespace": ("/api/v1", "namespaces"),
-    "Pod": ("/api/v1", "pods"),
-    "Service": ("/api/v1", "services"),
-    "ServiceAccount": ("/api/v1", "serviceaccounts"),
-    "ConfigMap": ("/api/v1", "configmaps"),
-    "Secret": ("/api/v1", "secrets"),
-    "Event": ("/api/v1", "events"),
-    "EndpointSlice": ("/apis/discovery.k8s.io/v1", "endpointslices"),
-    "Deployment": ("/apis/apps/v1", "deployments"),
-    "StatefulSet": ("/apis/apps/v1", "statefulsets"),
-    "ReplicaSet": ("/apis/apps/v1", "replicasets"),
-    "ControllerRevision": ("/apis/apps/v1", "controllerrevisions"),
-    "Ingress": ("/apis/networking.k8s.io/v1", "ingresses"),
-    "HTTPRoute": ("/apis/gateway.networking.k8s.io/v1", "httproutes"),
-    "Middleware": ("/apis/traefik.io/v1alpha1", "middlewares"),
-    "Lease": ("/apis/coordination.k8s.io/v1", "leases"),
-    "ChainlitApp": ("/apis/chainlit-operator.dev/v1alpha1", "chainlitapps"),
-}
+from tests import objects
+from tests.objects import Object, path_of
 
 MERGE_PATCH = "application/merge-patch+json"
 STRATEGIC_PATCH = "application/strategic-merge-patch+json"
@@ -118,7 +98,7 @@ class Kube:
     def ensure_namespace(self, name: str) -> None:
         """Create a namespace unless it is there."""
         if self.find("Namespace", "", name) is None:
-            self.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}, "")
+            self.create(objects.resource("Namespace", name), "")
 
     def delete(self, kind: str, namespace: str, name: str, grace_seconds: int | None = None) -> None:
         """Have an object deleted; nobody waits for it."""
@@ -131,10 +111,3 @@ class Kube:
         """Return the end of a container's log."""
         query = urlencode({"container": container, "tailLines": lines, "previous": str(previous).lower()})
         return self.request("GET", f"{path_of('Pod', namespace, pod)}/log?{query}").decode("utf-8", "replace")
-
-
-def path_of(kind: str, namespace: str, name: str | None = None) -> str:
-    """Return the API path of a kind in a namespace, or of one object."""
-    base, plural = RESOURCES[kind]
-    inside = "" if kind == "Namespace" else f"/namespaces/{namespace}"
-    return f"{base}{inside}/{plural}" + (f"/{name}" if name else "")

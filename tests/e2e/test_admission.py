@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.e2e.cluster import OPERATOR, OPERATOR_NAMESPACE, CommandError, Operator, Space, run
-from tests.e2e.manifests import container, workload
+from tests.e2e.demo import container, workload
 from tests.waiting import eventually
 
 ACCOUNT = f"system:serviceaccount:{OPERATOR_NAMESPACE}:{OPERATOR}"

@@ -9,8 +9,8 @@ import pytest
 
 from tests.e2e.chat import ChatError, converse
 from tests.e2e.cluster import Space
-from tests.e2e.kube import Object
-from tests.e2e.manifests import QUICK_PROBES
+from tests.e2e.demo import QUICK_PROBES
+from tests.objects import Object
 from tests.waiting import eventually
 
 SESSIONS = 50

@@ -14,8 +14,8 @@ import pytest
 
 from tests.e2e.chat import ChatError
 from tests.e2e.cluster import OPERATOR, CommandError, Space, is_ready, managers, run, variable
-from tests.e2e.kube import Object
-from tests.e2e.manifests import ROOT_PATH, chainlit_app, container, ingress, service, workload
+from tests.e2e.demo import ROOT_PATH, container, workload
+from tests.objects import Object, chainlit_app, ingress, service
 from tests.waiting import eventually
 
 PROBES = ("readinessProbe", "livenessProbe")

@@ -12,7 +12,8 @@ from typing import Any
 
 from tests.e2e.chat import ChatError
 from tests.e2e.cluster import START, Space
-from tests.e2e.manifests import QUICK_PROBES
+from tests.e2e.demo import QUICK_PROBES
+from tests.objects import resource
 from tests.waiting import eventually
 
 ECHO = """\
@@ -135,7 +136,7 @@ def test_generated_secret_survives_upgrades(space: Space) -> None:
         "route": {"path": "/chat", "host": space.host, "className": "traefik", "scheme": "https"},
     }
     keys = {"OAUTH_GITHUB_CLIENT_ID": "one", "OAUTH_GITHUB_CLIENT_SECRET": "two"}
-    space.create({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "logins"}, "stringData": keys})
+    space.create(resource("Secret", "logins", stringData=keys))
 
     def log_in() -> Any:
         try:

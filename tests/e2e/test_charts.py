@@ -10,8 +10,8 @@ import pytest
 from tests.cluster import tools
 from tests.e2e.chat import ChatError
 from tests.e2e.cluster import OPERATOR, CommandError, Space, managers, variable
-from tests.e2e.kube import Object
-from tests.e2e.manifests import QUICK_PROBES
+from tests.e2e.demo import QUICK_PROBES
+from tests.objects import Object
 from tests.waiting import eventually
 
 

@@ -10,8 +10,9 @@ from contextlib import contextmanager
 import pytest
 
 from tests.e2e.cluster import Operator, Space
-from tests.e2e.kube import Kube, Object
-from tests.e2e.manifests import chainlit_app, container, ingress, service, workload
+from tests.e2e.demo import container, workload
+from tests.e2e.kube import Kube
+from tests.objects import Object, chainlit_app, ingress, service
 from tests.waiting import eventually
 
 RIVAL = "gitops-controller"

@@ -8,9 +8,10 @@ import pytest
 
 from tests.e2e.chat import ChatError
 from tests.e2e.cluster import OPERATOR, Operator, Space, managers
-from tests.e2e.kube import APPLY_PATCH, Object, path_of
-from tests.e2e.manifests import QUICK_PROBES, chainlit_app, container, ingress, service, workload
+from tests.e2e.demo import QUICK_PROBES, container, workload
+from tests.e2e.kube import APPLY_PATCH
 from tests.e2e.test_restart import at_rest, everything
+from tests.objects import Object, chainlit_app, ingress, path_of, resource, service
 from tests.waiting import eventually
 
 KINDS = ("Deployment", "Service", "ServiceAccount", "Ingress", "HTTPRoute")
@@ -20,16 +21,11 @@ CREATOR = "chainlit-operator-created"
 def created_app(space: Space, path: str = "/chat", **template: Any) -> Object:
     """Return a ChainlitApp that describes workload and Ingress."""
     given = {"image": space.cluster.demo_image, "imagePullPolicy": "IfNotPresent", "probes": QUICK_PROBES}
-    return {
-        "apiVersion": "chainlit-operator.dev/v1alpha1",
-        "kind": "ChainlitApp",
-        "metadata": {"name": "chat"},
-        "spec": {
-            "workload": {"template": given | template},
-            "route": {"ingress": {"className": "traefik", "host": space.host, "path": path}},
-            "verification": {"intervalSeconds": 10},
-        },
-    }
+    return chainlit_app(
+        workload={"template": given | template},
+        route={"ingress": {"className": "traefik", "host": space.host, "path": path}},
+        verification={"intervalSeconds": 10},
+    )
 
 
 def created_objects(space: Space) -> list[str]:
@@ -150,12 +146,7 @@ def test_created_objects_are_released_to_a_ref(space: Space) -> None:
 
     # The next owner may apply the whole without a conflict, and it stays when the ChainlitApp goes.
     image = [{"name": "chainlit", "image": "another:1"}]
-    body = {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": {"name": "chat"},
-        "spec": {"template": {"spec": {"containers": image}}},
-    }
+    body = resource("Deployment", spec={"template": {"spec": {"containers": image}}})
     path = f"{path_of('Deployment', space.name, 'chat')}?fieldManager=helm&dryRun=All"
     space.kube.request("PATCH", path, body, APPLY_PATCH)
     space.kubectl("delete", "chainlitapp", "chat", "--cascade=foreground")
@@ -187,11 +178,7 @@ def test_taken_name(space: Space) -> None:
 def test_rival_of_a_created_object_is_not_fought_for_ever(space: Space) -> None:
     space.create(created_app(space, replicas=0))
     eventually(lambda: space.find("Deployment"))
-    theirs = {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": {"name": "chat", "labels": {"app.kubernetes.io/managed-by": "gitops"}},
-    }
+    theirs = resource("Service", metadata={"labels": {"app.kubernetes.io/managed-by": "gitops"}})
     for _ in range(5):
         space.kube.apply(theirs, space.name, "gitops-controller")
         if not is_set_back(space):

@@ -8,18 +8,23 @@ import pytest
 
 from tests.e2e import certificates
 from tests.e2e.cluster import AUTHORITY, OPERATOR_NAMESPACE, START, Condition, Operator, Space
-from tests.e2e.kube import Object
-from tests.e2e.manifests import PATIENT, chainlit_app, container, ingress, probe, service, workload
+from tests.e2e.demo import PATIENT, container, probe, workload
 from tests.e2e.test_restart import at_rest
+from tests.objects import (
+    Object,
+    chainlit_app,
+    http_route,
+    http_rule,
+    ingress,
+    middleware,
+    middleware_reference,
+    path_match,
+    service,
+)
 from tests.waiting import eventually
 
 APP_ANSWERS = "The app itself answers through its Service"
-NO_UPGRADES = {
-    "apiVersion": "traefik.io/v1alpha1",
-    "kind": "Middleware",
-    "metadata": {"name": "no-upgrades"},
-    "spec": {"headers": {"customRequestHeaders": {"Upgrade": "", "Connection": ""}}},
-}
+NO_UPGRADES = middleware("no-upgrades", {"headers": {"customRequestHeaders": {"Upgrade": "", "Connection": ""}}})
 STICKY = {"traefik.ingress.kubernetes.io/service.sticky.cookie": "true"}
 
 
@@ -48,8 +53,7 @@ def await_reachable(space: Space) -> None:
 
 def middlewares(space: Space, *names: str) -> dict[str, str]:
     """The annotation that puts Middlewares of the namespace before a route."""
-    listed = ",".join(f"{space.name}-{name}@kubernetescrd" for name in names)
-    return {"traefik.ingress.kubernetes.io/router.middlewares": listed}
+    return middleware_reference(*names, namespace=space.name)
 
 
 def test_from_a_name_without_address_to_a_chat(space: Space) -> None:
@@ -142,18 +146,7 @@ def test_faults_of_the_edge_and_of_the_app(space: Space) -> None:
 
 @pytest.mark.slow
 def test_an_http_route_is_asked_at_its_gateways_port(space: Space) -> None:
-    spec = {
-        "parentRefs": [{"name": "traefik", "namespace": "traefik"}],
-        "hostnames": [space.serve_inside()],
-        "rules": [
-            {
-                "matches": [{"path": {"type": "PathPrefix", "value": "/chat"}}],
-                "backendRefs": [{"name": "chat", "port": 80}],
-            }
-        ],
-    }
-    api_version = "gateway.networking.k8s.io/v1"
-    put(space, {"apiVersion": api_version, "kind": "HTTPRoute", "metadata": {"name": "chat"}, "spec": spec})
+    put(space, http_route(http_rule(path_match("/chat")), hostnames=[space.serve_inside()]))
     await_reachable(space)
     assert space.chat("/chat") == "echo: hello"
 
@@ -163,12 +156,7 @@ def test_a_redirect_to_https_is_what_browsers_follow(space: Space) -> None:
     """Traefik redirects whole entry points; here a Middleware does it, and the same Ingress answers by https."""
     host = space.serve_inside()
     known = certificates.known_authority(space.kube, OPERATOR_NAMESPACE, AUTHORITY)
-    redirect = {
-        "apiVersion": "traefik.io/v1alpha1",
-        "kind": "Middleware",
-        "metadata": {"name": "https"},
-        "spec": {"redirectScheme": {"scheme": "https", "permanent": True}},
-    }
+    redirect = middleware("https", {"redirectScheme": {"scheme": "https", "permanent": True}})
     # The certificate comes with an Ingress of its own, as with one for the whole controller.
     other = ingress(host, "/elsewhere", "elsewhere")
     other["spec"]["tls"] = [{"hosts": [host], "secretName": "certificate"}]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 from tests.e2e.cluster import START, CommandError, Space
-from tests.e2e.kube import Object
-from tests.e2e.manifests import QUICK_PROBES
+from tests.e2e.demo import QUICK_PROBES
+from tests.objects import Object
 from tests.waiting import eventually
 
 #: An image that starts Chainlit at a path of its own, whatever the chart says; its pod is ready, as nothing probes it.

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.e2e.cluster import OPERATOR, OPERATOR_NAMESPACE, Operator, Space
-from tests.e2e.manifests import chainlit_app, container, ingress, service, workload
+from tests.e2e.demo import container, workload
+from tests.objects import chainlit_app, ingress, service
 from tests.waiting import eventually
 
 #: Within which a silent leader is replaced, as the chart has it unless told otherwise.

@@ -10,8 +10,8 @@ import pytest
 from tests.cluster import tools
 from tests.e2e.availability import watched
 from tests.e2e.cluster import OPERATOR, START, Space, managers
-from tests.e2e.kube import Object
-from tests.e2e.manifests import QUICK_PROBES
+from tests.e2e.demo import QUICK_PROBES
+from tests.objects import Object
 from tests.waiting import eventually
 
 CURRENT = "charts/chainlit"

@@ -11,8 +11,9 @@ import pytest
 
 from tests.cluster import tools
 from tests.e2e.cluster import OPERATOR, CommandError, Operator, Space, managers, variable
-from tests.e2e.kube import KubeError, Object
-from tests.e2e.manifests import ROOT_PATH, chainlit_app, container, ingress, service, workload
+from tests.e2e.demo import ROOT_PATH, container, workload
+from tests.e2e.kube import KubeError
+from tests.objects import Object, chainlit_app, ingress, resource, service
 from tests.waiting import eventually
 
 Deploy = Callable[[Space, Object], None]
@@ -183,7 +184,7 @@ def paths_below(root_path: str) -> Object:
     env = [{"name": ROOT_PATH, "value": root_path}]
     entry = {"name": "chainlit", "env": env, "readinessProbe": probe, "livenessProbe": probe}
     spec = {"template": {"spec": {"containers": [entry]}}}
-    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "chat"}, "spec": spec}
+    return resource("Deployment", spec=spec)
 
 
 def await_release(space: Space) -> Object:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.e2e.cluster import OPERATOR, Space, managers
-from tests.e2e.manifests import chainlit_app, container, ingress, service, workload
+from tests.e2e.demo import container, workload
+from tests.objects import chainlit_app, ingress, service
 
 
 @pytest.fixture

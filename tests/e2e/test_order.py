@@ -7,8 +7,8 @@ from itertools import permutations
 import pytest
 
 from tests.e2e.cluster import Space
-from tests.e2e.kube import Object
-from tests.e2e.manifests import chainlit_app, container, ingress, service, workload
+from tests.e2e.demo import container, workload
+from tests.objects import Object, chainlit_app, ingress, service
 
 KINDS = ("ChainlitApp", "Deployment", "Service", "Ingress")
 #: The links of the chain in the order in which the operator follows them, each with the reason if it is missing.

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from tests.e2e.cluster import OPERATOR, CommandError, Space, managers
-from tests.e2e.kube import Object
-from tests.e2e.manifests import ROOT_PATH, chainlit_app, container, ingress, service, workload
+from tests.e2e.demo import ROOT_PATH, container, workload
+from tests.objects import Object, chainlit_app, ingress, service
 
 FROM_SOURCE = {"name": ROOT_PATH, "valueFrom": {"configMapKeyRef": {"name": "paths", "key": "root"}}}
 

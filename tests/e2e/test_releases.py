@@ -11,8 +11,8 @@ import pytest
 from chainlit_operator.domain.reasons import Reason
 from tests.e2e.chat import ChatError
 from tests.e2e.cluster import OPERATOR, START, Cluster, Space, managers, run
-from tests.e2e.kube import Object
-from tests.e2e.manifests import PATIENT, PORT, ROOT_PATH, chainlit_app, container, ingress, probe, service, workload
+from tests.e2e.demo import PATIENT, PORT, ROOT_PATH, container, probe, workload
+from tests.objects import Object, chainlit_app, ingress, service
 from tests.releases import CURRENT, HEALTH, MOUNTS, ROWS, Answer, Mount, Row
 from tests.route_forms import behind
 from tests.waiting import eventually

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tests.e2e.cluster import Space, is_ready
-from tests.e2e.kube import Object
-from tests.e2e.manifests import ROOT_PATH, chainlit_app, container, ingress, service, workload
+from tests.e2e.demo import ROOT_PATH, container, workload
+from tests.objects import Object, chainlit_app, ingress, service
 from tests.waiting import eventually
 
 FIVE_LINES = """\

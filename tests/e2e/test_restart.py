@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.e2e.cluster import Operator, Space, managers
-from tests.e2e.kube import RESOURCES, Object
-from tests.e2e.manifests import chainlit_app, container, ingress, service, workload
+from tests.e2e.demo import container, workload
+from tests.objects import NAMESPACED_RESOURCES, Object, chainlit_app, ingress, service
 from tests.waiting import eventually
 
 #: Version and managers of objects, by kind and name.
@@ -62,8 +62,7 @@ def everything(space: Space) -> Everything:
     """Return version and managers of every object in a namespace, but for what the kubelet tells of its pods."""
     return {
         f"{kind}/{obj['metadata']['name']}": (obj["metadata"]["resourceVersion"], managers(obj))
-        for kind in RESOURCES
-        if kind != "Namespace"
+        for kind in NAMESPACED_RESOURCES
         for obj in space.objects(kind)
         if not (kind == "Event" and "kubelet" in managers(obj))
     }

@@ -9,7 +9,8 @@ import pytest
 from chainlit_operator.domain.reasons import Reason
 from tests.e2e.chat import ChatError
 from tests.e2e.cluster import OPERATOR, Cluster, Space, managers
-from tests.e2e.manifests import chainlit_app, container, service, workload
+from tests.e2e.demo import container, workload
+from tests.objects import chainlit_app, service
 from tests.route_forms import PAIRS, SOCKETS, Edge, Form, Roots
 from tests.waiting import eventually
 

@@ -15,8 +15,9 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from chainlit_operator.domain.routes import Resolved
 from tests.e2e.cluster import START, Space
-from tests.e2e.manifests import chainlit_app, container, service, workload
+from tests.e2e.demo import container, workload
 from tests.model.scenes import NAMESPACE, REAL, Scene, scenes
+from tests.objects import chainlit_app, service
 from tests.unit.test_served import decided
 from tests.waiting import eventually
 

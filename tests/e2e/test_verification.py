@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tests.e2e.cluster import Space
-from tests.e2e.manifests import chainlit_app, container, ingress, service, workload
+from tests.e2e.demo import container, workload
+from tests.objects import chainlit_app, ingress, service
 
 
 def test_broken_service_is_seen(space: Space) -> None:
