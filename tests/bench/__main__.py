@@ -25,6 +25,7 @@ from tests.cluster import cache, golang
 from tests.cluster.console import run, say, step
 from tests.cluster.errors import ClusterError
 from tests.cluster.versions import REPOSITORY
+from tests.objects import path_of
 
 CRD = REPOSITORY / "charts" / "chainlit-operator" / "files" / "chainlitapps.yaml"
 PEER_SOURCE = Path(__file__).resolve().parent / "peer"
@@ -53,7 +54,7 @@ def prepare(plane: ControlPlane, apps: int) -> None:
 
 
 async def _create(plane: ControlPlane, apps: int) -> None:
-    crds = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+    crds = path_of("CustomResourceDefinition")
     async with Driver(plane, apps) as driver:
         crd = yaml.safe_load(CRD.read_text())
         await driver.send("POST", crds, crd)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import aiohttp
 import msgspec
 
-from tests.bench import objects
+from tests.bench import chats
 from tests.bench.controlplane import DRIVER, ControlPlane
 from tests.cluster.errors import ClusterError
 
@@ -70,8 +70,8 @@ class _Object(msgspec.Struct):
     def variable(self) -> str | None:
         """A Deployment's root path."""
         for container in self.spec.template.spec.containers:
-            if container.name == objects.CONTAINER:
-                return next((env.value for env in container.env if env.name == objects.VARIABLE), None)
+            if container.name == chats.CONTAINER:
+                return next((env.value for env in container.env if env.name == chats.VARIABLE), None)
         return None
 
     @property
@@ -111,7 +111,7 @@ class Driver:
         self.apps = apps
         self.latencies_ms: list[float] = []
         self._plane = plane
-        self._wanted = [objects.first_path(n) for n in range(apps)]
+        self._wanted = [chats.first_path(n) for n in range(apps)]
         #: Of each app's Deployment; the API server counts a change of its spec, and nothing else.
         self.generations = [0] * apps
         self._variable: list[str | None] = [None] * apps
@@ -172,27 +172,27 @@ class Driver:
 
     async def create(self) -> None:
         """Create all objects of all apps."""
-        for k in range(min(objects.NAMESPACES, self.apps)):
-            await self.send("POST", "/api/v1/namespaces", {"metadata": {"name": objects.namespace(k)}})
+        for k in range(min(chats.NAMESPACES, self.apps)):
+            await self.send("POST", "/api/v1/namespaces", {"metadata": {"name": chats.namespace(k)}})
 
         async def one(n: int) -> None:
-            await self.send("POST", objects.collection("Deployment", n), objects.deployment(n))
+            await self.send("POST", chats.collection("Deployment", n), chats.deployment(n))
             await self.touch(n, 0)
-            await self.send("POST", objects.collection("Service", n), objects.service(n))
-            await self.send("POST", objects.collection("Ingress", n), objects.ingress(n))
-            await self.send("POST", objects.collection("ChainlitApp", n), objects.chainlit_app(n))
+            await self.send("POST", chats.collection("Service", n), chats.service(n))
+            await self.send("POST", chats.collection("Ingress", n), chats.ingress(n))
+            await self.send("POST", chats.collection("ChainlitApp", n), chats.chainlit_app(n))
 
         await self.each(one, range(self.apps), 32)
 
     async def touch(self, n: int, count: int) -> None:
         """Change a Deployment's status as its controller would, in nothing that matters to anybody."""
         manager = "kube-controller-manager"
-        await self.send("PATCH", f"{objects.path('Deployment', n)}/status", objects.rolled_out(count), MERGE, manager)
+        await self.send("PATCH", f"{chats.path('Deployment', n)}/status", chats.rolled_out(count), MERGE, manager)
 
     async def annotate(self, n: int, value: str) -> None:
         """Change an annotation of a Deployment that matters to nobody."""
         body = {"metadata": {"annotations": {"example.com/seen": value}}}
-        await self.send("PATCH", objects.path("Deployment", n), body, MERGE, "kubectl-annotate")
+        await self.send("PATCH", chats.path("Deployment", n), body, MERGE, "kubectl-annotate")
 
     async def reroute(self, n: int, path: str) -> None:
         """Move an app's Ingress to another path; the time to the variable is measured from here."""
@@ -201,15 +201,15 @@ class Driver:
         self._open.add(n)
         self._aligned.clear()
         operation = {"op": "replace", "path": "/spec/rules/0/http/paths/0/path", "value": path}
-        await self.send("PATCH", objects.path("Ingress", n), [operation], JSON_PATCH)
+        await self.send("PATCH", chats.path("Ingress", n), [operation], JSON_PATCH)
 
     async def misalign(self, n: int, value: str) -> None:
         """Set an app's variable by hand to something wrong."""
         self._edits[n] = _Edit(time.perf_counter(), value)
         self._aligned.clear()
-        container = {"name": objects.CONTAINER, "env": [{"name": objects.VARIABLE, "value": value}]}
+        container = {"name": chats.CONTAINER, "env": [{"name": chats.VARIABLE, "value": value}]}
         body = {"spec": {"template": {"spec": {"containers": [container]}}}}
-        await self.send("PATCH", objects.path("Deployment", n), body, STRATEGIC, "kubectl-edit")
+        await self.send("PATCH", chats.path("Deployment", n), body, STRATEGIC, "kubectl-edit")
 
     # ---------------------------------------------------------------------------------------------- observation
 
@@ -220,7 +220,7 @@ class Driver:
             self._tasks.append(asyncio.create_task(self._watch(kind, version, take)))
 
     async def _list(self, kind: str, take: Callable[[_Object], None]) -> str:
-        listed = _decode_list(await self.send("GET", objects.collection(kind)))
+        listed = _decode_list(await self.send("GET", chats.collection(kind)))
         for item in listed.items:
             take(item)
         return listed.metadata.resource_version
@@ -229,7 +229,7 @@ class Driver:
         while True:
             with suppress(aiohttp.ClientError, msgspec.DecodeError, OSError):
                 query = {"watch": "1", "resourceVersion": version}
-                async with self.session.get(objects.collection(kind), params=query) as response:
+                async with self.session.get(chats.collection(kind), params=query) as response:
                     rest = b""
                     async for chunk in response.content.iter_any():
                         *lines, rest = (rest + chunk).split(b"\n")
@@ -245,9 +245,9 @@ class Driver:
             await asyncio.sleep(0.2)
 
     def _take_deployment(self, seen: _Object) -> None:
-        if not objects.is_app(seen.metadata.name):
+        if not chats.is_app(seen.metadata.name):
             return
-        n = objects.number(seen.metadata.name)
+        n = chats.number(seen.metadata.name)
         self.generations[n] = seen.metadata.generation
         variable = self._variable[n] = seen.variable
         edit = self._edits.get(n)
@@ -259,9 +259,9 @@ class Driver:
         self._judge(n)
 
     def _take_app(self, seen: _Object) -> None:
-        if not objects.is_app(seen.metadata.name):
+        if not chats.is_app(seen.metadata.name):
             return
-        n = objects.number(seen.metadata.name)
+        n = chats.number(seen.metadata.name)
         self._told[n] = seen.told_path
         self._judge(n)
 
@@ -275,7 +275,7 @@ class Driver:
             await asyncio.wait_for(self._aligned.wait(), limit_seconds)
         except TimeoutError:
             some = "; ".join(
-                f"{objects.name(n)} has {self._variable[n]!r}, tells {self._told[n]!r}, wants {self._wanted[n]!r}"
+                f"{chats.name(n)} has {self._variable[n]!r}, tells {self._told[n]!r}, wants {self._wanted[n]!r}"
                 for n in sorted(self._open | set(self._edits))[:3]
             )
             words = f"{len(self._open)} of {self.apps} apps are not aligned after {limit_seconds:.0f} s: {some}"

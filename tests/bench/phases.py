@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.bench import objects
+from tests.bench import chats
 from tests.bench.controlplane import OPERATOR, ControlPlane
 from tests.bench.driver import Driver
 from tests.bench.process import Process
@@ -113,7 +113,7 @@ class Bench:
 
     async def _route(self) -> Figures:
         """Ingress edited → variable seen, at a steady rate."""
-        return await self._paced(lambda n, k: self._driver.reroute(n, f"/moved/{k}/{objects.name(n)}"))
+        return await self._paced(lambda n, k: self._driver.reroute(n, f"/moved/{k}/{chats.name(n)}"))
 
     async def _drift(self) -> Figures:
         """Variable set by hand → variable set back."""
@@ -142,7 +142,7 @@ class Bench:
         cost = _Cost(self._plane, self._running)
         started = time.perf_counter()
         await self._driver.each(
-            lambda n: self._driver.reroute(n, f"/burst/{objects.name(n)}"), range(self._driver.apps), 32
+            lambda n: self._driver.reroute(n, f"/burst/{chats.name(n)}"), range(self._driver.apps), 32
         )
         await self._until_aligned(self._running)
         seconds = time.perf_counter() - started

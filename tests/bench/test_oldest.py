@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from tests.bench import __main__ as bench
-from tests.bench import objects
+from tests.bench import chats
 from tests.bench.controlplane import OPERATOR, ControlPlane
 from tests.bench.driver import Driver
 from tests.bench.process import Process
@@ -36,7 +36,7 @@ async def bookmark(driver: Driver, kind: str) -> None:
     """
     query = {"watch": "1", "allowWatchBookmarks": "true"}
     seen = 0
-    async with driver.session.get(objects.collection(kind), params=query) as response:
+    async with driver.session.get(chats.collection(kind), params=query) as response:
         async for line in response.content:
             seen += json.loads(line)["type"] == "BOOKMARK"
             if seen == 2:

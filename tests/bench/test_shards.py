@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.bench import __main__ as bench
-from tests.bench import objects
+from tests.bench import chats
 from tests.bench.controlplane import LIMITED, OPERATOR, ControlPlane
 from tests.bench.driver import Driver
 from tests.bench.process import Process
@@ -19,7 +19,7 @@ from tests.chaos.scene import BINDING, RIGHTS
 APPS = 20
 #: user → the namespaces of its operator
 SHARDS = {
-    user: {objects.namespace(n) for n in range(objects.NAMESPACES) if n % 2 == odd}
+    user: {chats.namespace(n) for n in range(chats.NAMESPACES) if n % 2 == odd}
     for odd, user in enumerate((OPERATOR, LIMITED))
 }
 
@@ -48,7 +48,7 @@ async def test_two_shards_never_touch_the_same_app(tmp_path: Path) -> None:
                 stack.callback(Process(command, tmp_path / f"{user}.log", kubeconfig).stop)
             await driver.aligned(60)
             for n in range(APPS):
-                await driver.reroute(n, f"/moved/{objects.name(n)}")
+                await driver.reroute(n, f"/moved/{chats.name(n)}")
             await driver.aligned(60)
             asked = [
                 (event.user.username, str(event), event.object_ref.namespace)

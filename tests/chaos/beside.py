@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from tests.bench import objects
+from tests.bench import chats
 from tests.chaos import proxy
 from tests.chaos.proxy import Act
 from tests.chaos.scene import LIMIT_SECONDS, Scene
@@ -114,7 +114,7 @@ async def _round(scene: Scene, *, is_beside: bool = False) -> float:
 
 
 def _is_of_first(request: web.Request) -> bool:
-    return proxy.writes(request) and objects.name(0) in request.path
+    return proxy.writes(request) and chats.name(0) in request.path
 
 
 def table(found: Mapping[str, object]) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from chainlit_operator import __version__
-from tests.bench import objects
+from tests.bench import chats
 from tests.bench.__main__ import CRD
 from tests.bench.controlplane import DRIVER, LIMITED
 from tests.bench.driver import MERGE
@@ -32,11 +32,13 @@ from tests.chaos.scene import (
     Program,
     Scene,
 )
+from tests.objects import path_of, resource
 
 Plant = Callable[[Scene], AsyncIterator[None]]
 HOUR, DAY = 3600.0, 86400.0
-CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-POLICIES = "/apis/admissionregistration.k8s.io/v1"
+CRDS = path_of("CustomResourceDefinition")
+#: A policy and the binding that puts it into force, in this order.
+POLICY = ("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,15 +136,15 @@ async def crd_recreated(scene: Scene) -> AsyncIterator[None]:
     await _until(lambda: _answers(404, scene, "GET", path))
     yield
     await scene.driver.send("POST", CRDS, crd)
-    await _until(lambda: _answers(200, scene, "GET", objects.collection("ChainlitApp")))
+    await _until(lambda: _answers(200, scene, "GET", chats.collection("ChainlitApp")))
     for n in range(scene.driver.apps):
-        await scene.driver.send("POST", objects.collection("ChainlitApp", n), objects.chainlit_app(n))
+        await scene.driver.send("POST", chats.collection("ChainlitApp", n), chats.chainlit_app(n))
 
 
 async def rights_withdrawn(scene: Scene) -> AsyncIterator[None]:
     """RBAC is taken away, and given back."""
     await scene.driver.send("DELETE", f"{BINDING}/operator")
-    await _until(lambda: _answers(403, scene, "GET", objects.collection("Service"), LIMITED))
+    await _until(lambda: _answers(403, scene, "GET", chats.collection("Service"), LIMITED))
     scene.proxy.drop()  # a watch that is open is not judged again
     yield
     await scene.driver.send("POST", BINDING, RIGHTS)
@@ -155,17 +157,13 @@ async def writes_denied(scene: Scene) -> AsyncIterator[None]:
         "matchConstraints": {"resourceRules": [rules]},
         "validations": [{"expression": f"request.userInfo.username != '{LIMITED}'", "message": "planted"}],
     }
-    for kind, body in (
-        ("ValidatingAdmissionPolicy", spec),
-        ("ValidatingAdmissionPolicyBinding", {"policyName": "planted", "validationActions": ["Deny"]}),
-    ):
-        made = {"apiVersion": "admissionregistration.k8s.io/v1", "kind": kind, "metadata": {"name": "planted"}}
-        plural = "validatingadmissionpolicies" if kind.endswith("Policy") else "validatingadmissionpolicybindings"
-        await scene.driver.send("POST", f"{POLICIES}/{plural}", {**made, "spec": body})
+    binding = {"policyName": "planted", "validationActions": ["Deny"]}
+    for kind, body in zip(POLICY, (spec, binding), strict=True):
+        await scene.driver.send("POST", path_of(kind), resource(kind, "planted", spec=body))
     await _until(lambda: _may_write(scene, expected=False))
     yield
-    for plural in ("validatingadmissionpolicybindings", "validatingadmissionpolicies"):
-        await scene.driver.send("DELETE", f"{POLICIES}/{plural}/planted")
+    for kind in reversed(POLICY):
+        await scene.driver.send("DELETE", path_of(kind, name="planted"))
     await _until(lambda: _may_write(scene, expected=True))
 
 
@@ -183,7 +181,7 @@ async def _answers(code: int, scene: Scene, method: str, path: str, user: str = 
 
 async def _may_write(scene: Scene, *, expected: bool) -> bool:
     body = {"metadata": {"annotations": {"example.com/try": "1"}}}
-    path = f"{objects.path('Deployment', 0)}?dryRun=All&fieldManager=try"
+    path = f"{chats.path('Deployment', 0)}?dryRun=All&fieldManager=try"
     return (await _status(scene, "PATCH", path, LIMITED, body) == 200) is expected
 
 
@@ -199,11 +197,11 @@ def strangers(count: int) -> Plant:
 
     async def plant(scene: Scene) -> AsyncIterator[None]:
         async def come_and_go(k: int) -> None:
-            for kind, body in (("Deployment", objects.deployment), ("Service", objects.service)):
-                made = body(k % objects.NAMESPACES)
+            for kind, body in (("Deployment", chats.deployment), ("Service", chats.service)):
+                made = body(k % chats.NAMESPACES)
                 name = made["metadata"]["name"] = f"stranger-{k}"
-                await scene.driver.send("POST", objects.collection(kind, k), made)
-                await scene.driver.send("DELETE", f"{objects.collection(kind, k)}/{name}")
+                await scene.driver.send("POST", chats.collection(kind, k), made)
+                await scene.driver.send("DELETE", f"{chats.collection(kind, k)}/{name}")
 
         flood = asyncio.create_task(scene.driver.each(come_and_go, range(count // 2), 8))
         yield
@@ -257,8 +255,8 @@ async def monsters(scene: Scene) -> AsyncIterator[None]:
     """Objects as large and as odd as the API server takes them, each with a ChainlitApp of its own."""
     names = ["monster-annotations", "monster-containers", "monster-paths"]
     for name in names:
-        workload, service, route = objects.deployment(0), objects.service(0), objects.ingress(0)
-        app = objects.chainlit_app(0)
+        workload, service, route = chats.deployment(0), chats.service(0), chats.ingress(0)
+        app = chats.chainlit_app(0)
         for made in (workload, service, route, app):
             made["metadata"]["name"] = name
         backend = route["spec"]["rules"][0]["http"]["paths"][0]["backend"]
@@ -279,11 +277,11 @@ async def monsters(scene: Scene) -> AsyncIterator[None]:
             paths = route["spec"]["rules"][0]["http"]["paths"]
             paths += [{"path": f"/{ODD}/{k}", "pathType": "Prefix", "backend": backend} for k in range(5000)]
         for kind, made in (("Deployment", workload), ("Service", service), ("Ingress", route), ("ChainlitApp", app)):
-            await scene.driver.send("POST", objects.collection(kind, 0), made)
+            await scene.driver.send("POST", chats.collection(kind, 0), made)
     yield
     for name in names:
         for kind in ("ChainlitApp", "Ingress", "Service", "Deployment"):
-            await scene.driver.send("DELETE", f"{objects.collection(kind, 0)}/{name}")
+            await scene.driver.send("DELETE", f"{chats.collection(kind, 0)}/{name}")
 
 
 def killed(nth: int, *, is_done: bool) -> Plant:

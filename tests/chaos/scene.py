@@ -13,13 +13,14 @@ from pathlib import Path
 
 import aiohttp
 
-from tests.bench import objects
+from tests.bench import chats
 from tests.bench.__main__ import prepare
 from tests.bench.controlplane import LIMITED, AuditEvent, ControlPlane
 from tests.bench.driver import Driver
 from tests.bench.process import Process
 from tests.chaos.proxy import Proxy
 from tests.cluster.errors import ClusterError
+from tests.objects import path_of, resource
 
 HERE = Path(__file__).resolve().parent
 COMMAND = (sys.executable, "-m", "chainlit_operator", "run")
@@ -27,14 +28,14 @@ COMMAND = (sys.executable, "-m", "chainlit_operator", "run")
 WORKLOAD, STATUS, FORMER_STATUS = "patch deployments", "update chainlitapps/status", "patch chainlitapps/status"
 #: After so long without recovery, something was lost.
 LIMIT_SECONDS = 100.0
-BINDING = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings"
-RIGHTS = {
-    "apiVersion": "rbac.authorization.k8s.io/v1",
-    "kind": "ClusterRoleBinding",
-    "metadata": {"name": "operator"},
-    "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
-    "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": LIMITED}],
-}
+BINDING = path_of("ClusterRoleBinding")
+_RBAC = {"apiGroup": "rbac.authorization.k8s.io"}
+RIGHTS = resource(
+    "ClusterRoleBinding",
+    "operator",
+    roleRef=_RBAC | {"kind": "ClusterRole", "name": "cluster-admin"},
+    subjects=[_RBAC | {"kind": "User", "name": LIMITED}],
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Program:
 
 CURRENT = Program()
 _ELECTION = ("--leader-election", "--lease-namespace", "default", "--lease-duration", "9")
-LEASE = "/apis/coordination.k8s.io/v1/namespaces/default/leases/chainlit-operator"
+LEASE = path_of("Lease", "default", "chainlit-operator")
 #: With a wall clock that :meth:`Scene.set_clock` sets, and something to lose by it.
 STEPPED = Program((sys.executable, str(HERE / "stepped.py"), "run", *_ELECTION))
 (_ARCHIVE,) = (HERE / "previous").glob("chainlit_operator-*.zip")
@@ -153,7 +154,7 @@ class Scene:
         started = time.perf_counter()
         for k, n in enumerate(chosen):
             await asyncio.sleep(max(0.0, started + seconds * k / len(chosen) - time.perf_counter()))
-            await self._edit(n, f"/turn-{self._turn}/{objects.name(n)}")
+            await self._edit(n, f"/turn-{self._turn}/{chats.name(n)}")
         await asyncio.sleep(max(0.0, started + seconds - time.perf_counter()))
         return len(chosen)
 
@@ -219,7 +220,7 @@ class Scene:
 def _is_of_app(event: AuditEvent) -> bool:
     """Whether it is a write of an app's object that was meant; Events are extra, and come later."""
     ref = event.object_ref
-    if ref is None or ref.resource == "events" or not objects.is_app(ref.name):
+    if ref is None or ref.resource == "events" or not chats.is_app(ref.name):
         return False
     return event.verb not in ("get", "list", "watch") and "dryRun=" not in event.request_uri
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.request import urlopen
 
-from tests.bench import objects
+from tests.bench import chats
 from tests.bench.__main__ import prepare
 from tests.bench.controlplane import OPERATOR, ControlPlane, free_ports
 from tests.bench.driver import Driver
@@ -112,7 +112,7 @@ async def _round(
     noise = asyncio.create_task(driver.each(event, range(events), AT_A_TIME))
     for start in range(0, changes, length.apps):  # an app's next change waits for its last, or both might be one
         due = range(min(length.apps, changes - start))
-        await driver.each(lambda n, start=start: driver.reroute(n, f"/{turn}/{start}/{objects.name(n)}"), due, 4)  # type: ignore[misc]
+        await driver.each(lambda n, start=start: driver.reroute(n, f"/{turn}/{start}/{chats.name(n)}"), due, 4)  # type: ignore[misc]
         await driver.aligned(LIMIT_SECONDS)
     await noise
     await operator.idle(LIMIT_SECONDS)

@@ -11,12 +11,13 @@ from contextlib import asynccontextmanager
 import pytest
 import pytest_asyncio
 
-from tests.bench import objects
+from tests.bench import chats
 from tests.bench.process import Process
 from tests.chaos import proxy
 from tests.chaos.beside import TROUBLES, Trouble
 from tests.chaos.faults import FAULTS, KILLS, Fault, killed
 from tests.chaos.scene import WORKLOAD, Scene, scene
+from tests.objects import chainlit_app
 from tests.waiting import until
 
 APPS = 20
@@ -61,19 +62,15 @@ async def test_killed_at_each_write_of_what_a_chainlitapp_creates(stage: Scene, 
     """Account, Service, Ingress, Deployment, status: each is written once in the end, in one rollout."""
     await stage.driver.aligned(60.0)
     name, position = f"made-{nth}-{'after' if is_done else 'before'}", stage.plane.audit_position()
-    app = {
-        "apiVersion": f"{objects.GROUP}/{objects.VERSION}",
-        "kind": "ChainlitApp",
-        "metadata": {"name": name},
-        "spec": {
-            "workload": {"template": {"image": "registry.example.com/chat:1"}},
-            "route": {"ingress": {"className": "traefik", "host": "made.example.com", "path": f"/{name}"}},
-            "verification": {"mode": "Disabled"},
-        },
-    }
-    path = f"{objects.collection('ChainlitApp', 0)}/{name}"
+    app = chainlit_app(
+        name,
+        workload={"template": {"image": "registry.example.com/chat:1"}},
+        route={"ingress": {"className": "traefik", "host": "made.example.com", "path": f"/{name}"}},
+        verification={"mode": "Disabled"},
+    )
+    path = f"{chats.collection('ChainlitApp', 0)}/{name}"
     async with asynccontextmanager(killed(nth, is_done=is_done))(stage):
-        await stage.driver.send("POST", objects.collection("ChainlitApp", 0), app)
+        await stage.driver.send("POST", chats.collection("ChainlitApp", 0), app)
     async with asyncio.timeout(60):
         while True:
             status = json.loads(await stage.driver.send("GET", path)).get("status", {})
@@ -85,7 +82,7 @@ async def test_killed_at_each_write_of_what_a_chainlitapp_creates(stage: Scene, 
     done = Counter(str(e) for e in events if e.response_status.code < 300)
     made = {f"patch {plural}": 1 for plural in ("serviceaccounts", "services", "ingresses", "deployments")}
     assert {write: count for write, count in done.items() if write in made} == made
-    deployment = f"{objects.collection('Deployment', 0)}/{name}"
+    deployment = f"{chats.collection('Deployment', 0)}/{name}"
     assert json.loads(await stage.driver.send("GET", deployment))["metadata"]["generation"] == 1
     await stage.driver.send("DELETE", path)
 
