@@ -12,11 +12,12 @@ import copy
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
 
 from chainlit_operator.domain.reasons import Reason
+from tests import objects
+from tests.objects import Object, extension, prefix_rewrite, url_rewrite
+from tests.objects import path_match as at
 
-Object = dict[str, Any]
 Path = tuple[str, str] | tuple[str, str, str] | tuple[str, str, str, int]
 """A path of an Ingress: its text, type, Service (``chat``) and port (``http``)."""
 Manifests = Callable[[str, str], list[Object]]
@@ -119,27 +120,18 @@ def by_host(
 
     def manifests(namespace: str, host: str) -> list[Object]:
         marks = {key: value.format(namespace=namespace) for key, value in (annotations or {}).items()}
-        spec: Object = {}
-        if rules:
-            spec["rules"] = [
-                {"host": before + host, "http": {"paths": [_entry(*path) for path in paths]}}
+        made = objects.ingress(
+            rules=[
+                objects.ingress_rule(*(objects.ingress_path(*path) for path in paths), host=before + host)
                 for before, paths in rules.items()
-            ]
-        if default:
-            spec["defaultBackend"] = _backend(default)
-        metadata = {"name": "chat", "annotations": marks}
-        made = {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": metadata, "spec": spec}
+            ],
+            ingress_class=None,
+            annotations=marks,
+            defaultBackend=objects.backend(default) if default else None,
+        )
         return [*copy.deepcopy(more), made]
 
     return manifests
-
-
-def _entry(path: str, path_type: str, service: str = "chat", port: int | str = "http") -> Object:
-    return ({"path": path} if path else {}) | {"pathType": path_type, "backend": _backend(service, port)}
-
-
-def _backend(service: str, port: int | str = "http") -> Object:
-    return {"service": {"name": service, "port": {"number" if isinstance(port, int) else "name": port}}}
 
 
 def behind(*middlewares: tuple[str, Object], path: str, use: str = "m") -> Manifests:
@@ -149,13 +141,9 @@ def behind(*middlewares: tuple[str, Object], path: str, use: str = "m") -> Manif
     )
 
     def manifests(namespace: str, host: str) -> list[Object]:
-        return [*(_middleware(name, spec) for name, spec in middlewares), *route(namespace, host)]
+        return [*(objects.middleware(name, spec) for name, spec in middlewares), *route(namespace, host)]
 
     return manifests
-
-
-def _middleware(name: str, spec: Object) -> Object:
-    return {"apiVersion": "traefik.io/v1alpha1", "kind": "Middleware", "metadata": {"name": name}, "spec": spec}
 
 
 def http_route(
@@ -169,19 +157,13 @@ def http_route(
     named = {"sectionName": section} if section else {}
 
     def manifests(_: str, host: str) -> list[Object]:
-        return [
-            *copy.deepcopy(more),
-            {
-                "apiVersion": "gateway.networking.k8s.io/v1",
-                "kind": "HTTPRoute",
-                "metadata": {"name": "chat", "annotations": annotations or {}},
-                "spec": {
-                    "parentRefs": [{"name": "traefik", "namespace": "traefik"} | named],
-                    "hostnames": [before + host for before in hosts],
-                    "rules": copy.deepcopy(list(rules)),
-                },
-            },
-        ]
+        made = objects.http_route(
+            *copy.deepcopy(rules),
+            hostnames=[before + host for before in hosts],
+            parents=[objects.gateway_ref(**named)],
+            metadata={"annotations": annotations or {}},
+        )
+        return [*copy.deepcopy(more), made]
 
     return manifests
 
@@ -194,40 +176,16 @@ def rule(
     backend: Object | None = None,
 ) -> Object:
     """A rule of an HTTPRoute to a Service, with more fields of that backendRef, and to others by weight."""
-    backends = [
-        {"name": to, "port": 80} | (backend or {}),
-        *({"name": name, "port": 80, "weight": weight} for name, weight in others),
-    ]
-    return {"matches": list(matches), "filters": list(filters), "backendRefs": backends}
+    weighted = (objects.backend_ref(name, weight=weight) for name, weight in others)
+    return objects.http_rule(
+        *matches, filters=filters, backends=[objects.backend_ref(to, **(backend or {})), *weighted]
+    )
 
 
-def at(value: str, type_: str = "PathPrefix", **more: Any) -> Object:
-    """A match on a path."""
-    return {"path": {"type": type_, "value": value}} | more
-
-
-def rewrite(**path: str) -> Object:
-    """A URLRewrite filter."""
-    return {"type": "URLRewrite", "urlRewrite": {"path": path}}
-
-
-STRIP = rewrite(type="ReplacePrefixMatch", replacePrefixMatch="/")
-EXTENSION = {"type": "ExtensionRef", "extensionRef": {"group": "traefik.io", "kind": "Middleware", "name": "strip"}}
-REDIRECT = {
-    "matches": [at("/", "Exact")],
-    "filters": [
-        {
-            "type": "RequestRedirect",
-            "requestRedirect": {"path": {"type": "ReplaceFullPath", "replaceFullPath": "/chat/"}, "statusCode": 302},
-        }
-    ],
-}
-SECOND = {
-    "apiVersion": "v1",
-    "kind": "Service",
-    "metadata": {"name": "second"},
-    "spec": {"selector": {"app": "chat"}, "ports": [{"name": "http", "port": 80, "targetPort": "http"}]},
-}
+STRIP = prefix_rewrite("/")
+EXTENSION = extension("strip")
+REDIRECT = {"matches": [at("/", "Exact")], "filters": [objects.redirect("/chat/")]}
+SECOND = objects.service("second", "chat")
 ANY = "/chat(/|$)(.*)"
 CHAT, STRIPPED, TEAM = Roots("/chat", "/chat"), Roots("/chat", "", "/chat"), Roots("/team/chat", "/chat", "/team")
 
@@ -334,13 +292,13 @@ FORMS = [
          STRIPPED, in_gate=(T,)),
     Form("gateway-strip-parent", "HTTPRoute, `/team/chat`, `ReplacePrefixMatch` `/chat`",
          http_route(rule(at("/team/chat"),
-                         filters=(rewrite(type="ReplacePrefixMatch", replacePrefixMatch="/chat"),))), TEAM),
+                         filters=(prefix_rewrite("/chat"),))), TEAM),
     Form("gateway-same", "HTTPRoute, `/chat`, `ReplacePrefixMatch` `/chat`",
-         http_route(rule(at("/chat"), filters=(rewrite(type="ReplacePrefixMatch", replacePrefixMatch="/chat"),))),
+         http_route(rule(at("/chat"), filters=(prefix_rewrite("/chat"),))),
          CHAT),
     Form("gateway-extension", "HTTPRoute, `ExtensionRef` to Middleware `stripPrefix`",
          http_route(rule(at("/chat"), filters=(EXTENSION,)),
-                    more=(_middleware("strip", {"stripPrefix": {"prefixes": ["/chat"]}}),)), STRIPPED),
+                    more=(objects.middleware("strip", {"stripPrefix": {"prefixes": ["/chat"]}}),)), STRIPPED),
     Form("gateway-redirect", "HTTPRoute, `/chat`, and `/` redirected to it",
          http_route(rule(at("/chat")), REDIRECT), CHAT),
     Form("gateway-methods", "HTTPRoute, `/chat` for GET and for POST",
@@ -348,13 +306,13 @@ FORMS = [
     Form("gateway-weight-zero", "HTTPRoute, another Service of weight 0",
          http_route(rule(at("/chat"), others=(("other", 0),))), CHAT),
     Form("gateway-replace", "HTTPRoute, `/chat`, `ReplacePrefixMatch` `/other`",
-         http_route(rule(at("/chat"), filters=(rewrite(type="ReplacePrefixMatch", replacePrefixMatch="/other"),))),
+         http_route(rule(at("/chat"), filters=(prefix_rewrite("/other"),))),
          Reason.REWRITE_NOT_SUPPORTED),
     Form("gateway-add", "HTTPRoute, `/`, `ReplacePrefixMatch` `/chat`",
-         http_route(rule(at("/"), filters=(rewrite(type="ReplacePrefixMatch", replacePrefixMatch="/chat"),))),
+         http_route(rule(at("/"), filters=(prefix_rewrite("/chat"),))),
          Reason.REWRITE_NOT_SUPPORTED),
     Form("gateway-empty", "HTTPRoute, `/chat`, `ReplacePrefixMatch` with an empty text",
-         http_route(rule(at("/chat"), filters=(rewrite(type="ReplacePrefixMatch", replacePrefixMatch=""),))),
+         http_route(rule(at("/chat"), filters=(prefix_rewrite(""),))),
          Reason.REWRITE_NOT_SUPPORTED),
     Form("gateway-hostname", "HTTPRoute, `URLRewrite` of the hostname",
          http_route(rule(at("/chat"),
@@ -367,7 +325,7 @@ FORMS = [
     Form("gateway-missing-neighbour", "HTTPRoute, `/chat`, and `/` to a Service that does not exist",
          http_route(rule(at("/chat")), rule(at("/"), to="missing")), CHAT),
     Form("gateway-full", "HTTPRoute, `ReplaceFullPath`",
-         http_route(rule(at("/chat"), filters=(rewrite(type="ReplaceFullPath", replaceFullPath="/"),))),
+         http_route(rule(at("/chat"), filters=(url_rewrite(type="ReplaceFullPath", replaceFullPath="/"),))),
          Reason.REWRITE_NOT_SUPPORTED),
     Form("gateway-exact", "HTTPRoute, `Exact` `/chat`", http_route(rule(at("/chat", "Exact"))), Reason.EXACT_PATH),
     Form("gateway-header", "HTTPRoute, `/chat` with a header only",

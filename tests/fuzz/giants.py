@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests.fuzz import world
-from tests.fuzz.world import Object
+from tests.objects import Object, extension, ingress_path, ingress_rule, path_match
 
 #: What the API server takes: all annotations of an object together, and an object as a whole, in bytes.
 ANNOTATIONS_SIZE = 256 * 1024
@@ -39,13 +39,11 @@ def changed(found: Object, **places: Any) -> Object:
 
 
 def _ingress(paths: list[Object], **annotations: str) -> Object:
-    rules = [{"host": "chat.example", "http": {"paths": paths}}]
-    return changed(world.ingress(**annotations), spec__rules=rules)
+    return changed(world.ingress(**annotations), spec__rules=[ingress_rule(*paths, host="chat.example")])
 
 
 def _paths(form: str, type_: str = "Prefix", service: str = "chat", count: int = 2499) -> list[Object]:
-    backend = {"service": {"name": service, "port": {"number": 80}}}
-    return [{"path": form.format(n), "pathType": type_, "backend": backend} for n in range(count)]
+    return [ingress_path(form.format(n), type_, service, 80) for n in range(count)]
 
 
 CHAT = _paths("/chat", count=1)
@@ -74,7 +72,7 @@ def _ingresses() -> Iterator[tuple[str, Object]]:
     yield "an almost known expression of 1 MiB", _ingress(_paths("/a" * 2**19 + "(", expression, count=1), **read)
     yield (
         "2,500 hosts",
-        changed(world.ingress(), spec__rules=[{"host": f"h{n}.example", "http": {"paths": CHAT}} for n in range(5000)]),
+        changed(world.ingress(), spec__rules=[ingress_rule(*CHAT, host=f"h{n}.example") for n in range(5000)]),
     )
     yield "2,500 certificates", changed(world.ingress(), spec__tls=[{"hosts": [f"h{n}.example"]} for n in range(5000)])
     for key in world.ANNOTATIONS:
@@ -91,13 +89,13 @@ def _ingresses() -> Iterator[tuple[str, Object]]:
 
 def _http_routes() -> Iterator[tuple[str, Object]]:
     backends = [{"name": f"s{n}", "port": 80} for n in range(15)] + [{"name": "chat", "port": 80}]
-    chain = {"type": "ExtensionRef", "extensionRef": {"group": "traefik.io", "kind": "Middleware", "name": "strip"}}
+    chain = extension("strip")
     edges = [{"name": f"edge-{n}", "namespace": "infra"} for n in range(32)]
     for type_, form in (("PathPrefix", "/p{}"), ("PathPrefix", "/chat"), ("RegularExpression", "/(a+)+{}")):
         # As many rules, matches, hosts and backends as the schema of the Gateway API has room for.
         rules = [
             {
-                "matches": [{"path": {"type": type_, "value": form.format(8 * n + m)}} for m in range(8)],
+                "matches": [path_match(form.format(8 * n + m), type_) for m in range(8)],
                 "backendRefs": backends,
                 "filters": [chain] * 16,
             }
@@ -111,7 +109,7 @@ def _http_routes() -> Iterator[tuple[str, Object]]:
         "32 parents",
         changed(world.HTTP_ROUTE, spec__parentRefs=edges),
     )
-    own = [{"path": {"type": "PathPrefix", "value": f"/{n}" + "/ws" * 340}} for n in range(64)]
+    own = [path_match(f"/{n}" + "/ws" * 340) for n in range(64)]
     rules = [{"matches": own, "backendRefs": backends[-1:]} for _ in range(16)]
     hosts = [f"h{n}.example" for n in range(16)]
     yield (

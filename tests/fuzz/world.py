@@ -4,30 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-Object = dict[str, Any]
+from tests import objects
+from tests.objects import Object, stored
 
 NAMESPACE = "shop"
 STRIP = f"{NAMESPACE}-strip@kubernetescrd"
 
-
-def _meta(name: str = "chat", **more: Any) -> Object:
-    return {
-        "name": name,
-        "namespace": NAMESPACE,
-        "uid": f"uid-of-{name}",
-        "resourceVersion": "7",
-        "generation": 1,
-        "creationTimestamp": "2026-01-01T00:00:00Z",
-    } | more
-
-
-OWNER = {
-    "apiVersion": "chainlit-operator.dev/v1alpha1",
-    "kind": "ChainlitApp",
-    "name": "chat",
-    "uid": "uid-of-chat",
-    "controller": True,
-}
+OWNER = objects.owner_reference()
 MANAGED = [
     {
         "manager": "chainlit-operator",
@@ -54,54 +37,39 @@ MANAGED = [
     },
 ]
 
-CONTAINER: Object = {
-    "name": "chainlit",
-    "image": "chat:1",
-    "command": ["chainlit"],
-    "args": ["run", "app.py"],
-    "ports": [{"name": "http", "containerPort": 8000, "protocol": "TCP"}],
-    "env": [{"name": "CHAINLIT_ROOT_PATH", "value": "/old"}, {"name": "A", "valueFrom": {"fieldRef": {}}}],
-    "envFrom": [],
-    "readinessProbe": {"httpGet": {"path": "/old/health?x=1", "port": "http"}},
-    "livenessProbe": {"httpGet": {"path": "/health", "port": 8000}},
-    "startupProbe": {"exec": {"command": ["true"]}},
-}
+CONTAINER = objects.container(
+    image="chat:1",
+    command=["chainlit"],
+    args=["run", "app.py"],
+    ports=[{"name": "http", "containerPort": 8000, "protocol": "TCP"}],
+    env={"CHAINLIT_ROOT_PATH": "/old", "A": {"valueFrom": {"fieldRef": {}}}},
+    envFrom=[],
+    readinessProbe=objects.http_probe("/old/health?x=1"),
+    livenessProbe=objects.http_probe("/health", 8000),
+    startupProbe={"exec": {"command": ["true"]}},
+)
 
 
 def _workload(kind: str) -> Object:
-    return {
-        "apiVersion": "apps/v1",
-        "kind": kind,
-        "metadata": _meta(managedFields=MANAGED, labels={"app": "chat"}, ownerReferences=[OWNER]),
-        "spec": {
-            "replicas": 1,
-            "paused": False,
-            "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"partition": 0}},
-            "template": {"metadata": {"labels": {"app": "chat"}}, "spec": {"containers": [CONTAINER]}},
-        },
-        "status": {
+    made = objects.workload(
+        CONTAINER,
+        kind=kind,
+        selector=None,
+        paused=False,
+        updateStrategy={"type": "RollingUpdate", "rollingUpdate": {"partition": 0}},
+        status={
             "observedGeneration": 1,
             "replicas": 1,
             "updatedReplicas": 1,
             "availableReplicas": 1,
             "conditions": [{"type": "Progressing", "status": "True", "reason": "NewReplicaSetAvailable"}],
         },
-    }
+    )
+    return stored(made, NAMESPACE, managedFields=MANAGED, labels={"app": "chat"}, ownerReferences=[OWNER])
 
 
-SERVICE: Object = {
-    "apiVersion": "v1",
-    "kind": "Service",
-    "metadata": _meta(),
-    "spec": {
-        "type": "ClusterIP",
-        "clusterIP": "10.96.0.7",
-        "selector": {"app": "chat"},
-        "ports": [{"name": "http", "port": 80, "targetPort": "http"}],
-    },
-}
+SERVICE = stored(objects.service(type="ClusterIP", clusterIP="10.96.0.7"), NAMESPACE)
 
-BACKEND = {"service": {"name": "chat", "port": {"name": "http"}}}
 ANNOTATIONS = {
     "kubernetes.io/ingress.class": "traefik",
     "traefik.ingress.kubernetes.io/router.middlewares": STRIP,
@@ -124,139 +92,106 @@ ANNOTATIONS = {
 
 
 def ingress(name: str = "chat", **annotations: str) -> Object:
-    return {
-        "apiVersion": "networking.k8s.io/v1",
-        "kind": "Ingress",
-        "metadata": _meta(name, annotations=annotations),
-        "spec": {
-            "ingressClassName": "traefik",
-            "defaultBackend": BACKEND,
-            "tls": [{"hosts": ["chat.example"], "secretName": "tls"}],
-            "rules": [
-                {
-                    "host": "chat.example",
-                    "http": {
-                        "paths": [
-                            {"path": "/chat", "pathType": "Prefix", "backend": BACKEND},
-                            {"path": "/chat(/|$)(.*)", "pathType": "ImplementationSpecific", "backend": BACKEND},
-                            {"path": "/chat/ws", "pathType": "Exact", "backend": BACKEND},
-                        ]
-                    },
-                }
+    path = objects.ingress_path
+    paths = [
+        path("/chat"),
+        path("/chat(/|$)(.*)", "ImplementationSpecific"),
+        path("/chat/ws", "Exact"),
+    ]
+    made = objects.ingress(
+        name=name,
+        rules=[objects.ingress_rule(*paths, host="chat.example")],
+        annotations=annotations,
+        defaultBackend=objects.backend(),
+        tls=[{"hosts": ["chat.example"], "secretName": "tls"}],
+        status={"loadBalancer": {"ingress": [{"ip": "192.0.2.7"}]}},
+    )
+    return stored(made, NAMESPACE)
+
+
+_NAMED = [{"name": "x", "value": "y"}]
+_REWRITE = objects.prefix_rewrite("/")
+_REWRITE["urlRewrite"]["hostname"] = "x.example"
+HTTP_ROUTE = stored(
+    objects.http_route(
+        objects.http_rule(
+            objects.path_match("/chat"),
+            objects.path_match("/chat/.*", "RegularExpression", method="GET", headers=_NAMED, queryParams=_NAMED),
+            filters=[_REWRITE, objects.extension("strip")],
+            backends=[
+                objects.backend_ref(weight=1, filters=[{"type": "RequestHeaderModifier"}]),
+                objects.backend_ref("other", namespace="x", kind="Service", group=""),
             ],
+        ),
+        parents=[objects.gateway_ref("edge", "infra", sectionName="web", port=80)],
+        hostnames=["chat.example"],
+        status={
+            "parents": [
+                {
+                    "parentRef": objects.gateway_ref("edge", "infra"),
+                    "conditions": [{"type": "Accepted", "status": "True", "reason": "Accepted", "message": "Fine."}],
+                }
+            ]
         },
-        "status": {"loadBalancer": {"ingress": [{"ip": "192.0.2.7"}]}},
-    }
-
-
-HTTP_ROUTE: Object = {
-    "apiVersion": "gateway.networking.k8s.io/v1",
-    "kind": "HTTPRoute",
-    "metadata": _meta(),
-    "spec": {
-        "parentRefs": [{"name": "edge", "namespace": "infra", "sectionName": "web", "port": 80}],
-        "hostnames": ["chat.example"],
-        "rules": [
-            {
-                "matches": [
-                    {"path": {"type": "PathPrefix", "value": "/chat"}},
-                    {
-                        "path": {"type": "RegularExpression", "value": "/chat/.*"},
-                        "method": "GET",
-                        "headers": [{"name": "x", "value": "y"}],
-                        "queryParams": [{"name": "x", "value": "y"}],
-                    },
-                ],
-                "filters": [
-                    {
-                        "type": "URLRewrite",
-                        "urlRewrite": {
-                            "hostname": "x.example",
-                            "path": {"type": "ReplacePrefixMatch", "replacePrefixMatch": "/"},
-                        },
-                    },
-                    {
-                        "type": "ExtensionRef",
-                        "extensionRef": {"group": "traefik.io", "kind": "Middleware", "name": "strip"},
-                    },
-                ],
-                "backendRefs": [
-                    {"name": "chat", "port": 80, "weight": 1, "filters": [{"type": "RequestHeaderModifier"}]},
-                    {"name": "other", "namespace": "x", "kind": "Service", "group": "", "port": 80},
-                ],
-            }
-        ],
-    },
-    "status": {
-        "parents": [
-            {
-                "parentRef": {"name": "edge", "namespace": "infra"},
-                "conditions": [{"type": "Accepted", "status": "True", "reason": "Accepted", "message": "Fine."}],
-            }
-        ]
-    },
-}
-GATEWAY: Object = {
-    "apiVersion": "gateway.networking.k8s.io/v1",
-    "kind": "Gateway",
-    "metadata": _meta("edge", namespace="infra"),
-    "spec": {"listeners": [{"name": "web", "port": 80, "protocol": "HTTP", "hostname": "*.example"}]},
-    "status": {"addresses": [{"type": "IPAddress", "value": "192.0.2.9"}]},
-}
-MIDDLEWARE: Object = {
-    "apiVersion": "traefik.io/v1alpha1",
-    "kind": "Middleware",
-    "metadata": _meta("strip"),
-    "spec": {
-        "stripPrefix": {"prefixes": ["/chat"]},
-        "stripPrefixRegex": {"regex": ["^/chat"]},
-        "replacePath": {"path": "/"},
-        "replacePathRegex": {"regex": "^/chat/(.*)", "replacement": "/$1"},
-        "addPrefix": {"prefix": "/"},
-        "chain": {"middlewares": [{"name": "strip", "namespace": NAMESPACE}]},
-        "plugin": {"any": {"thing": 1}},
-    },
-}
-LEASE: Object = {
-    "apiVersion": "coordination.k8s.io/v1",
-    "kind": "Lease",
-    "metadata": _meta("chainlit-operator"),
-    "spec": {
-        "holderIdentity": "a",
-        "leaseDurationSeconds": 15,
-        "leaseTransitions": 1,
-        "acquireTime": "2026-01-01T00:00:00.000000Z",
-    },
-}
+    ),
+    NAMESPACE,
+)
+GATEWAY = stored(
+    objects.gateway({"name": "web", "port": 80, "protocol": "HTTP", "hostname": "*.example"}, addresses=["192.0.2.9"]),
+    "infra",
+)
+MIDDLEWARE = stored(
+    objects.middleware(
+        "strip",
+        {
+            "stripPrefix": {"prefixes": ["/chat"]},
+            "stripPrefixRegex": {"regex": ["^/chat"]},
+            "replacePath": {"path": "/"},
+            "replacePathRegex": {"regex": "^/chat/(.*)", "replacement": "/$1"},
+            "addPrefix": {"prefix": "/"},
+            "chain": {"middlewares": [{"name": "strip", "namespace": NAMESPACE}]},
+            "plugin": {"any": {"thing": 1}},
+        },
+    ),
+    NAMESPACE,
+)
+LEASE = stored(
+    objects.resource(
+        "Lease",
+        "chainlit-operator",
+        spec={
+            "holderIdentity": "a",
+            "leaseDurationSeconds": 15,
+            "leaseTransitions": 1,
+            "acquireTime": "2026-01-01T00:00:00.000000Z",
+        },
+    ),
+    NAMESPACE,
+)
 
 
 def app(**spec: Any) -> Object:
-    return {
-        "apiVersion": "chainlit-operator.dev/v1alpha1",
-        "kind": "ChainlitApp",
-        "metadata": _meta(),
-        "spec": {"workload": {"ref": {"kind": "Deployment", "name": "chat", "container": "chainlit"}}} | spec,
-        "status": {
-            "observedGeneration": 1,
-            "rootPath": "/chat",
-            "parentRootPath": "",
-            "url": "http://chat.example/chat/",
-            "webSocketURL": "ws://chat.example/chat/ws/socket.io/",
-            "route": {"kind": "Ingress", "name": "chat", "host": "", "path": "", "pathType": "", "rewrite": ""},
-            "workload": {"kind": "Deployment", "name": "chat", "container": "chainlit"},
-            "trial": {"image": "chat:1", "outcome": "Works"},
-            "conditions": [
-                {
-                    "type": "WebSocketReachable",
-                    "status": "True",
-                    "reason": "Verified",
-                    "message": "Fine.",
-                    "observedGeneration": 1,
-                    "lastTransitionTime": "2026-01-01T00:00:00Z",
-                }
-            ],
-        },
+    given: Object = {"workload": {"ref": {"kind": "Deployment", "name": "chat", "container": "chainlit"}}}
+    condition = {
+        "type": "WebSocketReachable",
+        "status": "True",
+        "reason": "Verified",
+        "message": "Fine.",
+        "observedGeneration": 1,
+        "lastTransitionTime": "2026-01-01T00:00:00Z",
     }
+    status = {
+        "observedGeneration": 1,
+        "rootPath": "/chat",
+        "parentRootPath": "",
+        "url": "http://chat.example/chat/",
+        "webSocketURL": "ws://chat.example/chat/ws/socket.io/",
+        "route": {"kind": "Ingress", "name": "chat", "host": "", "path": "", "pathType": "", "rewrite": ""},
+        "workload": {"kind": "Deployment", "name": "chat", "container": "chainlit"},
+        "trial": {"image": "chat:1", "outcome": "Works"},
+        "conditions": [condition],
+    }
+    return stored(objects.chainlit_app(**given | spec, status=status), NAMESPACE)
 
 
 #: All settings of a template; the API server holds them to a schema, so only their values are fuzzed.
@@ -333,7 +268,7 @@ CORPUS: tuple[Object, ...] = (
     _workload("Deployment"),
     _workload("StatefulSet"),
     SERVICE,
-    {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": _meta(ownerReferences=[OWNER])},
+    stored(objects.resource("ServiceAccount"), NAMESPACE, ownerReferences=[OWNER]),
     ingress(),
     *(ingress(**{key: value}) for key, value in ANNOTATIONS.items()),
     ingress(**ANNOTATIONS),

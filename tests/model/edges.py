@@ -15,11 +15,9 @@ import posixpath
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from tests.model.chainlit import Request
-
-Object = dict[str, Any]
+from tests.objects import Object
 
 TRAEFIK, NGINX, F5 = "traefik.ingress.kubernetes.io", "nginx.ingress.kubernetes.io", "nginx.org"
 HAPROXY_INGRESS, HAPROXY, KONG = "haproxy-ingress.github.io", "haproxy.org", "konghq.com"

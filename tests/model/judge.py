@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from itertools import product
 
 from tests.model.chainlit import Chainlit, visit
-from tests.model.edges import Delivered, Object, World, outcomes
+from tests.model.edges import Delivered, World, outcomes
+from tests.objects import Object
 
 
 @dataclass(frozen=True)

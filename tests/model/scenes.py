@@ -13,7 +13,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
-from tests.model.edges import F5, HAPROXY, HAPROXY_INGRESS, KONG, NGINX, TRAEFIK, Object
+from tests import objects as make
+from tests.model.edges import F5, HAPROXY, HAPROXY_INGRESS, KONG, NGINX, TRAEFIK
+from tests.objects import Object
 
 #: Stand for the namespace and the host, so that a scene can be played anywhere.
 NAMESPACE, HOST = "scene-0", "chat.example"
@@ -91,9 +93,7 @@ def _scenes(draw: DrawFn, stage: Stage) -> Scene:
         *([] if stage.is_real or kind == "Ingress" else draw(_gateways())),
         draw(_app(kind, stage)),
     ]
-    for found in objects:
-        found["metadata"].setdefault("namespace", NAMESPACE)
-    return Scene(json.dumps(objects))
+    return Scene(json.dumps([make.stored(found, NAMESPACE) for found in objects]))
 
 
 #: Whether the scene is a calm one; one draw for each scene.
@@ -119,17 +119,10 @@ def _some(one: SearchStrategy[Any]) -> SearchStrategy[list[Any]]:
     return number.flatmap(lambda n: st.lists(one, min_size=n, max_size=n))
 
 
-def _meta(name: str, **more: Any) -> Object:
-    return {"name": name, "uid": f"uid-of-{name}", "resourceVersion": "1", "generation": 1} | more
-
-
 @st.composite
 def _deployment(draw: DrawFn) -> Object:
-    env = draw(_often([{"name": "CHAINLIT_ROOT_PATH", "value": "/old"}], usually=([],)))
-    port = {"name": "http", "containerPort": 8000}
-    container = {"name": "chainlit", "image": "chat", "ports": [port], "env": env}
-    template = {"metadata": {"labels": {"app": "chat"}}, "spec": {"containers": [container]}}
-    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": _meta("chat"), "spec": {"template": template}}
+    env = draw(_often({"CHAINLIT_ROOT_PATH": "/old"}, usually=({},)))
+    return make.workload(make.container(env=env))
 
 
 @st.composite
@@ -139,15 +132,7 @@ def _services(draw: DrawFn, stage: Stage) -> list[Object]:
         selectors["chat"] = draw(_often("other", usually=("chat",), odds=30))
         for name in draw(_often(("chat", "chat-2"), ("chat",), ("other",), usually=((),))):
             del selectors[name]
-    return [
-        {
-            "apiVersion": "v1",
-            "kind": "Service",
-            "metadata": _meta(name),
-            "spec": {"selector": {"app": app}, "ports": [{"name": "http", "port": 80, "targetPort": "http"}]},
-        }
-        for name, app in selectors.items()
-    ]
+    return [make.service(name, app) for name, app in selectors.items()]
 
 
 @st.composite
@@ -155,14 +140,8 @@ def _app(draw: DrawFn, kind: str, stage: Stage) -> Object:
     name = draw(_often("missing", usually=("", "", "route-0"), odds=40))
     if stage.is_real:
         name = ""
-    route = {"route": {"ref": {"kind": kind, "name": name}}} if name else {}
-    spec = {"workload": {"ref": {"kind": "Deployment", "name": "chat"}}} | route
-    return {
-        "apiVersion": "chainlit-operator.dev/v1alpha1",
-        "kind": "ChainlitApp",
-        "metadata": _meta("chat"),
-        "spec": spec,
-    }
+    route: Object = {"route": {"ref": {"kind": kind, "name": name}}} if name else {}
+    return make.chainlit_app(**route)
 
 
 # ---------------------------------------------------------------------------------------------------------- paths
@@ -198,23 +177,20 @@ def _ingress(draw: DrawFn, prefix: str, flavour: str, middlewares: list[str], st
     more = draw(_some(_ingress_path(prefix, flavour, is_main=False)))
     place = draw(st.integers(0, len(more)))
     paths = [*more[:place], main, *more[place:]]
-    rules = [{"host": host, "http": {"paths": paths}} if host else {"http": {"paths": paths}} for host in hosts]
-    spec: Object = {"ingressClassName": "traefik", "rules": rules}
+    rules = [make.ingress_rule(*paths, host=host or None) for host in hosts]
+    spec: Object = {}
     if not stage.is_real and draw(_often(True, usually=(False,))):
-        spec = {"defaultBackend": _backend("chat", "http"), "rules": draw(st.sampled_from([[], rules]))}
+        rules = draw(st.sampled_from([[], rules]))
+        spec = {"ingress_class": None, "defaultBackend": make.backend()}
     if not stage.is_real and draw(st.sampled_from([False, False, False, True])):
         spec["tls"] = [{"hosts": draw(st.sampled_from([[HOST], ["*.example"], [], ["z.example"]]))}]
     annotations = draw(_annotations(prefix, flavour, middlewares))
     status = {
         "loadBalancer": {"ingress": draw(st.sampled_from([[], [{"ip": "192.0.2.7"}], [{"hostname": "lb.example"}]]))}
     }
-    return {
-        "apiVersion": "networking.k8s.io/v1",
-        "kind": "Ingress",
-        "metadata": _meta("route", annotations=annotations),
-        "spec": spec,
-        "status": {} if stage.is_real else status,
-    }
+    return make.ingress(
+        name="route", rules=rules, annotations=annotations, status={} if stage.is_real else status, **spec
+    )
 
 
 @st.composite
@@ -228,11 +204,7 @@ def _ingress_path(draw: DrawFn, prefix: str, flavour: str, *, is_main: bool) -> 
         )
     service = draw(_often("chat-2", "missing", usually=("chat",) if is_main else ("other", "other", "chat"), odds=20))
     port = draw(_often("web", 8000, usually=("http", 80), odds=40))
-    return {"path": path or "/", "pathType": type_, "backend": _backend(service, port)}
-
-
-def _backend(service: str, port: int | str) -> Object:
-    return {"service": {"name": service, "port": {"name": port} if isinstance(port, str) else {"number": port}}}
+    return make.ingress_path(path or "/", type_, service, port)
 
 
 @st.composite
@@ -275,10 +247,7 @@ def _annotations(draw: DrawFn, prefix: str, flavour: str, middlewares: list[str]
 @st.composite
 def _middlewares(draw: DrawFn, prefix: str) -> list[Object]:
     specs = draw(st.lists(_middleware_spec(prefix), min_size=1, max_size=3))
-    return [
-        {"apiVersion": "traefik.io/v1alpha1", "kind": "Middleware", "metadata": _meta(f"m{n}"), "spec": spec}
-        for n, spec in enumerate(specs)
-    ]
+    return [make.middleware(f"m{n}", spec) for n, spec in enumerate(specs)]
 
 
 def _middleware_spec(prefix: str) -> SearchStrategy[Object]:
@@ -338,22 +307,17 @@ def _http_route(draw: DrawFn, prefix: str, middlewares: list[str], stage: Stage)
         for parent in parents
     ]
     if stage.is_real:
-        hostnames, parents, statuses = [HOST], [{"name": "traefik", "namespace": "traefik"}], []
-    return {
-        "apiVersion": "gateway.networking.k8s.io/v1",
-        "kind": "HTTPRoute",
-        "metadata": _meta("route"),
-        "spec": {"parentRefs": parents, "hostnames": hostnames, "rules": [*more[:place], main, *more[place:]]},
-        "status": {"parents": statuses},
-    }
+        hostnames, parents, statuses = [HOST], [make.gateway_ref()], []
+    rules = [*more[:place], main, *more[place:]]
+    return make.http_route(*rules, name="route", hostnames=hostnames, parents=parents, status={"parents": statuses})
 
 
 PARENTS: tuple[list[Object], ...] = (
-    [{"name": "edge", "namespace": "infra"}],
-    [{"name": "edge", "namespace": "infra", "sectionName": "web"}],
-    [{"name": "edge", "namespace": "infra", "port": 8443}],
-    [{"name": "inner", "namespace": "infra"}, {"name": "edge", "namespace": "infra"}],
-    [{"name": "missing", "namespace": "infra"}],
+    [make.gateway_ref("edge", "infra")],
+    [make.gateway_ref("edge", "infra", sectionName="web")],
+    [make.gateway_ref("edge", "infra", port=8443)],
+    [make.gateway_ref("inner", "infra"), make.gateway_ref("edge", "infra")],
+    [make.gateway_ref("missing", "infra")],
 )
 
 
@@ -368,13 +332,13 @@ def _gateways(draw: DrawFn) -> list[Object]:
     found = draw(st.lists(st.sampled_from(listeners), min_size=1, max_size=3, unique_by=lambda item: str(item["name"])))
     inner = {"name": "inner", "port": 8080, "protocol": "HTTP"}
     return [
-        {
-            "apiVersion": "gateway.networking.k8s.io/v1",
-            "kind": "Gateway",
-            "metadata": _meta(name, namespace="infra"),
-            "spec": {"gatewayClassName": "any", "listeners": served},
-            "status": {"addresses": draw(st.sampled_from([[], [{"type": "IPAddress", "value": "192.0.2.9"}]]))},
-        }
+        make.gateway(
+            *served,
+            name=name,
+            metadata={"namespace": "infra"},
+            gatewayClassName="any",
+            addresses=draw(st.sampled_from([(), ("192.0.2.9",)])),
+        )
         for name, served in (("edge", found), ("inner", [inner]))
     ]
 
@@ -383,17 +347,10 @@ def _gateways(draw: DrawFn) -> list[Object]:
 def _rule(draw: DrawFn, prefix: str, middlewares: list[str], *, is_main: bool) -> Object:
     matches = draw(st.lists(_match(prefix, is_main=is_main), min_size=1, max_size=1 if is_main else 2))
     is_redirect = not is_main and draw(st.sampled_from([False, False, False, False, True]))
-    filters = [REDIRECT] if is_redirect else draw(_filters(prefix, middlewares, matches))
-    rule: Object = {"matches": matches, "filters": filters}
-    if not is_redirect:
-        rule["backendRefs"] = draw(_backend_refs(is_main=is_main))
-    return rule
-
-
-REDIRECT: Object = {
-    "type": "RequestRedirect",
-    "requestRedirect": {"path": {"type": "ReplaceFullPath", "replaceFullPath": "/chat/"}, "statusCode": 302},
-}
+    if is_redirect:
+        return {"matches": matches, "filters": [make.redirect("/chat/")]}
+    filters = draw(_filters(prefix, middlewares, matches))
+    return make.http_rule(*matches, filters=filters, backends=draw(_backend_refs(is_main=is_main)))
 
 
 @st.composite
@@ -402,7 +359,7 @@ def _match(draw: DrawFn, prefix: str, *, is_main: bool) -> Object:
     value = draw(_spelled(prefix, loosely=False) if is_main else _beside(prefix))
     if type_ == "RegularExpression":
         value = draw(st.sampled_from(["", "^"])) + value.rstrip("/") + draw(st.sampled_from(EXPRESSIONS))
-    found: Object = {"path": {"type": type_, "value": value or "/"}}
+    found = make.path_match(value or "/", type_)
     conditions = ({"method": "GET"}, {"method": "POST"}, {"headers": [{"name": "x-team", "value": "a"}]},
                   {"queryParams": [{"name": "team", "value": "a"}]}, {"method": "PUT"})  # fmt: skip
     found |= draw(_often(*conditions, usually=({},) if is_main else ({}, {}, {}, *conditions)))
@@ -413,44 +370,40 @@ def _match(draw: DrawFn, prefix: str, *, is_main: bool) -> Object:
 def _filters(draw: DrawFn, prefix: str, middlewares: list[str], matches: list[Object]) -> list[Object]:
     base = prefix.rstrip("/")
     parent = base.rpartition("/")[0]
-    extension = {
-        "group": "traefik.io",
-        "kind": "Middleware",
-        "name": draw(_often("missing", usually=tuple(middlewares))),
-    }
-    foreign = {"group": "example.com", "kind": "Policy", "name": "x"}
+    extension = make.extension(draw(_often("missing", usually=tuple(middlewares))))
     usually: tuple[list[Object], ...] = ([],)
     rare: list[list[Object]] = [
         [{"type": "RequestHeaderModifier", "requestHeaderModifier": {"set": [{"name": "x", "value": "y"}]}}],
-        [{"type": "ExtensionRef", "extensionRef": extension}],
-        [{"type": "ExtensionRef", "extensionRef": foreign}],
+        [extension],
+        [make.extension("x", "Policy", "example.com")],
         [{"type": "URLRewrite", "urlRewrite": {"hostname": "inner.example"}}],
-        [{"type": "URLRewrite", "urlRewrite": {"path": {"type": "ReplaceFullPath", "replaceFullPath": "/"}}}],
+        [make.url_rewrite(type="ReplaceFullPath", replaceFullPath="/")],
     ]  # fmt: skip
     if len(matches) == 1 and matches[0]["path"]["type"] == "PathPrefix":  # the API server takes it nowhere else
         targets = ("/", parent or "/", base[len(parent) :] or "/", base or "/", "/other", "", f"{base}/")
-        changes = [{"type": "ReplacePrefixMatch", "replacePrefixMatch": target} for target in targets]
-        rewrites = [{"type": "URLRewrite", "urlRewrite": {"path": change}} for change in changes]
+        rewrites = [make.prefix_rewrite(target) for target in targets]
         rare += [[rewrite] for rewrite in rewrites[1:]]
-        rare += [[{"type": "ExtensionRef", "extensionRef": extension}, rewrites[-1]], [rewrites[-1], *rare[1]]]
+        rare += [[extension, rewrites[-1]], [rewrites[-1], *rare[1]]]
         usually = ([], [rewrites[0]])
     return draw(_often(*rare, usually=usually, odds=1))
 
 
 @st.composite
 def _backend_refs(draw: DrawFn, *, is_main: bool) -> list[Object]:
-    usually = [{"name": "chat", "port": 80}]
+    ref = make.backend_ref
+    usually = [ref()]
     if not is_main:
-        usually = draw(st.sampled_from([usually, [{"name": "other", "port": 80}]]))
+        usually = draw(st.sampled_from([usually, [ref("other")]]))
+    rewrite = {"type": "URLRewrite", "urlRewrite": {"hostname": "x.example"}}
     rare: tuple[list[Object], ...] = (
-        [{"name": "chat", "port": 80, "weight": 1}, {"name": "other", "port": 80, "weight": 1}],
-        [{"name": "chat", "port": 80, "weight": 1}, {"name": "other", "port": 80, "weight": 0}],
-        [{"name": "chat", "port": 80}, {"name": "chat-2", "port": 80}],
-        [{"name": "chat", "port": 80}, {"name": "chat", "namespace": "elsewhere", "port": 80}],
-        [{"name": "chat", "port": 80, "filters": [{"type": "URLRewrite", "urlRewrite": {"hostname": "x.example"}}]}],
-        [{"name": "chat", "port": 81}],
-        [{"name": "chat", "port": 80, "weight": 0}],
-        [{"name": "missing", "port": 80}],
+        [ref(weight=1), ref("other", weight=1)],
+        [ref(weight=1), ref("other", weight=0)],
+        [ref(), ref("chat-2")],
+        [ref(), ref(namespace="elsewhere")],
+        [ref(filters=[rewrite])],
+        [ref(port=81)],
+        [ref(weight=0)],
+        [ref("missing")],
         [],
     )
     return draw(_often(*rare, usually=(usually,)))

@@ -14,8 +14,8 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from tests.model import judge
 from tests.model.chainlit import Chainlit
-from tests.model.edges import Object
 from tests.model.scenes import Scene, scenes
+from tests.objects import Object
 
 from chainlit_operator import kinds
 from chainlit_operator.domain import routes
