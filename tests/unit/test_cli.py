@@ -106,7 +106,9 @@ def test_bad_kubeconfig(good: str, bad: str, tmp_path: Path) -> None:
 def test_file_without_authorities(tmp_path: Path) -> None:
     file = tmp_path / "ca.crt"
     file.write_text("none here")
-    assert failure("--ca-file", str(file)).endswith(f"cannot read the authorities in {file}: no PEM certificates")
+    assert failure("--ca-file", str(file)).endswith(
+        f"cannot read the certificate authorities in {file}: no PEM certificates"
+    )
 
 
 def test_unreachable_api_server(kubeconfig: str, free_port: int) -> None:

@@ -27,8 +27,8 @@ from chainlit_operator.kube.errors import ApiError
 from chainlit_operator.kube.lease_rules import Timing
 from chainlit_operator.object_ref import Ref
 from chainlit_operator.observability import health, logs
-from chainlit_operator.verification import edge_tls as trusts
 from chainlit_operator.verification import one_shot
+from chainlit_operator.verification.edge_tls import CAFileError, EdgeTLS
 
 logger = logging.getLogger(__name__)
 
@@ -199,14 +199,14 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter for each option is click's wa
             concurrency=concurrency,
             verification=verification,
             verification_concurrency=verification_concurrency,
-            trust=trusts.EdgeTLS(ca_file),
+            edge_tls=EdgeTLS(ca_file),
             listen=listen,
             lease=_lease(lease_name, lease_namespace) if leader_election else None,
             identity=identity or f"{socket.gethostname()}_{uuid.uuid4()}",
             timing=Timing.of(lease_duration),
         )
         uvloop.run(_run(Access(kubeconfig, context), options))
-    except (apis.ConfigError, ApiError, health.ListenError, trusts.CAFileError, handlers.StoppedError) as error:
+    except (apis.ConfigError, ApiError, health.ListenError, CAFileError, handlers.StoppedError) as error:
         sys.exit(f"chainlit-operator: {error}")
 
 
@@ -268,10 +268,10 @@ def probe(  # noqa: PLR0917 - as above
         raise click.UsageError("--parent-root-path is for --service: a browser's URL has that path in it")
     try:
         target = one_shot.target_of(url, connect_to=connect_to, at_service=service, parent_root_path=parent_root_path)
-        found = uvloop.run(one_shot.ask(target, trusts.EdgeTLS(ca_file), timeout=timeout, wait=wait))
+        found = uvloop.run(one_shot.ask(target, EdgeTLS(ca_file), timeout=timeout, wait=wait))
     except one_shot.AddressError as error:
         raise click.UsageError(str(error)) from error
-    except trusts.CAFileError as error:
+    except CAFileError as error:
         sys.exit(f"chainlit-operator: {error}")
     if not found.reachable:
         click.echo(f"chainlit-operator: {url} failed: {found.reason}: {found.message}", err=True)

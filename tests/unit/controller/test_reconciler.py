@@ -136,12 +136,12 @@ async def world(*script: Any, reasons: tuple[str, ...] = ()) -> AsyncIterator[Wo
         queue: WorkQueue[Ref] = WorkQueue(lambda _: 3600.0)
         cache = Cache(queue.add)
         told = asyncio.Event()
-        verifier = VerificationScheduler(probe, lambda _: told.set(), 1)
-        task = asyncio.create_task(verifier.run())
+        scheduler = VerificationScheduler(probe, lambda _: told.set(), 1)
+        task = asyncio.create_task(scheduler.run())
         cache.put_app(app())
         for obj in (workload(), service(), ingress("/chat")):
             cache.upsert(obj)
-        yield World(server, Reconciler(api, cache, queue, verifier, EventRecorder(api)), cache, queue, told)
+        yield World(server, Reconciler(api, cache, queue, scheduler, EventRecorder(api)), cache, queue, told)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 

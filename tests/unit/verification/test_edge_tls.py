@@ -10,9 +10,9 @@ from tests.unit.verification.prober.test_probe_network import make_certificate
 from chainlit_operator.verification.edge_tls import CAFileError, EdgeTLS
 
 
-def count(trust: EdgeTLS) -> int:
+def count(edge_tls: EdgeTLS) -> int:
     """How many certificates are read."""
-    return trust.context().cert_store_stats()["x509"]
+    return edge_tls.context().cert_store_stats()["x509"]
 
 
 def test_the_system_is_believed_and_certificates_are_verified() -> None:
@@ -22,9 +22,9 @@ def test_the_system_is_believed_and_certificates_are_verified() -> None:
 
 def test_authorities_of_a_file_come_on_top(tmp_path: Path) -> None:
     cert, _ = make_certificate(tmp_path, "-days", "2")
-    trust = EdgeTLS(cert)
-    assert count(trust) == count(EdgeTLS()) + 1
-    assert trust.context() is trust.context()
+    edge_tls = EdgeTLS(cert)
+    assert count(edge_tls) == count(EdgeTLS()) + 1
+    assert edge_tls.context() is edge_tls.context()
 
 
 def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
@@ -35,13 +35,13 @@ def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
     first, _ = make_certificate(tmp_path / "one", "-days", "2")
     second, _ = make_certificate(tmp_path / "two", "-days", "2")
     link.symlink_to(first)
-    trust = EdgeTLS(link)
-    before = trust.context()
+    edge_tls = EdgeTLS(link)
+    before = edge_tls.context()
     second.write_text(first.read_text() + second.read_text())
     link.unlink()
     link.symlink_to(second)
-    assert trust.context() is not before
-    assert count(trust) == count(EdgeTLS()) + 2
+    assert edge_tls.context() is not before
+    assert count(edge_tls) == count(EdgeTLS()) + 2
 
 
 @pytest.mark.parametrize("text", ["", "no certificate", "-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n"])
@@ -54,12 +54,12 @@ def test_a_file_without_certificates(text: str, tmp_path: Path) -> None:
 
 def test_a_file_that_becomes_unusable_changes_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     cert, _ = make_certificate(tmp_path, "-days", "2")
-    trust = EdgeTLS(cert)
-    before = trust.context()
+    edge_tls = EdgeTLS(cert)
+    before = edge_tls.context()
     cert.write_text("broken")
-    assert trust.context() is before and trust.context() is before
+    assert edge_tls.context() is before and edge_tls.context() is before
     cert.unlink()
-    assert trust.context() is before
+    assert edge_tls.context() is before
     assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING"]
 
 

@@ -77,14 +77,14 @@ class Reconciler:
         api: Api,
         cache: Cache,
         queue: WorkQueue[Ref],
-        verifier: VerificationScheduler,
+        scheduler: VerificationScheduler,
         recorder: EventRecorder,
         *,
         verification: bool = True,
     ) -> None:
         """``verification`` False turns it off for all apps, whatever they ask for."""
         self._api, self._cache, self._queue = api, cache, queue
-        self._verifier, self._recorder = verifier, recorder
+        self._scheduler, self._recorder = scheduler, recorder
         self._verification = verification
         self._contests: dict[Ref, contests.Contest] = {}
         self._trials: dict[Ref, Trial | None] = {}
@@ -138,7 +138,7 @@ class Reconciler:
             return True
         app = self._cache.apps.get(ref)
         if app is None:
-            self._verifier.want(ref, None, 0.0, is_settled=False)
+            self._scheduler.set_check(ref, None, 0.0, is_outcome_known=False)
             self._contests.pop(ref, None)
             self._trials.pop(ref, None)
             self._creator.forget(ref)
@@ -152,7 +152,9 @@ class Reconciler:
         metrics.RECONCILES.labels(type(outcome.plan.action).__name__).inc()
         workload = outcome.snapshot.workload
         self._verify(app, outcome.plan, workload)
-        status = statuses.status(app, outcome.plan, workload, self._verifier.verification(ref), outcome.failure, _now())
+        status = statuses.status(
+            app, outcome.plan, workload, self._scheduler.verification(ref), outcome.failure, _now()
+        )
         if status != former:
             await self._write_status(app, status)
         return outcome.failure is None or outcome.failure.reason is Reason.FIELD_CONTESTED
@@ -185,7 +187,7 @@ class Reconciler:
         """
         if app.ref in self._trials:
             app = replace(app, status=replace(app.status, trial=self._trials[app.ref]))
-        verification = self._verifier.verification(app.ref)
+        verification = self._scheduler.verification(app.ref)
         if app.status.trial is None and (verification is None or verification.reachable):
             return app
         snapshot = self._cache.snapshot(app)
@@ -309,14 +311,14 @@ class Reconciler:
     def _verify(self, app: App, decision: Plan, workload: Workload | None) -> None:
         check = statuses.check(app, decision, workload)
         reachable = app.status.condition(ConditionType.WEBSOCKET_REACHABLE)
-        is_settled = (
+        is_outcome_known = (
             reachable is not None
             and reachable.status == "True"
             and reachable.observed_generation == app.generation
             and check is not None
             and _public_prefix(app.status) in (check.page_prefix + check.root_path, None)
         )
-        self._verifier.want(app.ref, check, float(app.spec.interval_seconds), is_settled=is_settled)
+        self._scheduler.set_check(app.ref, check, float(app.spec.interval_seconds), is_outcome_known=is_outcome_known)
 
     async def _write_status(self, app: App, status: Status) -> None:
         """Write what was found, unless what it is about is there no more, which then is due again as it is by now."""

@@ -46,8 +46,8 @@ _PASSING = "first wave"
 class Options:
     """How the engine runs.
 
-    ``namespaces`` empty means all; ``trust`` is for certificates at the edge; ``listen`` is host:port, or empty for no
-    HTTP server.
+    ``namespaces`` empty means all; ``edge_tls`` is for certificates at the edge; ``listen`` is host:port, or empty for
+    no HTTP server.
     ``lease`` is what to campaign for as ``identity``; None to lead without asking anybody.
     """
 
@@ -55,7 +55,7 @@ class Options:
     concurrency: int = 16
     verification: bool = True
     verification_concurrency: int = 8
-    trust: EdgeTLS = field(default_factory=EdgeTLS)
+    edge_tls: EdgeTLS = field(default_factory=EdgeTLS)
     listen: str = ""
     lease: Ref | None = None
     identity: str = ""
@@ -63,7 +63,7 @@ class Options:
 
 
 class Runtime:
-    """Reflectors, queue, workers, verifier and Event recorder around one cache."""
+    """Reflectors, queue, workers, verification and Event recorder around one cache."""
 
     def __init__(self, api: Api, options: Options) -> None:
         self.options = options
@@ -71,11 +71,11 @@ class Runtime:
         self.cache = Cache(self._changed)
         #: Whether what changes is to be worked on; who begins to is told of everything.
         self._is_leading = False
-        asker = Verifier(api.configuration.host, options.trust)
-        self.verifier = VerificationScheduler(asker.verify, self.queue.add, options.verification_concurrency)
+        verifier = Verifier(api.configuration.host, options.edge_tls)
+        self.scheduler = VerificationScheduler(verifier.verify, self.queue.add, options.verification_concurrency)
         self.recorder = EventRecorder(api)
         self.reconciler = Reconciler(
-            api, self.cache, self.queue, self.verifier, self.recorder, verification=options.verification
+            api, self.cache, self.queue, self.scheduler, self.recorder, verification=options.verification
         )
         namespaces = options.namespaces or (None,)
         self.app_relister = AppRelister(api, self.cache, namespaces)
@@ -200,7 +200,7 @@ class Runtime:
         self._is_leading = True
         self.cache.announce()
         work = [(f"worker {n}", self.reconciler.work()) for n in range(self.options.concurrency)]
-        work += [("verifier", self.verifier.run()), (_PASSING, self._settle())]
+        work += [("verification", self.scheduler.run()), (_PASSING, self._settle())]
         self._work = [asyncio.create_task(coroutine, name=name) for name, coroutine in work]
         logger.info("Working with concurrency %d", self.options.concurrency)
 
@@ -219,7 +219,7 @@ class Runtime:
         await _end(work)
         self.queue.clear()
         self.reconciler.forget()
-        self.verifier.forget()
+        self.scheduler.clear()
 
     async def stop(self) -> None:
         """Let the writes in flight finish, give the lead back, then end all tasks."""

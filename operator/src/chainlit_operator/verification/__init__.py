@@ -1,1 +1,1 @@
-"""Verification: when an app is asked, through what, and what the answers mean."""
+"""Verification: when to verify an app, which requests to send, and what the answers mean."""

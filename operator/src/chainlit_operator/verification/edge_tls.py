@@ -1,4 +1,4 @@
-"""Whom the operator believes certificates of: the system's authorities, and those of a file."""
+"""The certificate authorities that the operator trusts at the edge: those of the system, and those of a file."""
 
 from __future__ import annotations
 
@@ -10,34 +10,36 @@ logger = logging.getLogger(__name__)
 
 
 class CAFileError(Exception):
-    """The file of authorities cannot be used."""
+    """The CA file cannot be used; the message says why."""
 
 
 class EdgeTLS:
-    """TLS settings for the edge; a file that changes (a ConfigMap's does, in place) is read again."""
+    """TLS settings for the edge. A CA file that changes is read again: kubelet updates ConfigMap files in place."""
 
     def __init__(self, ca_file: Path | None = None) -> None:
         """Read the file of PEM certificates, if one is given. Raises CAFileError."""
         self._ca_file = ca_file
-        self._seen = self._signature()
-        self._context = self._load() if ca_file is not None else None  # the system's take 30 ms, and few need them
+        self._signature = self._read_signature()
+        # Without a file the context is made on first use: the system's authorities take 30 ms, and few runs need them.
+        self._context = self._load() if ca_file is not None else None
 
     def context(self) -> ssl.SSLContext:
-        """Return the settings as of now; a file that has become unusable is reported, and the former one stays."""
-        signature = self._signature()
+        """Return the current settings. If the file has become unusable, log that and keep the former settings."""
+        signature = self._read_signature()
         if self._context is None:
             self._context = self._load()
-        elif signature != self._seen:
-            self._seen = signature
+        elif signature != self._signature:
+            self._signature = signature
             try:
                 self._context = self._load()
             except CAFileError as error:
-                logger.warning("%s; the authorities read before stay in use", error)
+                logger.warning("%s; the certificate authorities read before stay in use", error)
             else:
-                logger.info("Read the authorities in %s again", self._ca_file)
+                logger.info("Read the certificate authorities in %s again", self._ca_file)
         return self._context
 
-    def _signature(self) -> tuple[int, ...]:
+    def _read_signature(self) -> tuple[int, ...]:
+        """Return numbers that differ when the file does; empty if there is no file."""
         try:
             found = self._ca_file.stat() if self._ca_file is not None else None
         except OSError:
@@ -50,7 +52,7 @@ class EdgeTLS:
         if self._ca_file is not None:
             try:
                 context.load_verify_locations(cafile=self._ca_file)
-            except OSError as error:  # ssl.SSLError is one: no certificate in it, or a broken one
-                what = error.strerror if error.errno and not isinstance(error, ssl.SSLError) else "no PEM certificates"
-                raise CAFileError(f"cannot read the authorities in {self._ca_file}: {what}") from error
+            except OSError as error:  # ssl.SSLError, a subclass, means that the file has no certificate or a broken one
+                why = error.strerror if error.errno and not isinstance(error, ssl.SSLError) else "no PEM certificates"
+                raise CAFileError(f"cannot read the certificate authorities in {self._ca_file}: {why}") from error
         return context

@@ -57,13 +57,13 @@ def _is_host_and_port(text: str) -> bool:
     return bool(parts.raw_host and parts.port) and re.search(r"[\s/@?#\\]", text) is None
 
 
-async def ask(target: prober.Target, trust: EdgeTLS, *, timeout: float, wait: float) -> prober.Outcome:  # noqa: ASYNC109
+async def ask(target: prober.Target, edge_tls: EdgeTLS, *, timeout: float, wait: float) -> prober.Outcome:  # noqa: ASYNC109
     """Probe until that succeeds or ``wait`` seconds are over, and return the last outcome.
 
     ``timeout`` is for each attempt, in seconds. Every address may be asked: who calls this has chosen it.
     """
     limits = replace(prober.DEFAULT_LIMITS, total_seconds=timeout, connect_seconds=timeout)
-    tls = trust.context()
+    tls = edge_tls.context()
     end = time.monotonic() + wait
     while True:
         found = await prober.probe(target, limits, allow=_any, tls=tls)

@@ -20,14 +20,14 @@ class Verifier:
     def __init__(
         self,
         api_server: str,
-        trust: EdgeTLS,
+        edge_tls: EdgeTLS,
         *,
         resolve: prober.Resolver = prober.system_resolve,
         ask: Callable[..., Awaitable[prober.Outcome]] = prober.probe,
     ) -> None:
         """``api_server`` is its URL: no route's host may lead there. ``ask`` is the probe itself."""
         self._api_servers = (api_server, _API_SERVER)
-        self._trust, self._resolve, self._ask = trust, resolve, ask
+        self._edge_tls, self._resolve, self._ask = edge_tls, resolve, ask
         self._policy: prober.Policy | None = None
 
     async def verify(self, check: Check) -> Verification:
@@ -45,7 +45,7 @@ class Verifier:
         edge = await self._ask(
             prober.Target(check.edge_url, path, at_edge=True),
             allow=self._policy or await self._find_policy(),
-            tls=self._trust.context(),
+            tls=self._edge_tls.context(),
         )
         if edge.reachable:
             return edge, None
