@@ -12,8 +12,9 @@ from tests.e2e.demo import container, workload
 from tests.objects import chainlit_app, ingress, service
 from tests.waiting import eventually
 
-#: Within which a silent leader is replaced, as the chart has it unless told otherwise.
-PROMISED = 15.0
+#: A silent leader is replaced within the Lease's duration (the chart's default) and one retry period, which is 2 s; a
+#: look, a write and the start of the work take a moment.
+REPLACED_SECONDS = 15.0 + 2.0 + 3.0
 pytestmark = pytest.mark.xdist_group("operator")
 
 
@@ -54,23 +55,21 @@ def follow(space: Space) -> None:
     assert sorted(resource for resource in written if resource != "events") == ["chainlitapps", "deployments"]
 
 
-def test_a_leader_that_ends_gives_the_lead_back(
-    space: Space, replicas: Operator, figure: Callable[[str], None]
-) -> None:
+def test_a_leader_that_ends_releases_the_lease(space: Space, replicas: Operator, figure: Callable[[str], None]) -> None:
     scaled_down_chat(space)
     former = leader(replicas)
     assert former
 
     started = time.monotonic()
     replicas.kube.delete("Pod", OPERATOR_NAMESPACE, former)
-    # Less than the Lease lasts shows that it was given back.
+    # Less than the Lease lasts shows that it was released.
     eventually(lambda: leader(replicas), lambda now: now not in ("", former), timeout=10.0, every=0.05)
     figure(f"a leader that was stopped had a successor within {time.monotonic() - started:.1f} s")
     follow(space)
 
 
 @pytest.mark.slow
-def test_a_leader_that_is_frozen_writes_nothing_when_it_wakes_up(
+def test_a_leader_that_is_frozen_is_replaced_and_stands_by_when_it_wakes_up(
     space: Space, replicas: Operator, figure: Callable[[str], None]
 ) -> None:
     scaled_down_chat(space)
@@ -80,10 +79,12 @@ def test_a_leader_that_is_frozen_writes_nothing_when_it_wakes_up(
     started = time.monotonic()
     replicas.signal(former, "STOP")
     try:
-        eventually(lambda: leader(replicas), lambda now: now not in ("", former), timeout=25.0, every=0.05)
+        eventually(
+            lambda: leader(replicas), lambda now: now not in ("", former), timeout=2 * REPLACED_SECONDS, every=0.05
+        )
         took = time.monotonic() - started
         figure(f"a leader that froze had a successor within {took:.1f} s")
-        assert took < PROMISED
+        assert took < REPLACED_SECONDS
         space.move("/meanwhile")
         space.await_variable("/meanwhile")
     finally:

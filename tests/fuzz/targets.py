@@ -145,10 +145,10 @@ def _app(raw: bytes, clock: Clock) -> str:
 def _lease(raw: bytes, clock: Clock) -> str:
     with clock.step("read"):
         try:
-            lease = codec.decoder(leases.Lease)(raw).to_domain()
+            lease = leases.decode(raw)
         except msgspec.DecodeError:  # which the elector expects
             return "refused"
-        leases.encode_lease(Ref("Lease", "a", "b"), lease, NOW)
+        leases.encode(Ref("Lease", "a", "b"), lease, NOW)
     return "taken"
 
 

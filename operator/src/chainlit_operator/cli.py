@@ -24,7 +24,7 @@ from chainlit_operator.kinds.registry import RESOURCES
 from chainlit_operator.kopf_layer import handlers
 from chainlit_operator.kube import client as apis
 from chainlit_operator.kube.errors import ApiError
-from chainlit_operator.kube.lease_rules import Timing
+from chainlit_operator.kube.leader_election import LeaseTiming
 from chainlit_operator.object_ref import Ref
 from chainlit_operator.observability import health, logs
 from chainlit_operator.verification import one_shot
@@ -140,12 +140,12 @@ def cli() -> None:
     default=15,
     show_default=True,
     metavar="SECONDS",
-    help="Within how long a leader that has fallen silent is replaced.",
+    help="Seconds until another replica takes over from a leader that stopped renewing.",
 )
 @click.option(
     "--identity",
     envvar="CHAINLIT_OPERATOR_IDENTITY",
-    help="Name of this replica in the Lease, unlike that of any other.  [default: made of the host's name]",
+    help="Unique identity of this replica in the Lease.  [default: made of the host name]",
 )
 @click.option(
     "--listen",
@@ -203,7 +203,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter for each option is click's wa
             listen=listen,
             lease=_lease(lease_name, lease_namespace) if leader_election else None,
             identity=identity or f"{socket.gethostname()}_{uuid.uuid4()}",
-            timing=Timing.of(lease_duration),
+            timing=LeaseTiming.of(lease_duration),
         )
         uvloop.run(_run(Access(kubeconfig, context), options))
     except (apis.ConfigError, ApiError, health.ListenError, CAFileError, handlers.StoppedError) as error:
@@ -280,7 +280,7 @@ def probe(  # noqa: PLR0917 - as above
 
 
 def _lease(name: str, namespace: str | None) -> Ref:
-    """Return the Lease to campaign for; raises UsageError outside a pod where no namespace is given."""
+    """Return the Lease that leads; raises UsageError outside a pod where no namespace is given."""
     if namespace is None:
         try:
             namespace = _OWN_NAMESPACE.read_text(encoding="utf-8").strip()

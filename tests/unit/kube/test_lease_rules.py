@@ -1,4 +1,4 @@
-"""Leader election: the moves, and that there are never two leaders, whatever clocks and delays do."""
+"""The rules of leader election: who may write the Lease and what, and that two candidates never lead at once."""
 
 from __future__ import annotations
 
@@ -9,174 +9,132 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chainlit_operator.kube.lease_rules import (
-    Lease,
-    Move,
-    Sighting,
-    Term,
-    Timing,
-    given_back,
-    move,
-    next_look,
-    sight,
+from chainlit_operator.kube.leader_election import (
+    LeaseTiming,
+    ObservedLease,
+    is_led_by_other,
+    observe,
+    pause,
     wanted,
 )
+from chainlit_operator.kube.leases import LeaseRecord
 
-HELD = Lease("b", 15.0, "7")
+HELD = LeaseRecord("b", 15, "7", 3, "then")
+OURS = LeaseRecord("a", 15, "7", 3, "then")
+FREE = LeaseRecord("", 15, "7", 3)
 
 
 @pytest.mark.parametrize(
-    ("seen", "now", "expected"),
+    ("record", "now", "is_so"),
     [
-        (None, 0.0, Move.CREATE),
-        (Sighting(HELD, 100.0), 100.0, Move.WAIT),
-        (Sighting(HELD, 100.0), 114.9, Move.WAIT),
-        (Sighting(HELD, 100.0), 115.0, Move.TAKE),
-        (Sighting(Lease("", 15.0, "7"), 100.0), 100.0, Move.TAKE),
-        (Sighting(Lease("a", 15.0, "7"), 100.0), 100.0, Move.RENEW),
-        (Sighting(Lease("a", 15.0, "7"), 100.0), 999.0, Move.RENEW),
+        (None, 100.0, False),
+        (HELD, 100.0, True),
+        (HELD, 114.9, True),
+        (HELD, 115.0, False),
+        (FREE, 100.0, False),
+        (OURS, 100.0, False),
+        (OURS, 999.0, False),
     ],
+    ids=["no lease", "fresh", "nearly over", "over", "released", "own", "own and over"],
 )
-def test_move(seen: Sighting | None, now: float, expected: Move) -> None:
-    assert move("a", seen, now) is expected
+def test_only_a_valid_lease_of_another_keeps_a_candidate_from_leading(
+    record: LeaseRecord | None, now: float, is_so: bool
+) -> None:
+    assert is_led_by_other("a", ObservedLease(record, 100.0) if record else None, now) is is_so
 
 
-def test_each_version_starts_the_clock_anew() -> None:
-    first = sight(None, HELD, 5.0)
-    assert sight(first, HELD, 9.0) == first
-    assert sight(first, Lease("b", 15.0, "8"), 9.0).since == 9.0
+def test_each_version_starts_the_clock_again() -> None:
+    first = observe(None, HELD, 5.0)
+    assert observe(first, HELD, 9.0) == first
+    assert observe(first, LeaseRecord("b", 15, "8", 3, "then"), 9.0).since == 9.0
 
 
 @pytest.mark.parametrize(
-    ("seen", "written"),
+    ("record", "written"),
     [
-        (None, Lease("a", 16.0, "")),
-        (Sighting(Lease("b", 15.0, "7", 3, "then"), 1.0), Lease("a", 16.0, "7", 4)),
-        (Sighting(Lease("", 15.0, "7", 3, ""), 1.0), Lease("a", 16.0, "7", 4)),
-        (Sighting(Lease("a", 15.0, "7", 3, "then"), 1.0), Lease("a", 16.0, "7", 3, "then")),
+        (None, LeaseRecord("a", 20)),
+        (HELD, LeaseRecord("a", 20, "7", 4)),
+        (FREE, LeaseRecord("a", 20, "7", 4)),
+        (OURS, LeaseRecord("a", 20, "7", 3, "then")),
     ],
-    ids=["created", "taken", "taken-after-it-was-given-back", "renewed"],
+    ids=["created", "acquired", "acquired after a release", "renewed"],
 )
-def test_what_is_written(seen: Sighting | None, written: Lease) -> None:
-    """With the version that was read, so that of two candidates who write at once one is refused."""
-    assert wanted("a", seen, Timing.of(20.0)) == written
+def test_the_record_has_the_users_duration_and_replaces_the_version_that_was_read(
+    record: LeaseRecord | None, written: LeaseRecord
+) -> None:
+    assert wanted("a", ObservedLease(record, 1.0) if record else None, LeaseTiming.of(20)) == written
 
 
-def test_given_back_to_whoever_looks_next() -> None:
-    freed = given_back(Lease("a", 15.0, "7", 3, "then"))
-    assert freed == Lease("", 15.0, "7", 3, "")
-    assert move("b", Sighting(freed, 100.0), 100.0) is Move.TAKE
+@pytest.mark.parametrize("duration", [3, 15, 3600])
+def test_a_leader_stops_before_its_lease_runs_out(duration: int) -> None:
+    timing = LeaseTiming.of(duration)
+    assert timing.lease_duration == duration
+    assert 4 * timing.retry_period < timing.renew_deadline < timing.lease_duration
 
 
-@pytest.mark.parametrize(("now", "seconds"), [(100.0, 12.0), (107.0, 5.0), (108.0, 0.0), (111.0, 0.0), (200.0, 0.0)])
-def test_a_write_ends_before_another_leader_can_begin(now: float, seconds: float) -> None:
-    assert Term(100.0, Timing()).seconds_for_a_write(now) == seconds
-
-
-def test_no_write_outlasts_the_lease_whatever_the_deadline() -> None:
-    term = Term(100.0, Timing(lease=15.0, renew_deadline=30.0))
-    assert [term.seconds_for_a_write(now) for now in (114.5, 115.0, 129.0)] == [0.5, 0.0, 0.0]
+def test_the_proportions_are_those_of_client_go() -> None:
+    assert LeaseTiming.of(15) == LeaseTiming() == LeaseTiming(15, 10.0, 2.0)
 
 
 @pytest.mark.parametrize(
-    ("lease", "timing"),
-    [(15.0, Timing()), (30.0, Timing(24.0, 16.0, 4.0, 1.0)), (3.0, Timing(2.0, 4 / 3, 1 / 3, 0.2))],
-)
-def test_proportions(lease: float, timing: Timing) -> None:
-    """A standby looks once a second, or oftener where the lease is short."""
-    assert Timing.of(lease) == timing
-
-
-def test_what_the_lease_says_is_whole_and_leaves_time_to_see_it_and_to_write() -> None:
-    for promised in range(3, 3601):
-        timing = Timing.of(promised)
-        assert timing.lease == round(timing.lease) >= 1
-        assert promised - timing.lease - timing.look >= min(promised / 8, 2.0)
-        assert 3 * timing.retry < timing.renew_deadline < timing.lease
-
-
-@pytest.mark.parametrize(
-    ("seen", "chance", "pause"),
+    ("observed", "jitter", "seconds"),
     [
-        (None, 0.0, 1.0),
-        (None, 1.0, 0.8),
-        (Sighting(HELD, 100.0), 0.0, 1.0),
-        (Sighting(HELD, 85.5), 0.0, 0.5),
-        (Sighting(HELD, 85.5), 1.0, 0.5),
-        (Sighting(HELD, 85.9), 1.0, 0.8),
-        (Sighting(HELD, 85.0), 0.0, 1.0),
-        (Sighting(HELD, 70.0), 0.0, 1.0),
+        (None, 0.0, 2.0),
+        (None, 1.0, 1.6),
+        (ObservedLease(HELD, 100.0), 0.0, 2.0),
+        (ObservedLease(HELD, 86.0), 0.0, 1.0),
+        (ObservedLease(HELD, 85.0), 0.0, 2.0),
+        (ObservedLease(HELD, 70.0), 0.0, 2.0),
+        (ObservedLease(FREE, 86.0), 0.0, 2.0),
     ],
-    ids=["none", "none-by-chance", "fresh", "nearly-over", "nearly-over-by-chance", "before", "over", "long-over"],
+    ids=["none", "none, jittered", "fresh", "nearly over", "over", "long over", "released"],
 )
-def test_a_standby_looks_when_its_wait_is_over(seen: Sighting | None, chance: float, pause: float) -> None:
-    """And as usual when it is over already: the API server did not answer then."""
-    assert next_look(seen, Timing(), 100.0, chance) == pytest.approx(pause)
+def test_a_standby_looks_when_the_lease_runs_out(observed: ObservedLease | None, jitter: float, seconds: float) -> None:
+    assert pause(observed, LeaseTiming(), 100.0, jitter) == pytest.approx(seconds)
 
 
 @dataclass
 class _Candidate:
-    """A candidate whose clock is off by ``offset``, and whose requests take ``there`` and ``back`` seconds."""
+    """A candidate whose monotonic clock is ``offset`` seconds ahead, and when it led."""
 
     name: str
     offset: float
-    timing: Timing
-    seen: Sighting | None = None
-    term: Term | None = None
-    writes: list[tuple[float, float]] = field(default_factory=list)
-
-    def clock(self, now: float) -> float:
-        return now + self.offset
+    timing: LeaseTiming
+    observed: ObservedLease | None = None
+    led: list[tuple[float, float]] = field(default_factory=list)
 
 
-@dataclass
-class _Server:
-    lease: Lease | None = None
-    version: int = 0
-
-    def put(self, holder: str, seconds: float, expected: str | None) -> bool:
-        if (self.lease.version if self.lease else None) != expected:
-            return False
-        self.version += 1
-        self.lease = Lease(holder, seconds, str(self.version))
-        return True
-
-
-#: Of this version with several options, and of 0.1.0, which wrote what was promised.
-TIMINGS = (Timing(), Timing.of(3), Timing.of(30), Timing(15.0, 10.0, 2.0, 1.0), Timing(3.0, 2.0, 0.4, 0.2))
 STEP = st.tuples(st.integers(0, 2), st.floats(0, 8), st.floats(0, 4), st.floats(0, 4), st.booleans())
 
 
 @given(
     offsets=st.lists(st.floats(-1e6, 1e6), min_size=3, max_size=3),
-    timings=st.lists(st.sampled_from(TIMINGS), min_size=3, max_size=3),
+    durations=st.lists(st.sampled_from([3, 12, 15, 30]), min_size=3, max_size=3),
     steps=st.lists(STEP, max_size=60),
 )
-def test_no_two_write_at_the_same_time(
-    offsets: list[float], timings: list[Timing], steps: list[tuple[int, float, float, float, bool]]
+def test_two_never_lead_at_once(
+    offsets: list[float], durations: list[int], steps: list[tuple[int, float, float, float, bool]]
 ) -> None:
-    """Candidates take turns at random times, slowly, with lost answers, other clocks and options of their own."""
-    server, now = _Server(), 0.0
+    """Candidates with own clocks and durations look at random times; requests are slow, and answers get lost."""
     candidates = [
-        _Candidate(str(n), offset, timing) for n, (offset, timing) in enumerate(zip(offsets, timings, strict=True))
+        _Candidate(str(n), offset, LeaseTiming.of(duration))
+        for n, (offset, duration) in enumerate(zip(offsets, durations, strict=True))
     ]
-    for who, pause, there, back, is_lost in steps:
-        now += pause
+    stored: LeaseRecord | None = None
+    now = 0.0
+    for version, (who, waited, there, back, is_lost) in enumerate(steps, 1):
+        now += waited
         me = candidates[who]
-        asked = me.clock(now)
-        lease = server.lease
-        me.seen = sight(me.seen, lease, me.clock(now)) if lease else None
-        what = move(me.name, me.seen, me.clock(now))
-        if what is Move.WAIT:
-            me.term = None
+        sent = now
+        me.observed = observe(me.observed, stored, now + me.offset) if stored is not None else None
+        if is_led_by_other(me.name, me.observed, now + me.offset):
             continue
+        record = wanted(me.name, me.observed, me.timing)
         now += there
-        is_held = server.put(me.name, me.timing.lease, lease.version if lease else None)
+        stored = LeaseRecord(record.holder, record.lease_duration, str(version))
         now += back
-        if is_held and not is_lost:
-            me.term = Term(asked, me.timing)
-        if me.term is not None and (seconds := me.term.seconds_for_a_write(me.clock(now))):
-            me.writes.append((now, now + seconds))
-    spans = sorted((span, c.name) for c in candidates for span in c.writes)
+        if not is_lost:
+            me.led.append((now, sent + me.timing.renew_deadline))
+    spans = sorted((span, c.name) for c in candidates for span in c.led if span[0] < span[1])
     for (earlier, first), (later, second) in itertools.pairwise(spans):
         assert first == second or earlier[1] <= later[0] + 1e-6

@@ -17,8 +17,7 @@ from chainlit_operator.controller.reconciler import Reconciler
 from chainlit_operator.domain.reasons import ConditionType
 from chainlit_operator.kube.backoff import backoff_seconds
 from chainlit_operator.kube.client import Api
-from chainlit_operator.kube.leader_election import Elector
-from chainlit_operator.kube.lease_rules import Timing
+from chainlit_operator.kube.leader_election import LeaderElector, LeaseTiming
 from chainlit_operator.kube.reflector import SILENCE_SECONDS, Reflector
 from chainlit_operator.kube.resource_versions import is_older
 from chainlit_operator.kube.workqueue import WorkQueue
@@ -59,7 +58,7 @@ class Options:
     listen: str = ""
     lease: Ref | None = None
     identity: str = ""
-    timing: Timing = field(default_factory=Timing)
+    timing: LeaseTiming = field(default_factory=LeaseTiming)
 
 
 class Runtime:
@@ -92,10 +91,9 @@ class Runtime:
             for kind, type_ in kinds.KINDS.items()
             for namespace in namespaces
         ]
-        self.elector: Elector | None = None
+        self.elector: LeaderElector | None = None
         if options.lease is not None:
-            self.elector = Elector(api, options.lease, options.identity, options.timing, self.lead, self.stand_by)
-            api.fence(self.elector.seconds_for_a_write)
+            self.elector = LeaderElector(api, options.lease, options.identity, options.timing, self.lead, self.stand_by)
         self._apps_synced = asyncio.Event()
         #: When kopf last asked for ChainlitApps, or had an answer.
         self._apps_seen = time.monotonic()
@@ -222,7 +220,7 @@ class Runtime:
         self.scheduler.clear()
 
     async def stop(self) -> None:
-        """Let the writes in flight finish, give the lead back, then end all tasks."""
+        """Let the writes in flight finish, release the Lease, then end all tasks."""
         self.queue.close()
         await _end([task for task in self._tasks if task.get_name() == "campaign"])
         workers = [task for task in self._work if task.get_name().startswith("worker")]

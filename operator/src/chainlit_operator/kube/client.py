@@ -49,10 +49,6 @@ _UNCHECKED = {"fieldValidation": "Ignore"}
 _READ_BUFFER = 1 << 18
 
 
-Fence = Callable[[], float]
-"""How many seconds a write that begins now may take; 0 if none may begin."""
-
-
 #: What reading a kubeconfig ends with: that of something of another type than is wanted comes unlooked at, as it is.
 _UNUSABLE = (config.ConfigException, yaml.YAMLError, OSError, ValueError, LookupError, TypeError, AttributeError)
 
@@ -106,7 +102,6 @@ class Api:
         # Compression would cost the API server and us more than it saves within a cluster.
         self._headers = {"User-Agent": user_agent, "Accept-Encoding": "identity"}
         self._session: aiohttp.ClientSession | None = None
-        self._fence: Fence | None = None
 
     async def __aenter__(self) -> Api:
         self._session = aiohttp.ClientSession(
@@ -120,10 +115,6 @@ class Api:
     async def __aexit__(self, *_: object) -> None:
         if self._session is not None:
             await self._session.close()
-
-    def fence(self, fence: Fence) -> None:
-        """Ask ``fence`` before each write other than of a Lease from now on."""
-        self._fence = fence
 
     def new_session(self, middleware: aiohttp.ClientMiddlewareType) -> aiohttp.ClientSession:
         """Return a session to the same API server for somebody else, who closes it."""
@@ -236,19 +227,8 @@ class Api:
         await self._send("POST", self.path_of("Event", namespace), {}, body, _JSON)
 
     async def _send(self, method: str, path: str, query: Mapping[str, str], body: Body, content_type: str) -> bytes:
-        seconds = _REQUEST_SECONDS if self._fence is None else min(_REQUEST_SECONDS, self._fence())
-        if not seconds:
-            raise ApiError(0, "NotLeader", f"{method} {path}: not the leader any more, so nothing is written")
-        limits = aiohttp.ClientTimeout(sock_connect=min(seconds, _CONNECT_SECONDS))
-        try:
-            # aiohttp's own limit is rounded up to whole seconds, and leaves out what credentials take.
-            async with (
-                asyncio.timeout(seconds),
-                self._request(method, path, query, body, content_type, limits=limits) as response,
-            ):
-                return await response.read()
-        except TimeoutError as error:
-            raise ApiError(0, "ConnectionFailed", f"{method} {path}: no answer within {seconds:.1f} s") from error
+        async with self._request(method, path, query, body, content_type) as response:
+            return await response.read()
 
     async def read_lease(self, ref: Ref) -> bytes:
         """Return a Lease; raises ApiError, with code 404 where there is none."""
@@ -256,7 +236,7 @@ class Api:
             return await response.read()
 
     async def write_lease(self, body: dict[str, Any], ref: Ref) -> bytes:
-        """Replace the Lease in the version that ``body`` names, or create it if it names none; no fence is asked.
+        """Replace the Lease in the version that ``body`` names, or create it if it names none.
 
         Returns the object; raises ApiError, with code 409 if somebody else was faster.
         """
