@@ -354,7 +354,6 @@ def test_what_the_operator_tells_is_what_the_definition_has(plane: Plane, namesp
         web_socket_url="ws://x/ws/socket.io/",
         route=model.RouteStatus("Ingress", "r", "x", "/", "Prefix", "None"),
         workload=model.WorkloadStatus("Deployment", "chat", "c"),
-        trial=model.Trial("chat:1", model.TrialOutcome.WORKS),
         conditions=(model.Condition("Ready", "True", "Ready", "Yes.", 1, "2026-01-01T00:00:00Z"),),
     )
     made = kinds.app_from_object(plane.admin.create(chainlit_app(), namespace))
