@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from prometheus_client import REGISTRY
 
+import chainlit_operator.observability.metrics  # noqa: F401  (registers the metrics)
 from chainlit_operator import __version__
 
 from .generated import CHARTS

@@ -14,7 +14,11 @@ from tests.waiting import eventually
 ACCOUNT = f"system:serviceaccount:{OPERATOR_NAMESPACE}:{OPERATOR}"
 
 
-ROUTE_POLICY = ("charts/chainlit-operator", "--show-only=templates/routepolicy.yaml", "--set=routePolicy.enabled=true")
+ROUTE_POLICY = (
+    "charts/chainlit-operator",
+    "--show-only=templates/admissionpolicy-routes.yaml",
+    "--set=routePolicy.enabled=true",
+)
 
 
 @pytest.fixture
