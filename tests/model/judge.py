@@ -48,6 +48,13 @@ def answers(objects: list[Object], routes: list[Object]) -> Iterator[tuple[Objec
                     yield route, answer
 
 
+def addresses(route: Object, objects: list[Object], prefix: str) -> Iterator[str]:
+    """All URLs of a prefix that the route's objects name: neither any host nor a wildcard one."""
+    for origin, host in sorted(_hosts(route, objects).items()):
+        if host and "*" not in host:
+            yield f"{origin}{prefix}/"
+
+
 def _own_services(objects: list[Object]) -> frozenset[str]:
     return frozenset(
         found["metadata"]["name"]
@@ -77,18 +84,21 @@ def _prefixes(route: Object) -> set[str]:
 
 
 def _origins(route: Object, objects: list[Object]) -> set[str]:
+    return set(_hosts(route, objects))
+
+
+def _hosts(route: Object, objects: list[Object]) -> dict[str, str]:
+    """Origins at which a route may be asked, each with the host as the objects have it."""
     if route["kind"] == "Ingress":
         hosts = [rule.get("host", "") for rule in route["spec"].get("rules", [])] or [""]
-        return {f"http://{_concrete(host)}" for host in hosts}
-    hosts = route["spec"]["hostnames"] or [""]
+        return {f"http://{_concrete(host)}": host for host in hosts}
     gateways = [found for found in objects if found["kind"] == "Gateway"]
+    listeners = [listener for gateway in gateways for listener in gateway["spec"]["listeners"]]
     return {
-        f"http{'s' if listener['protocol'] == 'HTTPS' else ''}://{_concrete(host or listener.get('hostname', ''))}"
-        f":{listener['port']}"
-        for gateway in gateways
-        for listener in gateway["spec"]["listeners"]
-        for host in hosts
+        f"http{'s' if listener['protocol'] == 'HTTPS' else ''}://{_concrete(host)}:{listener['port']}": host
+        for listener in listeners
         if listener["protocol"] in ("HTTP", "HTTPS")
+        for host in (*route["spec"]["hostnames"], listener.get("hostname", ""))
     }
 
 

@@ -19,6 +19,8 @@ from tests.objects import Object
 
 #: Stand for the namespace and the host, so that a scene can be played anywhere.
 NAMESPACE, HOST = "scene-0", "chat.example"
+#: A host two labels below the wildcard ``*.example``.
+DEEP = "deep.b.example"
 OWN_PATHS = ("/ws", "/assets", "/project", "/login", "/set-session-cookie")
 
 
@@ -170,7 +172,7 @@ EXPRESSIONS = ("/?(.*)", "(/.*)?", ".*", "/(.*)", "", "(/|$)", "/[a-z]+", "$")
 
 @st.composite
 def _ingress(draw: DrawFn, prefix: str, flavour: str, middlewares: list[str], stage: Stage) -> Object:
-    hosts = draw(_often([""], ["*.example"], [HOST, "b.example"], usually=([HOST],)))
+    hosts = draw(_often([""], ["*.example"], [DEEP], [HOST, "b.example"], usually=([HOST],)))
     if stage.is_real:
         hosts = [HOST]
     main = draw(_ingress_path(prefix, flavour, is_main=True))
@@ -297,7 +299,7 @@ def _http_route(draw: DrawFn, prefix: str, middlewares: list[str], stage: Stage)
     main = draw(_rule(prefix, middlewares, is_main=True))
     more = draw(_some(_rule(prefix, middlewares, is_main=False)))
     place = draw(st.integers(0, len(more)))
-    hostnames = draw(_often([], ["*.example"], [HOST, "b.example"], usually=([HOST],)))
+    hostnames = draw(_often([], ["*.example"], [DEEP], [HOST, "b.example"], usually=([HOST],)))
     parents = draw(_often(*PARENTS, usually=PARENTS[:1]))
     statuses = [
         {

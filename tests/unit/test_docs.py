@@ -51,12 +51,3 @@ def test_every_reason_is_documented_and_no_other() -> None:
     assert known <= set(re.findall(r"`([A-Za-z]+)`", text))
     table = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", text, re.MULTILINE)
     assert {word for row in table for word in re.findall(r"\w+", row)} <= known
-
-
-def test_every_dependency_has_its_line() -> None:
-    pyproject = (TOP / "operator/pyproject.toml").read_text()
-    names = re.findall(r'^  "([a-z-]+)>=', pyproject, re.MULTILINE)
-    assert names and names == sorted(names)
-    readme = (TOP / "operator/README.md").read_text()
-    assert [name for name in names if f"| `{name}` |" not in readme] == []
-    assert sorted((TOP / "operator/requirements.in").read_text().split()) == names

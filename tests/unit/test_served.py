@@ -10,11 +10,12 @@ import json
 import os
 from collections import Counter
 from typing import Any
+from urllib.parse import urlsplit
 
 from hypothesis import HealthCheck, given, settings
 from tests.model import judge
 from tests.model.chainlit import Chainlit
-from tests.model.scenes import Scene, scenes
+from tests.model.scenes import DEEP, Scene, scenes
 from tests.objects import Object
 
 from chainlit_operator import kinds
@@ -100,12 +101,30 @@ def verdict(scene: Scene) -> str:
         assert found.reason in REASONS and len(found.message) > 20
         return blocked(scene, found)
     route = next(o for o in scene.of(found.status.kind) if o["metadata"]["name"] == found.status.name)
-    # Without a host of its own or a readable Gateway no address is reported; an Ingress without a host is for any.
+    chainlit = as_run(scene, decision)
+    # An Ingress without a host is for any.
     url = found.url or (f"http://some.example{found.public}/" if found.status.kind == "Ingress" else "")
     if url:
-        trouble = judge.trouble(judge.Answer(url, as_run(scene, decision)), route, scene.objects)
+        trouble = judge.trouble(judge.Answer(url, chainlit), route, scene.objects)
         assert not trouble, f"{url}: {trouble}"
-    return "served" if found.url else "served, without an address"
+    if found.url:
+        return "served"
+    for url in judge.addresses(route, scene.objects, found.public):
+        is_served = not judge.trouble(judge.Answer(url, chainlit), route, scene.objects)
+        assert not is_served or is_not_reported(url, route, scene), f"served at {url}, which is not reported"
+    return "served, without an address"
+
+
+def is_not_reported(url: str, route: Object, scene: Scene) -> bool:
+    """Whether the operator is known to report no such address, although the app is served at it.
+
+    The wildcard of a Gateway's listener stands for one label or more. The operator takes it for one label. Where a
+    route or a listener has a wildcard host, it also does not look for the host of another listener.
+    """
+    host, hostnames = urlsplit(url).hostname, route["spec"].get("hostnames", [])
+    listeners = (listener for gateway in scene.of("Gateway") for listener in gateway["spec"]["listeners"])
+    names = [*hostnames, *(listener.get("hostname", "") for listener in listeners)]
+    return host == DEEP or (host not in hostnames and any("*" in name for name in names))
 
 
 def blocked(scene: Scene, found: routes.Unresolved) -> str:

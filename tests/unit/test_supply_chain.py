@@ -57,9 +57,11 @@ def test_licences() -> None:
             assert LICENCES.fullmatch(part), f"{name}: {licence}"
 
 
-def test_each_direct_one_has_its_reason() -> None:
+def test_each_direct_one_is_declared_locked_and_has_its_reason() -> None:
+    pyproject = (REPOSITORY / "operator/pyproject.toml").read_text(encoding="utf-8")
+    declared = re.findall(r'^  "([a-z-]+)>=', pyproject, re.MULTILINE)
     direct = (REPOSITORY / "operator/requirements.in").read_text(encoding="utf-8").split()
     readme = (REPOSITORY / "operator/README.md").read_text(encoding="utf-8")
-    table = readme.partition("## Dependencies")[2]
-    assert sorted(re.findall(r"^\| `([a-z-]+)` \|", table, re.MULTILINE)) == sorted(direct)
+    table = re.findall(r"^\| `([a-z-]+)` \|", readme.partition("## Dependencies")[2], re.MULTILINE)
+    assert declared and declared == sorted(declared) == sorted(direct) == sorted(table)
     assert all(f"\n{name}==" in f"\n{OPERATOR}" for name in direct)

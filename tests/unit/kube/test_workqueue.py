@@ -83,5 +83,5 @@ async def test_closed_queue_gives_out_nothing_more_to_anybody() -> None:
     q.add("a")
     q.close()
     got = await asyncio.gather(*waiting)
-    assert [g for g in got if g is not None] in (["a"], [])
+    assert got == [None, None, None]
     assert await q.get() is None
