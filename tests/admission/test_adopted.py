@@ -16,7 +16,7 @@ from chainlit_operator.domain import field_release, model
 from chainlit_operator.domain.model import App, Workload
 from chainlit_operator.domain.plan import FIELD_MANAGER, Apply, NoOp, apply_configuration, plan
 from chainlit_operator.kube import codec
-from chainlit_operator.state.store import Cache
+from chainlit_operator.state import State
 from tests.admission.plane import Plane
 from tests.e2e.demo import container, workload
 from tests.e2e.kube import KubeError
@@ -281,9 +281,9 @@ def decode(kind: Any, obj: Object) -> Any:
     return codec.decoder(kind)(json.dumps(obj).encode()).to_domain()
 
 
-def cluster(live: Object, path: str, *, is_stripped: bool) -> tuple[Cache, App]:
+def cluster(live: Object, path: str, *, is_stripped: bool) -> tuple[State, App]:
     """The operator's view of a workload that an Ingress serves there, stripped of the path or not."""
-    cache = Cache(lambda ref: None)
+    cache = State(lambda ref: None)
     middleware = "shop-strip@kubernetescrd" if is_stripped else ""
     annotations = {"traefik.ingress.kubernetes.io/router.middlewares": middleware} if middleware else {}
     namespaced = {"namespace": "shop", "resourceVersion": "1", "uid": "u"}

@@ -13,7 +13,7 @@ from chainlit_operator import kinds
 from chainlit_operator.domain import routes
 from chainlit_operator.domain.plan import plan
 from chainlit_operator.kube import codec
-from chainlit_operator.state.store import Cache
+from chainlit_operator.state import State
 from tests.admission.plane import Plane
 from tests.e2e.demo import container, workload
 from tests.e2e.kube import KubeError
@@ -74,7 +74,7 @@ def await_policy(plane: Plane, namespace: str, wrong: Object) -> None:
 
 def reason(route: Object) -> str:
     """What the operator would say of a route; empty where it serves the app."""
-    cache = Cache(lambda ref: None)
+    cache = State(lambda ref: None)
     for obj in (route, service(), workload(container("demo"))):
         metadata = obj["metadata"] | {"namespace": "shop", "resourceVersion": "1", "uid": "u"}
         decode = codec.decoder(getattr(kinds, obj["kind"]))

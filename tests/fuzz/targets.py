@@ -26,7 +26,7 @@ from chainlit_operator.domain.desired import manifests, ownership, pod_template
 from chainlit_operator.domain.model import App, CreatableObject, Matching, Precedence, RoutePath, Workload
 from chainlit_operator.kube import codec, leases
 from chainlit_operator.object_ref import Ref
-from chainlit_operator.state.store import Cache
+from chainlit_operator.state import State
 from chainlit_operator.verification.prober import parse
 
 #: What one step may cost, in seconds of CPU.
@@ -152,9 +152,9 @@ def _lease(raw: bytes, clock: Clock) -> str:
     return "taken"
 
 
-def _cache(app: App) -> Cache:
+def _cache(app: App) -> State:
     told: list[Ref] = []
-    cache = Cache(told.append)
+    cache = State(told.append)
     for found in _OTHERS:
         cache.upsert(found)
     cache.put_app(app)
@@ -162,7 +162,7 @@ def _cache(app: App) -> Cache:
     return cache
 
 
-def _decide(cache: Cache, clock: Clock) -> None:
+def _decide(cache: State, clock: Clock) -> None:
     for app in [*cache.apps.values()]:
         with clock.step("gather"):
             snapshot = cache.snapshot(app)
@@ -184,7 +184,7 @@ def _report(app: App, workload: Workload | None, decision: plan.Plan) -> None:
     json.dumps(kinds.encode_status(app, status)).encode()
 
 
-def _create(cache: Cache, app: App, snapshot: Any) -> None:
+def _create(cache: State, app: App, snapshot: Any) -> None:
     route = manifests.route(snapshot)
     wanted = [*manifests.surroundings(app)]
     if isinstance(route, manifests.Manifest):

@@ -15,7 +15,7 @@ from chainlit_operator.domain import routes
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.kube import codec
 from chainlit_operator.object_ref import Ref
-from chainlit_operator.state.store import Cache
+from chainlit_operator.state import State
 
 HOST = "chat.example"
 TYPES: dict[str, Any] = {
@@ -29,7 +29,7 @@ CASES: list[tuple[Form, Edge | None]] = [*PAIRS, *((form, None) for form in FORM
 
 def resolved(form: Form, edge: Edge | None) -> routes.Resolved | routes.Unresolved:
     told: list[Ref] = []
-    cache = Cache(told.append)
+    cache = State(told.append)
     cache.put_app(app())
     for obj in (workload(), service(), service("other", selector=(("app", "other"),))):
         cache.upsert(obj)

@@ -24,7 +24,7 @@ from chainlit_operator.domain.plan import Apply, Plan, plan
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.kube import codec
 from chainlit_operator.object_ref import Ref
-from chainlit_operator.state.store import Cache
+from chainlit_operator.state import State
 
 TYPES: dict[str, Any] = {
     kind.__name__: kind
@@ -61,7 +61,7 @@ CAUTIOUS = CAUTIOUS_ALONE | {
 def decided(scene: Scene) -> Plan:
     """What the operator decides, from the bytes that the API server sends."""
     told: list[Ref] = []
-    cache = Cache(told.append)
+    cache = State(told.append)
     for found in scene.objects:
         if found["kind"] != "ChainlitApp":
             cache.upsert(codec.decoder(TYPES[found["kind"]])(json.dumps(found).encode()).to_domain())

@@ -14,7 +14,7 @@ from tests.waiting import until
 from chainlit_operator.controller.app_relister import AppRelister
 from chainlit_operator.kube.resource_versions import RestoredError
 from chainlit_operator.object_ref import Ref
-from chainlit_operator.state.store import Cache
+from chainlit_operator.state import State
 
 
 def listed(name: str, uid: str | None = None) -> dict[str, Any]:
@@ -24,7 +24,7 @@ def listed(name: str, uid: str | None = None) -> dict[str, Any]:
 async def swept(*pages: Any) -> set[str]:
     server, told = ApiServer(), list[Ref]()
     server.script = [reply(found) for found in pages]
-    cache = Cache(told.append)
+    cache = State(told.append)
     for name in ("kept", "gone", "renewed"):
         cache.put_app(app(name))
     async with server.serving() as api:
@@ -44,7 +44,7 @@ async def test_another_app_of_the_same_name_does_not_keep_it() -> None:
 async def test_a_list_of_the_past_ends_it() -> None:
     server = ApiServer()
     server.script = [reply(page(listed("kept"), version=version)) for version in ("10", "9")]
-    cache = Cache(lambda _: None)
+    cache = State(lambda _: None)
     async with server.serving() as api:
         app_relister = AppRelister(api, cache, ("shop",))
         await app_relister.list_all()
@@ -61,7 +61,7 @@ async def test_a_list_that_is_overtaken_by_another_is_none_of_the_past() -> None
 
     server.script = [late, reply(page(version="10")), reply(page(version="10"))]
     async with server.serving() as api:
-        app_relister = AppRelister(api, Cache(lambda _: None), ("shop",))
+        app_relister = AppRelister(api, State(lambda _: None), ("shop",))
         overtaken = asyncio.create_task(app_relister.sweep())
         await until(lambda: len(server.requests) == 1)
         await app_relister.sweep()
@@ -86,7 +86,7 @@ async def test_all_apps_are_known_before_work_begins() -> None:
         reply(page(whole("one"), token="t")),
         reply(page(whole("strange", {}), whole("two"))),
     ]
-    cache = Cache(lambda _: None)
+    cache = State(lambda _: None)
     async with server.serving() as api:
         app_relister = AppRelister(api, cache, ("shop",))
         await asyncio.wait_for(app_relister.list_all(), 5)
@@ -97,7 +97,7 @@ async def test_all_apps_are_known_before_work_begins() -> None:
 async def test_it_sweeps_at_once_when_deletions_may_have_gone_unseen() -> None:
     server, gone = ApiServer(), asyncio.Event()
     server.script = [reply(page(listed("kept")))]
-    cache = Cache(lambda ref: gone.set() if ref not in cache.apps else None)
+    cache = State(lambda ref: gone.set() if ref not in cache.apps else None)
     for name in ("kept", "gone"):
         cache.put_app(app(name))
     async with server.serving() as api:

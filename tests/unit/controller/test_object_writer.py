@@ -23,7 +23,7 @@ from chainlit_operator.kinds.registry import RESOURCES
 from chainlit_operator.kube.errors import ApiError
 from chainlit_operator.kube.workqueue import WorkQueue
 from chainlit_operator.object_ref import Ref
-from chainlit_operator.state.store import Cache
+from chainlit_operator.state import State
 from chainlit_operator.verification.scheduler import VerificationScheduler
 
 APP = Ref("ChainlitApp", "shop", "chat")
@@ -79,7 +79,7 @@ def without_nulls(found: dict[str, Any]) -> dict[str, Any]:
 class World:
     """A reconciler on a store, its cache fed with what is in there."""
 
-    def __init__(self, server: Store, reconciler: Reconciler, cache: Cache, queue: WorkQueue[Ref]) -> None:
+    def __init__(self, server: Store, reconciler: Reconciler, cache: State, queue: WorkQueue[Ref]) -> None:
         self.server, self.reconciler, self.cache, self.queue = server, reconciler, cache, queue
         self.generation = 0
 
@@ -140,13 +140,13 @@ async def world(workload: Any = None, route: Any = None, *script: Any) -> AsyncI
     server.script = list(script)
     async with server.serving() as api:
         queue: WorkQueue[Ref] = WorkQueue(lambda _: 3600.0)
-        cache = Cache(queue.add)
+        cache = State(queue.add)
         found = World(server, restarted(api, cache, queue, probe), cache, queue)
         found.ask(workload or TEMPLATE, INGRESS if route is None else route)
         yield found
 
 
-def restarted(api: Any, cache: Cache, queue: WorkQueue[Ref], probe: Any) -> Reconciler:
+def restarted(api: Any, cache: State, queue: WorkQueue[Ref], probe: Any) -> Reconciler:
     return Reconciler(api, cache, queue, VerificationScheduler(probe, lambda _: None, 1), EventRecorder(api))
 
 
@@ -176,7 +176,7 @@ async def test_second_time_and_after_a_restart_nothing_is_written() -> None:
     async with world() as w:
         await w.reconcile()
         await w.reconcile()
-        cache = Cache(w.queue.add)
+        cache = State(w.queue.add)
         cache.put_app(kinds.app_from_object(w.server.app))
         for (plural, _), obj in w.server.objects.items():
             cache.upsert(kinds.reader(kinds.KINDS[KINDS[plural]])(json.dumps(obj).encode()))

@@ -22,7 +22,7 @@ from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.kube.errors import ApiError
 from chainlit_operator.kube.workqueue import WorkQueue
 from chainlit_operator.object_ref import Ref
-from chainlit_operator.state.store import Cache
+from chainlit_operator.state import State
 from chainlit_operator.verification.scheduler import VerificationScheduler
 
 APP = app().ref
@@ -36,7 +36,7 @@ class World:
         self,
         server: Accepting,
         reconciler: Reconciler,
-        cache: Cache,
+        cache: State,
         queue: WorkQueue[Ref],
         told: asyncio.Event,
     ) -> None:
@@ -134,7 +134,7 @@ async def world(*script: Any, reasons: tuple[str, ...] = ()) -> AsyncIterator[Wo
     server.script = list(script)
     async with server.serving() as api:
         queue: WorkQueue[Ref] = WorkQueue(lambda _: 3600.0)
-        cache = Cache(queue.add)
+        cache = State(queue.add)
         told = asyncio.Event()
         scheduler = VerificationScheduler(probe, lambda _: told.set(), 1)
         task = asyncio.create_task(scheduler.run())

@@ -20,7 +20,7 @@ from chainlit_operator.kopf_layer import handlers
 from chainlit_operator.kube.client import Api
 from chainlit_operator.kube.resource_versions import RestoredError
 from chainlit_operator.object_ref import Ref
-from chainlit_operator.state.store import Cache
+from chainlit_operator.state import State
 
 #: As deep as the API server takes it, in a field without a schema.
 READ = """
@@ -98,7 +98,7 @@ class Runtime:
 
     def __init__(self, api: Api) -> None:
         self.options = SimpleNamespace(namespaces=())
-        self.cache = Cache(lambda _: None)
+        self.cache = State(lambda _: None)
         self.app_relister = AppRelister(api, self.cache, (None,))
         self.seen = asyncio.Event()
         self.asked = self.listed = self.taken = 0

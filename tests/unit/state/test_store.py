@@ -27,7 +27,7 @@ from chainlit_operator.domain.model import (
 from chainlit_operator.domain.rewrites import Missing, StripPrefix
 from chainlit_operator.kube.resource_versions import is_older
 from chainlit_operator.object_ref import Ref
-from chainlit_operator.state.store import Cache
+from chainlit_operator.state import State
 
 
 class Told(list[str]):
@@ -48,8 +48,8 @@ def told() -> Told:
 
 
 @pytest.fixture
-def cache(told: Told) -> Cache:
-    found = Cache(told)
+def cache(told: Told) -> State:
+    found = State(told)
     found.put_app(app())
     for obj in (workload(), service(), ingress("/chat")):
         found.upsert(obj)
@@ -57,7 +57,7 @@ def cache(told: Told) -> Cache:
     return found
 
 
-def test_snapshot_walks_labels_services_ingresses(cache: Cache) -> None:
+def test_snapshot_walks_labels_services_ingresses(cache: State) -> None:
     snap = cache.snapshot(cache.apps[app().ref])
     assert (snap.workload, snap.services, snap.routes) == (workload(), (service(),), (ingress("/chat"),))
 
@@ -73,7 +73,7 @@ def test_snapshot_walks_labels_services_ingresses(cache: Cache) -> None:
         ingress(path(service="elsewhere")),
     ],
 )
-def test_change_is_told_to_the_app(cache: Cache, told: Told, obj: WatchedObject) -> None:
+def test_change_is_told_to_the_app(cache: State, told: Told, obj: WatchedObject) -> None:
     cache.upsert(obj)
     assert told.read() == {"chat"}
 
@@ -90,19 +90,19 @@ def test_change_is_told_to_the_app(cache: Cache, told: Told, obj: WatchedObject)
         ingress(path("/x", service="other"), name="other"),
     ],
 )
-def test_change_that_no_decision_reads_is_told_to_nobody(cache: Cache, told: Told, obj: WatchedObject) -> None:
+def test_change_that_no_decision_reads_is_told_to_nobody(cache: State, told: Told, obj: WatchedObject) -> None:
     cache.upsert(obj)
     assert told.read() == set()
 
 
 @pytest.mark.parametrize("obj", [workload(), service(), ingress("/chat")])
-def test_deletion_is_told(cache: Cache, told: Told, obj: WatchedObject) -> None:
+def test_deletion_is_told(cache: State, told: Told, obj: WatchedObject) -> None:
     cache.remove(obj)
     assert told.read() == {"chat"}
 
 
 def test_named_route_and_its_missing_service_are_told(told: Told) -> None:
-    cache = Cache(told)
+    cache = State(told)
     cache.put_app(app(route_kind="Ingress", route_name="chat"))
     cache.upsert(workload())
     told.read()
@@ -114,7 +114,7 @@ def test_named_route_and_its_missing_service_are_told(told: Told) -> None:
     assert cache.snapshot(cache.apps[app().ref]).missing_services == frozenset()
 
 
-def test_missing_service_of_another_path_is_no_news(cache: Cache, told: Told) -> None:
+def test_missing_service_of_another_path_is_no_news(cache: State, told: Told) -> None:
     cache.upsert(ingress(path("/chat"), path("/bot", service="other")))
     told.read()
     before = cache.snapshot(cache.apps[app().ref])
@@ -123,7 +123,7 @@ def test_missing_service_of_another_path_is_no_news(cache: Cache, told: Told) ->
     assert cache.snapshot(cache.apps[app().ref]) == before
 
 
-def test_middlewares_that_share_a_key_are_both_known(cache: Cache) -> None:
+def test_middlewares_that_share_a_key_are_both_known(cache: State) -> None:
     """shop-a of b, and a-b of shop: routes name either in the same way."""
     ours, theirs = middleware("a-b"), replace(middleware("b"), ref=Ref("Middleware", "shop-a", "b"))
     cache.upsert(ingress(path(middlewares=("shop-a-b",))))
@@ -137,7 +137,7 @@ def test_middlewares_that_share_a_key_are_both_known(cache: Cache) -> None:
     assert not cache._dependencies
 
 
-def test_change_of_a_middleware_is_told_to_whom_its_routes_serve(cache: Cache, told: Told) -> None:
+def test_change_of_a_middleware_is_told_to_whom_its_routes_serve(cache: State, told: Told) -> None:
     cache.upsert(middleware("strip"))
     assert told.read() == set()
     cache.upsert(ingress(path(middlewares=("shop-all",))))
@@ -152,7 +152,7 @@ def test_change_of_a_middleware_is_told_to_whom_its_routes_serve(cache: Cache, t
     assert cache.snapshot(cache.apps[app().ref]).routes[0].paths[0].transforms == (Missing("shop-all"),)
 
 
-def test_change_of_a_gateway_is_told_to_whom_it_carries(cache: Cache, told: Told) -> None:
+def test_change_of_a_gateway_is_told_to_whom_it_carries(cache: State, told: Told) -> None:
     edge = Gateway(Ref("Gateway", "infra", "edge"), "1", (Listener("web", 80, "HTTP"),))
     cache.upsert(edge)
     assert told.read() == set()
@@ -167,7 +167,7 @@ def test_change_of_a_gateway_is_told_to_whom_it_carries(cache: Cache, told: Told
     assert route.origins == (Origin("", is_secure=False, port=80, address="192.0.2.1"),)
 
 
-def test_older_versions_are_ignored(cache: Cache, told: Told) -> None:
+def test_older_versions_are_ignored(cache: State, told: Told) -> None:
     cache.upsert(replace(workload(container("/new")), resource_version="10"))
     told.read()
     cache.upsert(replace(workload(container("/old")), resource_version="9"))
@@ -175,7 +175,7 @@ def test_older_versions_are_ignored(cache: Cache, told: Told) -> None:
     assert cache.workload(workload().ref) == workload(container("/new"))
 
 
-def test_quiet_writes_are_known_but_not_told(cache: Cache, told: Told) -> None:
+def test_quiet_writes_are_known_but_not_told(cache: State, told: Told) -> None:
     cache.upsert(workload(container("/new")), quiet=True)
     cache.put_app(replace(app(), generation=2), quiet=True)
     assert told.read() == set()
@@ -183,7 +183,7 @@ def test_quiet_writes_are_known_but_not_told(cache: Cache, told: Told) -> None:
     assert told.read() == set(), "the watch tells what is known already"
 
 
-def test_replace_forgets_what_is_gone_in_its_namespace_only(cache: Cache, told: Told) -> None:
+def test_replace_forgets_what_is_gone_in_its_namespace_only(cache: State, told: Told) -> None:
     far = workload(ref=Ref("Deployment", "elsewhere", "chat"))
     cache.upsert(far)
     cache.replace("Deployment", NAMESPACE, [])
@@ -193,7 +193,7 @@ def test_replace_forgets_what_is_gone_in_its_namespace_only(cache: Cache, told: 
     assert cache.workload(far.ref) is None and cache.workload(workload().ref) == workload()
 
 
-def test_the_oldest_app_has_the_workload(cache: Cache, told: Told) -> None:
+def test_the_oldest_app_has_the_workload(cache: State, told: Told) -> None:
     young = app("young", created="2026-02-02T00:00:00Z")
     cache.put_app(young)
     assert cache.snapshot(young).claimed_by == "chat"
@@ -204,7 +204,7 @@ def test_the_oldest_app_has_the_workload(cache: Cache, told: Told) -> None:
     assert cache.snapshot(young).claimed_by == ""
 
 
-def test_app_that_moves_to_another_workload_frees_the_first(cache: Cache, told: Told) -> None:
+def test_app_that_moves_to_another_workload_frees_the_first(cache: State, told: Told) -> None:
     young = app("young", created="2026-02-02T00:00:00Z")
     cache.put_app(young)
     told.read()
@@ -219,7 +219,7 @@ FREE = workload(field_managers=("helm",), resource_version="2")
 
 def test_workload_without_an_app_is_released_once_all_apps_are_known() -> None:
     keys: list[Ref] = []
-    cache = Cache(keys.append)
+    cache = State(keys.append)
     cache.upsert(HELD)
     assert keys == [] and cache.to_release(HELD.ref) is None, "its app may still come"
     cache.complete()
@@ -230,7 +230,7 @@ def test_workload_without_an_app_is_released_once_all_apps_are_known() -> None:
 
 def test_workload_of_a_known_app_is_not_released() -> None:
     keys: list[Ref] = []
-    cache = Cache(keys.append)
+    cache = State(keys.append)
     cache.upsert(HELD)
     cache.put_app(app())
     cache.complete()
@@ -249,7 +249,7 @@ def test_workload_of_a_known_app_is_not_released() -> None:
 )
 def test_workload_that_its_app_leaves_is_released(leave: Any) -> None:
     keys: list[Ref] = []
-    cache = Cache(keys.append)
+    cache = State(keys.append)
     cache.upsert(HELD)
     cache.put_app(app())
     cache.complete()
@@ -262,7 +262,7 @@ def test_workload_that_its_app_leaves_is_released(leave: Any) -> None:
 def test_write_that_comes_too_late_is_released_too() -> None:
     """An apply that was under way when its app was suspended brings the entry back."""
     keys: list[Ref] = []
-    cache = Cache(keys.append)
+    cache = State(keys.append)
     cache.upsert(FREE)
     cache.put_app(app(suspend=True))
     cache.complete()
@@ -275,7 +275,7 @@ def test_write_that_comes_too_late_is_released_too() -> None:
 
 
 def test_only_a_change_that_no_decision_reads_makes_no_difference() -> None:
-    cache = Cache(lambda _: None)
+    cache = State(lambda _: None)
     assert cache.upsert(replace(workload(), resource_version="2"))
     assert not cache.upsert(replace(workload(), resource_version="3")), "a counter, an annotation"
     assert not cache.upsert(replace(workload(container("/x")), resource_version="2")), "it is older"
@@ -286,7 +286,7 @@ def test_only_a_change_that_no_decision_reads_makes_no_difference() -> None:
 def test_a_list_of_what_is_known_is_no_news_of_its_generation() -> None:
     """What a watch told of a workload, since when it has its template, a list does not."""
     told: list[Ref] = []
-    cache = Cache(told.append)
+    cache = State(told.append)
     cache.put_app(app())
     cache.upsert(replace(workload(), generation=1, resource_version="7"))
     told.clear()
@@ -298,7 +298,7 @@ def test_a_list_of_what_is_known_is_no_news_of_its_generation() -> None:
 
 
 def test_younger_app_does_not_keep_what_the_oldest_has_suspended() -> None:
-    cache = Cache(lambda _: None)
+    cache = State(lambda _: None)
     cache.upsert(HELD)
     cache.put_app(app(suspend=True))
     cache.put_app(app("young", created="2026-02-02T00:00:00Z"))
@@ -308,7 +308,7 @@ def test_younger_app_does_not_keep_what_the_oldest_has_suspended() -> None:
     assert cache.to_release(HELD.ref) is None
 
 
-def settle(cache: Cache, namespace: str, *paths: RoutePath, **route: Any) -> App:
+def settle(cache: State, namespace: str, *paths: RoutePath, **route: Any) -> App:
     """An app with its workload, Service and Ingress in a namespace of its own."""
     found = replace(app(), ref=Ref("ChainlitApp", namespace, "chat"), created=namespace)
     for obj in (workload(), service(), ingress(*paths, **route)):
@@ -336,7 +336,7 @@ def namespaces_of(refs: list[Ref]) -> set[str]:
 )
 def test_neighbours_across_namespaces(first: Any, second: Any, seen: tuple[bool, bool]) -> None:
     keys: list[Ref] = []
-    cache = Cache(keys.append)
+    cache = State(keys.append)
     one = settle(cache, "one", first[0], **first[1])
     namespaces_of(keys)
     two = settle(cache, "two", second[0], **second[1])
@@ -359,7 +359,7 @@ def test_neighbours_across_namespaces(first: Any, second: Any, seen: tuple[bool,
 )
 def test_neighbour_that_leaves_is_told(leave: Any) -> None:
     keys: list[Ref] = []
-    cache = Cache(keys.append)
+    cache = State(keys.append)
     settle(cache, "one", path("/chat"))
     two = settle(cache, "two", path("/chat"))
     assert [n.ref.namespace for n in cache.snapshot(two).conflicts] == ["one"]
@@ -371,7 +371,7 @@ def test_neighbour_that_leaves_is_told(leave: Any) -> None:
 
 def test_thousand_apps_on_one_host_do_not_hear_of_each_other() -> None:
     keys: list[Ref] = []
-    cache = Cache(keys.append)
+    cache = State(keys.append)
     for n in range(1000):
         settle(cache, f"n{n}", path(f"/chat/{n}"))
     namespaces_of(keys)
@@ -381,7 +381,7 @@ def test_thousand_apps_on_one_host_do_not_hear_of_each_other() -> None:
 
 def test_app_that_appears_or_turns_to_a_neighbours_place_is_told() -> None:
     keys: list[Ref] = []
-    cache = Cache(keys.append)
+    cache = State(keys.append)
     settle(cache, "one", path("/chat"))
     two = settle(cache, "two", path("/chat"))
     cache.remove_app(two.ref)
@@ -399,7 +399,7 @@ def test_app_that_appears_or_turns_to_a_neighbours_place_is_told() -> None:
 @pytest.mark.parametrize("quiet", [False, True])
 def test_pods_that_turn_to_a_neighbours_service_are_told_of(quiet: bool) -> None:
     keys: list[Ref] = []
-    cache = Cache(keys.append)
+    cache = State(keys.append)
     one = settle(cache, "one", path("/chat"))
     settle(cache, "two", path("/chat"))
     moved = replace(workload(pod_labels=(("app", "x"),)), ref=Ref("Deployment", "two", "chat"))
@@ -411,7 +411,7 @@ def test_pods_that_turn_to_a_neighbours_service_are_told_of(quiet: bool) -> None
 
 
 def test_listeners_of_one_gateway_are_told_apart() -> None:
-    cache = Cache(lambda _: None)
+    cache = State(lambda _: None)
     apps = []
     for namespace, section in (("one", "web"), ("two", "web"), ("three", "inner")):
         apps.append(settle(cache, namespace, path("/x")))
@@ -424,7 +424,7 @@ def test_listeners_of_one_gateway_are_told_apart() -> None:
 
 def test_two_workloads_behind_one_service_are_no_neighbours() -> None:
     """One may be the other's next release."""
-    cache = Cache(lambda _: None)
+    cache = State(lambda _: None)
     one = settle(cache, "one", path("/chat"))
     cache.upsert(workload(ref=Ref("Deployment", "one", "canary")))
     cache.put_app(replace(app("canary", workload_name="canary"), ref=Ref("ChainlitApp", "one", "canary")))
@@ -432,7 +432,7 @@ def test_two_workloads_behind_one_service_are_no_neighbours() -> None:
 
 
 def test_apps_of_one_workload_are_no_neighbours() -> None:
-    cache = Cache(lambda _: None)
+    cache = State(lambda _: None)
     one = settle(cache, "one", path("/chat"), path("/chat/ws"))
     cache.put_app(replace(one, ref=Ref("ChainlitApp", "one", "second")))
     assert cache.snapshot(one).conflicts == ()
@@ -451,13 +451,13 @@ LABELS = st.dictionaries(st.sampled_from(["app", "tier"]), st.sampled_from(["a",
 )
 
 
-class CacheMachine(RuleBasedStateMachine):
+class StateMachine(RuleBasedStateMachine):
     """Any history of changes: snapshots are what a search of all objects finds, and changes of them were told."""
 
     def __init__(self) -> None:
         super().__init__()
         self.told = Told()
-        self.cache = Cache(self.told)
+        self.cache = State(self.told)
         self.objects: dict[Ref, WatchedObject] = {}
         self.seen: dict[Ref, Any] = {}
 
@@ -533,5 +533,5 @@ class CacheMachine(RuleBasedStateMachine):
         }
 
 
-TestCacheMachine = CacheMachine.TestCase
-TestCacheMachine.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+TestStateMachine = StateMachine.TestCase
+TestStateMachine.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)

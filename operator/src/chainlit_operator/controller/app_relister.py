@@ -26,7 +26,7 @@ from chainlit_operator.kube.client import PAGE_SIZE, Api
 from chainlit_operator.kube.errors import ApiError
 from chainlit_operator.kube.resource_versions import ensure_later, is_older
 from chainlit_operator.object_ref import Ref
-from chainlit_operator.state.store import Cache
+from chainlit_operator.state import State
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ _decode_app = codec.decoder(kinds.ChainlitApp)
 class AppRelister:
     """Compares the apps of a cache with those of the cluster."""
 
-    def __init__(self, api: Api, cache: Cache, namespaces: tuple[str | None, ...]) -> None:
+    def __init__(self, api: Api, cache: State, namespaces: tuple[str | None, ...]) -> None:
         self._api, self._cache, self._namespaces = api, cache, namespaces
         self.last_error: ApiError | None = None
         #: When it last tried to take all apps.

@@ -31,7 +31,7 @@ from chainlit_operator.kube.client import Api, read
 from chainlit_operator.kube.errors import ApiError
 from chainlit_operator.object_ref import Ref
 from chainlit_operator.observability import metrics
-from chainlit_operator.state.store import Cache
+from chainlit_operator.state import State
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ class WriteError(Exception):
 class ObjectWriter:
     """Keeps the objects that apps create as their specs want them."""
 
-    def __init__(self, api: Api, cache: Cache, recorder: EventRecorder) -> None:
+    def __init__(self, api: Api, cache: State, recorder: EventRecorder) -> None:
         self._api, self._cache, self._recorder = api, cache, recorder
         self._readers: Mapping[str, Callable[[bytes], WatchedObject]] = {
             kind: kinds.reader(type_, cache.find) for kind, type_ in kinds.KINDS.items()

@@ -45,7 +45,7 @@ from chainlit_operator.kube.errors import ApiError
 from chainlit_operator.kube.workqueue import WorkQueue
 from chainlit_operator.object_ref import Ref
 from chainlit_operator.observability import metrics
-from chainlit_operator.state.store import Cache
+from chainlit_operator.state import State
 from chainlit_operator.verification.scheduler import VerificationScheduler
 
 logger = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ class Reconciler:
     def __init__(
         self,
         api: Api,
-        cache: Cache,
+        cache: State,
         queue: WorkQueue[Ref],
         scheduler: VerificationScheduler,
         recorder: EventRecorder,

@@ -23,7 +23,7 @@ from chainlit_operator.kube.resource_versions import is_older
 from chainlit_operator.kube.workqueue import WorkQueue
 from chainlit_operator.object_ref import Ref
 from chainlit_operator.observability import gc_tuning, metrics
-from chainlit_operator.state.store import Cache
+from chainlit_operator.state import State
 from chainlit_operator.verification.edge_tls import EdgeTLS
 from chainlit_operator.verification.scheduler import VerificationScheduler
 from chainlit_operator.verification.verifier import Verifier
@@ -67,7 +67,7 @@ class Runtime:
     def __init__(self, api: Api, options: Options) -> None:
         self.options = options
         self.queue: WorkQueue[Ref] = WorkQueue(backoff_seconds)
-        self.cache = Cache(self._changed)
+        self.cache = State(self._changed)
         #: Whether what changes is to be worked on; who begins to is told of everything.
         self._is_leading = False
         verifier = Verifier(api.configuration.host, options.edge_tls)

@@ -86,7 +86,7 @@ PodLabel = tuple[str, tuple[str, str]]
 """A namespace, and a label pair of pods in it."""
 
 
-class Cache:
+class State:
     """Everything the operator knows.
 
     ``on_change`` is called with each app that a change concerns, and with each workload that is to be released.
