@@ -155,8 +155,9 @@ tools: .venv/ready ## Fetch kind, helm and kubectl
 	$(TOOL) tools
 
 .PHONY: generate
-generate: .venv/ready ## Make values.schema.json and README.md of the charts from values.yaml and README.md.gotmpl
+generate: .venv/ready ## Write what is generated: schemas and READMEs of the charts, and pages of docs/reference
 	$(BIN)/python -m tests.charts.generated
+	$(BIN)/python -m tests.docs.generate
 
 .PHONY: package
 package: tools ## Make the archives of the charts and of the operator's source as it is committed, in dist/

@@ -8,11 +8,12 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from tests.docs import generate
+from tests.docs import reasons as described
 
 from chainlit_operator.domain import reasons
 
 TOP = Path(__file__).parents[2]
-REASONS = TOP / "docs/reference/reasons.md"
 PAGES = sorted(page for page in TOP.rglob("*.md") if not {".venv", "node_modules", "dist"} & set(page.parts))
 
 _FENCE = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
@@ -45,9 +46,14 @@ def test_every_link_leads_to_a_page_and_a_heading(page: Path) -> None:
     assert broken == []
 
 
+@pytest.mark.parametrize("name", generate.PAGES)
+def test_generated_pages_are_up_to_date(name: str) -> None:
+    written = (generate.REFERENCE / name).read_text(encoding="utf-8")
+    assert written == generate.page(name), "run PYTHONPATH=operator/src python -m tests.docs.generate (make generate)"
+
+
 def test_every_reason_is_documented_and_no_other() -> None:
     known = {str(reason) for reason in reasons.Reason}
-    text = REASONS.read_text(encoding="utf-8")
-    assert known <= set(re.findall(r"`([A-Za-z]+)`", text))
-    table = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", text, re.MULTILINE)
-    assert {word for row in table for word in re.findall(r"\w+", row)} <= known
+    documented = set(described.entries())
+    assert documented <= known
+    assert known <= documented | generate.EVENT_REASONS.keys()
