@@ -9,10 +9,10 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 from aiohttp import web
-from kubernetes.aio.client import Configuration
 
 from chainlit_operator.kinds.registry import RESOURCES
 from chainlit_operator.kube.client import Api
+from chainlit_operator.kube.config import ClusterConfig, Credentials, anonymous
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -44,7 +44,7 @@ class ApiServer:
 
 
 @asynccontextmanager
-async def serving(answer: Answer) -> AsyncIterator[Api]:
+async def serving(answer: Answer, credentials: Credentials = anonymous) -> AsyncIterator[Api]:
     """Answer all requests on a free port in this way, and yield a client of it."""
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", answer)
@@ -52,12 +52,11 @@ async def serving(answer: Answer) -> AsyncIterator[Api]:
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
-    configuration = Configuration()
     assert site._server is not None
     port = site._server.sockets[0].getsockname()[1]  # type: ignore[attr-defined]
-    configuration.host = f"http://127.0.0.1:{port}"
+    config = ClusterConfig(f"http://127.0.0.1:{port}", credentials)
     try:
-        async with Api(configuration, RESOURCES, "tests") as api:
+        async with Api(config, RESOURCES, "tests") as api:
             yield api
     finally:
         await runner.cleanup()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
@@ -70,14 +71,15 @@ def test_wrong_environment_names_the_flag() -> None:
     assert result.exit_code == 2 and "--concurrency" in result.output
 
 
-def failure(*arguments: str) -> str:
-    """Run the real command; returns its last line on standard error after an exit with 1."""
+def failure(*arguments: str, program: tuple[str, ...] = ("-m", "chainlit_operator"), **env: str) -> str:
+    """Run the real command; returns its only line on standard error after an exit with 1."""
     done = subprocess.run(
-        [sys.executable, "-m", "chainlit_operator", "run", *arguments],
+        [sys.executable, *program, "run", *arguments],
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
+        env=os.environ | env,
     )
     assert done.returncode == 1, done
     assert "Traceback" not in done.stderr
@@ -100,7 +102,11 @@ def test_bad_kubeconfig(good: str, bad: str, tmp_path: Path) -> None:
     written = KUBECONFIG.format(port=80)
     assert good in written
     file.write_text(written.replace(good, bad))
-    assert "chainlit-operator: no usable cluster configuration" in failure("--kubeconfig", str(file))
+    assert "chainlit-operator: the kubeconfig cannot be used: " in failure("--kubeconfig", str(file))
+
+
+def test_empty_kubeconfig() -> None:
+    assert failure("--kubeconfig", "/dev/null") == "chainlit-operator: /dev/null is empty, not a kubeconfig."
 
 
 def test_file_without_authorities(tmp_path: Path) -> None:
@@ -108,6 +114,26 @@ def test_file_without_authorities(tmp_path: Path) -> None:
     file.write_text("none here")
     assert failure("--ca-file", str(file)).endswith(
         f"cannot read the certificate authorities in {file}: no PEM certificates"
+    )
+
+
+#: As in the image, which does not have that package; kopf uses it where it is installed.
+WITHOUT_KUBERNETES = (
+    "-c",
+    'import sys; sys.modules["kubernetes"] = None; from chainlit_operator.cli import main; main()',
+)
+
+
+def test_a_kubeconfig_needs_an_extra(kubeconfig: str) -> None:
+    assert failure("--kubeconfig", kubeconfig, program=WITHOUT_KUBERNETES) == (
+        "chainlit-operator: reading a kubeconfig needs the package kubernetes: "
+        "pip install 'chainlit-operator[kubeconfig]'"
+    )
+
+
+def test_no_cluster(tmp_path: Path) -> None:
+    assert failure(HOME=str(tmp_path), KUBECONFIG="", program=WITHOUT_KUBERNETES) == (
+        "chainlit-operator: no cluster: give --kubeconfig, set KUBECONFIG, or run in a pod"
     )
 
 

@@ -1,9 +1,6 @@
 """``python -m chainlit_operator`` and the command ``chainlit-operator``."""
 
-from chainlit_operator import slim
-
-with slim.imports():
-    from chainlit_operator.cli import main
+from chainlit_operator.cli import main
 
 if __name__ == "__main__":
     main()

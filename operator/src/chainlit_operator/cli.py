@@ -22,7 +22,8 @@ from chainlit_operator import __version__
 from chainlit_operator.controller.runtime import Options, Runtime
 from chainlit_operator.kinds.registry import RESOURCES
 from chainlit_operator.kopf_layer import handlers
-from chainlit_operator.kube import client as apis
+from chainlit_operator.kube import config as configs
+from chainlit_operator.kube.client import Api
 from chainlit_operator.kube.errors import ApiError
 from chainlit_operator.kube.leader_election import LeaseTiming
 from chainlit_operator.object_ref import Ref
@@ -206,7 +207,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter for each option is click's wa
             timing=LeaseTiming.of(lease_duration),
         )
         uvloop.run(_run(Access(kubeconfig, context), options))
-    except (apis.ConfigError, ApiError, health.ListenError, CAFileError, handlers.StoppedError) as error:
+    except (configs.ConfigError, ApiError, health.ListenError, CAFileError, handlers.StoppedError) as error:
         sys.exit(f"chainlit-operator: {error}")
 
 
@@ -292,10 +293,10 @@ def _lease(name: str, namespace: str | None) -> Ref:
 async def _run(access: Access, options: Options) -> None:
     stop = asyncio.Event()
     handlers.stop_by_signal(stop)  # first of all: to a container's only process SIGTERM does nothing by itself
-    configuration = await handlers.run_until(stop, apis.load_configuration(access.kubeconfig, access.context))
-    if configuration is None:
+    config = await handlers.run_until(stop, configs.load(access.kubeconfig, access.context))
+    if config is None:
         return
-    async with apis.Api(configuration, RESOURCES, f"chainlit-operator/{__version__}") as api:
+    async with Api(config, RESOURCES, f"chainlit-operator/{__version__}") as api:
         await handlers.run_until(stop, _check_cluster(api, options))
         if stop.is_set():
             return
@@ -311,9 +312,9 @@ async def _run(access: Access, options: Options) -> None:
                 await runner.cleanup()
 
 
-async def _check_cluster(api: apis.Api, options: Options) -> None:
+async def _check_cluster(api: Api, options: Options) -> None:
     """Fail early, in one line, where nothing could ever work; raises ApiError."""
-    host = api.configuration.host
+    host = api.config.host
     for namespace in options.namespaces or (None,):
         try:
             await api.list_page("ChainlitApp", namespace, limit=1)

@@ -132,11 +132,14 @@ class Runtime:
         await self.app_relister.list_all()
 
 
+async def secret() -> dict[str, str]:
+    return {"authorization": "Bearer secret"}
+
+
 @asynccontextmanager
 async def watching(server: Server, known: Set[str] = frozenset()) -> AsyncIterator[Runtime]:
     stop = asyncio.Event()
-    async with serving(server.answer) as api:
-        api.configuration.api_key["authorization"] = "Bearer secret"
+    async with serving(server.answer, secret) as api:
         engine: Any = Runtime(api)
         engine.known |= known
         task = asyncio.create_task(handlers._watch_apps(engine, api, stop))

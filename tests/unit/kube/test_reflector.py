@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -15,7 +14,6 @@ from tests.waiting import until
 
 from chainlit_operator import kinds
 from chainlit_operator.domain.model import WatchedObject
-from chainlit_operator.kube import client as apis
 from chainlit_operator.kube import reflector as reflectors
 from chainlit_operator.kube.backoff import backoff_seconds
 from chainlit_operator.kube.client import Api
@@ -25,8 +23,6 @@ from chainlit_operator.kube.resource_versions import RestoredError
 
 class Store:
     """Writes down what it is given, by name and version."""
-
-    is_indifferent = False
 
     def __init__(self) -> None:
         self.log: list[str] = []
@@ -39,7 +35,7 @@ class Store:
     def upsert(self, obj: WatchedObject) -> bool:
         self.known[obj.ref.name] = obj.resource_version
         self.log.append(f"upsert {obj.ref.name}@{obj.resource_version}")
-        return not self.is_indifferent
+        return True
 
     def remove(self, obj: WatchedObject) -> None:
         self.known.pop(obj.ref.name, None)
@@ -102,54 +98,6 @@ async def test_events_in_order_whatever_the_chunks() -> None:
     async with played(reply(page()), stream(lines[:10], lines[10:150], lines[150:])) as (server, sink, _):
         assert sink.log[1:] == ["upsert a@2", "upsert a@3", "remove a"]
     assert watches(server) == ["1", "4"]
-
-
-async def test_what_comes_during_a_pause_is_read_at_once() -> None:
-    is_paused = asyncio.Event()
-
-    async def answer(request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse()
-        await response.prepare(request)
-        await response.write(line("ADDED", obj("a", "2")))
-        await is_paused.wait()
-        for version in "345":
-            await response.write(line("MODIFIED", obj("a", version)))
-            await asyncio.sleep(0.01)
-        await asyncio.Event().wait()
-        raise AssertionError
-
-    def pause() -> float:
-        is_paused.set()
-        return 3.0
-
-    server = ApiServer()
-    server.script = [answer]
-    batches: list[int] = []
-    async with server.serving() as api, contextlib.aclosing(api.watch("Service", None, "1", 5, pause)) as events:
-        async for batch in events:
-            batches.append(len(batch))
-            if sum(batches) == 4:
-                break
-    assert batches == [1, 3]
-
-
-@pytest.mark.parametrize(
-    ("event", "is_indifferent", "seconds"),
-    [("MODIFIED", True, reflectors.PAUSE_SECONDS), ("MODIFIED", False, 0.0), ("DELETED", True, 0.0)],
-)
-async def test_only_events_that_make_no_difference_are_followed_by_a_pause(
-    event: str, is_indifferent: bool, seconds: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pauses: list[float] = []
-
-    async def wait(response: object, seconds: float) -> None:
-        pauses.append(seconds)
-
-    monkeypatch.setattr(apis, "_read_nothing", wait)
-    monkeypatch.setattr(Store, "is_indifferent", is_indifferent, raising=False)
-    async with played(reply(page()), stream(line(event, obj("a", "2")))) as (_, sink, _):
-        assert len(sink.log) == 2
-    assert pauses == ([seconds] if seconds else [])
 
 
 @pytest.mark.parametrize("also", [{}, {"creationTimestamp": None}], ids=["as of 1.34", "until 1.33"])

@@ -70,7 +70,7 @@ class Runtime:
         self.cache = State(self._changed)
         #: Whether what changes is to be worked on; who begins to is told of everything.
         self._is_leading = False
-        verifier = Verifier(api.configuration.host, options.edge_tls)
+        verifier = Verifier(api.config.host, options.edge_tls)
         self.scheduler = VerificationScheduler(verifier.verify, self.queue.add, options.verification_concurrency)
         self.recorder = EventRecorder(api)
         self.reconciler = Reconciler(

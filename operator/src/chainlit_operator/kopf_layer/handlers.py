@@ -55,7 +55,7 @@ def build_registry(engine: Runtime, api: Api, asked: asyncio.Event) -> kopf.Oper
 
     @kopf.on.login(registry=registry, id="login")
     async def login(**_: Any) -> kopf.AiohttpSession:
-        return kopf.AiohttpSession(server=api.configuration.host, aiohttp_session=await session())
+        return kopf.AiohttpSession(server=api.config.host, aiohttp_session=await session())
 
     @kopf.on.event(APP_GROUP, APP_VERSION, APP_PLURAL, registry=registry, id="app")
     async def app(event: kopf.RawEvent, **_: Any) -> None:

@@ -1,28 +1,21 @@
-"""The Kubernetes API as this operator uses it: list, watch, apply, replace a status, create an Event.
+"""The verbs of the Kubernetes API: list, watch, apply, patch, delete, replace a status, create an Event.
 
-Configuration, TLS and credentials (kubeconfig with exec plugins, service account tokens that rotate) are those of the
-official ``kubernetes`` package's asyncio client. Requests go through a session of our own, for that client's looks for
-a netrc in a thread before each of them: a third of the time of a write. Bodies are plain dicts and raw bytes, so that
-objects can be decoded into pruned records. Every failure is an :class:`ApiError`.
+Bodies are plain dicts and raw bytes, so that objects can be decoded into pruned records. Every failure is an
+:class:`ApiError`.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import warnings
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from typing import Any, TypeVar
-from urllib.parse import quote, urlencode, urlsplit
-from urllib.request import getproxies, proxy_bypass
+from urllib.parse import quote, urlencode
 
 import aiohttp
 import msgspec
-import yaml
-from kubernetes.aio import client, config
-from kubernetes.aio.client.rest import RESTClientObject
 
 from chainlit_operator.kube import codec, errors
+from chainlit_operator.kube.config import ClusterConfig, CredentialsError
 from chainlit_operator.kube.errors import SILENT, ApiError, one_line
 from chainlit_operator.object_ref import Ref
 
@@ -49,56 +42,12 @@ _UNCHECKED = {"fieldValidation": "Ignore"}
 _READ_BUFFER = 1 << 18
 
 
-#: What reading a kubeconfig ends with: that of something of another type than is wanted comes unlooked at, as it is.
-_UNUSABLE = (config.ConfigException, yaml.YAMLError, OSError, ValueError, LookupError, TypeError, AttributeError)
-
-
-class ConfigError(Exception):
-    """No usable way to reach a cluster: a bad kubeconfig, or none outside a cluster."""
-
-
-async def load_configuration(kubeconfig: str | None = None, context: str | None = None) -> client.Configuration:
-    """Return how to reach the cluster: the kubeconfig given, ``$KUBECONFIG`` or the usual one, else the pod's own.
-
-    Raises ConfigError.
-    """
-    configuration = client.Configuration()
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            if kubeconfig is not None or context is not None:
-                await config.load_kube_config(kubeconfig, context=context, client_configuration=configuration)
-            else:
-                await config.load_config(client_configuration=configuration)
-        configuration.proxy = configuration.proxy or _proxy_of_environment(configuration.host)
-    except _UNUSABLE as error:
-        hint = "give --kubeconfig, set KUBECONFIG, or run inside a cluster"
-        raise ConfigError(f"no usable cluster configuration ({hint}): {one_line(error)}") from error
-    return configuration
-
-
-def _proxy_of_environment(host: str) -> str | None:
-    """The proxy that HTTPS_PROXY and its like name for the API server, unless NO_PROXY exempts it."""
-    parts = urlsplit(host)
-    return None if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme)
-
-
-async def credentials(configuration: client.Configuration) -> dict[str, str]:
-    """Return the authorization header, if any. It is read anew each time: tokens are refreshed under us."""
-    settings: Any = await configuration.auth_settings()
-    return {setting["key"]: setting["value"] for setting in settings.values()}
-
-
 class Api:
     """A connection to one API server. Use it as an async context manager."""
 
-    def __init__(self, configuration: client.Configuration, resources: Resources, user_agent: str) -> None:
-        """``resources`` are the kinds that it is used for. Raises ConfigError for certificates that cannot be read."""
-        self.configuration, self._resources = configuration, resources
-        try:
-            self._tls = RESTClientObject(configuration).ssl_context
-        except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
-            raise ConfigError(f"the cluster's certificates cannot be used: {one_line(error)}") from error
+    def __init__(self, config: ClusterConfig, resources: Resources, user_agent: str) -> None:
+        """``resources`` are the kinds that it is used for."""
+        self.config, self._resources = config, resources
         # Compression would cost the API server and us more than it saves within a cluster.
         self._headers = {"User-Agent": user_agent, "Accept-Encoding": "identity"}
         self._session: aiohttp.ClientSession | None = None
@@ -106,7 +55,7 @@ class Api:
     async def __aenter__(self) -> Api:
         self._session = aiohttp.ClientSession(
             # No limit: each kind in each namespace has a watch, and none may keep writes and the Lease waiting.
-            connector=aiohttp.TCPConnector(ssl=self._tls, limit=0, keepalive_timeout=_KEEPALIVE_SECONDS),
+            connector=aiohttp.TCPConnector(ssl=self.config.tls, limit=0, keepalive_timeout=_KEEPALIVE_SECONDS),
             cookie_jar=aiohttp.DummyCookieJar(),
             read_bufsize=_READ_BUFFER,
         )
@@ -119,19 +68,19 @@ class Api:
     def new_session(self, middleware: aiohttp.ClientMiddlewareType) -> aiohttp.ClientSession:
         """Return a session to the same API server for somebody else, who closes it."""
         return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=self._tls, limit=0),
+            connector=aiohttp.TCPConnector(ssl=self.config.tls, limit=0),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers=self._headers,
             middlewares=(middleware,),
-            proxy=self.configuration.proxy,
+            proxy=self.config.proxy,
         )
 
     async def credentials(self) -> dict[str, str]:
         """Return the authorization header, if any; raises ApiError."""
         try:
-            return await credentials(self.configuration)
-        except config.ConfigException as error:
-            raise ApiError(0, "CredentialsFailed", one_line(error)) from error
+            return await self.config.credentials()
+        except CredentialsError as error:
+            raise ApiError(0, "CredentialsFailed", str(error)) from error
 
     def path_of(self, kind: str, namespace: str | None, name: str | None = None, subresource: str | None = None) -> str:
         """Return the API path of a kind's collection or of one object; ``namespace`` None means all of them."""
@@ -162,16 +111,10 @@ class Api:
             raise ApiError(0, "BadResponse", f"the list of {kind} cannot be read: {error}") from error
 
     async def watch(
-        self,
-        kind: str,
-        namespace: str | None,
-        resource_version: str,
-        silence_seconds: float,
-        pause: Callable[[], float] = lambda: 0.0,
+        self, kind: str, namespace: str | None, resource_version: str, silence_seconds: float
     ) -> AsyncGenerator[list[codec.Event], None]:
         """Yield the watch events after ``resource_version``, in the batches in which they arrive.
 
-        After each batch nothing is read for the seconds that ``pause`` returns, so that the next one is larger.
         Bookmarks are asked for, so ``silence_seconds`` without a byte means a dead connection. Ends when the server
         ends the stream; raises ApiError for an error status, a silent or broken connection, or a line that is no event.
         """
@@ -187,8 +130,6 @@ class Api:
                     raise ApiError(0, "BadStream", f"the watch of {kind} cannot be read: {error}") from error
                 if events:
                     yield events
-                    if seconds := pause():
-                        await _read_nothing(response, seconds)
 
     async def apply(self, ref: Ref, body: Mapping[str, Any], manager: str, *, force: bool = True) -> bytes:
         """Server-side apply ``body``; returns the object. Raises ApiError.
@@ -259,45 +200,25 @@ class Api:
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         if self._session is None:
             raise RuntimeError("an Api is used as an async context manager")
-        url = self.configuration.host + path + (f"?{urlencode(query)}" if query else "")
-        headers = self._headers | {"Accept": accept, "Content-Type": content_type}
-        response: aiohttp.ClientResponse | None = None
+        headers = self._headers | {"Accept": accept, "Content-Type": content_type} | await self.credentials()
         try:
-            headers |= await credentials(self.configuration)
-            response = await self._session.request(
+            async with self._session.request(
                 method,
-                url,
+                self.config.host + path + (f"?{urlencode(query)}" if query else ""),
                 headers=headers,
                 data=None if body is None else msgspec.json.encode(body),
                 timeout=limits or _LIMITS,
-                server_hostname=self.configuration.tls_server_name or None,
-                proxy=self.configuration.proxy,
-                proxy_headers=self.configuration.proxy_headers,
-                allow_redirects=False,
-            )
-            if response.status >= 300:  # redirects are not followed: whoever sends one is no API server
-                raise errors.from_answer(response.status, await response.read())
-            yield response
+                server_hostname=self.config.server_name,
+                proxy=self.config.proxy,
+                proxy_headers=self.config.proxy_headers,
+                allow_redirects=False,  # an API server sends none
+            ) as response:
+                if response.status >= 300:
+                    raise errors.from_answer(response.status, await response.read())
+                yield response
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             reason = SILENT if isinstance(error, aiohttp.SocketTimeoutError) else "ConnectionFailed"
             raise ApiError(0, reason, f"{method} {path}: {one_line(error)}") from error
-        except config.ConfigException as error:
-            raise ApiError(0, "CredentialsFailed", f"{method} {path}: {one_line(error)}") from error
-        finally:
-            if response is not None:
-                response.close() if not response.content.at_eof() else response.release()
-
-
-async def _read_nothing(response: aiohttp.ClientResponse, seconds: float) -> None:
-    """Leave what arrives meanwhile to the kernel: each read costs a turn of the loop, of TLS and of the HTTP parser."""
-    transport = response.connection.transport if response.connection is not None else None
-    if transport is None or transport.is_closing():
-        return
-    transport.pause_reading()
-    try:
-        await asyncio.sleep(seconds)
-    finally:
-        transport.resume_reading()
 
 
 def read(decode: Callable[[bytes], T], answer: bytes) -> T:

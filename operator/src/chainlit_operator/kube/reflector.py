@@ -30,9 +30,6 @@ logger = logging.getLogger(__name__)
 #: Bookmarks come once a minute, unless nothing of the kind has changed since the API server started; a stream silent
 #: for longer than this may be dead.
 SILENCE_SECONDS = 90.0
-#: After events that made no difference the next ones are left to gather for so long: a controller that counts something
-#: up in every Deployment costs less than half as much, and what changes just then is seen that much later.
-PAUSE_SECONDS = 0.1
 #: How often a kind that the cluster does not know is looked for.
 ABSENT_SECONDS = 60.0
 #: So many answers that a kind is not known are not believed after a list of it, for half a minute or more: they may be
@@ -97,7 +94,6 @@ class Reflector(Generic[ObjectT]):
         #: When it last heard from the API server or tried to; only a reflector that hangs lets it grow old.
         self.last_seen = time.monotonic()
         self._api, self._store, self._is_optional = api, store, is_optional
-        self._is_busy_for_nothing = False
         self._doubts = 0
         #: The newest resource version seen.
         self._version = ""
@@ -162,9 +158,8 @@ class Reflector(Generic[ObjectT]):
         while True:
             started = time.monotonic()
             try:
-                watch = self._api.watch(self.kind, self.namespace, self._version, SILENCE_SECONDS, self._pause)
+                watch = self._api.watch(self.kind, self.namespace, self._version, SILENCE_SECONDS)
                 async for events in watch:
-                    self._is_busy_for_nothing = True
                     for event in events:
                         self._version = self._take(event) or self._version
                     self._alive()
@@ -195,9 +190,8 @@ class Reflector(Generic[ObjectT]):
                 self._events.inc()
                 if event.type == "DELETED":
                     self._store.remove(obj)
-                    self._is_busy_for_nothing = False
-                elif self._store.upsert(obj):
-                    self._is_busy_for_nothing = False
+                else:
+                    self._store.upsert(obj)
                 return obj.resource_version
         return self._metadata(codec.decode_bookmark, event).metadata.resource_version
 
@@ -214,9 +208,6 @@ class Reflector(Generic[ObjectT]):
         except (msgspec.MsgspecError, ValueError) as error:
             logger.warning("Skipping an object of %s that cannot be read: %s", self, error)
             return None
-
-    def _pause(self) -> float:
-        return PAUSE_SECONDS if self._is_busy_for_nothing else 0.0
 
     def _alive(self) -> None:
         self.last_seen = time.monotonic()
