@@ -18,7 +18,7 @@ GOLDEN = Path(__file__).with_name("golden")
 TABLE = CHARTS.parent / "docs/reference/controllers.md"
 
 #: Templates whose objects depend on the controller.
-SOURCES = ("service", "ingress", "httproute", "httpproxy", "policies")
+SOURCES = ("service", "ingress", "httproute", "httpproxy", "controller-objects")
 
 _EXPRESSION = re.compile(r"\{\{.*?\}\}")
 _DOCUMENT = re.compile(
@@ -68,7 +68,7 @@ def presets() -> Iterator[Preset]:
 
 
 def rendered(preset: Preset) -> str:
-    """Return what the chart renders of it: Service, route and policies, as YAML."""
+    """Return what the chart renders of it: Service, route and the controller's objects, as YAML."""
     text = helm(
         "template", "chat", str(CHARTS / "chainlit"), "--namespace", "demo", "--values", "-", values=dump(preset.values)
     )

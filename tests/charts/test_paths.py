@@ -75,7 +75,7 @@ def helpers(tmp_path_factory: pytest.TempPathFactory) -> Path:
     chart = tmp_path_factory.mktemp("paths")
     (chart / "templates").mkdir()
     (chart / "Chart.yaml").write_text("{apiVersion: v2, name: paths, version: 0.0.0}", encoding="utf-8")
-    shutil.copy(CHARTS / "chainlit/templates/_helpers.tpl", chart / "templates")
+    shutil.copy(CHARTS / "chainlit/templates/_paths.tpl", chart / "templates")
     (chart / "templates/rows.yaml").write_text(TEMPLATE, encoding="utf-8")
     return chart
 

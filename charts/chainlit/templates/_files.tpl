@@ -1,19 +1,27 @@
 {{/*
-The files of the app: whence they come, where they go. They lie in one ConfigMap and are mounted, read-only, into the app
-root, a volume that Chainlit can write to.
+The files of the app. One ConfigMap has them. They are mounted read-only into the app root, a volume that Chainlit can
+write to.
+
+  hasFiles            .   "true", or nothing
+  files               .   JSON: {"name below the app root": {"text": …} or {"binary": base64}}
+  configFile          .   the text of config.toml
+  fileKey             "file name"   key of the file in the ConfigMap
+  appRootPath         .   path of the app root; nothing if the image decides
+  appRootMounts       (dict "path" appRootPath "names" fileNames)   YAML list of volumeMounts
+  runsFiles           .   "true" if the container runs app.entrypoint; otherwise nothing
+  validateFiles, validateEntrypoint, validateSize   .   nothing, or fails
 */}}
 
-{{/* Where the app root is: empty while the image decides. */}}
+{{- define "chainlit.hasFiles" -}}
+{{- if or .Values.app.files .Values.app.binaryFiles .Values.chainlit.readme .Values.chainlit.translations .Values.chainlit.config }}true{{ end }}
+{{- end }}
+
 {{- define "chainlit.appRootPath" -}}
-{{- $files := include "chainlit.files" . | fromJson }}
-{{- $default := ternary "/chainlit" "" (gt (len $files) 0) }}
+{{- $default := ternary "/chainlit" "" (not (empty (include "chainlit.hasFiles" .))) }}
 {{- .Values.chainlit.appRoot.path | default $default | trimSuffix "/" }}
 {{- end }}
 
-{{/*
-All files, as JSON: names below the app root with {text: …} or {binary: base64}. No name is in two values, which
-chainlit.validateFiles sees to.
-*/}}
+{{/* No file comes from two values: chainlit.validateFiles refuses that. */}}
 {{- define "chainlit.files" -}}
 {{- $files := dict }}
 {{- range $name, $text := .Values.app.files }}
@@ -45,45 +53,22 @@ default where the file is silent. Chainlit refuses a file without UI.name and me
   "features" (dict "spontaneous_file_upload" (dict "enabled" true "accept" (list "*/*") "max_files" 20 "max_size_mb" 500))
   "UI" (dict "name" "Assistant")
   "meta" (dict "generated_by" .Chart.AppVersion) }}
-{{- $holder := dict "value" (mergeOverwrite $config (deepCopy .Values.chainlit.config)) }}
-{{- include "chainlit.wholeNumbers" $holder }}
-{{- $text := toToml $holder.value }}
+{{- /*
+Helm reads every number as a float, and TOML distinguishes 3600 from 3600.0. JSON has 3600: each number outside quotes gets
+quotes and a mark there, and loses both in the TOML text.
+*/}}
+{{- $marked := "" }}
+{{- range regexFindAll `"(?:[^"\\]|\\.)*"|[^"]+` (mergeOverwrite $config (deepCopy .Values.chainlit.config) | toJson) -1 }}
+{{- $marked = print $marked (ternary . (regexReplaceAll `-?[0-9][0-9.e+-]*` . `"\u0000${0}"`) (hasPrefix `"` .)) }}
+{{- end }}
+{{- $text := regexReplaceAll `"\\u0000([^"]*)"` ($marked | fromJson | toToml) "${1}" }}
 {{- if not (contains "generated_by" $text) }}
 {{- fail (printf "chainlit.config cannot be written as TOML: %s; remove what TOML has no form for, such as null in a list" $text) }}
 {{- end }}
 {{- $text }}
 {{- end }}
 
-{{/*
-Helm reads every number of a values file as a float, and TOML tells 3600.0 from 3600. Takes a dict and replaces its
-"value" by one whose whole numbers are integers. Empty values go: TOML has no null.
-*/}}
-{{- define "chainlit.wholeNumbers" -}}
-{{- $value := .value }}
-{{- if kindIs "map" $value }}
-{{- $map := dict }}
-{{- range $key, $item := $value }}
-{{- $holder := dict "value" $item }}
-{{- include "chainlit.wholeNumbers" $holder }}
-{{- $_ := set $map $key $holder.value }}
-{{- end }}
-{{- $_ := set . "value" $map }}
-{{- else if kindIs "slice" $value }}
-{{- $list := list }}
-{{- range $value }}
-{{- $holder := dict "value" . }}
-{{- include "chainlit.wholeNumbers" $holder }}
-{{- $list = append $list $holder.value }}
-{{- end }}
-{{- $_ := set . "value" $list }}
-{{- else if kindIs "float64" $value }}
-{{- if eq (floor $value) $value }}
-{{- $_ := set . "value" (int64 $value) }}
-{{- end }}
-{{- end }}
-{{- end }}
-
-{{/* The key of a file in the ConfigMap, which knows no slashes. Takes the file's name. */}}
+{{/* A key has no slashes. */}}
 {{- define "chainlit.fileKey" -}}
 {{- if regexMatch "^[-._A-Za-z0-9]+$" . }}
 {{- . }}
@@ -97,9 +82,8 @@ The mounts of the app root. A directory is mounted whole, but for .chainlit and 
 missing there, so these stay on the writable volume, and their files are mounted one by one.
 */}}
 {{- define "chainlit.appRootMounts" -}}
-{{- $root := include "chainlit.appRootPath" . }}
-{{- if $root }}
-{{- $names := include "chainlit.files" . | fromJson | keys | sortAlpha }}
+{{- $root := .path }}
+{{- $names := sortAlpha .names -}}
 - name: app-root
   mountPath: {{ $root }}
 {{- $entries := list }}
@@ -127,9 +111,7 @@ missing there, so these stay on the writable volume, and their files are mounted
   readOnly: true
 {{- end }}
 {{- end }}
-{{- end }}
 
-{{/* Whether the chart says what is run, which is the entry point among the files: "true" or nothing. */}}
 {{- define "chainlit.runsFiles" -}}
 {{- $own := or .Values.chainlit.command .Values.chainlit.args }}
 {{- if and (not $own) .Values.app.entrypoint (hasKey (.Values.app.files | default dict) .Values.app.entrypoint) }}true{{ end }}

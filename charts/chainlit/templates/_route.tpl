@@ -1,6 +1,20 @@
-{{/* All host names of the route, as a JSON list in a map, so that fromJson can read it. */}}
+{{/*
+The route, and what its controller needs.
+
+  hosts               .   JSON list of the host names
+  scheme              .   http or https, as browsers use it
+  origin              .   scheme://host, or with a placeholder for the host
+  url                 .   the app's URL
+  tls                 .   JSON list for spec.tls of an Ingress
+  affinityCookieName  .   name of the cookie that keeps a browser at one pod
+  controller          .   JSON: what files/controllers.yaml has for route.controller and route.kind; see below
+  annotations         (list . "route") or (list . "service")   YAML with the key annotations, or nothing
+  affinityProblem     .   why several pods cannot work; nothing if they can
+  validateRoute       .   nothing, or fails
+*/}}
+
 {{- define "chainlit.hosts" -}}
-{{- dict "hosts" (prepend (.Values.route.hosts | default list) .Values.route.host | compact | uniq) | toJson }}
+{{- prepend (.Values.route.hosts | default list) .Values.route.host | compact | uniq | toJson }}
 {{- end }}
 
 {{/* What browsers use: https where the chart or its user knows of a certificate. */}}
@@ -12,7 +26,7 @@
 {{/* Scheme and first host, as browsers have them. */}}
 {{- define "chainlit.origin" -}}
 {{- $kind := ternary "Gateway" .Values.route.kind (eq .Values.route.kind "HTTPRoute") }}
-{{- $hosts := (include "chainlit.hosts" . | fromJson).hosts }}
+{{- $hosts := include "chainlit.hosts" . | fromJsonArray }}
 {{- printf "%s://%s" (include "chainlit.scheme" .) (default (printf "<address of the %s>" $kind) (first $hosts)) }}
 {{- end }}
 
@@ -25,7 +39,7 @@ The route's TLS as a list in a map: entries without hosts are for all of them, a
 of the release's.
 */}}
 {{- define "chainlit.tls" -}}
-{{- $hosts := (include "chainlit.hosts" . | fromJson).hosts }}
+{{- $hosts := include "chainlit.hosts" . | fromJsonArray }}
 {{- $given := .Values.route.tls }}
 {{- if and (not $given) (or .Values.route.certManager.clusterIssuer .Values.route.certManager.issuer) }}
 {{- $given = list (dict "secretName" (include "chainlit.nameWith" (list . "tls"))) }}
@@ -34,7 +48,7 @@ of the release's.
 {{- range $given }}
 {{- $tls = append $tls (merge (dict) . (ternary (dict "hosts" $hosts) dict (not (empty $hosts)))) }}
 {{- end }}
-{{- dict "tls" $tls | toJson }}
+{{- toJson $tls }}
 {{- end }}
 
 {{/* No such name is the beginning of another, nor of a login cookie's: an underscore is in neither of its parts. */}}
@@ -42,8 +56,17 @@ of the release's.
 {{- default (printf "%s_%s_affinity" .Release.Namespace (include "chainlit.fullname" .)) .Values.route.affinity.cookieName }}
 {{- end }}
 
-{{/* What files/controllers.yaml says of the chosen controller, as JSON by kind of route, its strings filled in. */}}
-{{- define "chainlit.kinds" -}}
+{{/*
+A map of:
+
+  kinds        the kinds of route that the controller serves
+  hasAffinity  whether the chart itself keeps a browser at one pod
+  isHidden     whether the controller has affinity only in an object that the operator does not read
+  preset       what to render: annotations of the route and the service, fields of the rule and the backend, objects
+
+files/controllers.yaml is a template. Settings of a Service also work for a route that is not the chart's.
+*/}}
+{{- define "chainlit.controller" -}}
 {{- $known := dict "Template" .Template
   "name" (include "chainlit.fullname" .)
   "namespace" .Release.Namespace
@@ -53,41 +76,25 @@ of the release's.
   "sameSite" .Values.route.affinity.sameSite
   "secure" (eq (include "chainlit.scheme" .) "https" | toString) }}
 {{- $controllers := tpl (.Files.Get "files/controllers.yaml") $known | fromYaml }}
-{{- omit (get $controllers .Values.route.controller) "title" | toJson }}
+{{- $kinds := omit (get $controllers .Values.route.controller) "title" }}
+{{- $facts := get $kinds .Values.route.kind | default dict }}
+{{- $affinity := get $facts "affinity" | default dict }}
+{{- $isHidden := get $affinity "hidden" | default false }}
+{{- $isRead := or .Values.route.enabled (eq (get $facts "attached") "Service") }}
+{{- $isSeen := not (and .Values.operator.enabled $isHidden) }}
+{{- $hasAffinity := and (not (empty $affinity)) $isRead $isSeen (eq .Values.route.affinity.mode "Controller") }}
+{{- $preset := ternary (get $facts "settings" | default dict) dict $isRead }}
+{{- if $hasAffinity }}
+{{- $preset = mergeOverwrite $preset $affinity }}
 {{- end }}
-
-{{/* That for the chosen kind; {} if there is none. */}}
-{{- define "chainlit.controller" -}}
-{{- get (include "chainlit.kinds" . | fromJson) .Values.route.kind | default dict | toJson }}
-{{- end }}
-
-{{/* Whether the chart itself keeps a browser at one pod: a string, empty for no. */}}
-{{- define "chainlit.hasAffinity" -}}
-{{- $controller := include "chainlit.controller" . | fromJson }}
-{{- $reaches := or .Values.route.enabled (eq (get $controller "attached") "Service") }}
-{{- $affinity := get $controller "affinity" | default dict }}
-{{- $seen := not (and .Values.operator.enabled (get $affinity "hidden")) }}
-{{- if and $affinity $reaches $seen (eq .Values.route.affinity.mode "Controller") }}true{{ end }}
-{{- end }}
-
-{{/* What the controller needs, as JSON: annotations of route and service, fields of rule and backend, objects. */}}
-{{- define "chainlit.preset" -}}
-{{- $controller := include "chainlit.controller" . | fromJson }}
-{{- $preset := dict }}
-{{- if or .Values.route.enabled (eq (get $controller "attached") "Service") }}
-{{- $preset = get $controller "settings" | default dict }}
-{{- if include "chainlit.hasAffinity" . }}
-{{- $preset = mergeOverwrite $preset (get $controller "affinity") }}
-{{- end }}
-{{- end }}
-{{- toJson $preset }}
+{{- dict "kinds" (keys $kinds | sortAlpha) "hasAffinity" $hasAffinity "isHidden" $isHidden "preset" $preset | toJson }}
 {{- end }}
 
 {{/* The annotations of an object: the user's win over cert-manager's and the preset's. Takes (list . "route"). */}}
 {{- define "chainlit.annotations" -}}
 {{- $root := index . 0 }}
 {{- $of := index . 1 }}
-{{- $preset := get (include "chainlit.preset" $root | fromJson) $of | default dict }}
+{{- $preset := get (include "chainlit.controller" $root | fromJson).preset $of | default dict }}
 {{- $own := dict }}
 {{- if eq $of "route" }}
 {{- with $root.Values.route.certManager.clusterIssuer }}
@@ -105,18 +112,16 @@ annotations:
 
 {{/* Why pods beyond the first could not be used: a sentence; empty if they can. */}}
 {{- define "chainlit.affinityProblem" -}}
-{{- $autoscaling := .Values.autoscaling | default dict }}
-{{- $scales := $autoscaling.enabled | default false }}
-{{- $pods := ternary "autoscaling.maxReplicas" "replicaCount" $scales }}
-{{- $isSafe := or (include "chainlit.hasAffinity" .) (eq .Values.route.affinity.mode "External") }}
-{{- if and (gt (ternary $autoscaling.maxReplicas .Values.replicaCount $scales | int) 1) (not $isSafe) }}
+{{- $controller := include "chainlit.controller" . | fromJson }}
+{{- $isSafe := or $controller.hasAffinity (eq .Values.route.affinity.mode "External") }}
+{{- if and (gt (include "chainlit.mostPods" . | int) 1) (not $isSafe) }}
+{{- $pods := ternary "autoscaling.maxReplicas" "replicaCount" (.Values.autoscaling.enabled | default false) }}
 {{- $why := "no controller is named that would see to it" }}
 {{- $remedy := "set route.controller to yours" }}
-{{- $affinity := get (include "chainlit.controller" . | fromJson) "affinity" | default dict }}
 {{- if not .Values.route.enabled }}
 {{- $why = "route.enabled is false, so the chart does not see the route" }}
 {{- $remedy = "see to it in your own route" }}
-{{- else if and $affinity.hidden .Values.operator.enabled }}
+{{- else if and $controller.isHidden .Values.operator.enabled }}
 {{- $why = printf "route.controller %s does it for route.kind %s by an object that the operator does not read" .Values.route.controller .Values.route.kind }}
 {{- $remedy = "use route.kind Ingress, or set operator.enabled to false" }}
 {{- else if ne .Values.route.controller "none" }}
@@ -132,7 +137,7 @@ annotations:
 {{- $route := .Values.route }}
 {{- $kind := $route.kind }}
 {{- $parents := $route.gateway.parentRefs }}
-{{- $kinds := include "chainlit.kinds" . | fromJson | keys | sortAlpha }}
+{{- $kinds := (include "chainlit.controller" . | fromJson).kinds }}
 {{- if not (has $kind $kinds) }}
 {{- fail (printf "route.kind %s is not possible with route.controller %s: use route.kind %s, or the controller that serves your route" $kind $route.controller (join " or " $kinds)) }}
 {{- end }}
@@ -157,9 +162,9 @@ annotations:
 {{- if and $route.certManager.clusterIssuer $route.certManager.issuer }}
 {{- fail "route.certManager has both clusterIssuer and issuer: remove one of the two" }}
 {{- end }}
-{{- $hosts := (include "chainlit.hosts" . | fromJson).hosts }}
+{{- $hosts := include "chainlit.hosts" . | fromJsonArray }}
 {{- if and $route.enabled (or $route.certManager.clusterIssuer $route.certManager.issuer) }}
-{{- range (include "chainlit.tls" . | fromJson).tls }}
+{{- range include "chainlit.tls" . | fromJsonArray }}
 {{- if not .hosts }}
 {{- fail "route.certManager needs route.host: cert-manager issues a certificate for the hosts that it is told" }}
 {{- end }}

@@ -80,7 +80,7 @@ spec:
 {{/* The host that the route is asked for: the first without a wildcard, or none. */}}
 {{- define "chainlit.testHost" -}}
 {{- $named := list }}
-{{- range (include "chainlit.hosts" . | fromJson).hosts }}
+{{- range include "chainlit.hosts" . | fromJsonArray }}
 {{- if not (hasPrefix "*" .) }}{{ $named = append $named . }}{{ end }}
 {{- end }}
 {{- with $named }}{{ first . }}{{ end }}

@@ -1,0 +1,80 @@
+{{/*
+Values that cannot work, beyond the schema. Each message names the value and the remedy.
+
+  validate         .   nothing, or fails; deployment.yaml calls it, because every release has a Deployment
+  validateRunning  .   the part about pods
+  validateFiles (_files.tpl), validateSettings (_settings.tpl), validateRoute (_route.tpl) are further parts.
+*/}}
+
+{{/* What the schema cannot say, or not clearly enough. Each message names the value and the remedy. */}}
+{{- define "chainlit.validate" -}}
+{{- if not .Values.image.repository }}
+{{- fail "image.repository is required: set it to the image of your Chainlit app" }}
+{{- end }}
+{{- include "chainlit.validateName" . }}
+{{- with include "chainlit.rootPath" . | include "chainlit.pathProblem" }}
+{{- fail (printf "route.path %q cannot be served by Chainlit: %s; use a path such as /chat or /team/chat" $.Values.route.path .) }}
+{{- end }}
+{{- if eq .Values.route.pathType "Exact" }}
+{{- fail "route.pathType Exact serves the page but nothing below route.path, where Chainlit has its assets and its WebSocket; use Prefix" }}
+{{- end }}
+{{- $onlyPlace := "route.path is the only place where the path is written; remove it and set route.path" }}
+{{- $names := keys (.Values.env | default dict) }}
+{{- range .Values.extraEnv }}
+{{- if has .name $names }}
+{{- fail (printf "extraEnv has %s, which env or extraEnv already has; remove one of the two" .name) }}
+{{- end }}
+{{- $names = append $names .name }}
+{{- end }}
+{{- range list "CHAINLIT_ROOT_PATH" "CHAINLIT_PARENT_ROOT_PATH" }}
+{{- if has . $names }}
+{{- fail (printf "%s is not allowed in env or extraEnv: %s" . $onlyPlace) }}
+{{- end }}
+{{- end }}
+{{- if has "CHAINLIT_PORT" $names }}
+{{- fail "CHAINLIT_PORT is not allowed in env or extraEnv: Service and probes have to know the port too; remove it and set chainlit.port" }}
+{{- end }}
+{{- include "chainlit.validateRunning" . }}
+{{- include "chainlit.validateFiles" . }}
+{{- include "chainlit.validateSettings" . }}
+{{- if contains "--root-path" (concat (.Values.chainlit.command | default list) (.Values.chainlit.args | default list) | join " ") }}
+{{- fail (printf "--root-path is not allowed in chainlit.command or chainlit.args: %s" $onlyPlace) }}
+{{- end }}
+{{- include "chainlit.validateRoute" . }}
+{{- end }}
+
+{{/* What the schema cannot say of how the app is run. */}}
+{{- define "chainlit.validateRunning" -}}
+{{- with .Values.chainlit.appRoot.path }}
+{{- if regexMatch "^/+(tmp/*)?$" . }}
+{{- fail (printf "chainlit.appRoot.path %s is not possible: %s; use a directory of its own, such as /data or /tmp/chainlit" . (ternary "tmpVolume is mounted there" "the image's files are there" (contains "tmp" .))) }}
+{{- end }}
+{{- end }}
+{{- with .Values.autoscaling }}
+{{- if and .enabled (gt (int .minReplicas) (int .maxReplicas)) }}
+{{- fail (printf "autoscaling.minReplicas %d is above autoscaling.maxReplicas %d; lower the one or raise the other" (int .minReplicas) (int .maxReplicas)) }}
+{{- end }}
+{{- if and .enabled (not .targetCPUUtilizationPercentage) (not .targetMemoryUtilizationPercentage) (not .metrics) }}
+{{- fail "autoscaling.enabled has nothing to go by; set autoscaling.targetCPUUtilizationPercentage or autoscaling.metrics" }}
+{{- end }}
+{{- end }}
+{{- with .Values.podDisruptionBudget }}
+{{- if and .enabled (has .minAvailable (list nil "")) (has .maxUnavailable (list nil "")) }}
+{{- fail "podDisruptionBudget.enabled has nothing to go by; set podDisruptionBudget.maxUnavailable or podDisruptionBudget.minAvailable" }}
+{{- end }}
+{{- end }}
+{{- $hook := get (.Values.lifecycle | default dict) "preStop" | default dict }}
+{{- $pause := get (get $hook "sleep" | default dict) "seconds" | default 0 | int }}
+{{- if gt $pause (int .Values.terminationGracePeriodSeconds) }}
+{{- fail (printf "terminationGracePeriodSeconds %d is less than lifecycle.preStop.sleep.seconds %d, which is part of it; raise the one or lower the other" (int .Values.terminationGracePeriodSeconds) $pause) }}
+{{- end }}
+{{- $own := dict "containers" "extraContainers" "initContainers" "initContainers" "volumes" "extraVolumes" "serviceAccountName" "serviceAccount.name" "securityContext" "podSecurityContext" "automountServiceAccountToken" "nothing, as the app does not talk to Kubernetes" "enableServiceLinks" "nothing, as Chainlit reads CHAINLIT_PORT" }}
+{{- range list "terminationGracePeriodSeconds" "imagePullSecrets" "priorityClassName" "nodeSelector" "tolerations" "affinity" "topologySpreadConstraints" }}
+{{- $_ := set $own . . }}
+{{- end }}
+{{- range $field, $_ := .Values.extraPodSpec }}
+{{- with get $own $field }}
+{{- fail (printf "extraPodSpec has %s, which the chart sets itself; remove it and use %s" $field .) }}
+{{- end }}
+{{- end }}
+{{- end }}
