@@ -72,9 +72,9 @@ def test_a_wildcard_is_no_host_to_ask_for() -> None:
 @pytest.mark.parametrize("name", [SERVICE, ROUTE])
 def test_the_command_takes_the_arguments(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     async def found(*_: Any, **__: Any) -> prober.Outcome:
-        return prober.Outcome(True, Reason.VERIFIED, "yes")
+        return prober.Outcome(Reason.VERIFIED, "yes")
 
-    monkeypatch.setattr(one_shot, "ask", found)
+    monkeypatch.setattr(one_shot, "probe", found)
     result = CliRunner().invoke(cli, asks(released(tests={"connectTo": "edge:80"}), name))
     assert result.exit_code == 0, result.output
 

@@ -61,8 +61,9 @@ def test_helm_test_tells_whether_the_app_can_be_used(space: Space) -> None:
     put(space, "--wait", chainlit={"command": []}, probes=PROBES)
     space.await_answer("/chat")
     eventually(lambda: complaint("service"), lambda text: not text)  # its pods have ten seconds for a try
-    assert "answered: Asked below /chat/" in said(space, "service")
-    assert f"http://{space.host}/chat/ answered: Asked as a browser does" in said(space, "route")
+    assert "answered: Engine.IO handshake, " in said(space, "service")
+    assert f"http://{space.host}/chat/ answered: Engine.IO handshake, " in said(space, "route")
+    assert f"work at http://{space.host}/chat/, requested as browsers do." in said(space, "route")
 
     space.move("/moved")
     line = eventually(lambda: complaint("route"), lambda text: "failed" in text)

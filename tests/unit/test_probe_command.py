@@ -26,7 +26,7 @@ async def test_an_app_that_can_be_used(tail: str) -> None:
         url = f"{app.base_url}/chat{tail}"
         result = await probe(url)
     assert result.exit_code == 0, result.output
-    assert result.stdout.startswith(f"{url} answered: Asked as a browser does") and result.stdout.count("\n") == 1
+    assert result.stdout.startswith(f"{url} answered: Engine.IO handshake, ") and result.stdout.count("\n") == 1
     assert app.parts == ["cookie", "handshake", "packet", "packet", "packet", "upgrade", "page", "script"]
 
 
@@ -126,10 +126,10 @@ async def test_wrong_usage(arguments: list[str], says: str) -> None:
     ],
 )
 def test_target_of_a_url(url: str, target: Target) -> None:
-    assert one_shot.target_of(url) == target
+    assert one_shot.parse_target(url) == target
 
 
 @pytest.mark.parametrize("place", ["edge", "edge.example:8000", "127.0.0.1", "[::1]", "[::1]:8000"])
 def test_target_at_another_place(place: str) -> None:
-    found = one_shot.target_of("https://a.example/chat", connect_to=place)
+    found = one_shot.parse_target("https://a.example/chat", connect_to=place)
     assert found == Target(f"https://{place}", "/chat", host_header="a.example", at_edge=True)

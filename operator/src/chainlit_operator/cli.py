@@ -216,24 +216,24 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter for each option is click's wa
 @click.option(
     "--service",
     is_flag=True,
-    help="Ask as pods do, through the app's Service. Without it the app is asked as a browser does.",
+    help="Send requests as other pods do, to the app's Service. Default: as a browser does, through the route.",
 )
 @click.option(
     "--parent-root-path",
     default="",
     metavar="PATH",
-    help="With --service: what the route strips from the path, so that the page has it and the Service has not.",
+    help="With --service: the prefix that the route strips. The page has it, requests to the Service do not.",
 )
 @click.option(
     "--connect-to",
     default="",
     metavar="HOST[:PORT]",
-    help="Where to connect in place of the URL's host, such as the ingress controller's Service.",
+    help="Connect to this address instead of the URL's host, for example to the ingress controller's Service.",
 )
 @click.option(
     "--ca-file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Certificate authorities (PEM) to trust beside the system's.",
+    help="Certificate authorities (PEM) to trust in addition to the system's.",
 )
 @click.option(
     "--timeout",
@@ -241,7 +241,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter for each option is click's wa
     default=10.0,
     show_default=True,
     metavar="SECONDS",
-    help="How long one attempt may take.",
+    help="Time limit of one attempt.",
 )
 @click.option(
     "--wait",
@@ -249,7 +249,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter for each option is click's wa
     default=0.0,
     show_default=True,
     metavar="SECONDS",
-    help="How long to go on trying; edges learn of a new route a moment late.",
+    help="Repeat failed attempts for this long: an ingress controller may need a moment for a new route.",
 )
 def probe(  # noqa: PLR0917 - as above
     url: str,
@@ -260,24 +260,26 @@ def probe(  # noqa: PLR0917 - as above
     timeout: float,
     wait: float,
 ) -> None:
-    """Verify once that the Chainlit app at URL can be used.
+    """Check once whether the Chainlit app at URL works.
 
-    Makes the Socket.IO handshake, upgrades it to a WebSocket, and loads the page and its script, as the operator does.
-    Says in one line what it found. Needs no cluster.
+    Sends the requests with which the operator verifies apps: Socket.IO handshake, WebSocket upgrade, page and script.
+    Prints the result in one line. Needs no cluster.
     """
     if parent_root_path and not service:
-        raise click.UsageError("--parent-root-path is for --service: a browser's URL has that path in it")
+        raise click.UsageError("--parent-root-path is for --service: the URL of a browser contains that path")
     try:
-        target = one_shot.target_of(url, connect_to=connect_to, at_service=service, parent_root_path=parent_root_path)
-        found = uvloop.run(one_shot.ask(target, EdgeTLS(ca_file), timeout=timeout, wait=wait))
+        target = one_shot.parse_target(
+            url, connect_to=connect_to, at_service=service, parent_root_path=parent_root_path
+        )
+        outcome = uvloop.run(one_shot.probe(target, EdgeTLS(ca_file), timeout=timeout, wait=wait))
     except one_shot.AddressError as error:
         raise click.UsageError(str(error)) from error
     except CAFileError as error:
         sys.exit(f"chainlit-operator: {error}")
-    if not found.reachable:
-        click.echo(f"chainlit-operator: {url} failed: {found.reason}: {found.message}", err=True)
+    if not outcome.reachable:
+        click.echo(f"chainlit-operator: {url} failed: {outcome.reason}: {outcome.message}", err=True)
         sys.exit(1)
-    click.echo(f"{url} answered: {found.message}")
+    click.echo(f"{url} answered: {outcome.message}")
 
 
 def _lease(name: str, namespace: str | None) -> Ref:

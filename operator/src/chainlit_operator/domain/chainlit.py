@@ -23,6 +23,27 @@ SOCKET = "ws/socket.io"
 #: Endpoints that probes ask (``/health`` since 2.10.0, ``/auth/config`` before).
 PROBE_ENDPOINTS = ("/auth/config", "/health")
 
+#: The endpoint that sets the session cookie (since 2.5.5); some edges choose the replica by that cookie.
+SESSION_COOKIE_ENDPOINT = "set-session-cookie"
+#: The directory of the page's scripts.
+ASSETS = "assets"
+
+# Releases that answer elsewhere, each tried with its wheel (``tests/releases``):
+#
+# ==================  ========================================  ==============================================
+# releases            with ``CHAINLIT_ROOT_PATH=/chat``         with ``CHAINLIT_PARENT_ROOT_PATH=/chat`` only
+# ==================  ========================================  ==============================================
+# 1.1.300 – 1.1.404   the socket is at ``//chat/ws``            ignored
+# 1.2.0 – 2.0.5       all at ``/chat``                          ignored
+# 2.0.6 – 2.2.1       all at ``/``, ``/chat`` in the page only  ignored
+# 2.3.0 – 2.4.0       all at ``/chat``                          ignored
+# 2.4.1 and later     all at ``/chat``                          all at ``/``, ``/chat`` in the page only
+# ==================  ========================================  ==============================================
+#: The first release that works behind every route: before it, ``PARENT_ROOT_PATH`` is ignored.
+RECOMMENDED_SINCE = "2.4.1"
+DOUBLED_SLASH_BEFORE = "1.2.0"
+ROOT_PATH_IN_PAGE_ONLY = "2.0.6 to 2.2.1"
+
 #: First segments of the routes that Chainlit itself serves below its root path.
 OWN_SEGMENTS = frozenset(
     {

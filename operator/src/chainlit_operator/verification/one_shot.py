@@ -1,4 +1,4 @@
-"""One verification asked for by hand: a URL in, an outcome out, without a cluster."""
+"""The command ``probe``: a URL becomes a target, which is probed without a cluster until it works or time is over."""
 
 from __future__ import annotations
 
@@ -10,22 +10,29 @@ from dataclasses import replace
 from yarl import URL
 
 from chainlit_operator.domain import paths
-from chainlit_operator.verification import prober
 from chainlit_operator.verification.edge_tls import EdgeTLS
+from chainlit_operator.verification.prober import (
+    DEFAULT_LIMITS,
+    IPAddress,
+    Outcome,
+    Prober,
+    Target,
+    explain_release,
+)
 
 #: Seconds between two attempts.
 PAUSE = 1.0
 
 
 class AddressError(Exception):
-    """What was given is no address of an app; the text says why."""
+    """The arguments are not the address of an app; the message says why."""
 
 
-def target_of(url: str, *, connect_to: str = "", at_service: bool = False, parent_root_path: str = "") -> prober.Target:
-    """Return what to ask for the app whose page is at ``url``. Raises AddressError.
+def parse_target(url: str, *, connect_to: str = "", at_service: bool = False, parent_root_path: str = "") -> Target:
+    """Return the target for the app whose page is at ``url``. Raises AddressError.
 
-    ``connect_to`` (``host[:port]``) is connected to in place of the URL's host. ``at_service`` asks as other pods do,
-    and then ``parent_root_path`` is what the page has before the path because a route strips it.
+    ``connect_to`` (``host[:port]``) replaces the address of the URL's host. ``at_service`` means to ask as other pods
+    do; then ``parent_root_path`` is the prefix that the route strips, so that only the page has it.
     """
     try:
         parts = URL(url)
@@ -35,7 +42,7 @@ def target_of(url: str, *, connect_to: str = "", at_service: bool = False, paren
     if scheme not in ("http", "https") or not parts.raw_host:
         raise AddressError(f"{url!r} is not a URL such as https://example.com/chat/")
     if parts.raw_query_string or parts.raw_fragment or parts.user:
-        raise AddressError(f"{url!r} has more than scheme, host, port and path: give the address of the page")
+        raise AddressError(f"{url!r} has more than scheme, host, port and path; give the URL of the page")
     root_path, parent = paths.normalise(parts.raw_path), paths.normalise(parent_root_path)
     for path in (root_path, parent):
         if trouble := paths.problem(path):
@@ -44,12 +51,12 @@ def target_of(url: str, *, connect_to: str = "", at_service: bool = False, paren
         raise AddressError(
             f"--connect-to {connect_to!r} is not HOST or HOST:PORT, such as traefik.traefik or [::1]:8000"
         )
-    asked = prober.Target(f"{scheme}://{authority}", root_path, parent, at_edge=not at_service)
-    return replace(asked, base_url=f"{scheme}://{connect_to}", host_header=authority) if connect_to else asked
+    target = Target(f"{scheme}://{authority}", root_path, parent, at_edge=not at_service)
+    return replace(target, base_url=f"{scheme}://{connect_to}", host_header=authority) if connect_to else target
 
 
 def _is_host_and_port(text: str) -> bool:
-    """Whether a text is a host with a port or without."""
+    """Whether a text is a host, with or without a port."""
     try:
         parts = URL(f"http://{text}")
     except ValueError:
@@ -57,23 +64,23 @@ def _is_host_and_port(text: str) -> bool:
     return bool(parts.raw_host and parts.port) and re.search(r"[\s/@?#\\]", text) is None
 
 
-async def ask(target: prober.Target, edge_tls: EdgeTLS, *, timeout: float, wait: float) -> prober.Outcome:  # noqa: ASYNC109
-    """Probe until that succeeds or ``wait`` seconds are over, and return the last outcome.
+async def probe(target: Target, edge_tls: EdgeTLS, *, timeout: float, wait: float) -> Outcome:  # noqa: ASYNC109
+    """Probe until the app works or ``wait`` seconds are over, and return the last outcome.
 
-    ``timeout`` is for each attempt, in seconds. Every address may be asked: who calls this has chosen it.
+    ``timeout`` is for each attempt, in seconds. Every address is allowed, because the caller chose it.
     """
-    limits = replace(prober.DEFAULT_LIMITS, total_seconds=timeout, connect_seconds=timeout)
-    tls = edge_tls.context()
+    limits = replace(DEFAULT_LIMITS, total_seconds=timeout, connect_seconds=timeout)
+    prober = Prober(limits, allow=_allow_any, tls=edge_tls.context())
     end = time.monotonic() + wait
     while True:
-        found = await prober.probe(target, limits, allow=_any, tls=tls)
-        if found.reachable:
-            return found
+        outcome = await prober.probe(target)
+        if outcome.reachable:
+            return outcome
         if time.monotonic() + PAUSE > end:
             break
         await asyncio.sleep(PAUSE)
-    return found if target.at_edge else await prober.explain(target, found, limits, allow=_any, tls=tls)
+    return outcome if target.at_edge else await explain_release(prober, target, outcome)
 
 
-def _any(_: prober.IPAddress) -> bool:
+def _allow_any(_: IPAddress) -> bool:
     return True

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import WSMsgType, web
 
-from chainlit_operator.verification.prober import Limits, Outcome, Target, probe
+from chainlit_operator.verification.prober import Limits, Outcome, Prober, Target
 
 SECRET = "PEER-TEXT-MUST-NOT-SURFACE"
 QUICK = Limits(connect_seconds=1.5, total_seconds=1.5, websocket_close_seconds=0.05)
@@ -31,7 +31,7 @@ def allow_any(_: object) -> bool:
 
 async def ask(target: Target, limits: Limits = PATIENT) -> Outcome:
     """Probe a server on loopback."""
-    return await probe(target, limits, allow=allow_any)
+    return await Prober(limits, allow=allow_any).probe(target)
 
 
 @dataclass

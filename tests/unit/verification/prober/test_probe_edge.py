@@ -20,10 +20,10 @@ from chainlit_operator.verification.prober import (
     IPAddress,
     Limits,
     Outcome,
+    Prober,
     Target,
     edge_policy,
-    probe,
-    told_from_both_sides,
+    explain_side,
 )
 from chainlit_operator.verification.prober.cookies import MAX_COOKIE_BYTES, MAX_COOKIES, ProbeCookies
 
@@ -74,7 +74,7 @@ async def test_one_lookup_for_all_connections(monkeypatch: pytest.MonkeyPatch) -
     resolver = Resolver(["127.0.0.1"], ["127.0.0.2"])
     async with serving(FakeChainlit("/chat")) as app:
         target = Target(f"http://chat.example.test:{app.port}", "/chat", at_edge=True)
-        outcome = await probe(target, PATIENT, allow=lambda a: str(a) == "127.0.0.1", resolve=resolver)
+        outcome = await Prober(PATIENT, allow=lambda a: str(a) == "127.0.0.1", resolve=resolver).probe(target)
         assert outcome.reachable, outcome
     assert len(resolver.asked) == 1
     assert {seen.headers["Host"] for seen in app.seen} == {f"chat.example.test:{app.port}"}
@@ -202,7 +202,7 @@ async def test_only_the_same_place_by_https_is_gone_to(location: str, is_followe
     there = location.format(path="/chat/set-session-cookie")
     async with serving(FakeChainlit("/chat", faults={"cookie": answer(status, Location=there)})) as app:
         target = Target(f"http://chat.example.test:{app.port}", "/chat", at_edge=True)
-        outcome = await probe(target, PATIENT, allow=allow_any, resolve=resolve)
+        outcome = await Prober(PATIENT, allow=allow_any, resolve=resolve).probe(target)
         first = ("chat.example.test", app.port)
     assert resolve.asked == ([first, ("chat.example.test", 443)] if is_followed else [first])
     assert outcome.reason == (Reason.DNS_LOOKUP_FAILED if is_followed else Reason.REDIRECTED), outcome
@@ -215,7 +215,7 @@ async def test_what_is_asked_beside_the_name_is_so_by_https_too() -> None:
     fault = answer(308, Location="https://chat.example.test/chat/set-session-cookie")
     async with serving(FakeChainlit("/chat", faults={"cookie": fault})) as app:
         target = Target(f"http://edge.test:{app.port}", "/chat", host_header="chat.example.test", at_edge=True)
-        await probe(target, PATIENT, allow=allow_any, resolve=resolve)
+        await Prober(PATIENT, allow=allow_any, resolve=resolve).probe(target)
         assert resolve.asked == [("edge.test", app.port), ("edge.test", 443)]
 
 
@@ -233,7 +233,7 @@ async def test_https_does_not_redirect_for_ever(tmp_path: Path) -> None:
     async with serving(FakeChainlit("/chat", faults={"cookie": fault}), server_tls) as app:
         target = Target(f"https://chat.example.test:{app.port}", "/chat", at_edge=True)
         trust = ssl.create_default_context(cafile=str(cert))
-        outcome = await probe(target, PATIENT, allow=allow_any, resolve=Resolver(["127.0.0.1"]), tls=trust)
+        outcome = await Prober(PATIENT, allow=allow_any, resolve=Resolver(["127.0.0.1"]), tls=trust).probe(target)
     assert outcome.reason == Reason.REDIRECTED and len(app.seen) == 1
 
 
@@ -256,7 +256,7 @@ async def test_replicas_without_affinity() -> None:
     async with serving(FakeEdge(in_turn)) as edge:
         outcome = await ask(edge.edge)
     assert outcome.reason == Reason.SESSION_LOST, outcome
-    assert "another replica" in outcome.message and "sticky.cookie" in outcome.message
+    assert "another replica" in outcome.message and "session affinity" in outcome.message
 
 
 async def test_replicas_at_random_are_seldom_missed() -> None:
@@ -283,7 +283,7 @@ async def test_replicas_at_random_are_seldom_missed() -> None:
 async def test_replicas_with_a_sticky_cookie(attributes: str, reason: Reason) -> None:
     async with serving(FakeEdge(by_cookie, f"replica={{}}; {attributes}")) as edge:
         target = Target(f"http://chat.example.test:{edge.port}", "/chat", at_edge=True)
-        outcome = await probe(target, PATIENT, allow=allow_any, resolve=Resolver(["127.0.0.1"]))
+        outcome = await Prober(PATIENT, allow=allow_any, resolve=Resolver(["127.0.0.1"])).probe(target)
     assert outcome.reason == reason, outcome
 
 
@@ -295,7 +295,7 @@ async def test_secure_cookies_count_by_https(tmp_path: Path) -> None:
     for edge in (FakeEdge(by_cookie, "replica={}; Path=/; Secure"), FakeEdge(by_session_cookie)):
         async with serving(edge, server_tls):
             target = Target(f"https://chat.example.test:{edge.port}", "/chat", at_edge=True)
-            outcome = await probe(target, PATIENT, allow=allow_any, resolve=Resolver(["127.0.0.1"]), tls=trust)
+            outcome = await Prober(PATIENT, allow=allow_any, resolve=Resolver(["127.0.0.1"]), tls=trust).probe(target)
         assert outcome.reachable, outcome
         assert edge.seen[-1].headers["Host"] == f"chat.example.test:{edge.port}"
 
@@ -388,30 +388,22 @@ def test_own_address_is_refused() -> None:
 
 # -- both sides
 
-URL_TEXT = "https://chat.example.test/chat/"
-GOOD = Outcome(True, Reason.VERIFIED, "All answered.")
-EDGE_BAD = Outcome(False, Reason.SESSION_LOST, "It was refused; do this.")
-BACKEND_BAD = Outcome(False, Reason.CONNECTION_REFUSED, "Nothing listens; do that.")
+GOOD = Outcome(Reason.VERIFIED, "All answered")
+EDGE_BAD = Outcome(Reason.SESSION_LOST, "POST https://chat.example.test/chat/ is refused", "Do this")
+BACKEND_BAD = Outcome(Reason.CONNECTION_REFUSED, "GET http://10.0.0.7/chat/ finds nothing that listens", "Do that")
 
 
-def test_success_needs_no_second_side() -> None:
-    assert told_from_both_sides(URL_TEXT, GOOD, None) == GOOD
-
-
-def test_fault_between_browser_and_service() -> None:
-    told = told_from_both_sides(URL_TEXT, EDGE_BAD, GOOD)
-    assert (told.reachable, told.reason) == (False, Reason.SESSION_LOST)
-    assert told.message.startswith("The app itself answers through its Service")
-    assert URL_TEXT in told.message and EDGE_BAD.message in told.message
-
-
-def test_fault_of_the_app() -> None:
-    told = told_from_both_sides(URL_TEXT, EDGE_BAD, BACKEND_BAD)
-    assert (told.reachable, told.reason) == (False, Reason.SESSION_LOST)
-    assert told.message.startswith("The app does not answer through its Service either")
-    assert BACKEND_BAD.message in told.message and EDGE_BAD.message in told.message
-
-
-def test_fault_without_a_service_to_ask() -> None:
-    told = told_from_both_sides(URL_TEXT, EDGE_BAD, None)
-    assert not told.reachable and "Service" not in told.message
+@pytest.mark.parametrize(
+    ("backend", "message"),
+    [
+        (GOOD, f"The app answers through its Service, so the fault is in front of it: {EDGE_BAD.found}. Do this."),
+        (BACKEND_BAD,
+         f"The app does not answer through its Service either: {BACKEND_BAD.found} (at the edge: {EDGE_BAD.found}). "
+         "Do that."),
+        (None, EDGE_BAD.message),
+    ],
+)  # fmt: skip
+def test_the_side_of_a_fault(backend: Outcome | None, message: str) -> None:
+    explained = explain_side(EDGE_BAD, backend)
+    assert (explained.reachable, explained.reason) == (False, Reason.SESSION_LOST)
+    assert explained.message == message

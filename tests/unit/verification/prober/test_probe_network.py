@@ -20,9 +20,10 @@ import pytest
 from aiohttp import web
 
 from chainlit_operator.domain.reasons import Reason
-from chainlit_operator.verification.prober import Limits, Target, probe, steps, transport
-from chainlit_operator.verification.prober.outcome import Failure, Stage
-from chainlit_operator.verification.prober.transport import Client, Endpoint
+from chainlit_operator.verification.prober import Limits, Prober, Target, steps, transport
+from chainlit_operator.verification.prober.failures import Failure, Stage
+from chainlit_operator.verification.prober.target import Endpoint
+from chainlit_operator.verification.prober.transport import Client
 
 from .fakes import PATIENT, QUICK, FakeChainlit, allow_any, answer, ask, raw_server, serving
 from .test_probe_steps import upgrade_to_silence
@@ -94,7 +95,7 @@ class Resolver:
     ids=["error", "unicode", "empty", "garbage"],
 )
 async def test_dns_lookup_failed(reply: Sequence[str] | Exception) -> None:
-    outcome = await probe(Target("http://chat.example.test", "/chat"), resolve=Resolver(reply))
+    outcome = await Prober(resolve=Resolver(reply)).probe(Target("http://chat.example.test", "/chat"))
     assert outcome.reason == Reason.DNS_LOOKUP_FAILED, outcome
 
 
@@ -105,12 +106,12 @@ async def test_dns_lookup_without_end(connect: float, total: float) -> None:
         return []
 
     limits = Limits(connect_seconds=connect, total_seconds=total)
-    outcome = await probe(Target("http://chat.example.test", "/chat"), limits, resolve=hang)
+    outcome = await Prober(limits, resolve=hang).probe(Target("http://chat.example.test", "/chat"))
     assert outcome.reason == Reason.DNS_LOOKUP_FAILED, outcome
 
 
 async def test_system_resolver_reports_an_unknown_name() -> None:
-    outcome = await probe(Target("http://no-such-name.invalid", "/chat"), PATIENT)
+    outcome = await Prober(PATIENT).probe(Target("http://no-such-name.invalid", "/chat"))
     assert outcome.reason == Reason.DNS_LOOKUP_FAILED, outcome
 
 
@@ -133,7 +134,7 @@ async def test_name_that_changes_between_check_and_use(monkeypatch: pytest.Monke
     resolver = Resolver(["127.0.0.1"], ["127.0.0.2"], ["127.0.0.2"])
     async with serving(FakeChainlit("/chat")) as app:
         target = Target(f"http://chat.example.test:{app.port}", "/chat")
-        outcome = await probe(target, PATIENT, allow=allow, resolve=resolver)
+        outcome = await Prober(PATIENT, allow=allow, resolve=resolver).probe(target)
         assert outcome.reachable, outcome
     assert resolver.asked == [("chat.example.test", app.port)]
     assert judged == ["127.0.0.1"]
@@ -143,7 +144,7 @@ async def test_name_that_changes_between_check_and_use(monkeypatch: pytest.Monke
 @pytest.mark.parametrize("answers", [["127.0.0.1"], ["10.0.0.1", "169.254.169.254"], ["::ffff:127.0.0.1"]])
 async def test_name_with_a_forbidden_address(answers: list[str]) -> None:
     async with serving(FakeChainlit()) as app:
-        outcome = await probe(Target(f"http://chat.example.test:{app.port}", ""), resolve=Resolver(answers))
+        outcome = await Prober(resolve=Resolver(answers)).probe(Target(f"http://chat.example.test:{app.port}", ""))
         assert outcome.reason == Reason.ADDRESS_FORBIDDEN, outcome
         assert app.seen == []
 
@@ -151,13 +152,13 @@ async def test_name_with_a_forbidden_address(answers: list[str]) -> None:
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.1", "2130706433", "0x7f.1", "0", "localhost", "[::ffff:7f00:1]"])
 async def test_spellings_of_loopback(host: str) -> None:
     async with serving(FakeChainlit()) as app:
-        outcome = await probe(Target(f"http://{host}:{app.port}", ""), PATIENT)
+        outcome = await Prober(PATIENT).probe(Target(f"http://{host}:{app.port}", ""))
         assert outcome.reason in (Reason.ADDRESS_FORBIDDEN, Reason.TARGET_INVALID), outcome
         assert app.seen == []
 
 
 async def test_socket_goes_to_the_checked_address_only() -> None:
-    client = Client(Limits(), True)
+    client = Client(Target("http://chat", ""), Limits(), None)
     endpoint = Endpoint("http", ip_address("10.0.0.1"), 80, "chat", "chat")
     async with client.open(endpoint):
         for destination in (("10.0.0.2", 80), ("10.0.0.1", 443), ("127.0.0.1", 80)):
@@ -167,7 +168,7 @@ async def test_socket_goes_to_the_checked_address_only() -> None:
 
 
 async def test_client_sends_four_requests_at_most() -> None:
-    client = Client(PATIENT, True)
+    client = Client(Target("http://chat", ""), PATIENT, None)
 
     async def send_five() -> None:
         endpoint = Endpoint("http", ip_address("127.0.0.1"), app.port, "chat", "chat")
@@ -210,7 +211,7 @@ async def test_client_sends_four_requests_at_most() -> None:
     ],
 )
 async def test_target_that_makes_no_sense(target: Target) -> None:
-    outcome = await probe(target, resolve=Resolver())
+    outcome = await Prober(resolve=Resolver()).probe(target)
     assert outcome.reason == Reason.TARGET_INVALID, outcome
     assert "secret" not in outcome.message
 
@@ -258,10 +259,10 @@ async def test_tls_by_host_name_and_by_host_header(certificate: tuple[Path, Path
     async with serving(FakeChainlit("/chat"), server_tls) as app:
         by_name = Target(f"https://chat.example.test:{app.port}", "/chat")
         resolver = Resolver(["127.0.0.1"])
-        outcome = await probe(by_name, PATIENT, allow=allow_any, resolve=resolver, tls=trust)
+        outcome = await Prober(PATIENT, allow=allow_any, resolve=resolver, tls=trust).probe(by_name)
         assert outcome.reachable, outcome
         by_header = Target(f"https://127.0.0.1:{app.port}", "/chat", host_header="chat.example.test")
-        outcome = await probe(by_header, PATIENT, allow=allow_any, tls=trust)
+        outcome = await Prober(PATIENT, allow=allow_any, tls=trust).probe(by_header)
         assert outcome.reachable, outcome
 
 
@@ -272,7 +273,7 @@ async def test_tls_certificate_for_another_name_or_untrusted(
     async with serving(FakeChainlit("/chat"), server_tls) as app:
         target = Target(f"https://127.0.0.1:{app.port}", "/chat", host_header="other.example.test")
         for tls, reason in ((trust, Reason.CERTIFICATE_NAME_MISMATCH), (None, Reason.CERTIFICATE_NOT_TRUSTED)):
-            outcome = await probe(target, PATIENT, allow=allow_any, tls=tls)
+            outcome = await Prober(PATIENT, allow=allow_any, tls=tls).probe(target)
             assert outcome.reason == reason, outcome
         assert app.seen == []
 
@@ -305,7 +306,7 @@ async def test_tls_with_an_expired_certificate(tmp_path: Path) -> None:
     trust = ssl.create_default_context(cafile=str(cert))
     async with serving(FakeChainlit("/chat"), tls) as app:
         target = Target(f"https://127.0.0.1:{app.port}", "/chat", host_header="chat.example.test")
-        outcome = await probe(target, PATIENT, allow=allow_any, tls=trust)
+        outcome = await Prober(PATIENT, allow=allow_any, tls=trust).probe(target)
     assert outcome.reason == Reason.CERTIFICATE_EXPIRED, outcome
 
 

@@ -11,8 +11,7 @@ import pytest
 from aiohttp import web
 
 from chainlit_operator.domain.reasons import Reason
-from chainlit_operator.verification.prober import MAX_MESSAGE_CHARS, Limits, Target
-from chainlit_operator.verification.prober.outcome import outcome as make_outcome
+from chainlit_operator.verification.prober import MAX_MESSAGE_CHARS, Limits, Outcome, Target
 
 from .fakes import OVER, PATIENT, QUICK, SECRET, FakeChainlit, Handler, answer, ask, html, raw_server, serving
 
@@ -224,7 +223,7 @@ async def test_names_each_fault(name: str) -> None:
     assert (outcome.reachable, outcome.reason) == (False, reason), outcome
     assert SECRET not in outcome.message
     assert len(outcome.message) <= MAX_MESSAGE_CHARS
-    assert outcome.message.count(";") == 1 and outcome.message.endswith(".")
+    assert outcome.message == f"{outcome.found}. {outcome.fix}." and outcome.fix[0].isupper()
     assert len(app.seen) <= 4 and app.parts[-1] == part
 
 
@@ -277,7 +276,8 @@ async def test_open_packet_counts_whatever_its_media_type() -> None:
 
 
 def test_overlong_messages_are_cut() -> None:
-    assert len(make_outcome(Reason.TIMED_OUT, "x" * 5000).message) == MAX_MESSAGE_CHARS
+    message = Outcome(Reason.TIMED_OUT, "x" * 5000, "Do this").message
+    assert len(message) == MAX_MESSAGE_CHARS and message.endswith("x…. Do this.")
 
 
 async def test_unset_root_path_behind_a_prefix() -> None:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from tests.waiting import until
 
 from chainlit_operator.domain.reasons import Reason
-from chainlit_operator.verification.prober import Target, address_allowed, probe, system_resolve
+from chainlit_operator.verification.prober import Prober, Target, address_allowed, system_resolve
 from chainlit_operator.verification.prober.address import Lookups
 
 FORBIDDEN_V4 = [
@@ -102,7 +102,7 @@ def test_allowed(text: str) -> None:
 @pytest.mark.parametrize("text", FORBIDDEN_V4 + [text for text in FORBIDDEN_V6 if "%" not in text])
 async def test_probe_refuses_the_literal(text: str) -> None:
     host = f"[{text}]" if ":" in text else text
-    assert (await probe(Target(f"http://{host}", ""))).reason == Reason.ADDRESS_FORBIDDEN
+    assert (await Prober().probe(Target(f"http://{host}", ""))).reason == Reason.ADDRESS_FORBIDDEN
 
 
 @given(st.ip_addresses(v=4))

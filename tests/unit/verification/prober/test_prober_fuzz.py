@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chainlit_operator.domain.reasons import Reason
-from chainlit_operator.verification.prober import MAX_MESSAGE_CHARS, Limits, Outcome, Target, probe
+from chainlit_operator.verification.prober import MAX_MESSAGE_CHARS, Limits, Outcome, Prober, Target
 from chainlit_operator.verification.prober.parse import module_scripts, own_script, parse_open_packet
 
 from .fakes import FakeChainlit, ask, raw_server, serving
@@ -124,7 +124,7 @@ def test_any_target(
     runner: asyncio.Runner, rest: str, root_path: str, page_prefix: str, host: str | None, begin: str
 ) -> None:
     target = Target(begin + rest, root_path, page_prefix, host)
-    outcome = runner.run(probe(target, LIMITS, allow=lambda _: False, resolve=nowhere))
+    outcome = runner.run(Prober(LIMITS, allow=lambda _: False, resolve=nowhere).probe(target))
     check(outcome)
     assert outcome.reason in (Reason.TARGET_INVALID, Reason.DNS_LOOKUP_FAILED, Reason.ADDRESS_FORBIDDEN)
 

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 
 from chainlit_operator.domain.reasons import Reason
-from chainlit_operator.verification.prober import MAX_REQUESTS, Outcome, Target, explain, probe
+from chainlit_operator.verification.prober import MAX_REQUESTS, Outcome, Prober, Target, explain_release
 
 from .fakes import PATIENT, FakeChainlit, allow_any, answer, ask, html, serving
 from .test_probe_network import Resolver, make_certificate
@@ -49,16 +49,16 @@ async def explained(app: FakeChainlit, root_path: str, page_prefix: str = "") ->
     async with serving(app):
         target = Target(app.base_url, root_path, page_prefix)
         failed = await ask(target)
-        return failed.reason, await explain(target, failed, PATIENT, allow=allow_any)
+        return failed.reason, await explain_release(Prober(PATIENT, allow=allow_any), target, failed)
 
 
 @pytest.mark.parametrize(
     ("app", "root_path", "page_prefix", "seen", "reason", "says"),
     [
         (DoubledSlash("/chat", page_says="/chat"), "/chat", "",
-         "HandshakeIsHTML", "SocketAtDoubledSlash", ("//chat/ws", "2.3 or later")),
+         "HandshakeIsHTML", "SocketAtDoubledSlash", ("//chat/ws", "2.4.1 or later")),
         (CatchAll(page_says="/chat"), "/chat", "",
-         "HandshakeIsHTML", "RootPathInPageOnly", ("/chat", "let the route strip")),
+         "HandshakeIsHTML", "RootPathInPageOnly", ("/chat", "2.0.6 to 2.2.1", "2.4.1 or later")),
         (CatchAll(), "/chat", "", "HandshakeIsHTML", "RootPathIgnored", ("/chat", "chainlit run")),
         (CatchAll(), "", "/chat", "AssetsMissing", "ParentRootPathIgnored", ("/chat", "2.4.1 or later")),
         (Release("/chat", page_says="/chat"), "/chat", "/team",
@@ -106,7 +106,7 @@ async def test_an_app_that_went_away_meanwhile_is_told_as_it_was() -> None:
     async with serving(CatchAll()) as app:
         target = Target(app.base_url, "/chat")
         failed = await ask(target)
-    assert await explain(target, failed, PATIENT, allow=allow_any) == failed
+    assert await explain_release(Prober(PATIENT, allow=allow_any), target, failed) == failed
 
 
 class OddType(DoubledSlash):
@@ -132,6 +132,6 @@ async def test_recognised_by_https_with_an_authority_of_its_own(tmp_path: Path) 
     async with serving(app, server_tls):
         target = Target(f"https://chat.example.test:{app.port}", "/chat")
         resolver = Resolver(*[["127.0.0.1"]] * 5)
-        failed = await probe(target, PATIENT, allow=allow_any, resolve=resolver, tls=trust)
-        found = await explain(target, failed, PATIENT, allow=allow_any, resolve=resolver, tls=trust)
+        prober = Prober(PATIENT, allow=allow_any, resolve=resolver, tls=trust)
+        found = await explain_release(prober, target, await prober.probe(target))
     assert found.reason == "SocketAtDoubledSlash"

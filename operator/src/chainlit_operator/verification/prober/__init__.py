@@ -1,8 +1,9 @@
 """The prober: whether a Chainlit app can be used at an address, and if not, why.
 
-``steps.py`` takes the steps, ``releases.py`` recognises releases that answer elsewhere; ``address.py`` says which
-addresses may be asked, ``transport.py`` asks within limits, ``cookies.py`` keeps cookies, ``parse.py`` reads what comes
-back, ``outcome.py`` has the words.
+``target.py`` names the place, ``probe.py`` runs one probe with the requests of ``steps.py``, and ``releases.py``
+recognises releases that answer elsewhere. Below them, ``address.py`` decides which addresses may be asked,
+``transport.py`` sends requests within limits, ``cookies.py`` keeps cookies, ``parse.py`` reads the answers,
+``failures.py`` explains what goes wrong, and ``outcome.py`` has the result.
 """
 
 from chainlit_operator.verification.prober.address import (
@@ -13,10 +14,11 @@ from chainlit_operator.verification.prober.address import (
     edge_policy,
     system_resolve,
 )
-from chainlit_operator.verification.prober.outcome import MAX_MESSAGE_CHARS, Outcome, told_from_both_sides
-from chainlit_operator.verification.prober.releases import explain
-from chainlit_operator.verification.prober.steps import DEFAULT_LIMITS, Target, probe
-from chainlit_operator.verification.prober.transport import MAX_REQUESTS, MAX_REQUESTS_AT_EDGE, Limits
+from chainlit_operator.verification.prober.outcome import MAX_MESSAGE_CHARS, Outcome, explain_side
+from chainlit_operator.verification.prober.probe import Prober
+from chainlit_operator.verification.prober.releases import explain_release
+from chainlit_operator.verification.prober.target import Target
+from chainlit_operator.verification.prober.transport import DEFAULT_LIMITS, MAX_REQUESTS, MAX_REQUESTS_AT_EDGE, Limits
 
 __all__ = [
     "DEFAULT_LIMITS",
@@ -27,12 +29,12 @@ __all__ = [
     "Limits",
     "Outcome",
     "Policy",
+    "Prober",
     "Resolver",
     "Target",
     "address_allowed",
     "edge_policy",
-    "explain",
-    "probe",
+    "explain_release",
+    "explain_side",
     "system_resolve",
-    "told_from_both_sides",
 ]

@@ -1,4 +1,4 @@
-"""The cookies of one probe through a route: kept as a browser keeps them, but few and small."""
+"""The cookies of one probe at the edge: kept as browsers keep them, but only few and small ones."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ from yarl import URL
 
 MAX_COOKIES = 16
 MAX_COOKIE_BYTES = 8 * 1024
-"""For all ``Set-Cookie`` headers of a probe together; most servers take no longer request headers either."""
-_NOWHERE = URL()
+"""For all ``Set-Cookie`` headers of a probe together; most servers accept no longer request headers either."""
+_NO_URL = URL()
 
 
 class ProbeCookies(aiohttp.CookieJar):
-    """aiohttp's jar for requests that go to a checked address but stand for ``origin`` in a browser.
+    """aiohttp's cookie jar for requests to a checked address that a browser would send to ``origin``.
 
-    Path, Secure, Domain and expiry count as RFC 6265 has them, with the origin's host and scheme. What goes beyond the
-    limits is not kept.
+    Path, Secure, Domain and expiry apply as in RFC 6265, with the host and scheme of the origin. Cookies beyond the
+    limits are dropped.
     """
 
     def __init__(self, origin: URL) -> None:
-        super().__init__(unsafe=True)  # hosts may be addresses: routes without a host name are served at one
+        super().__init__(unsafe=True)  # the origin's host may be an address: a route without a host has no name
         self._origin = origin
-        self._room = MAX_COOKIE_BYTES
+        self._bytes_left = MAX_COOKIE_BYTES
 
     def update_cookies_from_headers(self, headers: Sequence[str], response_url: URL) -> None:
-        """Take the ``Set-Cookie`` headers of a response."""
+        """Store the ``Set-Cookie`` headers of a response."""
         for header in headers:
-            if len(self) < MAX_COOKIES and len(header) <= self._room:
-                self._room -= len(header)
-                super().update_cookies_from_headers([header], self._in_browser(response_url))
+            if len(self) < MAX_COOKIES and len(header) <= self._bytes_left:
+                self._bytes_left -= len(header)
+                super().update_cookies_from_headers([header], self._as_in_browser(response_url))
 
-    def filter_cookies(self, request_url: URL = _NOWHERE) -> BaseCookie[str]:
-        """Return what a request carries."""
-        return super().filter_cookies(self._in_browser(request_url))
+    def filter_cookies(self, request_url: URL = _NO_URL) -> BaseCookie[str]:
+        """Return the cookies for a request."""
+        return super().filter_cookies(self._as_in_browser(request_url))
 
-    def _in_browser(self, url: URL) -> URL:
+    def _as_in_browser(self, url: URL) -> URL:
         return self._origin.with_path(url.raw_path, encoded=True)

@@ -13,6 +13,8 @@ from html.parser import HTMLParser
 from typing import NoReturn
 from urllib.parse import unquote, urljoin, urlsplit
 
+from chainlit_operator.domain import chainlit
+
 OPEN_PREFIX = b'0{"sid"'
 _PACKET_SEPARATOR = b"\x1e"
 _SID = re.compile(r"[A-Za-z0-9_-]{1,128}")
@@ -103,10 +105,10 @@ def own_script(sources: list[str], page_path: str) -> str | None:
     """Choose the page's own module script and return its path (with query) as a browser would request it.
 
     ``page_path`` is the page's path in the browser and ends with a slash. Scripts with a scheme or a host are
-    not the app's own. Chainlit's bundle lies in ``assets/``; a custom script may stand before it.
+    not the app's own. A custom script may stand before Chainlit's bundle.
     """
     paths = [path for path in (_resolve(src, page_path) for src in sources) if path is not None]
-    return next((path for path in paths if "/assets/" in path), paths[0] if paths else None)
+    return next((path for path in paths if f"/{chainlit.ASSETS}/" in path), paths[0] if paths else None)
 
 
 def _resolve(src: str, page_path: str) -> str | None:

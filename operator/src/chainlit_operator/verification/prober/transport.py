@@ -10,7 +10,7 @@ import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
@@ -18,27 +18,27 @@ from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
 from chainlit_operator.domain.reasons import Reason
-from chainlit_operator.verification.prober.address import IPAddress
 from chainlit_operator.verification.prober.cookies import ProbeCookies
-from chainlit_operator.verification.prober.outcome import MovedToHttps, Stage
+from chainlit_operator.verification.prober.failures import Failure, Stage
+from chainlit_operator.verification.prober.target import Endpoint, Target
 
 MAX_REQUESTS = 4
 MAX_REQUESTS_AT_EDGE = 8
 USER_AGENT = "chainlit-operator-prober"
 _READ_BYTES = 16 * 1024
 _MAX_REFUSAL_BYTES = 512
-#: What is looked at in one go.
+#: Bytes that aiohttp parses in one piece.
 _SLICE_BYTES = 2048
-#: Of one connection: an answer to each request, and a few with status 1xx before it.
-_MAX_MESSAGES = 16
+#: Answers on one connection: one to each request, and a few with status 1xx before it.
+_MAX_ANSWERS = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What one probe may cost: seconds, and bytes as received.
 
-    ``connect_seconds`` bounds the name lookup, and each TCP connect with its TLS handshake; ``total_seconds``
-    bounds the whole probe. ``max_body_bytes`` is for the page.
+    ``connect_seconds`` bounds the DNS lookup, and each TCP connect with its TLS handshake; ``total_seconds`` bounds the
+    whole probe. ``max_body_bytes`` is for the page.
     """
 
     connect_seconds: float = 5.0
@@ -51,91 +51,89 @@ class Limits:
     websocket_close_seconds: float = 0.5
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """The address to connect to, and how the requests name it.
-
-    ``host`` is the Host header; ``server_name`` is what the certificate must be for.
-    """
-
-    scheme: str
-    address: IPAddress
-    port: int
-    host: str
-    server_name: str
-
-    @property
-    def origin(self) -> URL:
-        """Scheme, host and port as a browser has them."""
-        return URL(f"{self.scheme}://{self.host}")
-
-    def url(self, path: str, query: str = "") -> URL:
-        """Return a URL with the address in place of the name, so that aiohttp has nothing left to look up."""
-        literal = f"[{self.address}]" if self.address.version == 6 else str(self.address)
-        question = f"?{query}" if query else ""
-        return URL(f"{self.scheme}://{literal}:{self.port}{path}{question}", encoded=True)
+DEFAULT_LIMITS = Limits()
 
 
-class _Connection(ResponseHandler):
-    """aiohttp's side of one connection, which ends it where the peer goes on and on.
+class MovedToHttps(Exception):
+    """The edge redirects to the same place by https, as many edges do for all routes; never leaves the prober."""
 
-    aiohttp takes any number of answers with status 1xx, and of WebSocket frames, and in one turn of the loop all that a
-    socket holds: a second, for everybody.
+    def __init__(self, target: Target) -> None:
+        super().__init__(target)
+        self.target = target
+
+
+class _BoundedConnection(ResponseHandler):
+    """aiohttp's side of one connection, which ends it if the peer sends without end.
+
+    aiohttp accepts any number of answers with status 1xx and of WebSocket frames, and parses in one turn of the event
+    loop all that the socket holds. That can block every other task for a second.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, max_websocket_bytes: int) -> None:
         super().__init__(loop)
-        self._messages_left, self._websocket_bytes_left = _MAX_MESSAGES, max_websocket_bytes
+        self._is_websocket = False
+        self._answers_left, self._websocket_bytes_left = _MAX_ANSWERS, max_websocket_bytes
 
     def data_received(self, data: bytes) -> None:
-        """Take what came in slices, until it is too much."""
-        if not data:  # aiohttp's own, to go on with what it held back
+        """Parse received bytes in slices, until a limit is reached."""
+        if not data:  # aiohttp calls itself so to continue with bytes that it held back
             super().data_received(data)
         for start in range(0, len(data), _SLICE_BYTES):
             piece = data[start : start + _SLICE_BYTES]
-            if self._upgraded:
+            if self._is_websocket:
                 self._websocket_bytes_left -= len(piece)
-            if self._messages_left < 0 or self._websocket_bytes_left < 0:
+            if self._answers_left < 0 or self._websocket_bytes_left < 0:
                 self.abort()
                 return
             super().data_received(piece)
 
     def feed_data(self, data: Any, size: int = 0) -> None:
-        """Take one answer, its body to follow."""
-        self._messages_left -= 1
+        """Count an answer, whose body is still to come."""
+        self._answers_left -= 1
+        message, _ = data
+        self._is_websocket = self._is_websocket or message.code == 101
         super().feed_data(data, size)
 
 
-class _Connector(aiohttp.TCPConnector):
-    """Makes such connections; aiohttp has no option for that."""
+class _BoundedConnector(aiohttp.TCPConnector):
+    """Makes such connections. aiohttp has no public way to choose the class of a connection, so this sets a private
+    attribute: a new minor release of aiohttp needs a look (the tests of endless answers and frames fail without it).
+    """
 
     def __init__(self, max_websocket_bytes: int, **options: Any) -> None:
         super().__init__(**options)
-        self._factory = functools.partial(_Connection, self._loop, max_websocket_bytes)  # type: ignore[assignment]
+        self._factory = functools.partial(_BoundedConnection, self._loop, max_websocket_bytes)  # type: ignore[assignment]
 
 
 class Client:
-    """Sends the requests of one probe. ``begin`` a stage before each, so that failures can be explained.
+    """Sends the requests of one probe. ``begin`` comes before each, so that its failures can be explained.
 
-    ``at_edge`` makes it do as browsers do: it keeps cookies, tells its origin, and opens a connection for each request,
-    because a connection that is kept may hide that requests are sent to several replicas.
+    At the edge it behaves as browsers do: it keeps cookies and sends its origin. There it also opens a connection for
+    each request, because a kept connection would hide that requests are spread over replicas.
     """
 
-    def __init__(self, limits: Limits, tls: ssl.SSLContext | bool, *, at_edge: bool = False) -> None:
-        self.at_edge = at_edge
-        self.stage = Stage("The probe", at_edge=at_edge)
-        self.connected = False
+    def __init__(self, target: Target, limits: Limits, tls: ssl.SSLContext | None) -> None:
+        self.target, self.limits = target, limits
+        self.stage = Stage("The probe", at_edge=target.at_edge)
+        self.is_connected = False
         self.refusal = b""
         """The beginning of the last answer with status 400."""
-        self._limits = limits
-        self._tls = tls
+        self._tls = True if tls is None else tls
         self._requests = 0
         self._endpoint: Endpoint
         self._session: aiohttp.ClientSession
 
-    def begin(self, stage: Stage) -> Stage:
-        """Say what is asked from now on."""
-        self.stage = replace(stage, at_edge=self.at_edge)
+    def begin(
+        self,
+        request: str,
+        path: str,
+        *,
+        garbled: Reason = Reason.PROBE_FAILED,
+        lost: Reason = Reason.CONNECTION_LOST,
+        late: Reason = Reason.TIMED_OUT,
+    ) -> Stage:
+        """Name the next request, such as ``GET`` with a path, and the reasons of its failures (see Stage)."""
+        self.stage = Stage(f"{request} {self.target.url(path)}", garbled, lost, late, at_edge=self.target.at_edge)
         return self.stage
 
     @asynccontextmanager
@@ -143,25 +141,31 @@ class Client:
         """Prepare for requests to an endpoint; at exit every socket is closed.
 
         Raises:
-            Failure: in place of any error of the network inside the block.
+            Failure: in place of any network error inside the block.
 
         """
         self._endpoint = endpoint
-        limits = self._limits
-        # Connections to a Service are kept alive: it gives each to some replica, and so handshake and upgrade reach the
-        # same one, and so do page and script.
-        connector = _Connector(
-            limits.max_websocket_bytes,
-            limit=2,
-            use_dns_cache=False,
-            socket_factory=self._pinned_socket,
-            force_close=self.at_edge,
-        )
+        async with self._new_session() as self._session:
+            try:
+                yield
+            except (aiohttp.ClientError, OSError) as error:
+                raise self.stage.network_failure(error, endpoint.scheme) from error
+
+    def _new_session(self) -> aiohttp.ClientSession:
+        endpoint, limits, at_edge = self._endpoint, self.limits, self.target.at_edge
         trace = aiohttp.TraceConfig()
         trace.on_connection_create_end.append(self._note_connected)
-        async with aiohttp.ClientSession(
-            connector=connector,
-            cookie_jar=ProbeCookies(endpoint.origin) if self.at_edge else aiohttp.DummyCookieJar(),
+        return aiohttp.ClientSession(
+            # Connections to a Service are kept. It gives each connection to one replica, so handshake and upgrade reach
+            # the same one, and so do page and script.
+            connector=_BoundedConnector(
+                limits.max_websocket_bytes,
+                limit=2,
+                use_dns_cache=False,
+                socket_factory=self._pinned_socket,
+                force_close=at_edge,
+            ),
+            cookie_jar=ProbeCookies(endpoint.origin) if at_edge else aiohttp.DummyCookieJar(),
             trust_env=False,
             auto_decompress=False,
             headers={"Accept-Encoding": "identity", "User-Agent": USER_AGENT, "Host": endpoint.host},
@@ -172,11 +176,7 @@ class Client:
             max_headers=limits.max_headers,
             middlewares=(self._guard,),
             trace_configs=[trace],
-        ) as self._session:
-            try:
-                yield
-            except (aiohttp.ClientError, OSError) as exc:
-                raise self.stage.network_failure(exc, endpoint.scheme) from exc
+        )
 
     @asynccontextmanager
     async def request(
@@ -196,27 +196,27 @@ class Client:
         try:
             yield response
         finally:
-            response.close()  # where the body was read to its end, the connection has already been given back
+            response.close()  # a response that was read to its end has already returned its connection
 
     async def connect_websocket(self, path: str, query: str) -> aiohttp.ClientWebSocketResponse[bool]:
-        """Open a WebSocket. It needs no closing after a failure: leaving ``open`` does that without waiting.
+        """Open a WebSocket. After a failure it needs no closing: leaving ``open`` closes it without waiting.
 
         Raises:
-            aiohttp.WSServerHandshakeError: the answer is no upgrade.
+            aiohttp.WSServerHandshakeError: the answer is not an upgrade.
 
         """
         return await self._session.ws_connect(
             self._endpoint.url(path, query),
-            timeout=aiohttp.ClientWSTimeout(ws_close=self._limits.websocket_close_seconds),
-            max_msg_size=self._limits.max_websocket_bytes,
-            autoping=False,  # nobody pings within the moment that this is open, but to be answered without end
-            origin=str(self._endpoint.origin) if self.at_edge else None,
+            timeout=aiohttp.ClientWSTimeout(ws_close=self.limits.websocket_close_seconds),
+            max_msg_size=self.limits.max_websocket_bytes,
+            autoping=False,  # a server has no reason to ping so early, and a hostile one must not get endless answers
+            origin=str(self._endpoint.origin) if self.target.at_edge else None,
             ssl=self._tls,
             server_hostname=self._endpoint.server_name,
         )
 
     def _pinned_socket(self, info: tuple[Any, ...]) -> socket.socket:
-        """Make the socket for a connect, and refuse any destination but the checked one."""
+        """Make the socket for a connection, and refuse any destination but the checked one."""
         family, kind, proto, _, destination = info
         if (ipaddress.ip_address(destination[0]), destination[1]) != (
             self._endpoint.address,
@@ -226,41 +226,39 @@ class Client:
         return socket.socket(family, kind, proto)
 
     async def _note_connected(self, *_: object) -> None:
-        self.connected = True
+        self.is_connected = True
 
     async def _guard(
         self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
     ) -> aiohttp.ClientResponse:
-        """Refuse redirects and repeats also where aiohttp has no switch for them.
+        """Refuse redirects and repeated requests also where aiohttp has no switch for them.
 
-        ``ws_connect`` follows redirects, and a request on a kept connection that breaks is sent again.
+        ``ws_connect`` follows redirects, and aiohttp repeats a request if a kept connection breaks.
         """
         self._requests += 1
-        if self._requests > (MAX_REQUESTS_AT_EDGE if self.at_edge else MAX_REQUESTS):
-            found = "would have needed another request"
-            raise self.stage.failure(Reason.PROBE_FAILED, found, "report this as a bug of the operator")
+        if self._requests > (MAX_REQUESTS_AT_EDGE if self.target.at_edge else MAX_REQUESTS):
+            fix = "Report this as a bug of the operator"
+            raise self.stage.failure(Reason.PROBE_FAILED, "is one request more than a probe may send", fix)
         try:
             response = await handler(request)
-        except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as exc:
-            raise self.stage.network_failure(exc, self._endpoint.scheme) from exc
+        except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+            raise self.stage.network_failure(error, self._endpoint.scheme) from error
         try:
             if 300 <= response.status < 400:
                 raise self._redirected(request, response)
             if response.status == 400:
                 self.refusal, _ = await read_body(response, _MAX_REFUSAL_BYTES)
-        except BaseException:  # a probe that is cancelled, too, must not leave its connection behind
+        except BaseException:  # a cancelled probe, too, must not leave its connection behind
             response.close()
             raise
         return response
 
-    def _redirected(self, request: aiohttp.ClientRequest, response: aiohttp.ClientResponse) -> Exception:
-        if self.at_edge and self._is_same_by_https(request.url, response.headers.get("Location", "")):
-            return MovedToHttps(str(URL.build(scheme="https", host=self._endpoint.server_name)))
-        return self.stage.failure(
-            Reason.REDIRECTED,
-            f"was answered with a redirect (status {response.status}), which is not followed",
-            "give the scheme, host and path that the app itself answers, or remove the redirect there",
-        )
+    def _redirected(self, request: aiohttp.ClientRequest, response: aiohttp.ClientResponse) -> Failure | MovedToHttps:
+        if self.target.at_edge and self._is_same_by_https(request.url, response.headers.get("Location", "")):
+            return MovedToHttps(self.target.by_https())
+        found = f"returns a redirect (status {response.status}), which a probe does not follow"
+        fix = "Use the scheme, host and path at which the app itself answers, or remove the redirect"
+        return self.stage.failure(Reason.REDIRECTED, found, fix)
 
     def _is_same_by_https(self, asked: URL, location: str) -> bool:
         """Whether a redirect leads from http to https and nowhere else."""
@@ -274,7 +272,7 @@ class Client:
 
 
 async def read_body(response: aiohttp.ClientResponse, limit: int) -> tuple[bytes, bool]:
-    """Read a body as sent, ``limit`` bytes of it at most; the flag tells whether there was more."""
+    """Read at most ``limit`` bytes of a body as sent; the flag says whether there was more."""
     body = bytearray()
     async for chunk in response.content.iter_any():
         body += chunk

@@ -1,0 +1,109 @@
+"""One probe: the address is chosen and checked, the steps are taken in time, and every end becomes an outcome.
+
+A probe connects to one address, which is looked up once and checked. It follows no redirect, except at the edge to the
+same place by https. It reads bounded amounts, and repeats nothing of what the peer said.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+
+from chainlit_operator.domain.reasons import Reason
+from chainlit_operator.verification.prober.address import (
+    ForbiddenAddressError,
+    IPAddress,
+    LookupFailedError,
+    Policy,
+    Resolver,
+    address_allowed,
+    pick_address,
+    system_resolve,
+)
+from chainlit_operator.verification.prober.failures import Failure
+from chainlit_operator.verification.prober.outcome import Outcome
+from chainlit_operator.verification.prober.steps import take_steps
+from chainlit_operator.verification.prober.target import Target
+from chainlit_operator.verification.prober.transport import DEFAULT_LIMITS, Client, Limits, MovedToHttps
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Prober:
+    """Probes targets within limits; keeps nothing between two probes.
+
+    ``allow`` judges an address before anything is sent to it. ``resolve`` turns a host name and port into addresses.
+    ``tls`` replaces the default settings, which trust the system's certificate authorities.
+    """
+
+    limits: Limits = DEFAULT_LIMITS
+    allow: Policy = address_allowed
+    resolve: Resolver = system_resolve
+    tls: ssl.SSLContext | None = None
+
+    async def probe(self, target: Target) -> Outcome:
+        """Find out whether a Chainlit app's socket and page work at a target.
+
+        Returns an outcome whatever the target, the network or the peer do, and raises only
+        ``asyncio.CancelledError``. Every socket that it opened is closed by then.
+        """
+        client = Client(target, self.limits, self.tls)
+        try:
+            async with self.connected(client):
+                await take_steps(client)
+        except Failure as failure:
+            return failure.outcome
+        except MovedToHttps as moved:
+            outcome = await self.probe(moved.target)
+            return outcome if outcome.reachable else replace(outcome, found=f"Redirected to https: {outcome.found}")
+        except TimeoutError:
+            seconds = self.limits.total_seconds
+            return client.stage.out_of_time(is_connected=client.is_connected, seconds=seconds).outcome
+        except Exception as error:
+            # The peer chooses what the HTTP and HTML libraries read: their faults must not stop the operator.
+            _log.warning("a probe ended with an unexpected %s", type(error).__name__, exc_info=True)
+            fix = "Read the operator's log"
+            return client.stage.failure(Reason.PROBE_FAILED, "ends with an internal error", fix).outcome
+        as_browsers = ", requested as browsers do" if target.at_edge else ""
+        works = f"Engine.IO handshake, WebSocket upgrade, page and script work at {target.url(target.page_path)}"
+        return Outcome(Reason.VERIFIED, f"{works}{as_browsers}")
+
+    @asynccontextmanager
+    async def connected(self, client: Client) -> AsyncIterator[None]:
+        """Let a client send requests to its target, for the total time of a probe.
+
+        Raises:
+            Failure: the target, its address or the network does not allow it.
+            TimeoutError: the time is over.
+
+        """
+        async with asyncio.timeout(self.limits.total_seconds):
+            client.target.check()
+            address = await self._look_up(client)
+            async with client.open(client.target.endpoint(address)):
+                yield
+
+    async def _look_up(self, client: Client) -> IPAddress:
+        target, failed = client.target, Reason.DNS_LOOKUP_FAILED
+        stage = client.begin("The DNS lookup for", target.page_path, late=failed)
+        try:
+            async with asyncio.timeout(self.limits.connect_seconds):
+                return await pick_address(*target.host_and_port, resolve=self.resolve, allow=self.allow)
+        except TimeoutError as error:
+            raise stage.failure(failed, "gets no answer in time", "Check the cluster's DNS") from error
+        except LookupFailedError as error:
+            fix = "Create a DNS record for the host, or correct the host"
+            raise stage.failure(failed, "gives no usable address", fix) from error
+        except ForbiddenAddressError as error:
+            own = ", the API server, the operator" if target.at_edge else ""
+            raise Failure(
+                Reason.ADDRESS_FORBIDDEN,
+                f"The host of {target.url(target.page_path)} has an address to which the operator never connects "
+                f"(loopback, link-local, multicast, metadata{own})",
+                "Use a host that leads to the app's Service or ingress controller",
+            ) from error
