@@ -11,16 +11,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chainlit_operator import kinds
 from chainlit_operator.domain import field_release, model
 from chainlit_operator.domain.model import App, Workload
 from chainlit_operator.domain.plan import FIELD_MANAGER, Apply, NoOp, apply_configuration, plan
-from chainlit_operator.kube import codec
+from chainlit_operator.kinds import chainlitapp
 from chainlit_operator.state import State
 from tests.admission.plane import Plane
 from tests.e2e.demo import container, workload
 from tests.e2e.kube import KubeError
 from tests.objects import Object, chainlit_app, ingress, path_of, service
+from tests.records import app_record, record
 
 ROOT, PARENT = "CHAINLIT_ROOT_PATH", "CHAINLIT_PARENT_ROOT_PATH"
 VOLUMES = [{"name": "tmp", "emptyDir": {}}, {"name": "more", "emptyDir": {}}]
@@ -277,29 +277,22 @@ def workloads(draw: st.DrawFn) -> Object:
     return workload(*copy.deepcopy(containers), kind=draw(st.sampled_from(["Deployment", "StatefulSet"])))
 
 
-def decode(kind: Any, obj: Object) -> Any:
-    return codec.decoder(kind)(json.dumps(obj).encode()).to_domain()
-
-
 def cluster(live: Object, path: str, *, is_stripped: bool) -> tuple[State, App]:
     """The operator's view of a workload that an Ingress serves there, stripped of the path or not."""
     cache = State(lambda ref: None)
     middleware = "shop-strip@kubernetescrd" if is_stripped else ""
     annotations = {"traefik.ingress.kubernetes.io/router.middlewares": middleware} if middleware else {}
     namespaced = {"namespace": "shop", "resourceVersion": "1", "uid": "u"}
-    others: list[tuple[Any, Object]] = [
-        (kinds.Service, service()),
-        (kinds.Ingress, ingress("a.example", path, annotations=annotations)),
-        (
-            kinds.Middleware,
-            {"kind": "Middleware", "metadata": {"name": "strip"}, "spec": {"stripPrefix": {"prefixes": [path]}}},
-        ),
+    others: list[Object] = [
+        service(),
+        ingress("a.example", path, annotations=annotations),
+        {"kind": "Middleware", "metadata": {"name": "strip"}, "spec": {"stripPrefix": {"prefixes": [path]}}},
     ]
-    for kind, obj in others:
-        cache.upsert(decode(kind, obj | {"metadata": obj["metadata"] | namespaced}))
-    cache.upsert(decode(getattr(kinds, live["kind"]), live))
+    for obj in others:
+        cache.upsert(record(obj | {"metadata": obj["metadata"] | namespaced}))
+    cache.upsert(record(live))
     manifest = chainlit_app(kind=live["kind"])
-    app: App = decode(kinds.ChainlitApp, manifest | {"metadata": manifest["metadata"] | namespaced})
+    app = app_record(manifest | {"metadata": manifest["metadata"] | namespaced})
     cache.put_app(app)
     return cache, app
 
@@ -333,9 +326,9 @@ def test_what_the_operator_plans(plane: Plane, namespace: str) -> None:
         try:
             for path, is_stripped in stops:
                 live = align(plane, live, path, is_stripped=is_stripped and path != "/")
-            record: Workload = decode(getattr(kinds, kind), live)
-            if FIELD_MANAGER in record.field_managers:
-                patch: Any = field_release.json_patch(record)
+            left: Workload = record(live, kind)
+            if FIELD_MANAGER in left.field_managers:
+                patch: Any = field_release.json_patch(left)
                 where = path_of(kind, namespace, "chat")
                 plane.account.request("PATCH", where, patch, "application/json-patch+json")
         finally:
@@ -356,15 +349,15 @@ def test_what_the_operator_tells_is_what_the_definition_has(plane: Plane, namesp
         workload=model.WorkloadStatus("Deployment", "chat", "c"),
         conditions=(model.Condition("Ready", "True", "Ready", "Yes.", 1, "2026-01-01T00:00:00Z"),),
     )
-    made = kinds.app_from_object(plane.admin.create(chainlit_app(), namespace))
-    written = kinds.app_from_object(tell(plane, made, status))
+    made = chainlitapp.app_from_object(plane.admin.create(chainlit_app(), namespace))
+    written = chainlitapp.app_from_object(tell(plane, made, status))
     assert written.status == status and written.spec == made.spec
 
 
 def tell(plane: Plane, app: model.App, status: model.Status) -> Object:
     """Write a status as the operator does."""
     path = f"{path_of('ChainlitApp', app.ref.namespace, app.ref.name)}/status?fieldValidation=Strict&fieldManager=x"
-    answer: Object = json.loads(plane.account.request("PUT", path, kinds.encode_status(app, status)))
+    answer: Object = json.loads(plane.account.request("PUT", path, chainlitapp.encode_status(app, status)))
     return answer
 
 
@@ -381,7 +374,7 @@ def test_a_status_leaves_the_rest_to_who_owns_it(plane: Plane, namespace: str) -
     manifest = chainlit_app()
     manifest["metadata"] |= meta
     applied = plane.admin.apply(manifest, namespace, "flux")
-    told = tell(plane, kinds.app_from_object(applied), model.Status(observed_generation=1, root_path="/chat"))
+    told = tell(plane, chainlitapp.app_from_object(applied), model.Status(observed_generation=1, root_path="/chat"))
     assert {key: told["metadata"][key] for key in meta} == meta
     assert told["metadata"]["managedFields"][0] == applied["metadata"]["managedFields"][0]
     again = chainlit_app()

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import copy
-import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from chainlit_operator import kinds
 from chainlit_operator.domain import routes
 from chainlit_operator.domain.plan import plan
-from chainlit_operator.kube import codec
 from chainlit_operator.state import State
 from tests.admission.plane import Plane
 from tests.e2e.demo import container, workload
 from tests.e2e.kube import KubeError
 from tests.objects import Object, chainlit_app, ingress, path_of, service
+from tests.records import app_record, record
 from tests.waiting import eventually
 
 HOST = "a.example"
@@ -77,13 +75,12 @@ def reason(route: Object) -> str:
     cache = State(lambda ref: None)
     for obj in (route, service(), workload(container("demo"))):
         metadata = obj["metadata"] | {"namespace": "shop", "resourceVersion": "1", "uid": "u"}
-        decode = codec.decoder(getattr(kinds, obj["kind"]))
-        cache.upsert(decode(json.dumps(obj | {"metadata": metadata}).encode()).to_domain())
+        cache.upsert(record(obj | {"metadata": metadata}))
     app = chainlit_app()
     app["metadata"] |= {"namespace": "shop", "uid": "u", "resourceVersion": "1"}
-    record = codec.decoder(kinds.ChainlitApp)(json.dumps(app).encode()).to_domain()
-    cache.put_app(record)
-    found = plan(cache.snapshot(record)).route
+    made = app_record(app)
+    cache.put_app(made)
+    found = plan(cache.snapshot(made)).route
     return str(found.reason) if isinstance(found, routes.Unresolved) else ""
 
 

@@ -10,10 +10,10 @@ from typing import Any
 import jsonschema
 import pytest
 
-from chainlit_operator import kinds
-from chainlit_operator.kube import codec
+from chainlit_operator.kinds import registry
 from tests.cluster import golang, traefik
 from tests.cluster.versions import pinned
+from tests.records import record
 
 from . import controllers
 from .controllers import Preset
@@ -227,16 +227,14 @@ def test_the_operator_sees_the_service_behind_traefiks_gateway() -> None:
     assert not release.all("TraefikService")
 
 
-WIRE: dict[str, Any] = {"Ingress": kinds.Ingress, "HTTPRoute": kinds.HTTPRoute}
-
-
-@pytest.mark.parametrize("preset", [pytest.param(p, id=p.name) for p in controllers.presets() if p.kind in WIRE])
+@pytest.mark.parametrize(
+    "preset", [pytest.param(p, id=p.name) for p in controllers.presets() if p.kind in registry.ROUTES]
+)
 def test_the_operator_reads_no_rewrite_in_what_is_set(preset: Preset) -> None:
     values = {**preset.values, "replicaCount": 1, "operator": {"enabled": True}}
     if preset.kind == "Ingress":
         values["route"]["className"] = preset.controller
-    manifest = json.dumps(app(values).one(preset.kind)).encode()
-    (path,) = codec.decoder(WIRE[preset.kind])(manifest).to_domain().paths
+    (path,) = record(app(values).one(preset.kind)).paths
     assert (path.path, path.service) == ("/chat", "chat-chainlit")
     assert not (path.transforms or path.middlewares or path.refuses_web_socket)
 

@@ -19,14 +19,14 @@ from typing import Any
 import msgspec
 from tests.fuzz import world
 
-from chainlit_operator import kinds
 from chainlit_operator.domain import conditions as statuses
 from chainlit_operator.domain import path_overrides, paths, plan, rewrites, trials
 from chainlit_operator.domain.desired import manifests, ownership, pod_template
 from chainlit_operator.domain.model import App, CreatableObject, Matching, Precedence, RoutePath, Workload
+from chainlit_operator.kinds import chainlitapp, registry
 from chainlit_operator.kube import codec, leases
 from chainlit_operator.object_ref import Ref
-from chainlit_operator.state import State
+from chainlit_operator.state import State, decoding
 from chainlit_operator.verification.prober import parse
 
 #: What one step may cost, in seconds of CPU.
@@ -90,7 +90,7 @@ def _yardstick() -> float:
 
 # ------------------------------------------------------------------------------------------------------- objects
 
-READERS = {kind: kinds.reader(type_) for kind, type_ in kinds.KINDS.items()}
+READERS = {name: decoding.decoder(kind) for name, kind in registry.WATCHED.items()}
 _OTHERS = [
     READERS[found["kind"]](json.dumps(found).encode())
     for found in (
@@ -102,7 +102,7 @@ _OTHERS = [
         world.MIDDLEWARE,
     )
 ]
-_APPS = [kinds.app_from_object(found) for found in world.APPS.values()]
+_APPS = [chainlitapp.app_from_object(found) for found in world.APPS.values()]
 
 
 def take(kind: str, raw: bytes, number: int, clock: Clock) -> str:
@@ -130,7 +130,7 @@ def _app(raw: bytes, clock: Clock) -> str:
     body = json.loads(raw)  # kopf's part
     with clock.step("read"):
         try:
-            app = kinds.app_from_object(body)
+            app = chainlitapp.app_from_object(body)
         except ValueError:  # which the handler expects
             return "refused"
     cache = _cache(_APPS[0])
@@ -181,7 +181,7 @@ def _report(app: App, workload: Workload | None, decision: plan.Plan) -> None:
         found = statuses.Verification(check, False, trials.PARENT_IGNORED, "…")
         statuses.trial(app, decision, workload, found)
     status = statuses.status(app, decision, workload, found, None, NOW)
-    json.dumps(kinds.encode_status(app, status)).encode()
+    json.dumps(chainlitapp.encode_status(app, status)).encode()
 
 
 def _create(cache: State, app: App, snapshot: Any) -> None:

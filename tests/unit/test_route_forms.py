@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
+from tests.records import record
 from tests.route_forms import FORMS, PAIRS, Edge, Form, Roots, page
 from tests.unit.domain.world import NAMESPACE, app, service, workload
 
-from chainlit_operator import kinds
 from chainlit_operator.domain import routes
 from chainlit_operator.domain.reasons import Reason
-from chainlit_operator.kube import codec
 from chainlit_operator.object_ref import Ref
 from chainlit_operator.state import State
 
 HOST = "chat.example"
-TYPES: dict[str, Any] = {
-    "Ingress": kinds.Ingress,
-    "HTTPRoute": kinds.HTTPRoute,
-    "Middleware": kinds.Middleware,
-    "Service": kinds.Service,
-}
 CASES: list[tuple[Form, Edge | None]] = [*PAIRS, *((form, None) for form in FORMS if not form.edges)]
 
 
@@ -35,7 +26,7 @@ def resolved(form: Form, edge: Edge | None) -> routes.Resolved | routes.Unresolv
         cache.upsert(obj)
     for manifest in form.on(edge, NAMESPACE, HOST):
         manifest["metadata"]["namespace"] = NAMESPACE
-        cache.upsert(codec.decoder(TYPES[manifest["kind"]])(json.dumps(manifest).encode()).to_domain())
+        cache.upsert(record(manifest))
     return routes.resolve(cache.snapshot(app()))
 
 

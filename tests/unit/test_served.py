@@ -6,7 +6,6 @@ The judge is a model that routes single requests by the controllers' documented 
 
 from __future__ import annotations
 
-import json
 import os
 from collections import Counter
 from typing import Any
@@ -17,19 +16,13 @@ from tests.model import judge
 from tests.model.chainlit import Chainlit
 from tests.model.scenes import DEEP, Scene, scenes
 from tests.objects import Object
+from tests.records import app_record, record
 
-from chainlit_operator import kinds
 from chainlit_operator.domain import routes
 from chainlit_operator.domain.plan import Apply, Plan, plan
 from chainlit_operator.domain.reasons import Reason
-from chainlit_operator.kube import codec
 from chainlit_operator.object_ref import Ref
 from chainlit_operator.state import State
-
-TYPES: dict[str, Any] = {
-    kind.__name__: kind
-    for kind in (kinds.Ingress, kinds.HTTPRoute, kinds.Middleware, kinds.Gateway, kinds.Service, kinds.Deployment)
-}
 
 #: What a route can be blocked for; each occurs in the long run.
 REASONS = {
@@ -64,8 +57,8 @@ def decided(scene: Scene) -> Plan:
     cache = State(told.append)
     for found in scene.objects:
         if found["kind"] != "ChainlitApp":
-            cache.upsert(codec.decoder(TYPES[found["kind"]])(json.dumps(found).encode()).to_domain())
-    app = codec.decoder(kinds.ChainlitApp)(json.dumps(scene.of("ChainlitApp")[0]).encode()).to_domain()
+            cache.upsert(record(found))
+    app = app_record(scene.of("ChainlitApp")[0])
     cache.put_app(app)
     return plan(cache.snapshot(app))
 

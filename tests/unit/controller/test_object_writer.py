@@ -11,14 +11,15 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from tests.records import record
 from tests.unit.apiserver import ApiServer, error
 
-from chainlit_operator import kinds
 from chainlit_operator.controller.event_recorder import EventRecorder
 from chainlit_operator.controller.reconciler import Reconciler
 from chainlit_operator.domain.conditions import Check, Verification
 from chainlit_operator.domain.desired.drift import DIGEST, MANAGER
 from chainlit_operator.domain.reasons import Reason
+from chainlit_operator.kinds.chainlitapp import app_from_object
 from chainlit_operator.kinds.registry import RESOURCES
 from chainlit_operator.kube.errors import ApiError
 from chainlit_operator.kube.workqueue import WorkQueue
@@ -90,7 +91,7 @@ class World:
         metadata |= {"resourceVersion": self.server.next(), "creationTimestamp": "2026-01-01T00:00:00Z"}
         spec = {"workload": workload, "route": route or {}, "verification": {"mode": "Disabled"}}
         self.server.app = {"metadata": metadata | more.pop("metadata", {}), "spec": spec | more}
-        self.cache.put_app(kinds.app_from_object(self.server.app))
+        self.cache.put_app(app_from_object(self.server.app))
 
     def meddle(self, plural: str, change: Any, manager: str = "kubectl-edit") -> None:
         """Have somebody change an object, who then owns all that is in it."""
@@ -103,7 +104,7 @@ class World:
         """Have an object be there, and seen."""
         obj["metadata"]["resourceVersion"] = self.server.next()
         self.server.objects[plural, obj["metadata"]["name"]] = obj
-        self.cache.upsert(kinds.reader(kinds.KINDS[KINDS[plural]])(json.dumps(obj).encode()))
+        self.cache.upsert(record(obj, KINDS[plural]))
 
     async def reconcile(self) -> bool:
         return await self.reconciler.reconcile(APP)
@@ -177,9 +178,9 @@ async def test_second_time_and_after_a_restart_nothing_is_written() -> None:
         await w.reconcile()
         await w.reconcile()
         cache = State(w.queue.add)
-        cache.put_app(kinds.app_from_object(w.server.app))
+        cache.put_app(app_from_object(w.server.app))
         for (plural, _), obj in w.server.objects.items():
-            cache.upsert(kinds.reader(kinds.KINDS[KINDS[plural]])(json.dumps(obj).encode()))
+            cache.upsert(record(obj, KINDS[plural]))
         w.reconciler = restarted(w.reconciler._api, cache, w.queue, None)
         await w.reconcile()
         assert w.writes == CREATED

@@ -24,7 +24,6 @@ from chainlit_operator.domain.model import (
 )
 from chainlit_operator.domain.plan import plan
 from chainlit_operator.domain.reasons import Reason
-from chainlit_operator.object_ref import Ref
 
 NOW = "2026-02-03T04:05:06Z"
 LATER = "2026-02-03T05:00:00Z"
@@ -333,12 +332,12 @@ def test_roots_stay_known_while_contested() -> None:
     assert found.workload == WorkloadStatus("Deployment", "chat", "chainlit")
 
 
-@pytest.mark.parametrize("kind", ["Deployment", "StatefulSet"])
-def test_only_a_stateful_set_keeps_pods_that_never_became_ready(kind: str) -> None:
-    stuck = workload(RIGHT, ref=Ref(kind, "shop", "chat"), rollout=replace(DONE, updated=0))
+@pytest.mark.parametrize("hint", ["", "Look at this."])
+def test_a_hint_for_a_rollout_is_told(hint: str) -> None:
+    stuck = workload(RIGHT, rollout_hint=hint, rollout=replace(DONE, updated=0))
     message = messages(status_of(aligned(workload=stuck)))["WebSocketReachable"]
     assert message.startswith("The pods are being replaced;")
-    assert ("A StatefulSet does not replace" in message) is (kind == "StatefulSet")
+    assert message.endswith(f"the present template. {hint}".rstrip())
 
 
 @pytest.mark.parametrize(

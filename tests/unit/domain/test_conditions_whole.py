@@ -105,7 +105,12 @@ ROWS = [
     pytest.param(
         aligned(
             app=app(workload_kind="StatefulSet"),
-            workload=replace(RIGHT, ref=Ref("StatefulSet", "shop", "chat"), rollout=replace(DONE, updated=0)),
+            workload=replace(
+                RIGHT,
+                ref=Ref("StatefulSet", "shop", "chat"),
+                rollout=replace(DONE, updated=0),
+                rollout_hint=STATEFUL.strip(),
+            ),
         ),
         "",
         text(ROUTE, ALIGNED.replace("Deployment", "StatefulSet"), REPLACED + STATEFUL),

@@ -60,6 +60,7 @@ def container(root_path: str | Variable | None = None, name: str = "chainlit", *
 def workload(*containers: Container, **fields: Any) -> Workload:
     defaults: dict[str, Any] = {
         "ref": Ref("Deployment", NAMESPACE, "chat"),
+        "api_version": "apps/v1",
         "uid": "uid-of-workload",
         "resource_version": "1",
         "generation": 1,

@@ -12,12 +12,14 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.records import app_record, record
 from tests.unit.domain.world import app
 
-from chainlit_operator import kinds
 from chainlit_operator.domain import model, rewrites
+from chainlit_operator.kinds import chainlitapp, registry
 from chainlit_operator.kube import codec
 from chainlit_operator.object_ref import Ref
+from chainlit_operator.state import decoding
 
 FIELDS: dict[str, Any] = {
     "f:spec": {
@@ -92,14 +94,15 @@ DEPLOYMENT: dict[str, Any] = {
 }
 
 
-def read(type_: Any, body: Any) -> Any:
-    return codec.decoder(type_)(json.dumps(body).encode()).to_domain()
+def read(kind: str, body: Any) -> Any:
+    return app_record(body) if kind == "ChainlitApp" else record(body, kind)
 
 
 def test_workload() -> None:
-    found = read(kinds.Deployment, DEPLOYMENT)
+    found = read("Deployment", DEPLOYMENT)
     assert found == model.Workload(
         ref=Ref("Deployment", "shop", "chat"),
+        api_version="apps/v1",
         uid="u",
         resource_version="42",
         generation=3,
@@ -124,15 +127,15 @@ def test_workload() -> None:
     assert found.field_managers == ("helm", "kube-controller-manager"), "compared by itself: a record does not"
     assert found.resource_version == "42"
     assert found.containers[0].owners == (("CHAINLIT_ROOT_PATH", "helm"), ("readinessProbe", "helm"))
-    assert read(kinds.StatefulSet, DEPLOYMENT).ref.kind == "StatefulSet"
+    assert read("StatefulSet", DEPLOYMENT).ref.kind == "StatefulSet"
 
 
 @pytest.mark.parametrize(("policy", "has"), [({"restartPolicy": "Always"}, True), ({}, False)])
 def test_what_goes_on_beside_the_containers(policy: dict[str, str], has: bool) -> None:
     body = changed("spec", "template", "spec", "initContainers", to=[{"name": "proxy", "image": "p:1"} | policy])
-    first = read(kinds.Deployment, body)
+    first = read("Deployment", body)
     assert first.has_sidecars is has
-    assert codec.decoder(kinds.Deployment)(json.dumps(body).encode()).to_domain(first).has_sidecars is has
+    assert after(body, body)[1].has_sidecars is has
 
 
 def changed(*path: str | int, to: Any, **metadata: Any) -> dict[str, Any]:
@@ -148,8 +151,8 @@ def changed(*path: str | int, to: Any, **metadata: Any) -> dict[str, Any]:
 
 def after(first: Any, *more: Any) -> list[model.Workload]:
     """What a watch makes of one object after the other; the first is listed."""
-    known = [read(kinds.Deployment, first)]
-    event = kinds.reader(kinds.Deployment, lambda ref: known[-1] if ref == known[-1].ref else None)
+    known = [read("Deployment", first)]
+    event = decoding.decoder(registry.WATCHED["Deployment"], lambda ref: known[-1] if ref == known[-1].ref else None)
     for body in more:
         known += [event(json.dumps(body).encode())]
     return known
@@ -226,7 +229,7 @@ def test_replicas_and_counters_are_read_beside_the_same_template() -> None:
     ],
 )  # fmt: skip
 def test_what_holds_pods_back(spec: Any, held: str) -> None:
-    kind = kinds.StatefulSet if "updateStrategy" in spec else kinds.Deployment
+    kind = "StatefulSet" if "updateStrategy" in spec else "Deployment"
     assert read(kind, {"metadata": {"name": "chat"}, "spec": spec}).rollout.held == held
 
 
@@ -243,7 +246,7 @@ def test_an_object_that_is_older_than_the_one_known_is_read_as_it_is() -> None:
 def test_ingress() -> None:
     backend = {"service": {"name": "chat", "port": {"number": 80}}}
     found = read(
-        kinds.Ingress,
+        "Ingress",
         {
             "metadata": {
                 "name": "chat",
@@ -287,7 +290,7 @@ def test_ingress() -> None:
 
 def test_default_backend_counts_where_no_rule_has_a_path() -> None:
     backend = {"service": {"name": "chat", "port": {"number": 80}}}
-    found = read(kinds.Ingress, {"metadata": {"name": "x"}, "spec": {"defaultBackend": backend}})
+    found = read("Ingress", {"metadata": {"name": "x"}, "spec": {"defaultBackend": backend}})
     assert found.paths == (model.RoutePath("", "/", "Prefix", "chat", 80),)
 
 
@@ -339,7 +342,7 @@ REGEX = model.Matching.REGULAR_EXPRESSION
 def test_ingress_rewrites(annotations: Any, path: str, matching: Any, transforms: Any) -> None:
     backend = {"service": {"name": "chat", "port": {"number": 80}}}
     http = {"paths": [{"path": path, "pathType": "ImplementationSpecific", "backend": backend}]}
-    found = read(kinds.Ingress, {"metadata": {"annotations": annotations}, "spec": {"rules": [{"http": http}]}})
+    found = read("Ingress", {"metadata": {"annotations": annotations}, "spec": {"rules": [{"http": http}]}})
     assert [(p.matching, p.transforms) for p in found.paths] == [(matching, transforms)]
 
 
@@ -384,20 +387,20 @@ def test_an_annotation_that_may_rewrite_is_not_passed_over(kind: str, key: str, 
     path = {"path": "/chat", "pathType": "Prefix", "backend": {"service": {"name": "chat", "port": {"number": 80}}}}
     rules = {"Ingress": {"http": {"paths": [path, path]}}, "HTTPRoute": {"backendRefs": [{"name": "chat", "port": 80}]}}
     document = {"metadata": {"annotations": {key: value}}, "spec": {"rules": [rules[kind]]}}
-    found = read(getattr(kinds, kind), document)
+    found = read(kind, document)
     expected = (rewrites.Unknown(f"the annotation {key}: {value[:250]}"),) if may_rewrite else ()
     assert {path.transforms for path in found.paths} == {expected}
 
 
 def test_an_annotation_is_told_in_part() -> None:
-    found = read(kinds.HTTPRoute, {"metadata": {"annotations": {"x/rewrite": "/" * 9999}}, "spec": {"rules": [{}]}})
+    found = read("HTTPRoute", {"metadata": {"annotations": {"x/rewrite": "/" * 9999}}, "spec": {"rules": [{}]}})
     assert found.paths[0].transforms == (rewrites.Unknown(f"the annotation x/rewrite: {'/' * 250}"),)
 
 
 @pytest.mark.parametrize(("value", "transforms"), [("true", (rewrites.ReplacePrefixMatch("/"),)), ("false", ())])
 def test_kong_strips_an_http_route(value: str, transforms: Any) -> None:
     metadata = {"annotations": {"konghq.com/strip-path": value}}
-    assert read(kinds.HTTPRoute, {"metadata": metadata, "spec": {"rules": [{}]}}).paths[0].transforms == transforms
+    assert read("HTTPRoute", {"metadata": metadata, "spec": {"rules": [{}]}}).paths[0].transforms == transforms
 
 
 @pytest.mark.parametrize(
@@ -409,7 +412,7 @@ def test_kong_strips_an_http_route(value: str, transforms: Any) -> None:
     ],
 )
 def test_ingress_class(spec: Any, annotations: Any, expected: str) -> None:
-    found = read(kinds.Ingress, {"metadata": {"annotations": annotations}, "spec": spec})
+    found = read("Ingress", {"metadata": {"annotations": annotations}, "spec": spec})
     assert found.attachments == (model.Attachment(f"ingress class {expected}"),)
 
 
@@ -438,19 +441,19 @@ def test_contour_passes_the_web_socket_only_where_told(
     backend = {"service": {"name": "chat", "port": {"number": 80}}}
     http = {"paths": [{"path": path, "pathType": "ImplementationSpecific", "backend": backend}]}
     spec = {"ingressClassName": class_name, "rules": [{"http": http}]}
-    found = read(kinds.Ingress, {"metadata": {"annotations": annotations}, "spec": spec})
+    found = read("Ingress", {"metadata": {"annotations": annotations}, "spec": spec})
     assert [(p.refuses_web_socket, p.matching) for p in found.paths] == [(refuses, matching)]
 
 
 def test_canary_ingress() -> None:
     annotations = {"nginx.ingress.kubernetes.io/canary": "true"}
-    assert read(kinds.Ingress, {"metadata": {"annotations": annotations}}).is_canary
-    assert not read(kinds.Ingress, {"metadata": {}}).is_canary
+    assert read("Ingress", {"metadata": {"annotations": annotations}}).is_canary
+    assert not read("Ingress", {"metadata": {}}).is_canary
 
 
 def http_route(*rules: Any, **fields: Any) -> model.Route:
     found: model.Route = read(
-        kinds.HTTPRoute, {"metadata": {"name": "r", "namespace": "shop"}, "spec": {"rules": rules}} | fields
+        "HTTPRoute", {"metadata": {"name": "r", "namespace": "shop"}, "spec": {"rules": rules}} | fields
     )
     return found
 
@@ -535,7 +538,7 @@ def test_parent_that_refuses_the_route_gives_no_address_while_another_takes_it()
     taken = {"parentRef": edge, "conditions": [{"type": "Accepted", "status": "True"}]}
     for statuses, names in [([refused, taken], ["edge"]), ([taken], ["inner", "edge"]), ([], ["inner", "edge"])]:
         given = {"metadata": {"name": "r", "namespace": "shop"}, "spec": {"parentRefs": [inner, edge]}}
-        found = read(kinds.HTTPRoute, given | {"status": {"parents": statuses}})
+        found = read("HTTPRoute", given | {"status": {"parents": statuses}})
         assert [attachment.group.rpartition("/")[2] for attachment in found.attachments] == names
 
 
@@ -545,7 +548,7 @@ def test_parents_of_an_http_route() -> None:
         {"name": "edge", "namespace": "infra", "sectionName": "web", "port": 443},
         {"name": "mesh", "kind": "Service", "group": ""},
     ]
-    found = read(kinds.HTTPRoute, {"metadata": {"name": "r", "namespace": "shop"}, "spec": {"parentRefs": refs}})
+    found = read("HTTPRoute", {"metadata": {"name": "r", "namespace": "shop"}, "spec": {"parentRefs": refs}})
     assert found.attachments == (
         model.Attachment("Gateway shop/edge"),
         model.Attachment("Gateway infra/edge", "web", 443),
@@ -556,7 +559,7 @@ def test_parents_of_an_http_route() -> None:
 def test_gateway() -> None:
     spec = {"listeners": [{"name": "web", "port": 443, "protocol": "HTTPS", "hostname": "x.example"}]}
     body = {"metadata": {"name": "edge"}, "spec": spec, "status": {"addresses": [{"value": "fd00::1"}]}}
-    found = read(kinds.Gateway, body)
+    found = read("Gateway", body)
     assert found.listeners == (model.Listener("web", 443, "HTTPS", "x.example"),)
     assert found.address == "[fd00::1]"
 
@@ -600,13 +603,13 @@ def test_http_route_that_nobody_serves(parents: list[Any], refusal: str) -> None
     ],
 )  # fmt: skip
 def test_middleware(spec: Any, transforms: Any, chain: Any) -> None:
-    found = read(kinds.Middleware, {"metadata": {"name": "m", "namespace": "shop"}, "spec": spec})
+    found = read("Middleware", {"metadata": {"name": "m", "namespace": "shop"}, "spec": spec})
     assert (found.transforms, found.chain, found.key) == (transforms, chain, "shop-m")
 
 
 def test_service() -> None:
     found = read(
-        kinds.Service,
+        "Service",
         {
             "metadata": {"name": "chat", "namespace": "shop"},
             "spec": {
@@ -624,10 +627,10 @@ def test_service() -> None:
 def test_app_with_defaults_and_in_full() -> None:
     metadata = {"name": "chat", "namespace": "shop", "uid": "u", "resourceVersion": "1", "generation": 2,
                 "creationTimestamp": "2026-01-01T00:00:00Z"}  # fmt: skip
-    short = kinds.app_from_object({"metadata": metadata, "spec": {"workload": {"ref": {"name": "chat"}}}})
+    short = chainlitapp.app_from_object({"metadata": metadata, "spec": {"workload": {"ref": {"name": "chat"}}}})
     assert short.spec == model.AppSpec("Deployment", "chat")
     assert short.workload == Ref("Deployment", "shop", "chat") and short.route is None
-    full = kinds.app_from_object(
+    full = chainlitapp.app_from_object(
         {
             "metadata": metadata,
             "spec": {
@@ -649,7 +652,7 @@ def test_app_that_has_its_objects_created() -> None:
     metadata = {"name": "chat", "namespace": "shop"}
     template = {"image": "chat:1", "tmpVolume": {"sizeLimit": None}}
     ingress = {"host": "a", "path": "/x", "className": "c", "tls": [{"hosts": ["a"]}], "annotations": {"b": "c"}}
-    made = kinds.app_from_object(
+    made = chainlitapp.app_from_object(
         {"metadata": metadata, "spec": {"workload": {"template": template}, "route": {"ingress": ingress}}}
     )
     assert made.workload == Ref("Deployment", "shop", "chat")
@@ -658,14 +661,14 @@ def test_app_that_has_its_objects_created() -> None:
     assert made.spec.template == template
     assert made.spec.ingress == model.NewIngress("/x", "Prefix", "a", "c", ({"hosts": ["a"]},), {"b": "c"})
     gateway = {"parentRefs": [{"name": "edge"}], "hostnames": ["a"], "path": "/x"}
-    made = kinds.app_from_object(
+    made = chainlitapp.app_from_object(
         {"metadata": metadata, "spec": {"workload": {"ref": {"name": "app"}}, "route": {"gateway": gateway}}}
     )
     assert made.workload.name == "app" and made.route == Ref("HTTPRoute", "shop", "chat")
     assert made.spec.gateway == model.NewGateway(({"name": "edge"},), ("a",), "/x")
     assert not made.is_terminating
     dying = {"metadata": metadata | {"deletionTimestamp": "2026-01-01T00:00:00Z"}, "spec": {}}
-    assert kinds.app_from_object(dying).is_terminating
+    assert chainlitapp.app_from_object(dying).is_terminating
 
 
 OWNER = {"apiVersion": "chainlit-operator.dev/v1alpha1", "kind": "ChainlitApp", "name": "chat", "uid": "u"}
@@ -680,14 +683,12 @@ OWNER = {"apiVersion": "chainlit-operator.dev/v1alpha1", "kind": "ChainlitApp", 
         (OWNER | {"controller": True, "kind": "Other"}, False),
     ],
 )
-@pytest.mark.parametrize(
-    "type_", [kinds.Deployment, kinds.Service, kinds.ServiceAccount, kinds.Ingress, kinds.HTTPRoute]
-)
+@pytest.mark.parametrize("type_", ["Deployment", "Service", "ServiceAccount", "Ingress", "HTTPRoute"])
 def test_whole_object_is_kept_where_a_chainlitapp_created_it(type_: Any, owner: Any, *, is_owned: bool) -> None:
     metadata: Any = {"name": "chat", "namespace": "shop", "uid": "o", "resourceVersion": "7", "labels": {"a": "b"}}
     metadata |= {"ownerReferences": [owner], "managedFields": [{"manager": "x"}]}
     body = {"kind": "?", "metadata": metadata, "spec": {"anything": [1]}, "status": {"much": 1}}
-    owned = kinds.reader(type_)(msgspec.json.encode(body)).owned  # type: ignore[union-attr]
+    owned = decoding.decoder(registry.WATCHED[type_])(msgspec.json.encode(body)).owned  # type: ignore[union-attr]
     assert (owned is not None) is is_owned
     if owned is not None:
         assert (owned.app, owned.uid, owned.object_uid) == ("chat", "u", "o")
@@ -709,10 +710,10 @@ def test_status_comes_back_as_it_was_written() -> None:
         trial=model.Trial("chat:1", model.TrialOutcome.WORKS),
         conditions=(model.Condition("Ready", "True", "Ready", "Yes.", 3, "2026-01-01T00:00:00Z"),),
     )
-    body = kinds.encode_status(app(), status)
+    body = chainlitapp.encode_status(app(), status)
     assert body["status"]["webSocketURL"] == "ws://x/ws/socket.io/" and "parentRootPath" not in body["status"]
     assert "spec" not in body
-    written = kinds.app_from_object(body)
+    written = chainlitapp.app_from_object(body)
     assert written.status == status
     assert (written.ref, written.uid, written.resource_version) == (app().ref, app().uid, app().resource_version)
 
@@ -720,18 +721,18 @@ def test_status_comes_back_as_it_was_written() -> None:
 @pytest.mark.parametrize("body", [{}, {"metadata": 1}, {"metadata": {}, "spec": {"suspend": "yes"}}, [], None])
 def test_object_of_another_shape_is_an_error_of_value(body: Any) -> None:
     with pytest.raises(msgspec.ValidationError):
-        kinds.app_from_object(body)
+        chainlitapp.app_from_object(body)
 
 
 KINDS = [
-    kinds.Deployment,
-    kinds.StatefulSet,
-    kinds.Service,
-    kinds.Ingress,
-    kinds.HTTPRoute,
-    kinds.Gateway,
-    kinds.Middleware,
-    kinds.ChainlitApp,
+    "Deployment",
+    "StatefulSet",
+    "Service",
+    "Ingress",
+    "HTTPRoute",
+    "Gateway",
+    "Middleware",
+    "ChainlitApp",
 ]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
@@ -758,13 +759,13 @@ def test_any_json_is_read_or_refused(body: Any, type_: Any) -> None:
 NEST = 9000
 
 
-@pytest.mark.parametrize("kind", kinds.KINDS)
+@pytest.mark.parametrize("kind", registry.WATCHED)
 def test_what_nests_deep_is_no_end_of_the_watch(kind: str) -> None:
     """An API server keeps ten thousand levels in fields without a schema; a reader's stack has a tenth of that."""
     nest = "[" * NEST + "]" * NEST
     owner = '{"apiVersion":"chainlit-operator.dev/v1","kind":"ChainlitApp","name":"a","controller":true}'
     text = f'{{"metadata":{{"name":"x]\\"[","ownerReferences":[{owner}]}},"extra":{{"deep":{nest},"flat":[1]}}}}'
-    found = kinds.reader(kinds.KINDS[kind])(text.encode())
+    found = decoding.decoder(registry.WATCHED[kind])(text.encode())
     assert found.ref.name == 'x]"['
     if isinstance(found, model.CreatableObject):
         assert found.owned is not None
@@ -781,11 +782,11 @@ def test_no_more_paths_are_read_than_can_be_looked_at() -> None:
     entry = {"path": "/chat", "pathType": "Prefix", "backend": backend}
     for count, refusal in ((2500, ""), (2501, "it has more than 2500 paths, each host, match and backend counted")):
         body = {"metadata": {"name": "x"}, "spec": {"rules": [{"http": {"paths": [entry] * count}}]}}
-        found = codec.decoder(kinds.Ingress)(json.dumps(body).encode()).to_domain()
+        found = read("Ingress", body)
         assert (len(found.paths), found.refusal) == (2500, refusal)
     rule = {"matches": [{}] * 8, "backendRefs": [{"name": f"s{n}", "port": 80} for n in range(16)]}
     body = {"metadata": {"name": "x"}, "spec": {"hostnames": ["a", "b", "c"], "rules": [rule] * 16}}
-    route = codec.decoder(kinds.HTTPRoute)(json.dumps(body).encode()).to_domain()
+    route = read("HTTPRoute", body)
     assert len(route.paths) == 2500 and route.refusal.startswith("it has more than 2500 paths")
 
 
@@ -800,5 +801,5 @@ def test_two_rewrites_for_one_service_are_not_guessed_between() -> None:
             "metadata": {"name": "x", "annotations": {"nginx.org/rewrites": text}},
             "spec": {"rules": [{"http": {"paths": [{"path": "/chat/", "pathType": "Prefix", "backend": backend}]}}]},
         }
-        found = codec.decoder(kinds.Ingress)(json.dumps(body).encode()).to_domain()
+        found = read("Ingress", body)
         assert found.paths[0].transforms == (wanted,)

@@ -15,7 +15,7 @@ from aiohttp import web
 from tests.unit.apiserver import BOOKMARK, error, line, page, reply, serving, stream
 
 from chainlit_operator.controller.app_relister import AppRelister
-from chainlit_operator.kinds.registry import APP_GROUP, APP_PLURAL, APP_VERSION
+from chainlit_operator.kinds.chainlitapp import KIND
 from chainlit_operator.kopf_layer import handlers
 from chainlit_operator.kube.client import Api
 from chainlit_operator.kube.resource_versions import RestoredError
@@ -29,18 +29,18 @@ from chainlit_operator.kopf_layer import handlers
 from chainlit_operator.domain import paths
 from chainlit_operator.domain.desired import manifests
 from chainlit_operator.domain.desired import drift
-from chainlit_operator import kinds
+from chainlit_operator.kinds.chainlitapp import app_from_object
 
 handlers.allow_nests()
 nest = '{"a":' * 9990 + "1" + "}" * 9990
 body = json.loads('{"metadata":{"name":"x"},"spec":{"workload":{"template":{"image":"x","affinity":%s}}}}' % nest)
-made = manifests.deployment(kinds.app_from_object(body), paths.RootPaths("", "")).body
+made = manifests.deployment(app_from_object(body), paths.RootPaths("", "")).body
 json.dumps(made)
 print(len(list(drift.differences(made, json.loads(json.dumps(made))))))
 """
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
-PATH = f"/apis/{APP_GROUP}/{APP_VERSION}"
+PATH = KIND.path
 
 
 def resource(plural: str, kind: str) -> dict[str, Any]:
@@ -56,7 +56,7 @@ def group(name: str, version: str) -> dict[str, Any]:
 DISCOVERY = {
     "/api": {"versions": ["v1"]},
     "/api/v1": {"resources": [resource("namespaces", "Namespace"), resource("events", "Event")]},
-    "/apis": {"groups": [group("apiextensions.k8s.io", "v1"), group(APP_GROUP, APP_VERSION)]},
+    "/apis": {"groups": [group("apiextensions.k8s.io", "v1"), group(KIND.group, KIND.version)]},
     "/apis/apiextensions.k8s.io/v1": {"resources": [resource("customresourcedefinitions", "CustomResourceDefinition")]},
 }
 
@@ -82,9 +82,9 @@ class Server:
             return web.json_response(DISCOVERY[request.path])
         if request.path == PATH:
             self.discoveries += 1
-            found = [resource(APP_PLURAL, "ChainlitApp")] if self.discoveries > self.late else []
+            found = [resource(KIND.plural, "ChainlitApp")] if self.discoveries > self.late else []
             return web.json_response({"resources": found})
-        assert request.path == f"{PATH}/{APP_PLURAL}", request.path
+        assert request.path == f"{PATH}/{KIND.plural}", request.path
         script = self.watches if "watch" in request.query else self.lists
         if script:
             return await script.pop(0)(request)

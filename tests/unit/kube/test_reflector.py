@@ -12,13 +12,14 @@ from aiohttp import web
 from tests.unit.apiserver import BOOKMARK, Answer, ApiServer, error, line, obj, page, reply, stream
 from tests.waiting import until
 
-from chainlit_operator import kinds
 from chainlit_operator.domain.model import WatchedObject
+from chainlit_operator.kinds import registry
 from chainlit_operator.kube import reflector as reflectors
 from chainlit_operator.kube.backoff import backoff_seconds
 from chainlit_operator.kube.client import Api
 from chainlit_operator.kube.reflector import Reflector
 from chainlit_operator.kube.resource_versions import RestoredError
+from chainlit_operator.state import decoding
 
 
 class Store:
@@ -45,7 +46,7 @@ class Store:
 def reflector_of(
     api: Api, kind: str, namespace: str | None, store: Store, *, is_optional: bool = False
 ) -> Reflector[WatchedObject]:
-    decode = kinds.reader(kinds.KINDS[kind])
+    decode = decoding.decoder(registry.WATCHED[kind])
     return Reflector(api, kind, namespace, store, decode_listed=decode, decode_event=decode, is_optional=is_optional)
 
 

@@ -19,7 +19,7 @@ from collections.abc import AsyncIterator
 
 import msgspec
 
-from chainlit_operator import kinds
+from chainlit_operator.kinds.chainlitapp import app_from_json
 from chainlit_operator.kube import codec
 from chainlit_operator.kube.backoff import backoff_seconds
 from chainlit_operator.kube.client import PAGE_SIZE, Api
@@ -33,8 +33,6 @@ logger = logging.getLogger(__name__)
 INTERVAL_SECONDS = 300.0
 #: After a list that failed.
 RETRY_SECONDS = 30.0
-
-_decode_app = codec.decoder(kinds.ChainlitApp)
 
 
 class AppRelister:
@@ -75,7 +73,7 @@ class AppRelister:
     async def _take(self, namespace: str | None) -> None:
         async for raw in self._pages(namespace):
             try:
-                self._cache.put_app(_decode_app(raw).to_domain())
+                self._cache.put_app(app_from_json(raw))
             except (msgspec.MsgspecError, ValueError) as error:
                 logger.debug("Skipping a ChainlitApp that cannot be read: %s", error)  # kopf's handler warns of it
 

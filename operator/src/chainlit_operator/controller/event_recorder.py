@@ -17,7 +17,7 @@ from typing import Any
 
 from chainlit_operator.domain.model import App
 from chainlit_operator.domain.plan import FIELD_MANAGER
-from chainlit_operator.kinds.registry import APP_GROUP, APP_VERSION
+from chainlit_operator.kinds.chainlitapp import KIND
 from chainlit_operator.kube.client import Api
 from chainlit_operator.kube.errors import ApiError
 from chainlit_operator.observability import metrics
@@ -79,7 +79,7 @@ class EventRecorder:
             "kind": "Event",
             "metadata": {"name": f"{app.ref.name[:220]}.{uuid.uuid4().hex[:16]}", "namespace": app.ref.namespace},
             "involvedObject": {
-                "apiVersion": f"{APP_GROUP}/{APP_VERSION}",
+                "apiVersion": KIND.api_version,
                 "kind": app.ref.kind,
                 "namespace": app.ref.namespace,
                 "name": app.ref.name,
@@ -92,6 +92,6 @@ class EventRecorder:
             "lastTimestamp": now,
             "count": 1,
             "source": {"component": FIELD_MANAGER},
-            "reportingComponent": f"{APP_GROUP}/{FIELD_MANAGER}",
+            "reportingComponent": f"{KIND.group}/{FIELD_MANAGER}",
             "reportingInstance": self._host[:128],
         }

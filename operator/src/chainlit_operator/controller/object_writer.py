@@ -15,7 +15,6 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from chainlit_operator import kinds
 from chainlit_operator.controller.event_recorder import EventRecorder
 from chainlit_operator.domain import field_conflicts as contests
 from chainlit_operator.domain.conditions import Failure
@@ -27,15 +26,15 @@ from chainlit_operator.domain.model import App, CreatableObject, Snapshot, Watch
 from chainlit_operator.domain.paths import RootPaths
 from chainlit_operator.domain.plan import FIELD_MANAGER, plan
 from chainlit_operator.domain.reasons import Reason
+from chainlit_operator.kinds import registry
 from chainlit_operator.kube.client import Api, read
 from chainlit_operator.kube.errors import ApiError
 from chainlit_operator.object_ref import Ref
 from chainlit_operator.observability import metrics
-from chainlit_operator.state import State
+from chainlit_operator.state import State, decoding
 
 logger = logging.getLogger(__name__)
 
-_read_deployment = kinds.reader(kinds.Deployment)
 T = TypeVar("T")
 #: Of created objects all that is wanted is in the basis, and whatever else somebody changes in them is theirs.
 _STATE = ""
@@ -63,7 +62,7 @@ class ObjectWriter:
     def __init__(self, api: Api, cache: State, recorder: EventRecorder) -> None:
         self._api, self._cache, self._recorder = api, cache, recorder
         self._readers: Mapping[str, Callable[[bytes], WatchedObject]] = {
-            kind: kinds.reader(type_, cache.find) for kind, type_ in kinds.KINDS.items()
+            name: decoding.decoder(kind, cache.find) for name, kind in registry.WATCHED.items()
         }
         self._contests: defaultdict[Ref, dict[Ref, contests.Contest]] = defaultdict(dict)
 
@@ -110,9 +109,10 @@ class ObjectWriter:
         """The workload as it is about to be, so that the route can be told before it is there."""
         if app.spec.template is None:
             return None
-        body = _without_nulls(manifests.deployment(app, RootPaths("", "")).body)
+        manifest = manifests.deployment(app, RootPaths("", ""))
+        decode = decoding.decoder(registry.WATCHED[manifest.ref.kind])
         try:
-            record = _read_deployment(json.dumps(body).encode())
+            record = decode(json.dumps(_without_nulls(manifest.body)).encode())
         except msgspec.MsgspecError as error:
             message = f"The pod template that spec.workload.template makes cannot be read: {error}. Correct that field."
             raise RefusedError(Failure(Reason.APPLY_REFUSED, message)) from error

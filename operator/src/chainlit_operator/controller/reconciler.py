@@ -12,7 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from chainlit_operator import kinds
 from chainlit_operator.controller.event_recorder import EventRecorder
 from chainlit_operator.controller.object_writer import ObjectWriter, RefusedError, WriteError
 from chainlit_operator.domain import conditions as statuses
@@ -39,25 +38,24 @@ from chainlit_operator.domain.plan import (
     plan,
 )
 from chainlit_operator.domain.reasons import ConditionType, Reason
-from chainlit_operator.kube import codec
+from chainlit_operator.kinds import registry
+from chainlit_operator.kinds.chainlitapp import app_from_json, encode_status
 from chainlit_operator.kube.client import Api, read
 from chainlit_operator.kube.errors import ApiError
 from chainlit_operator.kube.workqueue import WorkQueue
 from chainlit_operator.object_ref import Ref
 from chainlit_operator.observability import metrics
-from chainlit_operator.state import State
+from chainlit_operator.state import State, decoding
 from chainlit_operator.verification.scheduler import VerificationScheduler
 
 logger = logging.getLogger(__name__)
 
-_WORKLOADS: dict[str, type[kinds.WatchedObject]] = {"Deployment": kinds.Deployment, "StatefulSet": kinds.StatefulSet}
 #: A failure that may pass by itself is told when it has happened that often in a row.
 TOLD_FAILURES = 3
 _NOT_KEPT = (
     "The API server accepted the change, but the object does not have it: a mutating webhook or another writer takes "
     "it out again. Exempt the workload from that one, or suspend this ChainlitApp."
 )
-_decode_app = codec.decoder(kinds.ChainlitApp)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +88,7 @@ class Reconciler:
         self._trials: dict[Ref, Trial | None] = {}
         self._creator = ObjectWriter(api, cache, recorder)
         self._readers: dict[str, Callable[[bytes], WatchedObject]] = {
-            kind: kinds.reader(type_, cache.find) for kind, type_ in _WORKLOADS.items()
+            name: decoding.decoder(kind, cache.find) for name, kind in registry.WORKLOADS.items()
         }
 
     async def work(self) -> None:
@@ -133,7 +131,7 @@ class Reconciler:
 
         Returns False if it must be tried again; raises ApiError.
         """
-        if ref.kind in _WORKLOADS:
+        if ref.kind in registry.WORKLOADS:
             await self._release(ref)
             return True
         app = self._cache.apps.get(ref)
@@ -328,7 +326,7 @@ class Reconciler:
             return
         if current.generation != app.generation:
             return
-        body = kinds.encode_status(current, status)
+        body = encode_status(current, status)
         try:
             answer = await self._api.replace_status(body, app.ref, FIELD_MANAGER)
         except ApiError as error:
@@ -342,7 +340,7 @@ class Reconciler:
             raise
         metrics.WRITES.labels("status").inc()
         self._trials.pop(app.ref, None)
-        written = read(_decode_app, answer).to_domain()
+        written = read(app_from_json, answer)
         current = self._cache.apps.get(app.ref)
         # One that was deleted or changed while this was written is news, and the watch tells it.
         if current is not None and (written.uid, written.generation) == (current.uid, app.generation):
@@ -375,7 +373,7 @@ def _failure(error: ApiError, ref: Ref, verb: str) -> statuses.Failure:
     missing = error.missing_verb
     if missing:
         message = f"The operator may not {verb} {ref}: grant its ServiceAccount the verb {missing} there."
-        if missing != "patch" or ref.kind not in _WORKLOADS:
+        if missing != "patch" or ref.kind not in registry.WORKLOADS:
             message += " Its chart does so unless creation.enabled is false."
         return statuses.Failure(Reason.FORBIDDEN, message)
     if error.is_transient:

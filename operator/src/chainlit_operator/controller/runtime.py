@@ -10,11 +10,12 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from chainlit_operator import kinds
 from chainlit_operator.controller.app_relister import AppRelister
 from chainlit_operator.controller.event_recorder import EventRecorder
 from chainlit_operator.controller.reconciler import Reconciler
 from chainlit_operator.domain.reasons import ConditionType
+from chainlit_operator.kinds import registry
+from chainlit_operator.kinds.chainlitapp import app_from_object
 from chainlit_operator.kube.backoff import backoff_seconds
 from chainlit_operator.kube.client import Api
 from chainlit_operator.kube.leader_election import LeaderElector, LeaseTiming
@@ -23,15 +24,13 @@ from chainlit_operator.kube.resource_versions import is_older
 from chainlit_operator.kube.workqueue import WorkQueue
 from chainlit_operator.object_ref import Ref
 from chainlit_operator.observability import gc_tuning, metrics
-from chainlit_operator.state import State
+from chainlit_operator.state import State, decoding
 from chainlit_operator.verification.edge_tls import EdgeTLS
 from chainlit_operator.verification.scheduler import VerificationScheduler
 from chainlit_operator.verification.verifier import Verifier
 
 logger = logging.getLogger(__name__)
 
-#: Kinds that a cluster may be without.
-_OPTIONAL = frozenset({"HTTPRoute", "Gateway", "Middleware"})
 _STOP_SECONDS = 10.0
 #: A kind that cannot be listed for so long does not keep kopf from its watch of ChainlitApps.
 _LIST_SECONDS = 60.0
@@ -81,14 +80,14 @@ class Runtime:
         self.reflectors = [
             Reflector(
                 api,
-                kind,
+                kind.kind,
                 namespace,
                 self.cache,
-                decode_listed=kinds.reader(type_),
-                decode_event=kinds.reader(type_, self.cache.find),
-                is_optional=kind in _OPTIONAL,
+                decode_listed=decoding.decoder(kind),
+                decode_event=decoding.decoder(kind, self.cache.find),
+                is_optional=kind.is_optional,
             )
-            for kind, type_ in kinds.KINDS.items()
+            for kind in registry.WATCHED.values()
             for namespace in namespaces
         ]
         self.elector: LeaderElector | None = None
@@ -113,7 +112,7 @@ class Runtime:
 
     def put_app(self, body: object) -> None:
         """Take a ChainlitApp as an API object; raises ValueError (msgspec.ValidationError) for one of another shape."""
-        self.cache.put_app(kinds.app_from_object(body))
+        self.cache.put_app(app_from_object(body))
 
     def remove_app(self, namespace: str, name: str, uid: str) -> None:
         """Forget a ChainlitApp, unless another one of its name is known by now."""

@@ -300,9 +300,7 @@ def _rollout_condition(workload: Workload) -> Condition | None:
         )
         return _condition(kind, "Unknown", Reason.ROLLOUT_HELD, message)
     message = "The pods are being replaced; the WebSocket is verified when all of them run the present template."
-    if workload.ref.kind == "StatefulSet":
-        message += " A StatefulSet does not replace a pod that never became ready: delete such a pod yourself."
-    return _condition(kind, "Unknown", Reason.ROLLOUT_IN_PROGRESS, message)
+    return _condition(kind, "Unknown", Reason.ROLLOUT_IN_PROGRESS, f"{message} {workload.rollout_hint}".rstrip())
 
 
 def _edge_url(route: routes.Resolved) -> str:

@@ -96,7 +96,7 @@ def apply_configuration(workload: Workload, container: Container, apply: Apply) 
     for field, path in apply.probes:
         entry[field] = {"httpGet": {"path": path}}
     return {
-        "apiVersion": "apps/v1",
+        "apiVersion": workload.api_version,
         "kind": workload.ref.kind,
         "metadata": {"name": workload.ref.name, "namespace": workload.ref.namespace, "uid": workload.uid},
         "spec": {"template": {"spec": {"containers": [entry]}}},

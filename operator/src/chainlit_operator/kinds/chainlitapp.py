@@ -8,12 +8,15 @@ import msgspec
 from msgspec import field
 
 from chainlit_operator.domain import model
-from chainlit_operator.domain.desired.manifests import API_VERSIONS
 from chainlit_operator.domain.desired.pod_template import CONTAINER
 from chainlit_operator.domain.paths import normalise
-from chainlit_operator.kinds.fields import shared
-from chainlit_operator.kube.codec import ApiStruct, Identity
+from chainlit_operator.kinds.shared.fields import shared
+from chainlit_operator.kinds.shared.kind import APP_GROUP, APP_KIND, Raw, Resource
+from chainlit_operator.kube.codec import ApiStruct, Identity, decoder
 from chainlit_operator.object_ref import Ref
+
+#: The kind that the operator serves. kopf watches it.
+KIND = Resource(kind=APP_KIND, group=APP_GROUP, version="v1alpha1", plural="chainlitapps")
 
 
 class _WorkloadRef(ApiStruct):
@@ -163,7 +166,7 @@ class ChainlitApp(ApiStruct):
         """Return the domain's record of it."""
         meta, spec = self.metadata, self.spec
         return model.App(
-            ref=Ref("ChainlitApp", meta.namespace, meta.name),
+            ref=Ref(APP_KIND, meta.namespace, meta.name),
             uid=meta.uid,
             resource_version=meta.resource_version,
             generation=meta.generation,
@@ -221,7 +224,7 @@ def encode_status(app: model.App, status: model.Status) -> dict[str, Any]:
     """
     fields: dict[str, Any] = msgspec.to_builtins(msgspec.convert(status, _AppStatus, from_attributes=True))
     return {
-        "apiVersion": API_VERSIONS[app.ref.kind],
+        "apiVersion": KIND.api_version,
         "kind": app.ref.kind,
         "metadata": {
             **msgspec.json.decode(app.kept),
@@ -232,6 +235,14 @@ def encode_status(app: model.App, status: model.Status) -> dict[str, Any]:
         },
         "status": {name: value for name, value in fields.items() if value is not None},
     }
+
+
+_decode = decoder(ChainlitApp)
+
+
+def app_from_json(raw: Raw) -> model.App:
+    """Return the ChainlitApp of a JSON document; raises msgspec.DecodeError for another shape."""
+    return _decode(raw).to_domain()
 
 
 def app_from_object(body: Any) -> model.App:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import field
 
 from chainlit_operator.domain import model
+from chainlit_operator.kinds.shared.kind import Kind, decoding
 from chainlit_operator.kube.codec import ApiStruct, Meta
 from chainlit_operator.object_ref import Ref
 
@@ -44,3 +45,14 @@ class Gateway(ApiStruct):
             listeners=tuple(model.Listener(x.name, x.port, x.protocol, x.hostname) for x in self.spec.listeners),
             address=f"[{address}]" if ":" in address else address,
         )
+
+
+KIND = Kind(
+    kind="Gateway",
+    group="gateway.networking.k8s.io",
+    version="v1",
+    plural="gateways",
+    decode=decoding(Gateway),
+    purpose="The listeners of a Gateway give scheme, host and port of an HTTPRoute's address.",
+    is_optional=True,
+)

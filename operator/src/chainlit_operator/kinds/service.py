@@ -5,7 +5,8 @@ from __future__ import annotations
 from msgspec import field
 
 from chainlit_operator.domain import model
-from chainlit_operator.kinds.fields import pairs
+from chainlit_operator.kinds.shared.fields import pairs
+from chainlit_operator.kinds.shared.kind import Kind, decoding
 from chainlit_operator.kube.codec import ApiStruct, Meta
 from chainlit_operator.object_ref import Ref
 
@@ -40,3 +41,14 @@ class Service(ApiStruct):
             cluster_ip=spec.cluster_ip,
             ports=tuple(model.ServicePort(port.name, port.port, port.target_port) for port in spec.ports),
         )
+
+
+KIND = Kind(
+    kind="Service",
+    group="",
+    version="v1",
+    plural="services",
+    decode=decoding(Service),
+    purpose="A Service leads from a route to the pods of a workload.",
+    is_created=True,
+)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chainlit_operator.domain import model
+from chainlit_operator.kinds.shared.kind import Kind, decoding
 from chainlit_operator.kube.codec import ApiStruct, Meta
 from chainlit_operator.object_ref import Ref
 
@@ -16,3 +17,14 @@ class ServiceAccount(ApiStruct):
         """Return the domain's record of it."""
         ref = Ref("ServiceAccount", self.metadata.namespace, self.metadata.name)
         return model.ServiceAccount(ref, self.metadata.resource_version)
+
+
+KIND = Kind(
+    kind="ServiceAccount",
+    group="",
+    version="v1",
+    plural="serviceaccounts",
+    decode=decoding(ServiceAccount),
+    purpose="A workload that a ChainlitApp creates has a ServiceAccount of its own.",
+    is_created=True,
+)

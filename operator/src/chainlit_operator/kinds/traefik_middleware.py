@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from msgspec import field
 
 from chainlit_operator.domain import model, rewrites
+from chainlit_operator.kinds.shared.kind import Kind, decoding
 from chainlit_operator.kube.codec import Anything, ApiStruct, Meta
 from chainlit_operator.object_ref import Ref
 
@@ -95,3 +96,15 @@ class Middleware(ApiStruct):
         if all(pattern is not None and not pattern.tail and not pattern.is_closed for pattern in parsed):
             return rewrites.StripPrefix(tuple(pattern.prefix for pattern in parsed if pattern is not None))
         return rewrites.Unknown(f"Traefik Middleware {self.metadata.name} with stripPrefixRegex")
+
+
+KIND = Kind(
+    kind="Middleware",
+    group="traefik.io",
+    version="v1alpha1",
+    plural="middlewares",
+    decode=decoding(Middleware),
+    purpose="A Middleware of Traefik may change the path on its way to the app.",
+    is_optional=True,
+    names_others=True,
+)

@@ -22,7 +22,7 @@ import aiohttp
 import kopf
 
 from chainlit_operator.controller.runtime import Runtime
-from chainlit_operator.kinds.registry import APP_GROUP, APP_PLURAL, APP_VERSION
+from chainlit_operator.kinds.chainlitapp import KIND
 from chainlit_operator.kopf_layer.known_events import KnownEventFilter
 from chainlit_operator.kube.backoff import STABLE_SECONDS, backoff_seconds
 from chainlit_operator.kube.client import Api
@@ -57,7 +57,7 @@ def build_registry(engine: Runtime, api: Api, asked: asyncio.Event) -> kopf.Oper
     async def login(**_: Any) -> kopf.AiohttpSession:
         return kopf.AiohttpSession(server=api.config.host, aiohttp_session=await session())
 
-    @kopf.on.event(APP_GROUP, APP_VERSION, APP_PLURAL, registry=registry, id="app")
+    @kopf.on.event(KIND.group, KIND.version, KIND.plural, registry=registry, id="app")
     async def app(event: kopf.RawEvent, **_: Any) -> None:
         body = event["object"]
         if event["type"] == "DELETED":
@@ -221,7 +221,7 @@ def _session_factory(engine: Runtime, api: Api, asked: asyncio.Event) -> Any:
 
     async def ask(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
         request.headers.update(await api.credentials())
-        if not request.url.path.endswith(f"/{APP_PLURAL}"):
+        if not request.url.path.endswith(f"/{KIND.plural}"):
             return await handler(request)
         asked.set()
         engine.watch_alive()

@@ -27,7 +27,7 @@ from chainlit_operator.domain.model import (
     WatchedObject,
     Workload,
 )
-from chainlit_operator.kinds.registry import COMPOSE
+from chainlit_operator.kinds import registry
 from chainlit_operator.kube.resource_versions import is_older
 from chainlit_operator.object_ref import Ref
 from chainlit_operator.state.route_keys import Backend, Neighbourhood
@@ -105,7 +105,7 @@ class State:
         self._routes_by_service: Index[tuple[str, str]] = Index()
         self._label_of_service: dict[Ref, PodLabel] = {}
         self._routes_by_dependency: Index[Dependency] = Index()
-        self._routes_with_middlewares: set[Ref] = set()
+        self._routes_with_chains: set[Ref] = set()
         self._dependencies: defaultdict[Dependency, dict[Ref, Gateway | Middleware]] = defaultdict(dict)
         self._is_complete = False
         self._neighbourhood = Neighbourhood()
@@ -159,7 +159,7 @@ class State:
         self._offer_all()
 
     def _offer_all(self) -> None:
-        for kind in ("Deployment", "StatefulSet"):
+        for kind in registry.WORKLOADS:
             for ref in self._objects[kind]:
                 self._offer(ref)
 
@@ -252,8 +252,8 @@ class State:
             self._neighbourhood.add(obj)
             for dependency in obj.dependencies:
                 self._routes_by_dependency.add(dependency, obj.ref)
-                if dependency.kind == "Middleware":
-                    self._routes_with_middlewares.add(obj.ref)
+                if dependency.kind in registry.CHAINED:
+                    self._routes_with_chains.add(obj.ref)
         elif isinstance(obj, Middleware | Gateway):
             self._dependencies[Dependency(obj.ref.kind, obj.key)][obj.ref] = obj
 
@@ -272,7 +272,7 @@ class State:
             self._neighbourhood.discard(obj)
             for dependency in obj.dependencies:
                 self._routes_by_dependency.discard(dependency, obj.ref)
-            self._routes_with_middlewares.discard(obj.ref)
+            self._routes_with_chains.discard(obj.ref)
         elif isinstance(obj, Middleware | Gateway):
             dependency = Dependency(obj.ref.kind, obj.key)
             self._dependencies[dependency].pop(obj.ref, None)
@@ -300,10 +300,10 @@ class State:
         if isinstance(obj, Route):
             return self._routed(obj) | self._touched(obj, obj.services)
         if isinstance(obj, Middleware | Gateway):
-            # Chains make it hard to tell which routes a Middleware is for, and few routes have any.
-            dependency = Dependency(obj.ref.kind, obj.key)
-            is_gateway = isinstance(obj, Gateway)
-            refs = self._routes_by_dependency[dependency] if is_gateway else self._routes_with_middlewares
+            # A route may reach a Middleware through a chain that it names, and few routes have any.
+            is_chained = obj.ref.kind in registry.CHAINED
+            named = self._routes_by_dependency[Dependency(obj.ref.kind, obj.key)]
+            refs = self._routes_with_chains if is_chained else named
             routes = (self._route(ref) for ref in refs)
             return {app for route in routes if route is not None for app in self._routed(route)}
         apps = self._selected(obj)
@@ -394,7 +394,9 @@ class State:
         """Return all that a decision about ``app`` reads; ``workload`` stands for the app's own if it is given."""
         workload = workload or self.workload(app.workload)
         services = self._services_of(workload) if workload is not None else ()
-        routes = tuple(COMPOSE[route.ref.kind](route, self._found) for route in self._routes_of(app, services))
+        routes = tuple(
+            registry.ROUTES[route.ref.kind].compose(route, self._found) for route in self._routes_of(app, services)
+        )
         named = {(route.ref.namespace, name) for route in routes for name in route.services}
         return Snapshot(
             app=app,

@@ -68,7 +68,7 @@ class Rollout:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """A Deployment or StatefulSet.
+    """A workload of any kind.
 
     ``generation`` is the one since which it has the present pod template, as far as that was seen: the API server
     counts changes of replicas and of a Deployment's annotations too, for which no pod is replaced. ``digests`` are of
@@ -76,6 +76,7 @@ class Workload:
     """
 
     ref: Ref
+    api_version: str
     uid: str
     resource_version: str = field(compare=False)
     generation: int
@@ -88,6 +89,8 @@ class Workload:
     owned: OwnedState | None = field(default=None, hash=False)
     has_sidecars: bool = False
     """Whether a container that is started before the others goes on beside them (``restartPolicy: Always``)."""
+    rollout_hint: str = ""
+    """A sentence about the workload's kind, for a rollout that does not end."""
 
     @property
     def is_rolled_out(self) -> bool:

@@ -1,4 +1,4 @@
-"""HTTPRoutes and Gateways of the Gateway API as JSON."""
+"""HTTPRoutes of the Gateway API as JSON."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from msgspec import field
 
 from chainlit_operator.domain import middlewares, model, rewrites
 from chainlit_operator.ingress_controllers.unknown import KONG_STRIP, kong_strips, unread
-from chainlit_operator.kinds.fields import MAX_PATHS, TOO_MANY_PATHS
+from chainlit_operator.kinds.shared.fields import MAX_PATHS, TOO_MANY_PATHS
+from chainlit_operator.kinds.shared.kind import RouteKind, decoding
 from chainlit_operator.kube.codec import Anything, ApiStruct, Meta
 from chainlit_operator.object_ref import Ref
 
@@ -265,3 +266,17 @@ def compose(route: model.Route, find: model.Find) -> model.Route:
         and listener.protocol in ("HTTP", "HTTPS")
     ]
     return replace(middlewares.compose(route, find), origins=tuple(origins))
+
+
+KIND = RouteKind(
+    kind="HTTPRoute",
+    group="gateway.networking.k8s.io",
+    version="v1",
+    plural="httproutes",
+    decode=decoding(HTTPRoute),
+    purpose="The path of an app is read from its route.",
+    is_optional=True,
+    is_created=True,
+    compose=compose,
+    dependencies=("Gateway", "Middleware"),
+)

@@ -18,7 +18,8 @@ from chainlit_operator.ingress_controllers.unknown import (
     kong_strips,
     unread,
 )
-from chainlit_operator.kinds.fields import MAX_PATHS, TOO_MANY_PATHS
+from chainlit_operator.kinds.shared.fields import MAX_PATHS, TOO_MANY_PATHS
+from chainlit_operator.kinds.shared.kind import RouteKind, decoding
 from chainlit_operator.kube.codec import ApiStruct, Meta
 from chainlit_operator.object_ref import Ref
 
@@ -269,6 +270,14 @@ class Ingress(ApiStruct):
         )
 
 
-def compose(route: model.Route, find: model.Find) -> model.Route:
-    """Return the route with the transforms of its Middlewares."""
-    return middlewares.compose(route, find)
+KIND = RouteKind(
+    kind="Ingress",
+    group="networking.k8s.io",
+    version="v1",
+    plural="ingresses",
+    decode=decoding(Ingress),
+    purpose="The path of an app is read from its route.",
+    is_created=True,
+    compose=middlewares.compose,
+    dependencies=("Middleware",),
+)

@@ -1,21 +1,22 @@
-"""Deployments and StatefulSets as JSON, with who owns the fields that may be written.
+"""Workloads as JSON, with the owners of the fields that may be written.
 
-Most of what happens to them changes neither the pods' template nor who owns what: a controller counts pods, somebody
-annotates. Both parts are left as bytes at first, and where the record that is known was made of the same bytes, what
-it says is taken over from it.
+Most changes of a workload touch neither the pod template nor the owners: a controller counts pods, somebody annotates.
+Both parts stay bytes at first. Where the known record was made of the same bytes, its content is used again.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import msgspec
 from msgspec import Struct, field
 
 from chainlit_operator.domain import model
 from chainlit_operator.domain.chainlit import PARENT_ROOT_PATH, ROOT_PATH
-from chainlit_operator.kinds.fields import pairs
+from chainlit_operator.kinds.shared.fields import pairs
+from chainlit_operator.kinds.shared.kind import Decode, Known, decoding_by
 from chainlit_operator.kube.codec import Anything, ApiStruct, Meta, decoder
 from chainlit_operator.object_ref import Ref
 
@@ -196,31 +197,16 @@ class _PodTemplate(ApiStruct):
 _decode_template = decoder(_PodTemplate)
 
 
-class _RollingUpdate(ApiStruct):
-    partition: int = 0
+class WorkloadSpec(ApiStruct):
+    """The spec of a workload, as far as all kinds have it."""
 
-
-class _UpdateStrategy(ApiStruct):
-    type: str = ""
-    rolling_update: _RollingUpdate | None = None
-
-
-class _WorkloadSpecOfPods(ApiStruct):
     template: msgspec.Raw = field(default_factory=lambda: msgspec.Raw(b"{}"))
     replicas: int = 1
-    paused: bool = False
-    update_strategy: _UpdateStrategy | None = None
 
     @property
     def held(self) -> str:
-        """By which setting, a Deployment's or a StatefulSet's, pods of a former template stay."""
-        strategy = self.update_strategy or _UpdateStrategy()
-        if strategy.type == "OnDelete":
-            return "spec.updateStrategy.type OnDelete"
-        partition = strategy.rolling_update.partition if strategy.rolling_update is not None else 0
-        if partition > 0:
-            return f"spec.updateStrategy.rollingUpdate.partition {partition}"
-        return "spec.paused true" if self.paused else ""
+        """The setting that keeps pods of a former template; empty where there is none."""
+        return ""
 
 
 class _WorkloadCondition(ApiStruct):
@@ -238,12 +224,23 @@ class _PodCounters(ApiStruct):
     conditions: list[_WorkloadCondition] = field(default_factory=list)
 
 
-class _Workload(ApiStruct):
+class Facts(NamedTuple):
+    """What records of a kind have in common; ``rollout_hint`` is a sentence for a rollout that does not end."""
+
+    kind: str
+    api_version: str
+    rollout_hint: str = ""
+
+
+class Workload(ApiStruct):
+    """A workload; each kind has a spec of its own."""
+
     metadata: _WorkloadMeta
-    spec: _WorkloadSpecOfPods = field(default_factory=_WorkloadSpecOfPods)
+    spec: WorkloadSpec = field(default_factory=WorkloadSpec)
     status: _PodCounters = field(default_factory=_PodCounters)
 
-    def _to_domain(self, kind: str, known: model.Workload | None) -> model.Workload:
+    def to_domain(self, facts: Facts, known: model.Workload | None) -> model.Workload:
+        """Return the domain's record of it; ``known`` is the one that there is, if any."""
         meta, raw = self.metadata, self.spec.template
         digests = _digest(raw), hash(tuple(entry.digest for entry in meta.managed_fields))
         if known is not None and known.uid == meta.uid and known.digests[0] == digests[0]:
@@ -260,7 +257,8 @@ class _Workload(ApiStruct):
             managers = tuple(sys.intern(entry.manager) for entry in meta.managed_fields)
             has_sidecars = any(c.restart_policy == "Always" for c in template.spec.init_containers)
         return model.Workload(
-            ref=known.ref if known is not None else Ref(kind, meta.namespace, meta.name),
+            ref=known.ref if known is not None else Ref(facts.kind, meta.namespace, meta.name),
+            api_version=facts.api_version,
             uid=meta.uid,
             resource_version=meta.resource_version,
             generation=generation,
@@ -270,6 +268,7 @@ class _Workload(ApiStruct):
             field_managers=managers,
             digests=digests,
             has_sidecars=has_sidecars,
+            rollout_hint=facts.rollout_hint,
         )
 
     def _rollout(self, generation: int) -> model.Rollout:
@@ -286,20 +285,14 @@ class _Workload(ApiStruct):
         )
 
 
-class Deployment(_Workload):
-    """A Deployment."""
+def decoding(form: type[Workload], facts: Facts) -> Decode:
+    """Return what decodes workloads of that form."""
 
-    def to_domain(self, known: model.Workload | None = None) -> model.Workload:
-        """Return the domain's record of it; ``known`` is the one that there is, if any."""
-        return self._to_domain("Deployment", known)
+    def to_record(found: Workload, known: Known) -> model.Workload:
+        former = known(Ref(facts.kind, found.metadata.namespace, found.metadata.name))
+        return found.to_domain(facts, former if isinstance(former, model.Workload) else None)
 
-
-class StatefulSet(_Workload):
-    """A StatefulSet."""
-
-    def to_domain(self, known: model.Workload | None = None) -> model.Workload:
-        """Return the domain's record of it; ``known`` is the one that there is, if any."""
-        return self._to_domain("StatefulSet", known)
+    return decoding_by(form, to_record)
 
 
 def _digest(raw: msgspec.Raw) -> int:

@@ -1,0 +1,143 @@
+"""A kind as the operator sees it: its place in the API, its rights, and how its JSON becomes a record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+
+from chainlit_operator.domain import model
+from chainlit_operator.domain.desired.drift import KEPT_METADATA, OwnedState
+from chainlit_operator.kube.codec import Meta, OwnerReference, decode_any, decoder
+from chainlit_operator.object_ref import Ref
+
+APP_KIND = "ChainlitApp"
+APP_GROUP = "chainlit-operator.dev"
+
+Raw = bytes | msgspec.Raw
+Known = Callable[[Ref], model.WatchedObject | None]
+"""From a reference to the record that the store has of the object, if any."""
+Decode = Callable[[Raw, Known], model.WatchedObject]
+"""From the JSON of one object to its record. Raises msgspec.DecodeError for JSON of another shape."""
+
+
+def unknown(_: Ref) -> None:
+    """Know no object: what a decoder of lists is given, since a template may have changed and changed back unseen."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    """The place of a kind in the API; ``group`` is empty for Kubernetes' core."""
+
+    kind: str
+    group: str
+    version: str
+    plural: str
+
+    @property
+    def api_version(self) -> str:
+        """Group and version as objects name them."""
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    @property
+    def path(self) -> str:
+        """The API path of group and version."""
+        return f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind(Resource):
+    """A kind that the operator lists and watches.
+
+    ``purpose`` is the sentence beside its RBAC rule: why the operator reads it. ``is_optional`` says that a cluster may
+    not have the kind, ``is_created`` that a ChainlitApp can have objects of it created, and ``names_others`` that its
+    objects name others of the kind, so that a change of one may concern routes that do not name it.
+    """
+
+    decode: Decode
+    purpose: str
+    is_optional: bool = False
+    is_created: bool = False
+    names_others: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkloadKind(Kind):
+    """A kind of workload: adopted ones are patched."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteKind(Kind):
+    """A kind of route.
+
+    ``dependencies`` are the kinds of objects that take part in a route. ``compose`` completes a route's record with
+    those objects; the annotations of ingress controllers have been interpreted before.
+    """
+
+    compose: Callable[[model.Route, model.Find], model.Route]
+    dependencies: tuple[str, ...] = field(default=())
+
+
+class Form(Protocol):
+    """The JSON of an object, as far as it is decoded."""
+
+    @property
+    def metadata(self) -> Meta:
+        """ObjectMeta."""
+
+
+class PlainForm(Form, Protocol):
+    """A form whose record depends on nothing else."""
+
+    def to_domain(self) -> model.WatchedObject:
+        """Return the domain's record of the object."""
+
+
+FormT = TypeVar("FormT", bound=Form)
+
+
+def decoding(form: type[PlainForm]) -> Decode:
+    """Return what decodes objects of that form."""
+    return decoding_by(form, lambda found, _: found.to_domain())
+
+
+def decoding_by(form: type[FormT], to_record: Callable[[FormT, Known], model.WatchedObject]) -> Decode:
+    """Return what decodes objects of that form with the help of the record that the store has."""
+    read = decoder(form)
+
+    def decode(raw: Raw, known: Known) -> model.WatchedObject:
+        found = read(raw)
+        return with_owner(to_record(found, known), found.metadata, raw)
+
+    return decode
+
+
+def with_owner(record: model.WatchedObject, meta: Meta, raw: Raw) -> model.WatchedObject:
+    """Return the record, with the whole content of the object where a ChainlitApp created it."""
+    owner = _owner(meta)
+    if owner is None or not isinstance(record, model.CreatableObject):
+        return record
+    return replace(record, owned=_owned(owner, meta, decode_any(raw)))
+
+
+def _owner(meta: Meta) -> OwnerReference | None:
+    """The ChainlitApp that created an object, if one did."""
+    for owner in meta.owner_references:
+        if owner.controller and owner.kind == APP_KIND and owner.api_version.startswith(f"{APP_GROUP}/"):
+            return owner
+    return None
+
+
+def _owned(owner: OwnerReference, meta: Meta, whole: dict[str, Any]) -> OwnedState:
+    metadata = whole.pop("metadata")
+    content = {key: value for key, value in whole.items() if key not in ("apiVersion", "kind", "status")}
+    return OwnedState(
+        app=owner.name,
+        uid=owner.uid,
+        object_uid=meta.uid,
+        content={**content, "metadata": {key: metadata[key] for key in KEPT_METADATA if key in metadata}},
+        is_terminating=bool(meta.deletion_timestamp),
+        managed=metadata.get("managedFields", ()),
+    )

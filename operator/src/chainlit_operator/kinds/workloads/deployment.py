@@ -1,0 +1,34 @@
+"""Deployments as JSON."""
+
+from __future__ import annotations
+
+from msgspec import field
+
+from chainlit_operator.kinds.shared import pods
+from chainlit_operator.kinds.shared.kind import WorkloadKind
+
+
+class _Spec(pods.WorkloadSpec):
+    paused: bool = False
+
+    @property
+    def held(self) -> str:
+        """The setting that keeps pods of a former template; empty where there is none."""
+        return "spec.paused true" if self.paused else ""
+
+
+class Deployment(pods.Workload):
+    """A Deployment (apps/v1)."""
+
+    spec: _Spec = field(default_factory=_Spec)
+
+
+KIND = WorkloadKind(
+    kind="Deployment",
+    group="apps",
+    version="v1",
+    plural="deployments",
+    decode=pods.decoding(Deployment, pods.Facts("Deployment", "apps/v1")),
+    purpose="A workload runs Chainlit.",
+    is_created=True,
+)

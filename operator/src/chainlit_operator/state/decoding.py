@@ -1,0 +1,21 @@
+"""From the JSON of one object to the record that the store keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from chainlit_operator.domain import model
+from chainlit_operator.kinds.shared.kind import Kind, Known, Raw, unknown
+
+
+def decoder(kind: Kind, known: Known = unknown) -> Callable[[Raw], model.WatchedObject]:
+    """Return a decoder of single objects of a kind. It raises msgspec.DecodeError for JSON of another shape.
+
+    ``known`` returns the record that the store has of an object: a workload's is decoded faster with it. Use it for
+    events and answers only: before a list, the pod template may have changed and changed back unseen.
+    """
+
+    def decode(raw: Raw) -> model.WatchedObject:
+        return kind.decode(raw, known)
+
+    return decode
