@@ -215,6 +215,20 @@ class ControlPlane:
         file.write_text(KUBECONFIG.format(url=url or self.url, certificate=self.certificate, user=user))
         return file
 
+    def access(self, user: str) -> dict[str, str]:
+        """Return the environment of a user's program: a kubeconfig, and what a pod of the user has instead."""
+        account = self._work / f"{user}.account"
+        account.mkdir(exist_ok=True)
+        (account / "token").write_text(f"{user}-token")
+        (account / "ca.crt").write_bytes(self.certificate.read_bytes())
+        (account / "namespace").write_text("default")
+        return {
+            "KUBECONFIG": str(self.kubeconfig(user)),
+            "BENCH_SERVICE_ACCOUNT": str(account),
+            "KUBERNETES_SERVICE_HOST": "127.0.0.1",
+            "KUBERNETES_SERVICE_PORT": str(self._ports[2]),
+        }
+
     def audit_position(self) -> int:
         """Return where the audit log ends now, for :meth:`requests`."""
         return self._audit.stat().st_size

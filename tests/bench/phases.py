@@ -13,7 +13,7 @@ from typing import Any
 from tests.bench import chats
 from tests.bench.controlplane import OPERATOR, ControlPlane
 from tests.bench.driver import Driver
-from tests.bench.process import Process
+from tests.bench.process import Process, Program
 
 Figures = dict[str, Any]
 CHANGES, PER_SECOND = 200, 20
@@ -27,8 +27,8 @@ EVERY_PHASE = ("cold", "warm", "noop", "route", "drift", "burst")
 class Bench:
     """One operator against one control plane that has been started over a snapshot."""
 
-    def __init__(self, plane: ControlPlane, driver: Driver, command: Sequence[str], log: Path) -> None:
-        self._plane, self._driver, self._command, self._log = plane, driver, command, log
+    def __init__(self, plane: ControlPlane, driver: Driver, program: Program, log: Path) -> None:
+        self._plane, self._driver, self._program, self._log = plane, driver, program, log
         self.operator: Process | None = None
 
     async def run(self, phases: Sequence[str]) -> dict[str, Figures]:
@@ -44,8 +44,8 @@ class Bench:
 
     def _start(self) -> Process:
         self._stop()
-        environment = {"KUBECONFIG": str(self._plane.kubeconfig(OPERATOR))}
-        self.operator = Process(self._command, self._log, environment)
+        environment = {**self._plane.access(OPERATOR), **self._program.environment}
+        self.operator = Process(self._program.command, self._log, environment)
         return self.operator
 
     def _stop(self) -> None:

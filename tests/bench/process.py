@@ -6,9 +6,11 @@ import asyncio
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.cluster.errors import ClusterError
@@ -16,11 +18,25 @@ from tests.cluster.versions import REPOSITORY
 
 #: For programs that run the operator, by whatever way they were started.
 OPERATOR_SOURCE = REPOSITORY / "operator" / "src"
+IN_POD = Path(__file__).with_name("in_pod.py")
 TICKS = os.sysconf("SC_CLK_TCK")
 #: A process is idle when it has used less than this share of a processor …
 IDLE_SHARE = 0.04
 #: … for this long.
 IDLE_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What is started as an operator; the environment is added to that of the process that starts it."""
+
+    command: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+def operator_in_pod(source: Path = OPERATOR_SOURCE) -> Program:
+    """Return the operator of a checkout, as it runs in a pod; ``source`` is the checkout's ``operator/src``."""
+    return Program((sys.executable, str(IN_POD), "run"), {"PYTHONPATH": str(source)})
 
 
 class Process:

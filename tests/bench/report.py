@@ -18,6 +18,8 @@ RESULTS = HERE / "results.json"
 README = HERE / "README.md"
 CAPACITY = REPOSITORY / "docs" / "reference" / "capacity.md"
 OURS, PEER = "ours", "peer"
+#: The operator of another checkout.
+BEFORE = "before"
 
 Results = dict[str, Any]
 
@@ -45,6 +47,21 @@ class Measure:
         return found
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A row about many routes at one place, with the greatest figure that is good enough."""
+
+    title: str
+    figure: str
+    unit: str
+    goal: float
+
+
+PLACES = (
+    Place("2,000 apps at one host and path: CPU of one edit", "edit_ms", "ms", 50.0),
+    Place("10,000 routes without a host, of no app: CPU until filed", "filed_seconds", "s", 2.0),
+    Place("· the event loop is blocked for", "blocked_ms", "ms", 100.0),
+)
 #: An app is aligned by one write of the workload and one of the status; Events come on top, few and late.
 _WORKLOAD, _STATUS = "requests.patch deployments", "status_writes"
 MEASURES = (
@@ -92,12 +109,26 @@ def _lines(path: str) -> list[str]:
 
 def table(results: Results) -> str:
     """Return the comparison as Markdown."""
-    lines = ["| measure | apps | ours | peer | ratio | goal |", "|---|--:|--:|--:|--:|--:|"]
+    others = [side for side in (PEER, BEFORE) if any(run["side"] == side for run in results["runs"])] or [PEER]
+    heads = ["measure", "apps", OURS, *(head for side in others for head in (side, f"{OURS} / {side}")), "goal"]
+    lines = [f"| {' | '.join(heads)} |", f"|---|{'--:|' * (len(heads) - 1)}"]
     for measure in MEASURES:
         for apps in _apps(results):
             if measure.goal_at and apps not in measure.goal_at and _has_other(measure, apps):
                 continue
-            lines += _row(measure, results, apps)
+            lines += _row(measure, results, apps, others)
+    return "\n".join(lines)
+
+
+def places_table(results: Results) -> str:
+    """Return the figures of many routes at one place as Markdown; empty where there are none."""
+    if not results.get("places"):
+        return ""
+    lines = ["| many routes at one place | ours | goal |", "|---|--:|--:|"]
+    for row in PLACES:
+        values = [found[row.figure] for found in results["places"]]
+        mark = "✓" if statistics.median(values) <= row.goal else "✗"
+        lines.append(f"| {row.title} | {_cell(values, row.unit)} | ≤ {row.goal:g} {row.unit} {mark} |")
     return "\n".join(lines)
 
 
@@ -107,18 +138,31 @@ def _has_other(measure: Measure, apps: int) -> bool:
     return any(apps in other.goal_at for other in same) or measure is not same[0]
 
 
-def _row(measure: Measure, results: Results, apps: int) -> Iterable[str]:
-    ours, peer = (measure.values(results, side, apps) for side in (OURS, PEER))
+def _row(measure: Measure, results: Results, apps: int, others: Iterable[str]) -> Iterable[str]:
+    ours = measure.values(results, OURS, apps)
     if not ours:
         return
-    ratio = goal = ""
-    if peer and statistics.median(peer):
-        share = statistics.median(ours) / statistics.median(peer)
-        ratio = f"{share:.2f}"
-        if measure.goal is not None and apps in measure.goal_at:
-            ratio, goal = f"**{ratio}**", f"≤ {measure.goal:g} {'✓' if share <= measure.goal else '✗'}"
-    cells = (_cell(values, measure.unit) for values in (ours, peer))
-    yield f"| {measure.title} | {apps:,} | {' | '.join(cells)} | {ratio} | {goal} |"
+    cells, goal = [_cell(ours, measure.unit)], ""
+    for side in others:
+        theirs = measure.values(results, side, apps)
+        share = ratio(ours, theirs)
+        shown = "" if share is None else f"{share:.2f}"
+        if share is not None and side == PEER and measure.goal is not None and apps in measure.goal_at:
+            shown, goal = f"**{shown}**", f"≤ {measure.goal:g} {'✓' if share <= measure.goal else '✗'}"
+        cells += [_cell(theirs, measure.unit), shown]
+    yield f"| {measure.title} | {apps:,} | {' | '.join(cells)} | {goal} |"
+
+
+def ratio(ours: list[float], theirs: list[float]) -> float | None:
+    """Return how many times as much ours is: the median of pairs, each of runs one after the other.
+
+    Where the two were measured a different number of times, it is the ratio of their medians. None without a ratio.
+    """
+    if not theirs or not all(theirs):
+        return None
+    if len(ours) == len(theirs):
+        return statistics.median(one / other for one, other in zip(ours, theirs, strict=True))
+    return statistics.median(ours) / statistics.median(theirs)
 
 
 def _cell(values: list[float], unit: str) -> str:
@@ -163,8 +207,10 @@ def capacity(results: Results) -> str:
 def added(results: Results) -> Results:
     """Return these results with those of other numbers of apps that were written before."""
     apps = _apps(results)
-    former = [run for run in json.loads(RESULTS.read_text())["runs"] if run["apps"] not in apps]
-    return {**results, "runs": former + results["runs"]}
+    saved = json.loads(RESULTS.read_text())
+    former = [run for run in saved["runs"] if run["apps"] not in apps]
+    places = {"places": results.get("places") or saved["places"]} if "places" in saved else {}
+    return {**results, **places, "runs": former + results["runs"]}
 
 
 def _repeats(results: Results) -> str:
@@ -182,7 +228,7 @@ def write(results: Results) -> None:
     words += f", load average {results['load']} before it began."
     if float(results["load"]) > 1.0:
         words += "\nThe machine was busy with other work: memory, counts and requests hold, times do not."
-    replace(README, "results", f"{words}\n\n{about}\n\n{table(results)}")
+    replace(README, "results", f"{words}\n\n{about}\n\n{table(results)}\n\n{places_table(results)}".rstrip())
     replace(CAPACITY, "capacity", f"{words}\n\n{about}\n\n{capacity(results)}")
 
 

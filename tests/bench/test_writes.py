@@ -1,7 +1,6 @@
 """The bench with a few apps, for what it counts: one write for each alignment, none when nothing matters."""
 
 import asyncio
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,9 +9,9 @@ import pytest
 from tests.bench import __main__ as bench
 from tests.bench import phases
 from tests.bench.controlplane import ControlPlane
+from tests.bench.process import operator_in_pod
 
 APPS = 20
-OPERATOR = [sys.executable, "-m", "chainlit_operator", "run"]
 
 
 @pytest.fixture
@@ -32,7 +31,7 @@ def test_each_alignment_is_one_write_of_the_workload_and_one_of_the_status(
 ) -> None:
     monkeypatch.setattr(phases, "UPDATES", 5 * APPS)
     order = ("cold", "warm", "noop", "route", "burst")
-    found = asyncio.run(bench.measure(plane, APPS, OPERATOR, tmp_path / "operator.log", order))
+    found = asyncio.run(bench.measure(plane, APPS, operator_in_pod(), tmp_path / "operator.log", order))
     for phase in ("cold", "route", "burst"):
         requests = found[phase]["requests"]
         assert requests["patch deployments"] == requests["update chainlitapps/status"] == APPS, phase

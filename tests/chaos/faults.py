@@ -17,6 +17,7 @@ from tests.bench import chats
 from tests.bench.__main__ import CRD
 from tests.bench.controlplane import DRIVER, LIMITED
 from tests.bench.driver import MERGE
+from tests.bench.process import Program
 from tests.chaos import proxy
 from tests.chaos.proxy import Act, Choice
 from tests.chaos.scene import (
@@ -29,7 +30,6 @@ from tests.chaos.scene import (
     STEPPED,
     WORKLOAD,
     Outcome,
-    Program,
     Scene,
 )
 from tests.objects import path_of, resource

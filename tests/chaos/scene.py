@@ -6,9 +6,9 @@ import asyncio
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
@@ -17,7 +17,7 @@ from tests.bench import chats
 from tests.bench.__main__ import prepare
 from tests.bench.controlplane import LIMITED, AuditEvent, ControlPlane
 from tests.bench.driver import Driver
-from tests.bench.process import Process
+from tests.bench.process import Process, Program
 from tests.chaos.proxy import Proxy
 from tests.cluster.errors import ClusterError
 from tests.objects import path_of, resource
@@ -38,22 +38,14 @@ RIGHTS = resource(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
-    """What is started as the operator."""
-
-    command: tuple[str, ...] = COMMAND
-    environment: Mapping[str, str] = field(default_factory=dict)
-
-
-CURRENT = Program()
+CURRENT = Program(COMMAND)
 _ELECTION = ("--leader-election", "--lease-namespace", "default", "--lease-duration", "9")
 LEASE = path_of("Lease", "default", "chainlit-operator")
 #: With a wall clock that :meth:`Scene.set_clock` sets, and something to lose by it.
 STEPPED = Program((sys.executable, str(HERE / "stepped.py"), "run", *_ELECTION))
 (_ARCHIVE,) = (HERE / "previous").glob("chainlit_operator-*.zip")
 PREVIOUS_VERSION = _ARCHIVE.stem.partition("-")[2]
-PREVIOUS = Program(environment={"PYTHONPATH": str(_ARCHIVE / "operator" / "src")})
+PREVIOUS = Program(COMMAND, {"PYTHONPATH": str(_ARCHIVE / "operator" / "src")})
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,3 +35,31 @@ def test_how_often_it_was_measured_is_told() -> None:
         report._repeats({"runs": runs(100, 2) + runs(1000, 3) + runs(10_000, 1)})
         == "3, of 100 apps 2, of 10,000 apps 1"
     )
+
+
+def measured(side: str, repetition: int, seconds: float) -> dict[str, object]:
+    cold = {"seconds": seconds, "cpu_seconds": {"operator": 1.0}, "requests": {}}
+    return {"side": side, "apps": 1000, "repetition": repetition, "phases": {"cold": cold}}
+
+
+def test_a_ratio_is_the_median_of_pairs() -> None:
+    assert report.ratio([1.0, 30.0, 3.0], [2.0, 20.0, 3.0]) == 1.0
+    assert report.ratio([4.0, 6.0], [10.0]) == 0.5
+    assert report.ratio([4.0], []) is None
+    assert report.ratio([4.0], [0.0]) is None
+
+
+def test_another_checkout_has_a_column_and_no_goal() -> None:
+    runs = [measured(side, n, seconds) for n in range(2) for side, seconds in (("ours", 4.0), ("before", 5.0))]
+    table = report.table({"runs": runs}).splitlines()
+    assert table[0] == "| measure | apps | ours | before | ours / before | goal |"
+    assert "| 1,000 | 4.00 s | 5.00 s | 0.80 |  |" in table[2]
+
+
+def test_places_have_goals_of_their_own() -> None:
+    figures = [{"edit_ms": ms, "filed_seconds": 2.5, "blocked_ms": 100.0} for ms in (10.0, 40.0, 90.0)]
+    lines = report.places_table({"runs": [], "places": figures}).splitlines()
+    assert lines[2].endswith("| 40.0 ms (10.0 – 90.0) | ≤ 50 ms ✓ |")
+    assert lines[3].endswith("| 2.50 s | ≤ 2 s ✗ |")
+    assert lines[4].endswith("| 100.0 ms | ≤ 100 ms ✓ |")
+    assert report.places_table({"runs": []}) == ""
