@@ -8,8 +8,7 @@ from typing import Any
 from chainlit_operator.domain.model import App
 from chainlit_operator.kinds import chainlitapp, registry
 from chainlit_operator.state import decoding
-
-Object = dict[str, Any]
+from tests.objects import Object
 
 
 def record(obj: Object, kind: str = "") -> Any:

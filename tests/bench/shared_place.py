@@ -15,12 +15,12 @@ import time
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
-from chainlit_operator import kinds
 from chainlit_operator.domain.plan import plan
 from chainlit_operator.object_ref import Ref
 from chainlit_operator.state import State
 from tests import objects
 from tests.objects import Object
+from tests.records import app_record, record
 
 APPS, ROUTES = 2000, 10_000
 #: More apps than this that a change wakes are not all decided: the cost of the others follows from the cost of these.
@@ -62,11 +62,7 @@ class Store:
 
 def read(made: Object) -> Any:
     """Return the record of an object, from the bytes that the API server sends."""
-    kind = made["kind"]
-    return kinds.app_from_object(made) if kind == "ChainlitApp" else _READERS[kind](json.dumps(made).encode())
-
-
-_READERS = {kind: kinds.reader(type_) for kind, type_ in kinds.KINDS.items()}
+    return app_record(made) if made["kind"] == "ChainlitApp" else record(made)
 
 
 def ingress(number: int, path: str = "/chat", version: int = 1) -> Object:
