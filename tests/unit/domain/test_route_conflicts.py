@@ -1,21 +1,29 @@
-"""Neighbours: who shares a place with whom, and which of two apps is told of it."""
+"""Route conflicts: which apps share a key, and which of two apps has a condition about it."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 import pytest
-from tests.unit.domain.world import app, assert_plain, ingress, neighbour, path, regex, snapshot
+from tests.unit.domain.world import app, assert_plain, conflict, ingress, path, regex, snapshot
 
 from chainlit_operator.domain.model import Attachment, Matching, Route, RouteConflict, RoutePath
 from chainlit_operator.domain.plan import Apply, Blocked, plan
 from chainlit_operator.domain.reasons import Reason
-from chainlit_operator.domain.route_conflicts import MAX_OWN_SEGMENTS, MAX_PLACES, Place, edges, reaches
+from chainlit_operator.domain.route_conflicts import (
+    MAX_KEYS,
+    MAX_OWN_SEGMENTS,
+    KeysOfPath,
+    RouteKey,
+    keys_of_paths,
+    listener_groups,
+    share_listener,
+)
 from chainlit_operator.domain.routes import Resolved, Unresolved
 from chainlit_operator.object_ref import Ref
 
 YOUNG = "2027-01-01T00:00:00Z"
-EDGE = "ingress class traefik"
+GROUP = "ingress class traefik"
 
 
 def reason(mine: str, *others: RouteConflict) -> Reason | None:
@@ -27,38 +35,38 @@ def reason(mine: str, *others: RouteConflict) -> Reason | None:
 @pytest.mark.parametrize(
     ("mine", "other", "found"),
     [
-        ("/chat", neighbour(path("/chat")), Reason.PATH_CLAIMED),
-        ("/chat/", neighbour(path("/chat")), Reason.PATH_CLAIMED),
-        ("/chat", neighbour(path("/chat/")), Reason.PATH_CLAIMED),
-        ("/chat", neighbour(path("//chat")), None),
-        ("/", neighbour(path("/")), Reason.PATH_CLAIMED),
-        ("/chat", neighbour(path("/chat"), created=YOUNG), None),
-        ("/chat", neighbour(path("/")), None),
-        ("/", neighbour(path("/chat")), None),
-        ("/chat", neighbour(path("/chat/bot")), None),
-        ("/chat", neighbour(path("/chat/wsx")), None),
-        ("/chat", neighbour(path("/chatx/ws")), None),
-        ("/chat", neighbour(path("/chat/ws")), Reason.PATH_SHADOWED),
-        ("/chat", neighbour(path("/chat/ws"), created=YOUNG), Reason.PATH_SHADOWED),
-        ("/chat", neighbour(path("/chat/public/files")), Reason.PATH_SHADOWED),
-        ("/", neighbour(path("/login"), created=YOUNG), Reason.PATH_SHADOWED),
-        ("/chat/ws", neighbour(path("/chat")), None),
+        ("/chat", conflict(path("/chat")), Reason.PATH_CLAIMED),
+        ("/chat/", conflict(path("/chat")), Reason.PATH_CLAIMED),
+        ("/chat", conflict(path("/chat/")), Reason.PATH_CLAIMED),
+        ("/chat", conflict(path("//chat")), None),
+        ("/", conflict(path("/")), Reason.PATH_CLAIMED),
+        ("/chat", conflict(path("/chat"), created=YOUNG), None),
+        ("/chat", conflict(path("/")), None),
+        ("/", conflict(path("/chat")), None),
+        ("/chat", conflict(path("/chat/bot")), None),
+        ("/chat", conflict(path("/chat/wsx")), None),
+        ("/chat", conflict(path("/chatx/ws")), None),
+        ("/chat", conflict(path("/chat/ws")), Reason.PATH_SHADOWED),
+        ("/chat", conflict(path("/chat/ws"), created=YOUNG), Reason.PATH_SHADOWED),
+        ("/chat", conflict(path("/chat/public/files")), Reason.PATH_SHADOWED),
+        ("/", conflict(path("/login"), created=YOUNG), Reason.PATH_SHADOWED),
+        ("/chat/ws", conflict(path("/chat")), None),
     ],
 )
 def test_beside(mine: str, other: RouteConflict, found: Reason | None) -> None:
     assert reason(mine, other) == found
-    assert reason(mine, neighbour(path("/chat/bot"), created=YOUNG), other) == found
+    assert reason(mine, conflict(path("/chat/bot"), created=YOUNG), other) == found
 
 
 def test_same_second_goes_by_namespace_and_name() -> None:
     same = app().created
-    assert reason("/chat", neighbour(path("/chat"), created=same)) is None, "shop/chat comes before team/elder"
-    earlier = replace(neighbour(path("/chat"), created=same), ref=Ref("ChainlitApp", "a-team", "x"))
+    assert reason("/chat", conflict(path("/chat"), created=same)) is None, "shop/chat comes before team/elder"
+    earlier = replace(conflict(path("/chat"), created=same), ref=Ref("ChainlitApp", "a-team", "x"))
     assert reason("/chat", earlier) is Reason.PATH_CLAIMED
 
 
 def test_message_names_app_route_and_remedy_and_nothing_is_written() -> None:
-    decision = plan(snapshot(conflicts=(neighbour(path("/chat")),)))
+    decision = plan(snapshot(conflicts=(conflict(path("/chat")),)))
     assert isinstance(decision.action, Blocked) and isinstance(decision.route, Unresolved)
     for part in (
         "ChainlitApp team/elder",
@@ -67,7 +75,7 @@ def test_message_names_app_route_and_remedy_and_nothing_is_written() -> None:
         "Give Ingress chat another",
     ):
         assert part in decision.route.message
-    decision = plan(snapshot(conflicts=(neighbour(path("/chat/ws")),)))
+    decision = plan(snapshot(conflicts=(conflict(path("/chat/ws")),)))
     assert isinstance(decision.route, Unresolved)
     for part in ("Ingress team/elder sends /chat/ws", "ChainlitApp team/elder", "another path"):
         assert part in decision.route.message
@@ -76,9 +84,9 @@ def test_message_names_app_route_and_remedy_and_nothing_is_written() -> None:
 @pytest.mark.parametrize(
     ("mine", "other", "words"),
     [
-        ("/", neighbour(path("/", host="")), "has path / on any host too"),
-        ("/", neighbour(path("/ws")), "needs below /, to"),
-        ("/chat", neighbour(path("/chat")), "has path /chat on host example.com too"),
+        ("/", conflict(path("/", host="")), "has path / on any host too"),
+        ("/", conflict(path("/ws")), "needs below /, to"),
+        ("/chat", conflict(path("/chat")), "has path /chat on host example.com too"),
     ],
 )
 def test_message(mine: str, other: RouteConflict, words: str) -> None:
@@ -88,8 +96,13 @@ def test_message(mine: str, other: RouteConflict, words: str) -> None:
 
 
 def test_without_trouble_nothing_changes() -> None:
-    decision = plan(snapshot(conflicts=(neighbour(path("/chat/bot")),)))
+    decision = plan(snapshot(conflicts=(conflict(path("/chat/bot")),)))
     assert isinstance(decision.action, Apply) and isinstance(decision.route, Resolved)
+
+
+def keys(route: Route) -> list[KeysOfPath]:
+    """The keys of all paths of a route."""
+    return [*keys_of_paths(route, route.services)]
 
 
 @pytest.mark.parametrize(
@@ -104,15 +117,14 @@ def test_without_trouble_nothing_changes() -> None:
         (regex("/(a|b)"), []),
     ],
 )
-def test_taken(given: RoutePath, prefixes: list[str]) -> None:
-    route = ingress(given, ingress_class="traefik")
-    (found,) = reaches(route, [given])
-    assert (found.path, found.taken) == (given, tuple(Place(EDGE, "example.com", prefix) for prefix in prefixes))
+def test_claimed(given: RoutePath, prefixes: list[str]) -> None:
+    (found,) = keys(ingress(given, ingress_class="traefik"))
+    assert (found.path, found.claimed) == (given, tuple(RouteKey(GROUP, "example.com", prefix) for prefix in prefixes))
 
 
-def test_canary_takes_nothing() -> None:
-    (found,) = reaches(ingress("/chat", is_canary=True), [path("/chat")])
-    assert found.taken == ()
+def test_canary_claims_nothing() -> None:
+    (found,) = keys(ingress("/chat", is_canary=True))
+    assert found.claimed == ()
 
 
 @pytest.mark.parametrize(
@@ -128,74 +140,83 @@ def test_canary_takes_nothing() -> None:
     ],
 )
 def test_shadowed(given: RoutePath, prefixes: list[str]) -> None:
-    route = ingress(given, ingress_class="traefik")
-    (found,) = reaches(route, [given])
-    assert found.shadowed == tuple(Place(EDGE, "example.com", prefix) for prefix in prefixes)
+    (found,) = keys(ingress(given, ingress_class="traefik"))
+    assert found.shadowed == tuple(RouteKey(GROUP, "example.com", prefix) for prefix in prefixes)
 
 
 def http_route(*attachments: Attachment) -> Route:
     return replace(ingress("/chat", attachments=attachments), ref=Ref("HTTPRoute", "shop", "chat"))
 
 
-EDGE_A, EDGE_B = "Gateway infra/a", "Gateway infra/b"
+GATEWAY_A, GATEWAY_B = "Gateway infra/a", "Gateway infra/b"
 
 
 @pytest.mark.parametrize(
     ("one", "other", "together"),
     [
         (ingress("/chat"), ingress("/chat"), True),
-        (ingress("/chat"), http_route(Attachment(EDGE_A)), False),
-        (http_route(Attachment(EDGE_A)), http_route(Attachment(EDGE_A)), True),
-        (http_route(Attachment(EDGE_A)), http_route(Attachment(EDGE_B)), False),
-        (http_route(Attachment(EDGE_A), Attachment(EDGE_B)), http_route(Attachment(EDGE_B)), True),
-        (http_route(Attachment(EDGE_A, "web")), http_route(Attachment(EDGE_A)), True),
-        (http_route(Attachment(EDGE_A, "web")), http_route(Attachment(EDGE_A, "internal")), False),
-        (http_route(Attachment(EDGE_A, "", 80)), http_route(Attachment(EDGE_A, "", 8080)), False),
-        (http_route(Attachment(EDGE_A, "", 80)), http_route(Attachment(EDGE_A)), True),
+        (ingress("/chat"), http_route(Attachment(GATEWAY_A)), False),
+        (http_route(Attachment(GATEWAY_A)), http_route(Attachment(GATEWAY_A)), True),
+        (http_route(Attachment(GATEWAY_A)), http_route(Attachment(GATEWAY_B)), False),
+        (http_route(Attachment(GATEWAY_A), Attachment(GATEWAY_B)), http_route(Attachment(GATEWAY_B)), True),
+        (http_route(Attachment(GATEWAY_A, "web")), http_route(Attachment(GATEWAY_A)), True),
+        (http_route(Attachment(GATEWAY_A, "web")), http_route(Attachment(GATEWAY_A, "internal")), False),
+        (http_route(Attachment(GATEWAY_A, "", 80)), http_route(Attachment(GATEWAY_A, "", 8080)), False),
+        (http_route(Attachment(GATEWAY_A, "", 80)), http_route(Attachment(GATEWAY_A)), True),
         (http_route(), http_route(), False),
     ],
 )
 def test_listeners(one: Route, other: Route, together: bool) -> None:
-    assert one.shares_listener(other) is together
-    assert other.shares_listener(one) is together
+    assert share_listener(one.attachments, other.attachments) is together
+    assert share_listener(other.attachments, one.attachments) is together
 
 
-def test_edges() -> None:
-    assert edges(replace(http_route(Attachment(EDGE_A)), refusal="NotAllowedByListeners: no")) == ()
-    assert edges(ingress("/chat", ingress_class="nginx")) == ("ingress class nginx",)
-    assert edges(http_route(Attachment(EDGE_B), Attachment(EDGE_A), Attachment(EDGE_A, "x"))) == (
+def test_listener_groups() -> None:
+    assert listener_groups(replace(http_route(Attachment(GATEWAY_A)), refusal="NotAllowedByListeners: no")) == ()
+    assert listener_groups(ingress("/chat", ingress_class="nginx")) == ("ingress class nginx",)
+    assert listener_groups(http_route(Attachment(GATEWAY_B), Attachment(GATEWAY_A), Attachment(GATEWAY_A, "x"))) == (
         "Gateway infra/a",
         "Gateway infra/b",
     )
 
 
-def test_a_path_without_end_concerns_nobody() -> None:
-    """Each of its segments might be one of Chainlit's own: half a million places."""
+def test_a_path_without_end_has_no_keys() -> None:
+    """Each of its segments might be one of Chainlit's own: half a million keys."""
     given = [path("/ws" * 300_000), path("/chat", matching=Matching.UNKNOWN), path("/chat")]
-    found = [*reaches(ingress(*given, ingress_class="traefik"), given)]
-    assert [reach.path for reach in found] == given
-    assert [reach.taken for reach in found] == [(), (), (Place(EDGE, "example.com", "/chat"),)]
-    assert [reach.shadowed for reach in found] == [(), (), ()]
+    found = keys(ingress(*given, ingress_class="traefik"))
+    assert [each.path for each in found] == given
+    assert [each.claimed for each in found] == [(), (), (RouteKey(GROUP, "example.com", "/chat"),)]
+    assert [each.shadowed for each in found] == [(), (), ()]
 
 
 @pytest.mark.parametrize(("text", "is_looked_at"), [("/a" * 2048, True), ("/a" * 2049, False)])
-def test_the_longest_path_that_is_looked_at(text: str, is_looked_at: bool) -> None:
-    (found,) = reaches(ingress(text, ingress_class="traefik"), [path(text)])
-    assert bool(found.taken) is is_looked_at
+def test_the_longest_path_with_keys(text: str, is_looked_at: bool) -> None:
+    (found,) = keys(ingress(text, ingress_class="traefik"))
+    assert bool(found.claimed) is is_looked_at
 
 
-@pytest.mark.parametrize(("count", "told"), [(MAX_OWN_SEGMENTS, MAX_OWN_SEGMENTS), (MAX_OWN_SEGMENTS + 1, 0)])
-def test_a_path_of_many_own_routes_shadows_nobody(count: int, told: int) -> None:
-    given = path("/chat" + "/ws" * count)
-    (found,) = reaches(ingress(given, ingress_class="traefik"), [given])
-    assert (len(found.taken), len(found.shadowed)) == (1, told)
+@pytest.mark.parametrize(("count", "shadowed"), [(MAX_OWN_SEGMENTS, MAX_OWN_SEGMENTS), (MAX_OWN_SEGMENTS + 1, 0)])
+def test_a_path_of_many_own_routes_shadows_nothing(count: int, shadowed: int) -> None:
+    (found,) = keys(ingress(path("/chat" + "/ws" * count), ingress_class="traefik"))
+    assert (len(found.claimed), len(found.shadowed)) == (1, shadowed)
 
 
-def test_a_route_has_its_places_for_so_many_paths() -> None:
+def test_a_route_has_so_many_keys() -> None:
     """Paths times Gateways, which need not be there."""
     attachments = [Attachment(f"Gateway infra/{n}") for n in range(32)]
-    given = [path(f"/{n}/ws/ws") for n in range(2500)]
-    found = [*reaches(http_route(*attachments), given)]
-    places = sum(len(reach.taken) + len(reach.shadowed) for reach in found)
-    assert MAX_PLACES <= places < MAX_PLACES + 100
-    assert [reach.path for reach in found] == given
+    given = [path(f"/{n}" + "/ws" * MAX_OWN_SEGMENTS) for n in range(2500)]
+    found = keys(replace(http_route(*attachments), paths=tuple(given)))
+    claimed, shadowed = sum(len(each.claimed) for each in found), sum(len(each.shadowed) for each in found)
+    assert MAX_KEYS <= claimed < MAX_KEYS + 32
+    assert MAX_KEYS <= shadowed < MAX_KEYS + 32 * MAX_OWN_SEGMENTS
+    assert [each.path for each in found] == given
+
+
+def test_keys_of_a_path_do_not_depend_on_the_other_services_asked_for() -> None:
+    """Else an entry would be filed and not taken out again."""
+    attachments = [Attachment(f"Gateway infra/{n}") for n in range(32)]
+    given = [path(f"/{n}/ws", service=("even", "odd")[n % 2]) for n in range(1000)]
+    route = replace(http_route(*attachments), paths=tuple(given))
+    odd = [*keys_of_paths(route, {"odd"})]
+    assert odd == [each for each in keys(route) if each.path.service == "odd"]
+    assert any(each.claimed for each in odd) and not all(each.claimed for each in odd)

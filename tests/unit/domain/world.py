@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from chainlit_operator.domain import middlewares
+from chainlit_operator.domain import middlewares, routes
 from chainlit_operator.domain.model import (
     App,
     AppSpec,
@@ -123,9 +123,10 @@ def composed(route: Route, *others: Gateway | Middleware) -> Route:
     )
 
 
-def neighbour(path: RoutePath, name: str = "elder", created: str = "2025-01-01T00:00:00Z") -> RouteConflict:
+def conflict(path: RoutePath, name: str = "elder", created: str = "2025-01-01T00:00:00Z") -> RouteConflict:
     """Another team's app with that path."""
-    return RouteConflict(Ref("ChainlitApp", "team", name), created, Ref("Ingress", "team", name), path)
+    ref, route = Ref("ChainlitApp", "team", name), Ref("Ingress", "team", name)
+    return RouteConflict(ref, created, route, path.host, path.path, routes.prefix_of(path))
 
 
 def middleware(name: str, *transforms: Transform, chain: tuple[str, ...] = ()) -> Middleware:

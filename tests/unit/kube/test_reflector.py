@@ -29,7 +29,7 @@ class Store:
         self.log: list[str] = []
         self.known: dict[str, str] = {}
 
-    def replace(self, kind: str, namespace: str | None, objects: Iterable[WatchedObject]) -> None:
+    async def replace(self, kind: str, namespace: str | None, objects: Iterable[WatchedObject]) -> None:
         self.known = {o.ref.name: o.resource_version for o in objects}
         self.log.append(f"replace {sorted(self.known)}")
 

@@ -1,65 +1,77 @@
-"""RouteConflicts: apps whose routes meet at one edge, and what may not stand beside each other there.
+"""Route conflicts: apps whose routes meet in one listener group, and what may not stand beside each other there.
 
-An edge is what listens: an ingress class, or a Gateway. On one edge a host of its own wins over a wildcard or none, and
-the longest path wins; that is what the specifications of Ingress and HTTPRoute ask for, and what edges do. So apps may
-well share a host, at ``/`` and ``/chat`` or ``/chat`` and ``/chat/bot``. Two cases are left in which one of them is
-lost: the same path on the same host, and a path that is one of Chainlit's own routes below another app's.
+A listener group is an ingress class or a Gateway. Within one, a host of its own wins over a wildcard or none, and the
+longest path wins; the specifications of Ingress and HTTPRoute ask for that, and controllers do it. So apps may share a
+host, at ``/`` and ``/chat`` or ``/chat`` and ``/chat/bot``. Two cases are left in which one of them loses requests: the
+same path on the same host, and a path that is one of Chainlit's own routes below another app's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence, Set
 from itertools import product
 from typing import NamedTuple
 
 from chainlit_operator.domain import chainlit, paths, routes
-from chainlit_operator.domain.model import App, Matching, Route, RouteConflict, RoutePath, Snapshot
+from chainlit_operator.domain.model import App, Attachment, Matching, Route, RouteConflict, RoutePath, Snapshot
 from chainlit_operator.domain.reasons import Reason
 
-#: What a path may cost: of one with more of Chainlit's own segments, nothing is told below which it is.
+#: A path with more of Chainlit's own segments shadows nothing: each such segment costs a key.
 MAX_OWN_SEGMENTS = 4
-#: What a route may cost: beyond so many places nothing is told of its paths. A path has one for each edge, and one more
-#: for each prefix below which it is Chainlit's.
-MAX_PLACES = 10_000
+#: How many keys a route may claim, and how many it may shadow; paths beyond that have none. A path claims one key for
+#: each listener group, and shadows up to ``MAX_OWN_SEGMENTS``.
+MAX_KEYS = 10_000
 
 
-class Place(NamedTuple):
-    """A path of a host at an edge; ``host`` is empty for all hosts, ``prefix`` in normal form."""
+class RouteKey(NamedTuple):
+    """A path of a host in a listener group; ``host`` is empty for all hosts, ``prefix`` in normal form."""
 
-    edge: str
+    listener_group: str
     host: str
     prefix: str
 
 
-def edges(route: Route) -> tuple[str, ...]:
-    """Name what serves the route: its ingress class, or its Gateways; nothing for one that they refuse."""
+def listener_groups(route: Route) -> tuple[str, ...]:
+    """Return the ingress class or the Gateways that serve the route; none for a route that they refuse."""
     return () if route.refusal else tuple(sorted({attachment.group for attachment in route.attachments}))
 
 
-class Reach(NamedTuple):
-    """The places that a path of a route concerns."""
+def share_listener(one: Sequence[Attachment], other: Sequence[Attachment]) -> bool:
+    """Return whether one listener serves routes with these attachments."""
+    return any(each.overlaps(another) for each, another in product(one, other))
+
+
+class KeysOfPath(NamedTuple):
+    """The keys that a path of a route concerns."""
 
     path: RoutePath
-    taken: tuple[Place, ...]
-    """Those whose requests all go to the path's Service, but for those to longer paths."""
-    shadowed: tuple[Place, ...]
-    """Those at which Chainlit would lose a route of its own to the path's Service."""
+    prefix: str
+    claimed: tuple[RouteKey, ...]
+    """All requests for these go to the path's Service, but for those to longer paths."""
+    shadowed: tuple[RouteKey, ...]
+    """Chainlit at one of these would lose a route of its own to the path's Service."""
 
 
-def reaches(route: Route, chosen: Iterable[RoutePath]) -> Iterator[Reach]:
-    """Yield what each of these paths of a route concerns; for the first ``MAX_PLACES`` places."""
-    served_by = edges(route)
-    left = MAX_PLACES
-    for path in chosen:
-        prefix = routes.prefix_of(path)
-        if not routes.is_readable(path) or len(prefix) > paths.MAX_LENGTH or left <= 0:
-            yield Reach(path, (), ())
+def keys_of_paths(route: Route, services: Set[str]) -> Iterator[KeysOfPath]:
+    """Yield the keys of each path that sends requests to one of these Services.
+
+    The position of a path among all of the route decides whether it is within ``MAX_KEYS``, so the keys of a path do
+    not depend on ``services``.
+    """
+    groups = listener_groups(route)
+    for position, path in enumerate(route.paths):
+        if path.service not in services:
             continue
-        is_taken = path.matching is not Matching.EXACT and not route.is_canary and not path.condition
-        taken = tuple([Place(edge, path.host, prefix) for edge in served_by]) if is_taken else ()
-        shadowed = tuple(Place(edge, path.host, above) for above, edge in product(_above(prefix), served_by))
-        left -= len(taken) + len(shadowed)
-        yield Reach(path, taken, shadowed)
+        prefix = routes.prefix_of(path)
+        if not groups or not routes.is_readable(path) or len(prefix) > paths.MAX_LENGTH:
+            yield KeysOfPath(path, prefix, (), ())
+            continue
+        before = position * len(groups)
+        is_claim = path.matching is not Matching.EXACT and not route.is_canary and not path.condition
+        claimed = [RouteKey(group, path.host, prefix) for group in groups] if is_claim and before < MAX_KEYS else ()
+        above = _above(prefix) if before * MAX_OWN_SEGMENTS < MAX_KEYS else []
+        shadowed = [RouteKey(group, path.host, each) for each, group in product(above, groups)]
+        yield KeysOfPath(path, prefix, tuple(claimed), tuple(shadowed))
 
 
 def _above(prefix: str) -> list[str]:
@@ -72,37 +84,36 @@ def _above(prefix: str) -> list[str]:
 
 
 def check(snapshot: Snapshot, route: routes.Resolved | routes.Unresolved) -> routes.Resolved | routes.Unresolved:
-    """Return ``route``, unless a neighbour of the snapshot's app is in its way."""
+    """Return ``route``, unless an app in conflict takes requests of it."""
     if isinstance(route, routes.Unresolved):
         return route
-    for neighbour in snapshot.conflicts:
-        prefix = routes.prefix_of(neighbour.path)
-        if prefix == route.public and precedence(neighbour) < precedence(snapshot.app):
-            return _claimed(route, neighbour)
-        if prefix != route.public and routes.is_own_route(prefix, route.public):
-            return _shadowed(route, neighbour)
+    for conflict in snapshot.conflicts:
+        if conflict.prefix == route.public and precedence(conflict) < precedence(snapshot.app):
+            return _claimed(route, conflict)
+        if conflict.prefix != route.public and routes.is_own_route(conflict.prefix, route.public):
+            return _shadowed(route, conflict)
     return route
 
 
 def precedence(app: App | RouteConflict) -> tuple[str, str, str]:
-    """Return what orders apps at one place: the oldest has it."""
+    """Return what orders apps at one key: the oldest has it."""
     ref = app.ref
     return app.created, ref.namespace, ref.name
 
 
-def _claimed(route: routes.Resolved, neighbour: RouteConflict) -> routes.Unresolved:
-    where = f"host {neighbour.path.host}" if neighbour.path.host else "any host"
+def _claimed(route: routes.Resolved, conflict: RouteConflict) -> routes.Unresolved:
+    where = f"host {conflict.host}" if conflict.host else "any host"
     return routes.Unresolved(
         Reason.PATH_CLAIMED,
-        f"{neighbour.ref} is older and has path {route.public or '/'} on {where} too, by {neighbour.route}: only one "
+        f"{conflict.ref} is older and has path {route.public or '/'} on {where} too, by {conflict.route}: only one "
         f"of the two apps gets the requests. Give {route.status.kind} {route.status.name} another path or host, or "
         "delete either app and its route.",
     )
 
 
-def _shadowed(route: routes.Resolved, neighbour: RouteConflict) -> routes.Unresolved:
+def _shadowed(route: routes.Resolved, conflict: RouteConflict) -> routes.Unresolved:
     return routes.Unresolved(
         Reason.PATH_SHADOWED,
-        f"{neighbour.route} sends {neighbour.path.path}, which Chainlit needs below {route.public or '/'}, to "
-        f"{neighbour.ref}: give that app another path.",
+        f"{conflict.route} sends {conflict.path}, which Chainlit needs below {route.public or '/'}, to "
+        f"{conflict.ref}: give that app another path.",
     )

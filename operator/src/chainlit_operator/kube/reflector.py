@@ -60,8 +60,8 @@ Decode = Callable[[msgspec.Raw], ObjectT]
 class Store(Protocol[StoredT_contra]):
     """Where a reflector puts the objects that it lists and watches."""
 
-    def replace(self, kind: str, namespace: str | None, objects: Iterable[StoredT_contra]) -> None:
-        """Take ``objects`` as all that there are of the kind in the namespace (None: in all)."""
+    async def replace(self, kind: str, namespace: str | None, objects: Iterable[StoredT_contra]) -> None:
+        """Make ``objects`` all that there are of the kind in the namespace (None: in all), in slices."""
 
     def upsert(self, obj: StoredT_contra) -> bool:
         """Take an object that appeared or changed; returns False for a change that makes no difference."""
@@ -129,7 +129,7 @@ class Reflector(Generic[ObjectT]):
 
     async def _await_kind(self) -> None:
         """The cluster does not know the kind: there are none, until its CRD is there."""
-        self._store.replace(self.kind, self.namespace, ())
+        await self._store.replace(self.kind, self.namespace, ())
         self.synced.set()
         self.last_error = None
         self._alive()
@@ -147,7 +147,7 @@ class Reflector(Generic[ObjectT]):
                 break
         ensure_later(page.metadata.resource_version, self._version, self.kind)
         self._version = page.metadata.resource_version
-        self._store.replace(self.kind, self.namespace, objects)
+        await self._store.replace(self.kind, self.namespace, objects)
         self._doubts = DOUBTS
         self.synced.set()
         self.last_error = None

@@ -1,5 +1,84 @@
 """What is known of the cluster: the store, its indexes, whom a change affects, and the snapshot of one app."""
 
-from chainlit_operator.state.store import State
+from __future__ import annotations
 
-__all__ = ["State"]
+from collections.abc import Callable
+
+from chainlit_operator.domain import field_release
+from chainlit_operator.domain.model import App, CreatableObject, Snapshot, WatchedObject, Workload
+from chainlit_operator.kinds import registry
+from chainlit_operator.object_ref import Ref
+from chainlit_operator.state import affected
+from chainlit_operator.state.gather import gather
+from chainlit_operator.state.indexes import Indexes
+from chainlit_operator.state.route_keys import RouteKeys
+from chainlit_operator.state.store import Store
+
+
+class State(Store):
+    """The store with its indexes, and who is affected by each change.
+
+    ``enqueue`` is called with each app whose answer a change may change, and with each workload that is to be released.
+    """
+
+    def __init__(self, enqueue: Callable[[Ref], None]) -> None:
+        super().__init__(self._changed)
+        self._enqueue = enqueue
+        self.indexes = Indexes(self)
+        self.route_keys = RouteKeys(self, self.indexes)
+        self._is_complete = False
+
+    def complete(self) -> None:
+        """All apps are known: from now on, a workload that none of them names is released.
+
+        Safe to call again, as a new leader does: it enqueues every workload to be released again.
+        """
+        self._is_complete = True
+        self._enqueue_releases()
+
+    def announce(self) -> None:
+        """Enqueue every app, and every workload that is to be released."""
+        for ref in self.apps:
+            self._enqueue(ref)
+        self._enqueue_releases()
+
+    def to_release(self, ref: Ref) -> Workload | None:
+        """Return the workload if it is to be released, else None."""
+        workload = self.workload(ref)
+        if not self._is_complete or workload is None:
+            return None
+        return workload if field_release.is_due(workload, self.indexes.claimant(ref)) else None
+
+    def snapshot(self, app: App, contested_by: str = "", *, workload: Workload | None = None) -> Snapshot:
+        """Return all that a decision about ``app`` reads; ``workload`` stands for the app's own if it is given."""
+        return gather(app, self, self.indexes, self.route_keys, workload=workload, contested_by=contested_by)
+
+    def owned_by(self, app: App) -> tuple[CreatableObject, ...]:
+        """Return the objects that the app created, by kind and name."""
+        return self.indexes.owned_by(app)
+
+    def _changed(self, old: App | WatchedObject | None, new: App | WatchedObject | None, *, quiet: bool) -> None:
+        """Keep the indexes true, and enqueue all that the change affects."""
+        changed = [obj for obj in (old, new) if obj is not None]
+        if old != new:
+            if old is not None:
+                self.indexes.unfile(old)
+            if new is not None:
+                self.indexes.file(new)
+            apps = self.route_keys.update(old, new)
+            for obj in changed if not quiet else ():
+                apps |= affected.readers(obj, self, self.indexes)
+            for ref in apps:
+                self._enqueue(ref)
+        for ref in {obj.workload if isinstance(obj, App) else obj.ref for obj in changed}:
+            self._enqueue_release(ref)
+
+    def _enqueue_releases(self) -> None:
+        for kind in registry.WORKLOADS:
+            for workload in self.all_of(kind):
+                self._enqueue_release(workload.ref)
+
+    def _enqueue_release(self, ref: Ref) -> None:
+        """Enqueue a workload by its own reference if it is to be released."""
+        if self.to_release(ref) is not None:
+            self._enqueue(ref)

@@ -1,76 +1,266 @@
-"""The neighbourhood: which Services get the requests for which places of edges, over all routes of the cluster."""
+"""The route keys: which apps get the requests for which paths, over all routes of the cluster, and who decides there.
+
+An entry is a path of a route at a key, with an app behind the path's Service. The entries at a key are in order: apps
+by age, then paths without an app. For each app the first entry in conflict with it decides, and none after that one can
+change its answer. So a change affects few apps, however many share its keys.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import heapq
+from bisect import bisect_left, insort
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from itertools import takewhile
 from typing import NamedTuple
 
-from chainlit_operator.domain import route_conflicts
-from chainlit_operator.domain.model import Route, RoutePath
+from chainlit_operator.domain.model import App, Attachment, Route, RouteConflict, Service, WatchedObject, Workload
+from chainlit_operator.domain.route_conflicts import RouteKey, keys_of_paths, share_listener
 from chainlit_operator.object_ref import Ref
+from chainlit_operator.state.indexes import Indexes
+from chainlit_operator.state.store import Store
+
+Attachments = tuple[Attachment, ...]
 
 
-class Backend(NamedTuple):
-    """A path of a route."""
+class Entry(NamedTuple):
+    """A path of a route, and an app behind its Service. The order of the fields is the order of entries at a key."""
 
+    has_no_app: bool
+    created: str
+    app: Ref | None
     route: Ref
-    path: RoutePath
+    path: str
+    host: str
+    prefix: str
+    service: str
+    attachments: Attachments
 
-    @property
-    def service(self) -> Ref:
-        """The Service that it sends requests to."""
-        return Ref("Service", self.route.namespace, self.path.service)
+    def conflict(self) -> RouteConflict:
+        """Return what a decision about another app reads of the entry, which must have an app."""
+        assert self.app is not None
+        return RouteConflict(self.app, self.created, self.route, self.host, self.path, self.prefix)
 
 
-Index = dict[route_conflicts.Place, tuple[Backend, ...]]
-
-
-class Neighbourhood:
-    """Two indexes by place. A place has few backends, mostly one, so they are tuples, which take less than sets.
-
-    Of the paths by which one route sends requests for one place to one Service, the first stands for all: what is
-    decided about one holds for each, and a route may have thousands.
-    """
+class Entries:
+    """Entries by key and by the attachments of their routes, in order. Most keys have one: it is kept as it is."""
 
     def __init__(self) -> None:
-        self._taking: Index = {}
-        self._shadowing: Index = {}
+        self._found: dict[RouteKey, Entry | dict[Attachments, list[Entry]]] = {}
 
-    def add(self, route: Route) -> None:
-        """File a route."""
-        taking: dict[route_conflicts.Place, dict[str, Backend]] = {}
-        shadowing: dict[route_conflicts.Place, dict[str, Backend]] = {}
-        for reach in route_conflicts.reaches(route, route.paths):
-            for found, places in ((taking, reach.taken), (shadowing, reach.shadowed)):
-                for place in places:
-                    found.setdefault(place, {}).setdefault(reach.path.service, Backend(route.ref, reach.path))
-        for index, found in ((self._taking, taking), (self._shadowing, shadowing)):
-            for place, backends in found.items():
-                index[place] = (*index.get(place, ()), *backends.values())
+    def __len__(self) -> int:
+        return len(self._found)
 
-    def discard(self, route: Route) -> None:
-        """Take out a route as it was filed."""
-        found = [*route_conflicts.reaches(route, route.paths)]
-        _discard(self._taking, {place for reach in found for place in reach.taken}, route.ref)
-        _discard(self._shadowing, {place for reach in found for place in reach.shadowed}, route.ref)
+    def add(self, key: RouteKey, entry: Entry) -> None:
+        """Put in an entry that is not there."""
+        found = self._found.setdefault(key, entry)
+        if found is entry:
+            return
+        if isinstance(found, Entry):
+            found = self._found[key] = {found.attachments: [found]}
+        insort(found.setdefault(entry.attachments, []), entry)
 
-    def around(self, route: Route, paths: Iterable[RoutePath]) -> Iterator[Backend]:
-        """Yield the backends that decide whether an app gets all requests of these paths of the route."""
-        for place in {place for reach in route_conflicts.reaches(route, paths) for place in reach.taken}:
-            yield from self._taking.get(place, ())
-            yield from self._shadowing.get(place, ())
+    def discard(self, key: RouteKey, entry: Entry) -> None:
+        """Take out an entry, if it is there."""
+        found = self._found.get(key, {})
+        if found == entry:
+            del self._found[key]
+        if isinstance(found, Entry):
+            return
+        entries = found.get(entry.attachments, [])
+        at = bisect_left(entries, entry)
+        if entries[at : at + 1] != [entry]:
+            return
+        del entries[at]
+        if not entries:
+            del found[entry.attachments]
+        if len(found) == 1 and len(left := next(iter(found.values()))) == 1:
+            self._found[key] = left[0]
 
-    def touched(self, route: Route, paths: Iterable[RoutePath]) -> Iterator[Backend]:
-        """Yield the backends whose apps' requests depend on these paths of the route."""
-        reaches = route_conflicts.reaches(route, paths)
-        for place in {place for reach in reaches for place in (*reach.taken, *reach.shadowed)}:
-            yield from self._taking.get(place, ())
+    def by_attachments(self, key: RouteKey) -> Mapping[Attachments, Sequence[Entry]]:
+        """Return the entries at a key; those of routes with equal attachments together, in order."""
+        found = self._found.get(key, {})
+        return {found.attachments: (found,)} if isinstance(found, Entry) else found
+
+    def in_conflict(self, key: RouteKey, attachments: Attachments) -> Iterable[Entry]:
+        """Return the entries with an app at a key whose routes share a listener with these attachments, in order."""
+        lists = [entries for other, entries in self.by_attachments(key).items() if share_listener(attachments, other)]
+        merged = lists[0] if len(lists) == 1 else heapq.merge(*lists)
+        return takewhile(lambda entry: not entry.has_no_app, merged)
 
 
-def _discard(index: Index, places: Iterable[route_conflicts.Place], route: Ref) -> None:
-    for place in places:
-        left = tuple(backend for backend in index.get(place, ()) if backend.route != route)
-        if left:
-            index[place] = left
+class Filed(NamedTuple):
+    """An entry at its key; ``is_claim`` says that its path claims the key, else it shadows the key."""
+
+    is_claim: bool
+    key: RouteKey
+    entry: Entry
+
+
+class Link(NamedTuple):
+    """A Service, and an app behind it; ``app`` is None where there is none."""
+
+    service: Ref
+    created: str = ""
+    app: Ref | None = None
+
+
+class RouteKeys:
+    """The entries of all routes, kept true to a store and its indexes."""
+
+    def __init__(self, store: Store, indexes: Indexes) -> None:
+        self._store, self._indexes = store, indexes
+        self.claims, self.shadows = Entries(), Entries()
+        self._entries = {True: self.claims, False: self.shadows}
+
+    # -------------------------------------------------------------------------------------------------- reading
+
+    def conflicts(self, route: Route, services: Set[Ref]) -> Iterator[RouteConflict]:
+        """Yield what decides for an app behind these Services that is served by the route.
+
+        At each key of the app that is the first app of other Services with the same path, and the first with one of
+        Chainlit's own routes below it.
+        """
+        names = {ref.name for ref in services if ref.namespace == route.ref.namespace}
+        for key in {key for keys in keys_of_paths(route, names) for key in keys.claimed}:
+            for entries in (self.claims, self.shadows):
+                for entry in entries.in_conflict(key, route.attachments):
+                    if _service(entry) not in services:
+                        yield entry.conflict()
+                        break
+
+    # -------------------------------------------------------------------------------------------------- changes
+
+    def update(self, old: App | WatchedObject | None, new: App | WatchedObject | None) -> set[Ref]:
+        """File what has changed; returns the apps, beside the changed one, with another conflict than before.
+
+        Store and indexes must have the change already.
+        """
+        removed, added = self._difference(old, new)
+        before = set(self._decided(removed))
+        for is_claim, key, entry in removed:
+            self._entries[is_claim].discard(key, entry)
+        for is_claim, key, entry in added:
+            self._entries[is_claim].add(key, entry)
+        after = set(self._decided(added))
+        return {app for app, _ in before ^ after}
+
+    def _decided(self, changed: Iterable[Filed]) -> Iterator[tuple[Ref, RouteConflict]]:
+        """Yield each app for which one of these entries decides, with the conflict; all of them are filed."""
+        by_key: defaultdict[tuple[bool, RouteKey], set[Entry]] = defaultdict(set)
+        for is_claim, key, entry in changed:
+            if not entry.has_no_app:
+                by_key[is_claim, key].add(entry)
+        for (is_claim, key), entries in by_key.items():
+            for attachments, claims in self.claims.by_attachments(key).items():
+                at_key = self._entries[is_claim].in_conflict(key, attachments)
+                yield from self._decided_at(claims, at_key, entries)
+
+    def _decided_at(
+        self, claims: Sequence[Entry], at_key: Iterable[Entry], changed: Set[Entry]
+    ) -> Iterator[tuple[Ref, RouteConflict]]:
+        """Yield each app of ``claims`` for which an entry in ``changed`` is the first of ``at_key`` not its own."""
+        left = len(changed)
+        undecided: Set[Ref] | None = None  # all
+        behind: dict[Ref, Set[Ref]] = {}
+        for entry in at_key:
+            service = _service(entry)
+            if service not in behind:
+                behind[service] = self._indexes.apps_behind(self._store.service(service))
+            if entry in changed:
+                left -= 1
+                apps = {claim.app for claim in claims if claim.app is not None} - behind[service]
+                conflict = entry.conflict()
+                yield from ((app, conflict) for app in (apps if undecided is None else apps & undecided))
+            undecided = behind[service] if undecided is None else undecided & behind[service]
+            if not undecided or not left:
+                return
+
+    # ---------------------------------------------------------------------------------------- what has changed
+
+    def _difference(
+        self, old: App | WatchedObject | None, new: App | WatchedObject | None
+    ) -> tuple[set[Filed], set[Filed]]:
+        """Return the entries that are no longer true, and those that are true now."""
+        if isinstance(old, Route) or isinstance(new, Route):
+            before, after = (self._of_route(each) if isinstance(each, Route) else set() for each in (old, new))
+        elif _is_linked_alike(old, new):
+            return set(), set()
         else:
-            index.pop(place, None)
+            gone, come = self._links_of(old), self._links_of(new)
+            gone, come = gone - come, come - gone
+            for service in {link.service for link in gone | come}:
+                now = self._links_to(service)
+                # The paths to a Service without an app have entries too.
+                if Link(service) in now:
+                    come.add(Link(service))
+                elif not (now - come) and not any(link.service == service for link in gone):
+                    gone.add(Link(service))
+            before, after = self._of_links(gone), self._of_links(come)
+        return before - after, after - before
+
+    def _links_of(self, obj: App | WatchedObject | None) -> set[Link]:
+        """Return the links that an object makes together with what is stored."""
+        if isinstance(obj, App):
+            workload = self._store.workload(obj.workload)
+            services = self._indexes.services_of(workload) if workload is not None else ()
+            return {Link(service.ref, obj.created, obj.ref) for service in services}
+        if isinstance(obj, Workload):
+            apps = [self._store.apps[ref] for ref in self._indexes.apps_by_workload[obj.ref]]
+            services = self._indexes.services_of(obj) if apps else ()
+            return {Link(service.ref, app.created, app.ref) for service in services for app in apps}
+        return self._links(obj.ref, obj) if isinstance(obj, Service) else set()
+
+    def _links(self, ref: Ref, service: Service | None) -> set[Link]:
+        return {Link(ref, self._store.apps[app].created, app) for app in self._indexes.apps_behind(service)}
+
+    def _links_to(self, ref: Ref) -> set[Link]:
+        """Return the links to a Service, whether or not it exists; one without an app where there is no other."""
+        return self._links(ref, self._store.service(ref)) or {Link(ref)}
+
+    def _of_route(self, route: Route) -> set[Filed]:
+        """Return all entries of a route."""
+        services = {Ref("Service", route.ref.namespace, path.service) for path in route.paths}
+        return set(_filed(route, [link for service in services for link in self._links_to(service)]))
+
+    def _of_links(self, links: Iterable[Link]) -> set[Filed]:
+        """Return the entries of all routes by these links."""
+        by_route: defaultdict[Ref, list[Link]] = defaultdict(list)
+        for link in links:
+            for ref in self._indexes.routes_by_service[link.service]:
+                by_route[ref].append(link)
+        routes = ((self._store.route(ref), found) for ref, found in by_route.items())
+        return {filed for route, found in routes if route is not None for filed in _filed(route, found)}
+
+
+def _filed(route: Route, links: Iterable[Link]) -> Iterator[Filed]:
+    """Yield the entries of a route by these links.
+
+    Of the paths by which a route sends requests for one key to one Service, the first stands for all: what is decided
+    about one holds for each, and a route may have thousands.
+    """
+    by_service: defaultdict[str, list[Link]] = defaultdict(list)
+    for link in links:
+        by_service[link.service.name].append(link)
+    seen: set[tuple[bool, RouteKey, str]] = set()
+    for keys in keys_of_paths(route, by_service.keys()):
+        path = keys.path
+        fields = (route.ref, path.path, path.host, keys.prefix, path.service, route.attachments)
+        for is_claim, key in [*((True, key) for key in keys.claimed), *((False, key) for key in keys.shadowed)]:
+            if (is_claim, key, path.service) not in seen:
+                seen.add((is_claim, key, path.service))
+                for _, created, app in by_service[path.service]:
+                    yield Filed(is_claim, key, Entry(app is None, created, app, *fields))
+
+
+def _service(entry: Entry) -> Ref:
+    return Ref("Service", entry.route.namespace, entry.service)
+
+
+def _is_linked_alike(old: App | WatchedObject | None, new: App | WatchedObject | None) -> bool:
+    """Whether a change is none of what is behind which Service."""
+    if isinstance(old, App) and isinstance(new, App):
+        return (old.created, old.workload) == (new.created, new.workload)
+    if isinstance(old, Workload) and isinstance(new, Workload):
+        return old.pod_labels == new.pod_labels
+    return isinstance(old, Service) and isinstance(new, Service) and old.selector == new.selector

@@ -122,10 +122,6 @@ class Route:
         """Names of the Services that it sends requests to."""
         return frozenset(path.service for path in self.paths if path.service)
 
-    def shares_listener(self, other: Route) -> bool:
-        """Whether one listener serves both routes."""
-        return any(one.overlaps(another) for one in self.attachments for another in other.attachments)
-
 
 @dataclass(frozen=True, slots=True)
 class Listener:

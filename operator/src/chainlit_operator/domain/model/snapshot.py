@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from chainlit_operator.domain.model.app import App
-from chainlit_operator.domain.model.route import Gateway, Middleware, Route, RoutePath
+from chainlit_operator.domain.model.route import Gateway, Middleware, Route
 from chainlit_operator.domain.model.service import Service, ServiceAccount
 from chainlit_operator.domain.model.workload import Workload
 from chainlit_operator.object_ref import Ref
@@ -18,12 +18,17 @@ CreatableObject = Workload | Service | ServiceAccount | Route
 
 @dataclass(frozen=True, slots=True)
 class RouteConflict:
-    """Another app, of another workload, with the path of a route that meets a path of this app at an edge."""
+    """Another app, of another workload, with a path that meets a path of this app in one listener group.
+
+    ``host``, ``path`` and ``prefix`` are of the other app's path: as its route spells them, and in normal form.
+    """
 
     ref: Ref
     created: str
     route: Ref
-    path: RoutePath
+    host: str
+    path: str
+    prefix: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +37,9 @@ class Snapshot:
 
     ``services`` are those of the namespace whose selector matches the workload's pods. ``routes`` are composed: the one
     that the app names or, in discovery, those that send requests to such a Service, by name. ``missing_services`` are
-    names that a route refers to without such a Service existing, where ``services`` are none. ``conflicts`` are other
-    apps at the same paths, or at Chainlit's own routes below them, oldest first. ``taken`` are objects in the place of
-    those that the app creates, which are not its own. ``claimed_by`` is an older app of the same workload;
+    names that a route refers to without such a Service existing, where ``services`` are none. ``conflicts`` are the
+    oldest other apps at the same paths, and at Chainlit's own routes below them, oldest first. ``taken`` are objects in
+    the place of those that the app creates, which are not its own. ``claimed_by`` is an older app of the same workload;
     ``contested_by`` the field manager that keeps setting the variable back.
     """
 

@@ -1,0 +1,49 @@
+"""The apps that a change affects."""
+
+from __future__ import annotations
+
+from chainlit_operator.domain.model import (
+    App,
+    CreatableObject,
+    Dependency,
+    Gateway,
+    Middleware,
+    Route,
+    Service,
+    WatchedObject,
+    Workload,
+)
+from chainlit_operator.object_ref import Ref
+from chainlit_operator.state.indexes import Indexes, owner_of
+from chainlit_operator.state.store import Store
+
+
+def readers(obj: App | WatchedObject, store: Store, indexes: Indexes) -> set[Ref]:
+    """Return the apps whose snapshot has the object, or would have it.
+
+    Apps with routes at the same keys are not among them: ``RouteKeys`` knows those.
+    """
+    if isinstance(obj, App):
+        return {obj.ref, *indexes.apps_by_workload[obj.workload]}
+    apps = set(indexes.apps_by_created[obj.ref])
+    if isinstance(obj, CreatableObject) and obj.owned is not None:
+        apps.add(owner_of(obj.ref.namespace, obj.owned))
+    if isinstance(obj, Workload):
+        apps |= indexes.apps_by_workload[obj.ref]
+    elif isinstance(obj, Service):
+        apps |= indexes.apps_behind(obj)
+        for ref in indexes.routes_by_service[obj.ref]:
+            apps |= indexes.apps_by_route[ref]
+    elif isinstance(obj, Route):
+        apps |= indexes.apps_of_route(obj)
+    elif isinstance(obj, Middleware | Gateway):
+        apps |= _served_through(obj, store, indexes)
+    return apps
+
+
+def _served_through(obj: Middleware | Gateway, store: Store, indexes: Indexes) -> set[Ref]:
+    """Return the apps with a route that the object takes part in, or may take part in."""
+    # Chains make it hard to tell which routes a Middleware is for, and few routes have any.
+    named = indexes.routes_by_dependency[Dependency(obj.ref.kind, obj.key)]
+    routes = (store.route(ref) for ref in named | indexes.routes_with_chains[obj.ref.kind])
+    return {app for route in routes if route is not None for app in indexes.apps_of_route(route)}

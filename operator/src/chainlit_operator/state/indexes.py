@@ -1,0 +1,208 @@
+"""The indexes: which objects belong together, by references, labels and names."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator
+from typing import Any, Generic, TypeVar
+
+from chainlit_operator.domain import claims
+from chainlit_operator.domain.desired import manifests
+from chainlit_operator.domain.desired.drift import OwnedState
+from chainlit_operator.domain.model import (
+    App,
+    CreatableObject,
+    Dependency,
+    Gateway,
+    Labels,
+    Middleware,
+    Route,
+    Service,
+    WatchedObject,
+    Workload,
+)
+from chainlit_operator.kinds import registry
+from chainlit_operator.object_ref import Ref
+from chainlit_operator.state.store import Store
+
+K = TypeVar("K")
+
+
+class Index(Generic[K]):
+    """References by some key. Most keys have one: it is kept as it is, for a set takes four times its space."""
+
+    def __init__(self) -> None:
+        self._buckets: dict[K, Ref | set[Ref]] = {}
+
+    def __getitem__(self, key: K) -> frozenset[Ref] | set[Ref]:
+        bucket = self._buckets.get(key)
+        if bucket is None:
+            return frozenset()
+        return bucket if isinstance(bucket, set) else frozenset((bucket,))
+
+    def __len__(self) -> int:
+        return len(self._buckets)
+
+    def rarest(self, keys: Iterable[K]) -> K:
+        """Return the key with the fewest references, the first with none if there is one; there must be a key."""
+        fewest: tuple[int, K] | None = None
+        for key in keys:
+            bucket = self._buckets.get(key)
+            if bucket is None:
+                return key
+            count = len(bucket) if isinstance(bucket, set) else 1
+            if fewest is None or count < fewest[0]:
+                fewest = count, key
+        if fewest is None:
+            raise ValueError("no keys")
+        return fewest[1]
+
+    def add(self, key: K, ref: Ref) -> None:
+        """File ``ref`` under ``key``."""
+        bucket = self._buckets.setdefault(key, ref)
+        if isinstance(bucket, set):
+            bucket.add(ref)
+        elif bucket != ref:
+            self._buckets[key] = {bucket, ref}
+
+    def discard(self, key: K, ref: Ref) -> None:
+        """Take ``ref`` from under ``key``, if it is there."""
+        bucket = self._buckets.get(key)
+        if isinstance(bucket, set):
+            bucket.discard(ref)
+            if bucket:
+                return
+        elif bucket != ref:
+            return
+        del self._buckets[key]
+
+
+PodLabel = tuple[str, tuple[str, str]]
+"""A namespace, and a label pair of pods in it."""
+
+
+class Indexes:
+    """The indexes of one store, and the searches that they are for."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.apps_by_workload: Index[Ref] = Index()
+        self.apps_by_route: Index[Ref] = Index()
+        self.apps_by_created: Index[Ref] = Index()
+        self.objects_by_owner: Index[Ref] = Index()
+        self.routes_by_service: Index[Ref] = Index()
+        self.routes_by_dependency: Index[Dependency] = Index()
+        #: By the kind of objects that may name others of their kind.
+        self.routes_with_chains: Index[str] = Index()
+        self.objects_by_dependency: Index[Dependency] = Index()
+        self._workloads_by_label: Index[PodLabel] = Index()
+        self._services_by_label: Index[PodLabel] = Index()
+        self._label_of_service: dict[Ref, PodLabel] = {}
+
+    # ------------------------------------------------------------------------------------------------------ filing
+
+    def file(self, obj: App | WatchedObject) -> None:
+        """File an object that the store has now."""
+        if isinstance(obj, Service) and obj.selector:
+            # Pods that it selects have all labels of its selector, so it is filed under one: that with fewest Services.
+            labels = ((obj.ref.namespace, pair) for pair in obj.selector)
+            self._label_of_service[obj.ref] = self._services_by_label.rarest(labels)
+        for index, key in self._keys(obj):
+            index.add(key, obj.ref)
+
+    def unfile(self, obj: App | WatchedObject) -> None:
+        """Take out an object as it was filed."""
+        for index, key in self._keys(obj):
+            index.discard(key, obj.ref)
+        self._label_of_service.pop(obj.ref, None)
+
+    def _keys(self, obj: App | WatchedObject) -> Iterator[tuple[Index[Any], Hashable]]:
+        """Yield the keys of an object in each index."""
+        namespace = obj.ref.namespace
+        if isinstance(obj, CreatableObject) and obj.owned is not None:
+            yield self.objects_by_owner, owner_of(namespace, obj.owned)
+        if isinstance(obj, App):
+            yield from self._keys_of_app(obj)
+        elif isinstance(obj, Workload):
+            for pair in obj.pod_labels:
+                yield self._workloads_by_label, (namespace, pair)
+        elif isinstance(obj, Service) and obj.ref in self._label_of_service:
+            yield self._services_by_label, self._label_of_service[obj.ref]
+        elif isinstance(obj, Route):
+            yield from self._keys_of_route(obj)
+        elif isinstance(obj, Middleware | Gateway):
+            yield self.objects_by_dependency, Dependency(obj.ref.kind, obj.key)
+
+    def _keys_of_app(self, app: App) -> Iterator[tuple[Index[Any], Hashable]]:
+        yield self.apps_by_workload, app.workload
+        if app.route is not None:
+            yield self.apps_by_route, app.route
+        for ref in manifests.refs(app):
+            yield self.apps_by_created, ref
+
+    def _keys_of_route(self, route: Route) -> Iterator[tuple[Index[Any], Hashable]]:
+        for name in route.services:
+            yield self.routes_by_service, Ref("Service", route.ref.namespace, name)
+        for dependency in route.dependencies:
+            yield self.routes_by_dependency, dependency
+            if dependency.kind in registry.CHAINED:
+                yield self.routes_with_chains, dependency.kind
+
+    # --------------------------------------------------------------------------------------------------- searching
+
+    def services_of(self, workload: Workload) -> tuple[Service, ...]:
+        """Return the Services that select the workload's pods, by name."""
+        namespace, labels = workload.ref.namespace, workload.pod_labels
+        refs = {ref for pair in labels for ref in self._services_by_label[(namespace, pair)]}
+        found = (self._store.service(ref) for ref in sorted(refs))
+        return tuple(service for service in found if service is not None and selects(service.selector, labels))
+
+    def apps_behind(self, service: Service | None) -> set[Ref]:
+        """Return the apps of the workloads whose pods the Service selects; none for no Service."""
+        if service is None or not service.selector:
+            return set()
+        label = self._workloads_by_label.rarest((service.ref.namespace, pair) for pair in service.selector)
+        apps: set[Ref] = set()
+        for ref in self._workloads_by_label[label]:
+            workload = self._store.workload(ref)
+            if workload is not None and selects(service.selector, workload.pod_labels):
+                apps |= self.apps_by_workload[ref]
+        return apps
+
+    def apps_of_route(self, route: Route) -> set[Ref]:
+        """Return the apps that name the route, or that are behind a Service of it."""
+        apps = set(self.apps_by_route[route.ref])
+        for name in route.services:
+            apps |= self.apps_behind(self._store.service(Ref("Service", route.ref.namespace, name)))
+        return apps
+
+    def routes_of(self, app: App, services: Iterable[Service]) -> Iterator[Route]:
+        """Yield the route that the app names or, if it names none, those that lead to these Services, by name."""
+        refs = {ref for service in services for ref in self.routes_by_service[service.ref]}
+        for ref in sorted(refs) if app.route is None else [app.route]:
+            route = self._store.route(ref)
+            if route is not None:
+                yield route
+
+    def dependencies(self, dependency: Dependency) -> tuple[Gateway | Middleware, ...]:
+        """Return the objects that take part in routes under that key, by name."""
+        found = (self._store.dependency(ref) for ref in sorted(self.objects_by_dependency[dependency]))
+        return tuple(obj for obj in found if obj is not None)
+
+    def owned_by(self, app: App) -> tuple[CreatableObject, ...]:
+        """Return the objects that the app created, by kind and name."""
+        found = (self._store.find(ref) for ref in sorted(self.objects_by_owner[app.ref]))
+        return tuple(o for o in found if o is not None and o.owned is not None and o.owned.uid == app.uid)
+
+    def claimant(self, workload: Ref) -> App | None:
+        """Return the app that the workload belongs to, if any names it."""
+        return claims.claimant(self._store.apps[ref] for ref in self.apps_by_workload[workload])
+
+
+def owner_of(namespace: str, owned: OwnedState) -> Ref:
+    """Return the ChainlitApp that created an object."""
+    return Ref("ChainlitApp", namespace, owned.app)
+
+
+def selects(selector: Labels, labels: Labels) -> bool:
+    """Whether a selector that is not empty matches the labels."""
+    return bool(selector) and set(selector) <= set(labels)

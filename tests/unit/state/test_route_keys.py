@@ -1,0 +1,255 @@
+"""The route keys: whose conflict decides for an app, and that a change enqueues only apps with another one by that."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from tests.unit.domain.world import app, ingress, path, service, workload
+
+from chainlit_operator.domain.model import App, Attachment, RoutePath, WatchedObject
+from chainlit_operator.object_ref import Ref
+from chainlit_operator.state import State
+
+
+def deploy(state: State, namespace: str, *paths: RoutePath, **route: Any) -> App:
+    """An app with its workload, Service and Ingress in a namespace of its own."""
+    found = replace(app(), ref=Ref("ChainlitApp", namespace, "chat"), created=namespace)
+    for obj in (workload(), service(), ingress(*paths, **route)):
+        state.upsert(replace(obj, ref=Ref(obj.ref.kind, namespace, "chat")))
+    state.put_app(found)
+    return found
+
+
+def namespaces_of(refs: list[Ref]) -> set[str]:
+    found = {ref.namespace for ref in refs}
+    refs.clear()
+    return found
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "seen"),
+    [
+        ((path("/chat"), {}), (path("/chat/"), {}), (True, True)),
+        ((path("/chat"), {}), (path("/chat/ws"), {}), (True, False)),
+        ((path("/chat"), {}), (path("/chat/bot"), {}), (False, False)),
+        ((path("/chat"), {}), (path("/chat", host="other.example"), {}), (False, False)),
+        ((path("/chat"), {}), (path("/chat", host=""), {}), (False, False)),
+        ((path("/chat"), {"ingress_class": "inner"}), (path("/chat"), {"ingress_class": "outer"}), (False, False)),
+    ],
+)
+def test_conflicts_across_namespaces(first: Any, second: Any, seen: tuple[bool, bool]) -> None:
+    keys: list[Ref] = []
+    state = State(keys.append)
+    one = deploy(state, "one", first[0], **first[1])
+    namespaces_of(keys)
+    two = deploy(state, "two", second[0], **second[1])
+    assert ("one" in namespaces_of(keys)) is seen[0]
+    found = [[c.ref for c in state.snapshot(each).conflicts] for each in (one, two)]
+    assert found == [[two.ref] if seen[0] else [], [one.ref] if seen[1] else []]
+
+
+@pytest.mark.parametrize(
+    "leave",
+    [
+        lambda state: state.remove_app(Ref("ChainlitApp", "one", "chat")),
+        lambda state: state.remove(replace(workload(), ref=Ref("Deployment", "one", "chat"))),
+        lambda state: state.remove(replace(service(), ref=Ref("Service", "one", "chat"))),
+        lambda state: state.remove(replace(ingress("/chat"), ref=Ref("Ingress", "one", "chat"))),
+        lambda state: state.upsert(replace(ingress("/bot"), ref=Ref("Ingress", "one", "chat"))),
+        lambda state: state.upsert(replace(workload(pod_labels=(("app", "x"),)), ref=Ref("Deployment", "one", "chat"))),
+    ],
+    ids=["app", "workload", "Service", "Ingress", "path", "labels"],
+)
+def test_an_app_in_conflict_that_leaves_enqueues_the_other(leave: Any) -> None:
+    keys: list[Ref] = []
+    state = State(keys.append)
+    deploy(state, "one", path("/chat"))
+    two = deploy(state, "two", path("/chat"))
+    assert [c.ref.namespace for c in state.snapshot(two).conflicts] == ["one"]
+    namespaces_of(keys)
+    leave(state)
+    assert "two" in namespaces_of(keys)
+    assert state.snapshot(two).conflicts == ()
+
+
+def test_thousand_apps_on_one_host_do_not_enqueue_each_other() -> None:
+    keys: list[Ref] = []
+    state = State(keys.append)
+    for n in range(1000):
+        deploy(state, f"n{n}", path(f"/chat/{n}"))
+    namespaces_of(keys)
+    state.upsert(replace(ingress("/chat/new"), ref=Ref("Ingress", "n7", "chat")))
+    assert namespaces_of(keys) == {"n7"}
+
+
+def test_an_app_that_appears_or_moves_to_a_key_enqueues_the_other() -> None:
+    keys: list[Ref] = []
+    state = State(keys.append)
+    deploy(state, "one", path("/chat"))
+    two = deploy(state, "two", path("/chat"))
+    state.remove_app(two.ref)
+    namespaces_of(keys)
+    state.put_app(replace(two, spec=app(workload_name="other").spec))
+    assert namespaces_of(keys) == {"two"}
+    state.put_app(replace(two, generation=2))
+    assert namespaces_of(keys) == {"one", "two"}
+    state.put_app(replace(two, generation=3))
+    assert namespaces_of(keys) == {"two"}
+    state.put_app(replace(two, uid="uid-of-another", created="0"))
+    assert namespaces_of(keys) == {"one", "two"}, "it is the older one now"
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+def test_pods_that_move_to_a_service_with_a_key_enqueue_the_other(quiet: bool) -> None:
+    keys: list[Ref] = []
+    state = State(keys.append)
+    one = deploy(state, "one", path("/chat"))
+    deploy(state, "two", path("/chat"))
+    moved = replace(workload(pod_labels=(("app", "x"),)), ref=Ref("Deployment", "two", "chat"))
+    state.upsert(moved)
+    assert state.snapshot(one).conflicts == ()
+    namespaces_of(keys)
+    state.upsert(replace(workload(), ref=moved.ref), quiet=quiet)
+    assert "one" in namespaces_of(keys), "also where the answer to our own write shows what somebody else has changed"
+
+
+def test_listeners_of_one_gateway_are_apart() -> None:
+    state = State(lambda _: None)
+    apps = []
+    for namespace, section in (("one", "web"), ("two", "web"), ("three", "inner")):
+        apps.append(deploy(state, namespace, path("/x")))
+        state.remove(replace(ingress(), ref=Ref("Ingress", namespace, "chat")))
+        attached = ingress("/chat", attachments=(Attachment("Gateway infra/edge", section),))
+        state.upsert(replace(attached, ref=Ref("HTTPRoute", namespace, "chat")))
+    found = [[c.ref.namespace for c in state.snapshot(each).conflicts] for each in apps]
+    assert found == [["two"], ["one"], []]
+
+
+def test_two_workloads_behind_one_service_are_not_in_conflict() -> None:
+    """One may be the other's next release."""
+    state = State(lambda _: None)
+    one = deploy(state, "one", path("/chat"))
+    state.upsert(workload(ref=Ref("Deployment", "one", "canary")))
+    state.put_app(replace(app("canary", workload_name="canary"), ref=Ref("ChainlitApp", "one", "canary")))
+    assert state.snapshot(one).conflicts == ()
+
+
+def test_apps_of_one_workload_are_not_in_conflict() -> None:
+    state = State(lambda _: None)
+    one = deploy(state, "one", path("/chat"), path("/chat/ws"))
+    state.put_app(replace(one, ref=Ref("ChainlitApp", "one", "second")))
+    assert state.snapshot(one).conflicts == ()
+
+
+def ingress_of(namespace: str, *paths: RoutePath, **fields: Any) -> WatchedObject:
+    return replace(ingress(*paths, **fields), ref=Ref("Ingress", namespace, "chat"))
+
+
+def conflicts(state: State, *namespaces: str) -> list[list[str]]:
+    """The namespaces of the conflicts of each of these apps."""
+    apps = [state.apps[Ref("ChainlitApp", namespace, "chat")] for namespace in namespaces]
+    return [[c.ref.namespace for c in state.snapshot(each).conflicts] for each in apps]
+
+
+@pytest.fixture
+def keys() -> list[Ref]:
+    return []
+
+
+@pytest.fixture
+def crowd(keys: list[Ref]) -> State:
+    """A thousand apps with one host and path, from the oldest (000) to the youngest (999)."""
+    state = State(keys.append)
+    for n in range(1000):
+        deploy(state, f"{n:03}", path("/chat"))
+    keys.clear()
+    return state
+
+
+EVERYONE = {f"{n:03}" for n in range(1000)}
+
+
+def test_of_a_thousand_apps_on_one_path_the_oldest_other_decides(crowd: State) -> None:
+    assert conflicts(crowd, "000", "001", "500", "999") == [["001"], ["000"], ["000"], ["000"]]
+
+
+@pytest.mark.parametrize(
+    ("moving", "affected"), [("999", {"999"}), ("002", {"002"}), ("001", {"000", "001"}), ("000", EVERYONE)]
+)
+def test_an_app_of_a_thousand_on_one_path_enqueues_those_for_which_it_decides(
+    crowd: State, keys: list[Ref], moving: str, affected: set[str]
+) -> None:
+    crowd.upsert(ingress_of(moving, path("/elsewhere")))
+    assert namespaces_of(keys) == affected
+    crowd.upsert(ingress_of(moving, path("/chat")))
+    assert namespaces_of(keys) == affected
+
+
+def test_a_change_that_leaves_the_conflict_as_it_is_enqueues_no_other_app(crowd: State, keys: list[Ref]) -> None:
+    for n in ("000", "001"):
+        crowd.upsert(ingress_of(n, path("/chat", port=8080), address="192.0.2.1"))
+        assert namespaces_of(keys) == {n}
+        assert conflicts(crowd, "000", "999") == [["001"], ["000"]]
+
+
+def test_the_first_app_with_a_longer_path_of_chainlit_decides(keys: list[Ref]) -> None:
+    state = State(keys.append)
+    deploy(state, "chat", path("/chat"))
+    for n in range(1000):
+        deploy(state, f"{n:03}", path("/chat/ws"))
+    keys.clear()
+    assert conflicts(state, "chat", "000", "999") == [["000"], ["001"], ["000"]]
+    state.upsert(ingress_of("999", path("/chat/login")))
+    assert namespaces_of(keys) == {"999"}
+    state.upsert(ingress_of("000", path("/other")))
+    assert namespaces_of(keys) == {"chat", *EVERYONE} - {"999"}
+    assert conflicts(state, "chat", "001", "999") == [["001"], ["002"], []]
+
+
+def test_two_apps_of_the_oldest_workload_decide_for_others_and_not_for_each_other(keys: list[Ref]) -> None:
+    state = State(keys.append)
+    first = deploy(state, "a", path("/chat"))
+    state.put_app(replace(first, ref=Ref("ChainlitApp", "a", "second")))
+    for namespace in ("b", "c"):
+        deploy(state, namespace, path("/chat"))
+    keys.clear()
+    assert conflicts(state, "a", "b", "c") == [["b"], ["a"], ["a"]]
+    state.upsert(ingress_of("b", path("/elsewhere")))
+    assert set(keys) == {first.ref, Ref("ChainlitApp", "a", "second"), Ref("ChainlitApp", "b", "chat")}
+
+
+def test_routes_without_an_app_are_no_conflicts_until_an_app_is_behind_them(keys: list[Ref]) -> None:
+    state = State(keys.append)
+    one = deploy(state, "one", path("/chat"))
+    for n in range(1000):
+        state.upsert(ingress_of(f"{n:03}", path("/chat")))
+    keys.clear()
+    state.upsert(ingress_of("500", path("/elsewhere")))
+    state.upsert(ingress_of("500", path("/chat")))
+    assert (namespaces_of(keys), state.snapshot(one).conflicts) == (set(), ())
+    deploy(state, "500", path("/chat"))
+    assert namespaces_of(keys) == {"one", "500"}
+    assert conflicts(state, "one", "500") == [["500"], ["one"]]
+    state.remove(replace(service(), ref=Ref("Service", "500", "chat")))
+    assert namespaces_of(keys) == {"one", "500"}
+    assert conflicts(state, "one", "500") == [[], []]
+
+
+def test_on_each_listener_of_a_gateway_another_app_decides(keys: list[Ref]) -> None:
+    state = State(keys.append)
+    sections = {"a": "web", "b": "inner", "c": "web", "d": "", "e": "inner", "f": "web"}
+    for namespace, section in sections.items():
+        deploy(state, namespace, path("/chat"), attachments=(Attachment("Gateway infra/edge", section),))
+    assert conflicts(state, *sections) == [["c"], ["d"], ["a"], ["a"], ["b"], ["a"]]
+    keys.clear()
+    state.upsert(ingress_of("e", path("/e"), attachments=(Attachment("Gateway infra/edge", "inner"),)))
+    assert namespaces_of(keys) == {"e"}
+    state.upsert(ingress_of("b", path("/b"), attachments=(Attachment("Gateway infra/edge", "inner"),)))
+    assert namespaces_of(keys) == {"b"}, "for d on all listeners a decides"
+    state.upsert(ingress_of("d", path("/d"), attachments=(Attachment("Gateway infra/edge"),)))
+    assert namespaces_of(keys) == {"d"}
+    state.upsert(ingress_of("a", path("/a"), attachments=(Attachment("Gateway infra/edge", "web"),)))
+    assert namespaces_of(keys) == {"a", "c", "f"}
+    assert conflicts(state, "c", "f") == [["f"], ["c"]]
