@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from tests.unit.domain.world import app, ingress, path, service, workload
 
-from chainlit_operator.domain.model import App, Attachment, RoutePath, WatchedObject
+from chainlit_operator.domain.model import App, Attachment, RoutePath, Service, WatchedObject
+from chainlit_operator.domain.route_conflicts import RouteKey
 from chainlit_operator.object_ref import Ref
 from chainlit_operator.state import State
 
@@ -253,3 +254,79 @@ def test_on_each_listener_of_a_gateway_another_app_decides(keys: list[Ref]) -> N
     state.upsert(ingress_of("a", path("/a"), attachments=(Attachment("Gateway infra/edge", "web"),)))
     assert namespaces_of(keys) == {"a", "c", "f"}
     assert conflicts(state, "c", "f") == [["f"], ["c"]]
+
+
+def test_a_path_that_moves_to_another_service_of_the_oldest_app_enqueues_no_other(keys: list[Ref]) -> None:
+    state = State(keys.append)
+    for namespace in ("a", "b", "c"):
+        deploy(state, namespace, path("/chat"))
+    state.upsert(replace(service("second"), ref=Ref("Service", "a", "second")))
+    keys.clear()
+    state.upsert(ingress_of("a", path("/chat", service="second")))
+    assert namespaces_of(keys) == {"a"}
+
+
+def test_another_app_behind_a_service_of_an_app_does_not_enqueue_it(keys: list[Ref]) -> None:
+    state = State(keys.append)
+    one = deploy(state, "a", path("/chat"))
+    keys.clear()
+    second = replace(app("older", workload_name="older", created="0"), ref=Ref("ChainlitApp", "a", "older"))
+    state.upsert(workload(ref=Ref("Deployment", "a", "older")))
+    state.put_app(second)
+    assert set(keys) == {second.ref} and state.snapshot(one).conflicts == ()
+
+
+def test_a_path_with_two_attachments_meets_others_of_either(keys: list[Ref]) -> None:
+    state = State(keys.append)
+    web, inner = Attachment("Gateway infra/edge", "web"), Attachment("Gateway infra/edge", "inner")
+    for namespace, attachments in (("a", (web, inner)), ("b", (inner,)), ("c", (web,))):
+        deploy(state, namespace, path("/chat"), attachments=attachments)
+    assert conflicts(state, "a", "b", "c") == [["b"], ["a"], ["a"]]
+
+
+def test_of_several_paths_to_one_service_at_a_key_the_first_stands_for_all() -> None:
+    state = State(lambda _: None)
+    one = deploy(state, "one", path("/chat"))
+    deploy(state, "two", *(path(f"/chat/ws/{n}") for n in range(100, 0, -1)))
+    assert [c.path for c in state.snapshot(one).conflicts] == ["/chat/ws/100"]
+    (entries,) = state.route_keys.shadows.by_attachments(KEY).values()
+    assert len(entries) == 1
+
+
+KEY = RouteKey("ingress class ", "example.com", "/chat")
+
+
+def test_paths_without_an_app_follow_those_with_one() -> None:
+    state = State(lambda _: None)
+    state.upsert(ingress_of("c", path("/chat")))
+    deploy(state, "b", path("/chat"))
+    state.upsert(ingress_of("a", path("/chat", service="")))
+    claims = state.route_keys.claims
+
+    def apps() -> list[tuple[str, str | None]]:
+        (entries,) = claims.by_attachments(KEY).values()
+        return [(entry.route.namespace, entry.app and entry.app.namespace) for entry in entries]
+
+    assert apps() == [("b", "b"), ("a", None), ("c", None)]
+    deploy(state, "c", path("/chat"))
+    assert apps() == [("b", "b"), ("c", "c"), ("a", None)]
+    state.remove_app(Ref("ChainlitApp", "b", "chat"))
+    assert apps() == [("c", "c"), ("a", None), ("b", None)]
+
+
+def test_the_work_for_a_change_does_not_grow_with_the_apps_at_its_key(
+    crowd: State, keys: list[Ref], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_up: list[str] = []
+    service_of = crowd.service
+
+    def counted(ref: Ref) -> Service | None:
+        looked_up.append(ref.namespace)
+        return service_of(ref)
+
+    monkeypatch.setattr(crowd, "service", counted)
+    for n in ("999", "500", "002"):
+        crowd.upsert(ingress_of(n, path("/elsewhere")))
+        crowd.upsert(ingress_of(n, path("/chat")))
+        assert set(looked_up) <= {"000", "001", n} and len(looked_up) <= 30
+        looked_up.clear()

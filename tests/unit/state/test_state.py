@@ -9,18 +9,21 @@ from typing import Any
 import pytest
 from tests.unit.domain.world import NAMESPACE, app, container, ingress, middleware, path, service, workload
 
+from chainlit_operator.domain.desired.drift import OwnedState
 from chainlit_operator.domain.model import (
     Attachment,
     Dependency,
     Gateway,
     Listener,
     Origin,
+    ServiceAccount,
     WatchedObject,
 )
 from chainlit_operator.domain.rewrites import Missing, StripPrefix
 from chainlit_operator.kube.resource_versions import is_older
 from chainlit_operator.object_ref import Ref
 from chainlit_operator.state import State, store
+from chainlit_operator.state.indexes import Index
 
 
 class Enqueued(list[str]):
@@ -299,6 +302,93 @@ def test_younger_app_does_not_keep_what_the_oldest_has_suspended() -> None:
     assert state.to_release(HELD.ref) == HELD
     state.remove_app(app().ref)
     assert state.to_release(HELD.ref) is None
+
+
+def test_workload_in_a_namespace_with_an_unreadable_app_is_not_released() -> None:
+    """The app may name it."""
+    keys: list[Ref] = []
+    state = State(keys.append)
+    for namespace in ("shop", "elsewhere"):
+        state.upsert(replace(HELD, ref=Ref("Deployment", namespace, "chat")))
+    state.mark_unreadable(app().ref)
+    state.complete()
+    assert keys == [Ref("Deployment", "elsewhere", "chat")] and state.to_release(HELD.ref) is None
+    assert state.unreadable == {app().ref}
+    keys.clear()
+    state.mark_unreadable(app("another").ref, is_unreadable=False)
+    assert not keys
+    state.mark_unreadable(app().ref, is_unreadable=False)
+    assert HELD.ref in keys and state.to_release(HELD.ref) == HELD and not state.unreadable
+
+
+def test_an_object_that_cannot_be_decoded_any_more_is_discarded(state: State, enqueued: Enqueued) -> None:
+    state.discard(service().ref)
+    assert enqueued.read() == {"chat"} and state.service(service().ref) is None
+    state.discard(service().ref)
+    assert enqueued.read() == set()
+
+
+def owned(found: Any, uid: str = app().uid, name: str = "chat") -> Any:
+    return replace(found, owned=OwnedState(app=name, uid=uid, object_uid="uid-of-object", content={}))
+
+
+def test_objects_that_an_app_created_are_its_own_by_uid(state: State) -> None:
+    mine = owned(service())
+    for obj in (mine, owned(ingress("/chat"), uid="uid-of-another"), owned(service("other"), name="other")):
+        state.upsert(obj)
+    assert state.owned_by(app()) == (mine,)
+    state.upsert(service())
+    assert state.owned_by(app()) == ()
+
+
+@pytest.mark.parametrize(
+    "obj", [owned(ServiceAccount(Ref("ServiceAccount", NAMESPACE, "x"), "1")), owned(service("x", selector=()))]
+)
+def test_an_object_that_an_app_created_enqueues_it(state: State, enqueued: Enqueued, obj: WatchedObject) -> None:
+    state.upsert(obj)
+    assert enqueued.read() == {"chat"}
+    state.remove(obj)
+    assert enqueued.read() == {"chat"}
+
+
+def test_an_object_with_the_name_of_one_to_create_enqueues_the_app(enqueued: Enqueued) -> None:
+    state = State(enqueued)
+    state.put_app(app(template={"image": "chat:1"}))
+    enqueued.read()
+    state.upsert(service(selector=()))
+    assert enqueued.read() == {"chat"}
+    assert state.snapshot(state.apps[app().ref]).taken == (service().ref,)
+    state.upsert(owned(service(selector=())))
+    assert enqueued.read() == {"chat"}
+    assert state.snapshot(state.apps[app().ref]).taken == ()
+
+
+def test_rarest_key_of_an_index() -> None:
+    index: Index[str] = Index()
+    for key, count in (("many", 3), ("one", 1), ("two", 2)):
+        for n in range(count):
+            index.add(key, Ref("Service", "shop", f"{n}"))
+    assert index.rarest(["many", "two"]) == "two"
+    assert index.rarest(["two", "one", "many"]) == "one"
+    assert index.rarest(["one", "none", "two"]) == "none"
+    with pytest.raises(ValueError, match="no keys"):
+        index.rarest([])
+
+
+def test_index_keeps_one_reference_as_it_is() -> None:
+    index: Index[str] = Index()
+    one, two = Ref("Service", "shop", "one"), Ref("Service", "shop", "two")
+    index.discard("key", one)
+    index.add("key", one)
+    index.add("key", one)
+    assert index["key"] == {one} and isinstance(index["key"], frozenset)
+    index.discard("key", two)
+    index.add("key", two)
+    assert index["key"] == {one, two}
+    index.discard("key", one)
+    assert index["key"] == {two}
+    index.discard("key", two)
+    assert index["key"] == frozenset() and not len(index)
 
 
 @pytest.mark.parametrize(

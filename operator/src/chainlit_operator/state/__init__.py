@@ -27,6 +27,20 @@ class State(Store):
         self.indexes = Indexes(self)
         self.route_keys = RouteKeys(self, self.indexes)
         self._is_complete = False
+        self._unreadable: set[Ref] = set()
+
+    @property
+    def unreadable(self) -> frozenset[Ref]:
+        """The ChainlitApps that exist and cannot be decoded. No workload of their namespaces is released."""
+        return frozenset(self._unreadable)
+
+    def mark_unreadable(self, ref: Ref, *, is_unreadable: bool = True) -> None:
+        """Note whether a ChainlitApp exists that cannot be decoded; the workload that it names is not known then."""
+        if is_unreadable:
+            self._unreadable.add(ref)
+        elif ref in self._unreadable:
+            self._unreadable.discard(ref)
+            self._enqueue_releases()
 
     def complete(self) -> None:
         """All apps are known: from now on, a workload that none of them names is released.
@@ -45,7 +59,8 @@ class State(Store):
     def to_release(self, ref: Ref) -> Workload | None:
         """Return the workload if it is to be released, else None."""
         workload = self.workload(ref)
-        if not self._is_complete or workload is None:
+        is_known = self._is_complete and all(app.namespace != ref.namespace for app in self._unreadable)
+        if not is_known or workload is None:
             return None
         return workload if field_release.is_due(workload, self.indexes.claimant(ref)) else None
 

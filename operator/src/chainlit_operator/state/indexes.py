@@ -204,5 +204,5 @@ def owner_of(namespace: str, owned: OwnedState) -> Ref:
 
 
 def selects(selector: Labels, labels: Labels) -> bool:
-    """Whether a selector that is not empty matches the labels."""
-    return bool(selector) and set(selector) <= set(labels)
+    """Whether a selector matches the labels; a Service without one selects no pods all the same."""
+    return set(selector) <= set(labels)

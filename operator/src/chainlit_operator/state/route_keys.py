@@ -190,12 +190,8 @@ class RouteKeys:
             gone, come = self._links_of(old), self._links_of(new)
             gone, come = gone - come, come - gone
             for service in {link.service for link in gone | come}:
-                now = self._links_to(service)
-                # The paths to a Service without an app have entries too.
-                if Link(service) in now:
-                    come.add(Link(service))
-                elif not (now - come) and not any(link.service == service for link in gone):
-                    gone.add(Link(service))
+                # Paths to a Service without an app have entries too.
+                (come if Link(service) in self._links_to(service) else gone).add(Link(service))
             before, after = self._of_links(gone), self._of_links(come)
         return before - after, after - before
 

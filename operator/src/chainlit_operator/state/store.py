@@ -78,6 +78,12 @@ class Store:
         if old is not None:
             self._on_change(old, None, quiet=False)
 
+    def discard(self, ref: Ref) -> None:
+        """Remove the object, if it is there: a version of it cannot be decoded."""
+        obj = self._objects[ref.kind].get(ref)
+        if obj is not None:
+            self.remove(obj)
+
     async def replace(self, kind: str, namespace: str | None, objects: Iterable[WatchedObject]) -> None:
         """Make ``objects`` all that there are of ``kind`` in ``namespace`` (None: in all), in slices."""
         started = time.monotonic()
