@@ -12,8 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chainlit_operator.domain import field_release, model
+from chainlit_operator.domain.alignment import Apply, NoOp
+from chainlit_operator.domain.decide import decide
+from chainlit_operator.domain.field_managers import FIELD_MANAGER
 from chainlit_operator.domain.model import App, Workload
-from chainlit_operator.domain.plan import FIELD_MANAGER, Apply, NoOp, apply_configuration, plan
+from chainlit_operator.domain.workload_patch import apply_configuration
 from chainlit_operator.kinds import chainlitapp
 from chainlit_operator.state import State
 from tests.admission.plane import Plane
@@ -300,7 +303,7 @@ def cluster(live: Object, path: str, *, is_stripped: bool) -> tuple[State, App]:
 def align(plane: Plane, live: Object, path: str, *, is_stripped: bool) -> Object:
     """Carry out what the operator plans, as the operator, and return the workload after it."""
     cache, app = cluster(live | {"metadata": live["metadata"] | {"namespace": "shop"}}, path, is_stripped=is_stripped)
-    decision = plan(cache.snapshot(app))
+    decision = decide(cache.snapshot(app))
     found = cache.snapshot(app).workload
     if not isinstance(decision.action, Apply):
         assert isinstance(decision.action, NoOp), decision
@@ -310,7 +313,7 @@ def align(plane: Plane, live: Object, path: str, *, is_stripped: bool) -> Object
     body["metadata"]["namespace"] = live["metadata"]["namespace"]
     after = plane.account.apply(body, live["metadata"]["namespace"], FIELD_MANAGER)
     cache, app = cluster(after | {"metadata": after["metadata"] | {"namespace": "shop"}}, path, is_stripped=is_stripped)
-    assert isinstance(plan(cache.snapshot(app)).action, NoOp)
+    assert isinstance(decide(cache.snapshot(app)).action, NoOp)
     return after | {"kind": live["kind"]}
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from chainlit_operator.domain import routes
-from chainlit_operator.domain.plan import plan
+from chainlit_operator.domain.decide import decide
+from chainlit_operator.domain.resolution import Unresolved
 from chainlit_operator.state import State
 from tests.admission.plane import Plane
 from tests.e2e.demo import container, workload
@@ -80,8 +80,8 @@ def reason(route: Object) -> str:
     app["metadata"] |= {"namespace": "shop", "uid": "u", "resourceVersion": "1"}
     made = app_record(app)
     cache.put_app(made)
-    found = plan(cache.snapshot(made)).route
-    return str(found.reason) if isinstance(found, routes.Unresolved) else ""
+    found = decide(cache.snapshot(made)).route
+    return str(found.reason) if isinstance(found, Unresolved) else ""
 
 
 @pytest.mark.parametrize("kind", ["Ingress", "HTTPRoute"])

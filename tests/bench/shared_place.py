@@ -15,7 +15,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
-from chainlit_operator.domain.plan import plan
+from chainlit_operator.domain.decide import decide
 from chainlit_operator.object_ref import Ref
 from chainlit_operator.state import State
 from tests import objects
@@ -57,7 +57,7 @@ class Store:
 
     def decide(self, ref: Ref) -> None:
         """Do for an app that was woken all that comes before a write."""
-        plan(self._store.snapshot(self._store.apps[ref]))
+        decide(self._store.snapshot(self._store.apps[ref]))
 
 
 def read(made: Object) -> Any:

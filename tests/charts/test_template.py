@@ -161,7 +161,7 @@ def test_template_gives_what_the_chart_gives(values: Object) -> None:
     release = app({**values, "image": {**IMAGE, **values.get("image", {})}})
     asked = chainlit_app(values)
     path = release.env()["CHAINLIT_ROOT_PATH"]
-    made = [*manifests.surroundings(asked), manifests.deployment(asked, RootPaths(path, ""))]
+    made = [*manifests.dependencies(asked), manifests.deployment(asked, RootPaths(path, ""))]
     kinds = {manifest.ref.kind for manifest in made}
     expected = {item["kind"]: plain(item) for item in release.objects if item["kind"] in kinds}
     assert {item["kind"] for item in release.objects} - kinds <= {"Ingress", "PodDisruptionBudget", "Pod"}

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from chainlit_operator.domain.routes import Resolved
+from chainlit_operator.domain.resolution import Resolved
 from tests.e2e.cluster import START, Space
 from tests.e2e.demo import container, workload
 from tests.model.scenes import NAMESPACE, REAL, Scene, scenes
@@ -48,7 +48,7 @@ def sample() -> list[Act]:
     def collect(scene: Scene) -> None:
         found = decided(scene).route
         if isinstance(found, Resolved):
-            made.append(Act(scene, (found.roots.root_path, found.roots.parent_root_path), ""))
+            made.append(Act(scene, (found.root_paths.root_path, found.root_paths.parent_root_path), ""))
         else:
             made.append(Act(scene, None, str(found.reason)))
 

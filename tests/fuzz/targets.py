@@ -14,15 +14,18 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 from tests.fuzz import world
 
-from chainlit_operator.domain import conditions as statuses
-from chainlit_operator.domain import path_overrides, paths, plan, rewrites, trials
+from chainlit_operator.domain import conditions, paths, probes, rewrites
+from chainlit_operator.domain.decide import Decision, decide
 from chainlit_operator.domain.desired import manifests, ownership, pod_template
-from chainlit_operator.domain.model import App, CreatableObject, Matching, Precedence, RoutePath, Workload
+from chainlit_operator.domain.model import App, Matching, Precedence, RoutePath, Snapshot, Verification
+from chainlit_operator.domain.reasons import Reason
+from chainlit_operator.domain.resolution import path_overrides
 from chainlit_operator.kinds import chainlitapp, registry
 from chainlit_operator.kube import codec, leases
 from chainlit_operator.object_ref import Ref
@@ -167,37 +170,27 @@ def _decide(cache: State, clock: Clock) -> None:
         with clock.step("gather"):
             snapshot = cache.snapshot(app)
         with clock.step("decide"):
-            decision = plan.plan(snapshot)
+            decision = decide(snapshot)
         with clock.step("report"):
-            _report(app, snapshot.workload, decision)
+            _report(snapshot, decision)
         with clock.step("create"):
-            _create(cache, app, snapshot)
+            _create(app, decision)
 
 
-def _report(app: App, workload: Workload | None, decision: plan.Plan) -> None:
-    check = statuses.check(app, decision, workload)
-    found = None
-    if check is not None:
-        found = statuses.Verification(check, False, trials.PARENT_IGNORED, "…")
-        statuses.trial(app, decision, workload, found)
-    status = statuses.status(app, decision, workload, found, None, NOW)
-    json.dumps(chainlitapp.encode_status(app, status)).encode()
+def _report(snapshot: Snapshot, decision: Decision) -> None:
+    outcome = conditions.Outcome(snapshot.workload)
+    check = conditions.report(snapshot, decision, outcome).check
+    found = Verification(check, False, Reason.PARENT_ROOT_PATH_IGNORED, "…") if check is not None else None
+    status = conditions.report(replace(snapshot, verification=found, now=NOW), decision, outcome).status
+    json.dumps(chainlitapp.encode_status(snapshot.app, status)).encode()
 
 
-def _create(cache: State, app: App, snapshot: Any) -> None:
-    route = manifests.route(snapshot)
-    wanted = [*manifests.surroundings(app)]
-    if isinstance(route, manifests.Manifest):
-        wanted.append(route)
+def _create(app: App, decision: Decision) -> None:
+    for step in decision.steps:
+        if isinstance(step, ownership.Create | ownership.Update | ownership.Repair):
+            json.dumps(step.manifest.body).encode()
     if app.spec.template is not None:
-        wanted.append(manifests.deployment(app, paths.RootPaths("/chat", "")))
-    for manifest in wanted:
-        json.dumps(manifest.body).encode()
-        live = cache.find(manifest.ref)
-        if isinstance(live, CreatableObject):
-            ownership.step(manifest, live.owned)
-            if live.owned is not None:
-                ownership.release(live.owned, live.resource_version)
+        json.dumps(manifests.deployment(app, paths.RootPaths("/chat", "")).body).encode()
 
 
 # --------------------------------------------------------------------------------------------------------- texts
@@ -220,7 +213,7 @@ def _paths(text: str) -> None:
     paths.problem(text)
     paths.mounted(prefix, text)
     paths.align(f"/chat{prefix}", prefix)
-    paths.probe_path(text, prefix, (prefix, "/chat"))
+    probes.probe_path(text, prefix, (prefix, "/chat"))
 
 
 def _rewrites(text: str) -> None:

@@ -10,8 +10,9 @@ from tests.cluster.versions import pinned
 from tests.releases import CURRENT, MOUNTS, ROWS, Mount, page
 from tests.unit.domain.world import app, ingress, snapshot
 
-from chainlit_operator.domain import paths, routes
+from chainlit_operator.domain import paths
 from chainlit_operator.domain.model import Rewrite
+from chainlit_operator.domain.resolution import Resolved, resolve
 
 
 def test_page_is_up_to_date() -> None:
@@ -27,8 +28,8 @@ def test_each_release_is_tried_behind_both_routes() -> None:
 @pytest.mark.parametrize("mount", MOUNTS, ids=str)
 def test_address_of_a_mounted_app(mount: Mount) -> None:
     chat = app(mount_path=mount.path, rewrite=Rewrite.STRIP if mount.strips else Rewrite.AUTO)
-    found = routes.resolve(snapshot(ingress(mount.route), app=chat))
-    assert isinstance(found, routes.Resolved)
+    found = resolve(snapshot(ingress(mount.route), app=chat))
+    assert isinstance(found, Resolved)
     assert found.url == f"http://example.com{mount.url}/"
-    assert found.served == (mount.path if mount.strips else mount.url)
+    assert found.app_prefix == (mount.path if mount.strips else mount.url)
     assert paths.problem(mount.path) is None

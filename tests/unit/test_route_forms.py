@@ -9,8 +9,8 @@ from tests.records import record
 from tests.route_forms import FORMS, PAIRS, Edge, Form, Roots, page
 from tests.unit.domain.world import NAMESPACE, app, service, workload
 
-from chainlit_operator.domain import routes
 from chainlit_operator.domain.reasons import Reason
+from chainlit_operator.domain.resolution import Resolved, Unresolved, resolve
 from chainlit_operator.object_ref import Ref
 from chainlit_operator.state import State
 
@@ -18,7 +18,7 @@ HOST = "chat.example"
 CASES: list[tuple[Form, Edge | None]] = [*PAIRS, *((form, None) for form in FORMS if not form.edges)]
 
 
-def resolved(form: Form, edge: Edge | None) -> routes.Resolved | routes.Unresolved:
+def resolved(form: Form, edge: Edge | None) -> Resolved | Unresolved:
     told: list[Ref] = []
     cache = State(told.append)
     cache.put_app(app())
@@ -27,22 +27,22 @@ def resolved(form: Form, edge: Edge | None) -> routes.Resolved | routes.Unresolv
     for manifest in form.on(edge, NAMESPACE, HOST):
         manifest["metadata"]["namespace"] = NAMESPACE
         cache.upsert(record(manifest))
-    return routes.resolve(cache.snapshot(app()))
+    return resolve(cache.snapshot(app()))
 
 
 @pytest.mark.parametrize(("form", "edge"), CASES, ids=lambda value: value.name if value else "")
 def test_form(form: Form, edge: Edge | None) -> None:
     found = resolved(form, edge)
     if isinstance(form.answer, Roots):
-        assert isinstance(found, routes.Resolved), found
-        assert Roots(found.status.path, *found.roots) == form.answer
+        assert isinstance(found, Resolved), found
+        assert Roots(found.status.path, *found.root_paths) == form.answer
         assert found.status.host == ("" if form.any_host else HOST)
         assert found.web_socket_refusal == ""
     elif form.answer is Reason.WEB_SOCKET_NOT_ENABLED:
-        assert isinstance(found, routes.Resolved), found
+        assert isinstance(found, Resolved), found
         assert found.web_socket_refusal
     else:
-        assert isinstance(found, routes.Unresolved)
+        assert isinstance(found, Unresolved)
         assert found.reason is form.answer
 
 

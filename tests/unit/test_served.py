@@ -18,9 +18,10 @@ from tests.model.scenes import DEEP, Scene, scenes
 from tests.objects import Object
 from tests.records import app_record, record
 
-from chainlit_operator.domain import routes
-from chainlit_operator.domain.plan import Apply, Plan, plan
+from chainlit_operator.domain.alignment import Apply
+from chainlit_operator.domain.decide import Decision, decide
 from chainlit_operator.domain.reasons import Reason
+from chainlit_operator.domain.resolution import Unresolved
 from chainlit_operator.object_ref import Ref
 from chainlit_operator.state import State
 
@@ -51,7 +52,7 @@ CAUTIOUS = CAUTIOUS_ALONE | {
 }
 
 
-def decided(scene: Scene) -> Plan:
+def decided(scene: Scene) -> Decision:
     """What the operator decides, from the bytes that the API server sends."""
     told: list[Ref] = []
     cache = State(told.append)
@@ -60,10 +61,10 @@ def decided(scene: Scene) -> Plan:
             cache.upsert(record(found))
     app = app_record(scene.of("ChainlitApp")[0])
     cache.put_app(app)
-    return plan(cache.snapshot(app))
+    return decide(cache.snapshot(app))
 
 
-def as_run(scene: Scene, decision: Plan) -> Chainlit:
+def as_run(scene: Scene, decision: Decision) -> Chainlit:
     """The app as it runs once the plan is carried out."""
     container = scene.of("Deployment")[0]["spec"]["template"]["spec"]["containers"][0]
     env = {entry["name"]: entry["value"] for entry in container["env"]}
@@ -90,19 +91,19 @@ def verdict(scene: Scene) -> str:
     """Say what became of a scene; fails if what the operator reports is not served, or it blocks without need."""
     decision = decided(scene)
     found = decision.route
-    if isinstance(found, routes.Unresolved):
+    if isinstance(found, Unresolved):
         assert found.reason in REASONS and len(found.message) > 20
         return blocked(scene, found)
     route = next(o for o in scene.of(found.status.kind) if o["metadata"]["name"] == found.status.name)
     chainlit = as_run(scene, decision)
     # An Ingress without a host is for any.
-    url = found.url or (f"http://some.example{found.public}/" if found.status.kind == "Ingress" else "")
+    url = found.url or (f"http://some.example{found.public_prefix}/" if found.status.kind == "Ingress" else "")
     if url:
         trouble = judge.trouble(judge.Answer(url, chainlit), route, scene.objects)
         assert not trouble, f"{url}: {trouble}"
     if found.url:
         return "served"
-    for url in judge.addresses(route, scene.objects, found.public):
+    for url in judge.addresses(route, scene.objects, found.public_prefix):
         is_served = not judge.trouble(judge.Answer(url, chainlit), route, scene.objects)
         assert not is_served or is_not_reported(url, route, scene), f"served at {url}, which is not reported"
     return "served, without an address"
@@ -120,7 +121,7 @@ def is_not_reported(url: str, route: Object, scene: Scene) -> bool:
     return host == DEEP or (host not in hostnames and any("*" in name for name in names))
 
 
-def blocked(scene: Scene, found: routes.Unresolved) -> str:
+def blocked(scene: Scene, found: Unresolved) -> str:
     own = own_routes(scene)
     answer = next(judge.answers(scene.objects, own), None)
     if answer is None:

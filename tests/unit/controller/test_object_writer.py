@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -16,8 +16,9 @@ from tests.unit.apiserver import ApiServer, error
 
 from chainlit_operator.controller.event_recorder import EventRecorder
 from chainlit_operator.controller.reconciler import Reconciler
-from chainlit_operator.domain.conditions import Check, Verification
-from chainlit_operator.domain.desired.drift import DIGEST, MANAGER
+from chainlit_operator.domain.desired.drift import DIGEST
+from chainlit_operator.domain.field_managers import CREATED_FIELD_MANAGER
+from chainlit_operator.domain.model import Check, Verification
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.kinds.chainlitapp import app_from_object
 from chainlit_operator.kinds.registry import RESOURCES
@@ -42,6 +43,7 @@ class Store(ApiServer):
         self.objects: dict[tuple[str, str], Any] = {}
         self.app: Any = {}
         self.version = 100
+        self.before_answer: Callable[[], None] = lambda: None
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         plural, name, *rest = request.path.rpartition("/namespaces/shop/")[2].split("/")
@@ -49,6 +51,7 @@ class Store(ApiServer):
             return await super().answer(request)
         self.requests.append((request.method, request.path, dict(request.query)))
         self.bodies.append(body := json.loads(await request.read() or b"{}", object_hook=without_nulls))
+        self.before_answer()
         if rest:  # the status
             self.app["status"] = body["status"]
             self.app["metadata"]["resourceVersion"] = self.next()
@@ -170,7 +173,7 @@ async def test_everything_is_created_in_one_go_with_the_root_path_in_it() -> Non
         assert w.env()["CHAINLIT_ROOT_PATH"] == "/chat"
         assert w.reason("Aligned") == "Aligned"
         assert [query["force"] for _, _, query in w.server.requests[:4]] == ["false"] * 4
-        assert {query["fieldManager"] for _, _, query in w.server.requests[:4]} == {MANAGER}
+        assert {query["fieldManager"] for _, _, query in w.server.requests[:4]} == {CREATED_FIELD_MANAGER}
 
 
 async def test_second_time_and_after_a_restart_nothing_is_written() -> None:
@@ -181,7 +184,7 @@ async def test_second_time_and_after_a_restart_nothing_is_written() -> None:
         cache.put_app(app_from_object(w.server.app))
         for (plural, _), obj in w.server.objects.items():
             cache.upsert(record(obj, KINDS[plural]))
-        w.reconciler = restarted(w.reconciler._api, cache, w.queue, None)
+        w.reconciler = restarted(w.reconciler._objects._api, cache, w.queue, None)
         await w.reconcile()
         assert w.writes == CREATED
         assert len(w.server.requests) == 5, "the status once"
@@ -255,7 +258,7 @@ async def test_three_writes_of_the_same_and_then_no_more_until_something_changes
         if what == "spec":
             messages = [c["message"] for c in w.server.app["status"]["conditions"] if c["type"] == "Aligned"]
             assert "'argocd'" in messages[0] and "spec.type of Service shop/chat" in messages[0]
-            w.reconciler = restarted(w.reconciler._api, w.cache, w.queue, None)
+            w.reconciler = restarted(w.reconciler._objects._api, w.cache, w.queue, None)
             await w.reconcile()
             assert len(w.writes) == 2, "a restart changes nothing"
         w.ask(TEMPLATE, INGRESS)
@@ -330,7 +333,8 @@ async def test_missing_right_is_told(verb: str) -> None:
         assert w.writes == ["serviceaccounts/chat"]
         assert {w.reason(t) for t in ("RouteResolved", "Aligned", "Ready")} == {"Forbidden"}
         message = w.server.app["status"]["conditions"][0]["message"]
-        assert f"the verb {verb}" in message and "creation.enabled" in message
+        assert f"may not {verb} ServiceAccount chat in namespace shop" in message
+        assert "creation.enabled" in message
 
 
 async def test_workload_is_created_although_the_route_gives_no_path() -> None:
@@ -404,6 +408,23 @@ async def test_suspended_or_dying_app_writes_nothing(more: Any) -> None:
         assert w.writes == []
 
 
+@pytest.mark.parametrize("is_gone", [False, True], ids=["suspended", "deleted"])
+async def test_app_that_changes_while_its_objects_are_created_is_not_written_further(is_gone: bool) -> None:
+    async with world() as w:
+
+        def changed() -> None:
+            if is_gone:
+                w.cache.remove_app(APP)
+            else:
+                w.ask(TEMPLATE, INGRESS, suspend=True)
+
+        w.server.before_answer = changed
+        w.queue.close()
+        await w.reconciler._guarded(APP)
+        assert w.writes == ["serviceaccounts/chat"]
+        assert w.queue.failures(APP) == 0
+
+
 async def test_what_vanishes_is_created_anew_when_it_is_gone() -> None:
     async with world() as w:
         await w.reconcile()
@@ -432,7 +453,7 @@ async def test_foreign_objects_are_not_kept_whole() -> None:
 async def test_events_tell_what_was_done() -> None:
     async with world() as w:
         await w.reconcile()
-        told = w.reconciler._creator._recorder._due
+        told = w.reconciler._objects._recorder._due
         *_, event = await asyncio.wait_for(told.get(), 1)
         assert event["reason"] == "Created"
         for kind in ("ServiceAccount", "Service", "Ingress", "Deployment"):

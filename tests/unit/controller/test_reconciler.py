@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from aiohttp import web
 from tests.unit.apiserver import ApiServer, error, reply, stream
-from tests.unit.domain.world import DONE, app, container, ingress, service, workload
+from tests.unit.domain.world import app, container, ingress, service, workload
 
 from chainlit_operator.controller.event_recorder import EventRecorder
 from chainlit_operator.controller.reconciler import Reconciler
-from chainlit_operator.domain.conditions import Check, Verification
-from chainlit_operator.domain.model import Probe, Rewrite, Trial, TrialOutcome
+from chainlit_operator.domain.model import Check, Probe, Verification
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.kube.errors import ApiError
 from chainlit_operator.kube.workqueue import WorkQueue
@@ -46,22 +45,6 @@ class World:
     def writes(self) -> list[str]:
         return [path.rsplit("/namespaces/shop/", 1)[-1] for method, path, _ in self.server.requests if method != "GET"]
 
-    def roll_out(self) -> None:
-        """Have all pods run what was written last."""
-        found = self.cache.workload(workload().ref)
-        assert found is not None
-        generation = 1 + len(self.env())
-        done = replace(DONE, observed_generation=generation)
-        version = str(self.server.version)
-        self.cache.upsert(replace(found, generation=generation, rollout=done, resource_version=version))
-
-    def env(self) -> list[tuple[str, str]]:
-        """Root path and parent root path of each write to the workload."""
-        bodies = [json.loads(body) for body in self.server.bodies]
-        containers = [body["spec"]["template"]["spec"]["containers"][0] for body in bodies if "spec" in body]
-        found = [{entry["name"]: entry["value"] for entry in c["env"]} for c in containers]
-        return [(env.get("CHAINLIT_ROOT_PATH", ""), env.get("CHAINLIT_PARENT_ROOT_PATH", "")) for env in found]
-
     def status(self) -> dict[str, str]:
         """Conditions of the last status written, as type → status/reason."""
         bodies = [json.loads(body) for body in self.server.bodies]
@@ -79,8 +62,8 @@ class Accepting(ApiServer):
         self.released: Any = {}
         self.uid = "uid-of-chat"
         self.before_apply: Any = None
+        self.before_release: Callable[[], None] = lambda: None
         self.before_status: Any = None
-        self.refuses_trials = 0
         self.spec: dict[str, Any] = {"workload": {"ref": {"name": "chat"}}}
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
@@ -91,10 +74,8 @@ class Accepting(ApiServer):
         self.version += 1
         body: Any = json.loads(self.bodies[-1])
         if isinstance(body, list):
+            self.before_release()
             return web.json_response(self.released)
-        if self.refuses_trials and body.get("status", {}).get("trial"):
-            self.refuses_trials -= 1
-            return await error(500, "InternalError", "x")(request)
         meta = {"name": "chat", "namespace": "shop", "uid": self.uid, "generation": 1,
                 "creationTimestamp": "2026-01-01T00:00:00Z", "resourceVersion": str(self.version)}  # fmt: skip
         if request.path.endswith("/status"):
@@ -116,19 +97,11 @@ class Accepting(ApiServer):
 
 
 @asynccontextmanager
-async def world(*script: Any, reasons: tuple[str, ...] = ()) -> AsyncIterator[World]:
-    """The plain case of tests.unit.domain.world in a cache, with a probe that always answers.
-
-    Or that finds one of ``reasons`` for each new check, in that order.
-    """
-    told_reasons: dict[Check, str] = {}
-    due = iter(reasons)
+async def world(*script: Any) -> AsyncIterator[World]:
+    """The plain case of tests.unit.domain.world in a cache, with a probe that always answers."""
 
     async def probe(check: Check) -> Verification:
-        if check not in told_reasons:
-            told_reasons[check] = next(due, "Verified")
-        reason = told_reasons[check]
-        return Verification(check, reason == "Verified", Reason(reason), "…")
+        return Verification(check, True, Reason.VERIFIED, "…")
 
     server = Accepting()
     server.script = list(script)
@@ -164,7 +137,7 @@ async def test_app_replaced_or_deleted_while_its_status_is_written_is_left_as_it
 async def test_status_is_that_of_the_version_known_last() -> None:
     """Changed labels are no reason to judge anew, or to be refused."""
     async with world() as w:
-        labelled = replace(app(), resource_version="5000", kept=b'{"labels":{"team":"a"}}')
+        labelled = replace(app(), resource_version="5000", preserved_metadata=b'{"labels":{"team":"a"}}')
 
         async def changed(_: Any) -> None:
             w.cache.put_app(labelled)
@@ -338,55 +311,6 @@ async def test_fourth_time_is_contested_until_something_meaningful_changes() -> 
         assert w.writes.count("deployments/chat") == 4
 
 
-@pytest.mark.parametrize(
-    ("reasons", "values", "outcome", "ready"),
-    [
-        # 2.4.1 and later
-        ((), [("", "/chat")], None, "True/Ready"),
-        # 2.0.6 to 2.2.1
-        (("ParentRootPathIgnored",), [("", "/chat"), ("/chat", "")], "Works", "True/Ready"),
-        # others before 2.4.1
-        (("ParentRootPathIgnored", "HandshakeNotFound", "ParentRootPathIgnored"),
-         [("", "/chat"), ("/chat", ""), ("", "/chat")], "Fails", "False/ParentRootPathIgnored"),
-    ],
-)  # fmt: skip
-async def test_what_only_some_apps_want_is_tried_once(
-    reasons: tuple[str, ...], values: list[tuple[str, str]], outcome: str | None, ready: str, monkeypatch: Any
-) -> None:
-    monkeypatch.setattr("chainlit_operator.verification.scheduler.RETRY_SECONDS", (0.01,))
-    async with world(reasons=reasons) as w:
-        w.cache.put_app(replace(app(rewrite=Rewrite.STRIP), resource_version="7"))
-        w.server.spec["route"] = {"rewrite": "Strip"}
-        for _ in range(5):
-            await w.reconciler.reconcile(APP)
-            w.roll_out()
-            w.told.clear()
-            await w.reconciler.reconcile(APP)
-            with suppress(TimeoutError):  # the last rounds bring nothing new
-                await asyncio.wait_for(w.told.wait(), 1)
-        assert w.env() == values
-        assert w.cache.apps[APP].status.trial == (Trial("", TrialOutcome(outcome)) if outcome else None)
-        assert w.status()["Ready"] == ready
-
-
-async def test_a_trial_that_cannot_be_told_begins_once_all_the_same(monkeypatch: Any) -> None:
-    monkeypatch.setattr("chainlit_operator.verification.scheduler.RETRY_SECONDS", (0.01,))
-    async with world(reasons=("ParentRootPathIgnored",)) as w:
-        w.cache.put_app(replace(app(rewrite=Rewrite.STRIP), resource_version="7"))
-        w.server.spec["route"] = {"rewrite": "Strip"}
-        w.server.refuses_trials = 2
-        await w.reconciler.reconcile(APP)
-        w.roll_out()
-        await w.reconciler.reconcile(APP)
-        await asyncio.wait_for(w.told.wait(), 5)
-        for _ in range(2):
-            with pytest.raises(ApiError):
-                await w.reconciler.reconcile(APP)
-        await w.reconciler.reconcile(APP)
-        assert w.env() == [("", "/chat"), ("/chat", "")]
-        assert w.cache.apps[APP].status.trial == Trial("", TrialOutcome.PENDING)
-
-
 async def test_suspended_app_is_left_alone() -> None:
     async with world() as w:
         w.cache.put_app(replace(app(suspend=True), generation=2, resource_version="7"))
@@ -443,6 +367,25 @@ async def test_fields_of_a_former_container_stay_where_giving_them_back_is_refus
         assert w.writes == ["deployments/chat"]
 
 
+@pytest.mark.parametrize("change", [{"spec": app(suspend=True).spec}, None], ids=["suspended", "deleted"])
+async def test_an_app_that_changes_while_fields_are_released_is_not_written(change: dict[str, Any] | None) -> None:
+    """Between two writes of one reconcile."""
+    async with world() as w:
+        w.server.released = RELEASED
+        w.cache.upsert(MOVED)
+
+        def changed() -> None:
+            w.cache.remove_app(APP)
+            if change is not None:
+                w.cache.put_app(replace(app(), generation=2, resource_version="5000", **change))
+
+        w.server.before_release = changed
+        w.queue.close()
+        await w.reconciler._guarded(APP)
+        assert w.writes == ["deployments/chat"], "the release alone"
+        assert w.queue.failures(APP) == 0
+
+
 async def test_nothing_is_released_while_an_app_wants_it() -> None:
     async with world() as w:
         w.cache.upsert(HELD)
@@ -483,7 +426,7 @@ async def test_contest_outlives_a_restart() -> None:
             await w.reconciler.reconcile(APP)
         assert w.status()["Aligned"] == "False/FieldContested"
         before = list(w.writes)
-        w.reconciler._contests.clear()
+        w.reconciler.forget()
         await w.reconciler.reconcile(APP)
         assert w.writes == before
         w.cache.upsert(ingress("/moved"))

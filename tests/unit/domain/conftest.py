@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from chainlit_operator.domain import path_overrides, rewrites
+from chainlit_operator.domain import rewrites
+from chainlit_operator.domain.resolution import path_overrides
 
 
 @pytest.fixture(autouse=True, scope="module")

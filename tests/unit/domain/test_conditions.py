@@ -6,11 +6,25 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.unit.domain.world import DONE, app, assert_plain, container, ingress, path, service, snapshot, workload
+from tests.unit.domain.world import (
+    DONE,
+    app,
+    assert_plain,
+    container,
+    contested,
+    ingress,
+    path,
+    report_of,
+    service,
+    snapshot,
+    verified,
+    workload,
+)
 
-from chainlit_operator.domain import conditions as statuses
+from chainlit_operator.domain.conditions import MAX_MESSAGE, Outcome, report
+from chainlit_operator.domain.decide import Failure, decide
 from chainlit_operator.domain.model import (
-    App,
+    Check,
     Condition,
     Probe,
     Rewrite,
@@ -19,10 +33,10 @@ from chainlit_operator.domain.model import (
     ServicePort,
     Snapshot,
     Status,
+    Verification,
     VerificationMode,
     WorkloadStatus,
 )
-from chainlit_operator.domain.plan import plan
 from chainlit_operator.domain.reasons import Reason
 
 NOW = "2026-02-03T04:05:06Z"
@@ -39,16 +53,10 @@ def aligned(*given: Route | Rollout, **fields: Any) -> Snapshot:
     )
 
 
-def status_of(snap: Snapshot, reachable: bool | None = None, now: str = NOW, **fields: Any) -> Status:
-    decision = plan(snap)
-    check = statuses.check(snap.app, decision, snap.workload)
-    verification = None
+def status_of(snap: Snapshot, reachable: bool | None = None, now: str = NOW, failure: Failure | None = None) -> Status:
     if reachable is not None:
-        assert check is not None
-        verification = statuses.Verification(
-            check, reachable, Reason.VERIFIED if reachable else Reason.HANDSHAKE_IS_HTML, "…"
-        )
-    found = statuses.status(snap.app, decision, snap.workload, verification, fields.get("failure"), now)
+        snap = verified(snap, Reason.VERIFIED if reachable else Reason.HANDSHAKE_IS_HTML)
+    found = report_of(replace(snap, now=now), failure).status
     assert {c.observed_generation for c in found.conditions} == {found.observed_generation} == {snap.app.generation}
     assert [c.type for c in found.conditions] == ["RouteResolved", "Aligned", "WebSocketReachable", "Ready"]
     for message in {c.message for c in found.conditions if "…" not in c.message}:
@@ -73,7 +81,6 @@ def test_ready() -> None:
     assert found.web_socket_url == "ws://example.com/chat/ws/socket.io/"
     assert found.route is not None and found.workload is not None
     assert (found.route.path, found.workload.container) == ("/chat", "chainlit")
-    assert statuses.is_ready(found)
 
 
 @pytest.mark.parametrize(
@@ -99,10 +106,11 @@ def test_ready() -> None:
          "WebSocketReachable=False/RolloutFailed Ready=False/RolloutFailed"),
         (aligned(replace(DONE, updated=0, observed_generation=0, failure="It has timed out.")), None,
          "WebSocketReachable=Unknown/RolloutInProgress Ready=Unknown/RolloutInProgress"),
-        (aligned(replace(DONE, updated=0, held="spec.paused true")), None,
+        (aligned(replace(DONE, updated=0, paused_by="spec.paused true")), None,
          "WebSocketReachable=Unknown/RolloutHeld Ready=Unknown/RolloutHeld"),
-        (aligned(replace(DONE, held="spec.paused true")), True, "WebSocketReachable=True/Verified Ready=True/Ready"),
-        (aligned(Rollout(1, 0, 0, 0, 0)), None,
+        (aligned(replace(DONE, paused_by="spec.paused true")), True,
+        "WebSocketReachable=True/Verified Ready=True/Ready"), (aligned(Rollout(1, 0, 0, 0, 0)),
+        None,
          "WebSocketReachable=Unknown/ScaledToZero Ready=Unknown/ScaledToZero"),
         (aligned(services=(service(type="ExternalName", cluster_ip=""),)), None,
          "WebSocketReachable=Unknown/ServiceWithoutAddress Ready=Unknown/ServiceWithoutAddress"),
@@ -124,7 +132,10 @@ def test_an_edge_that_refuses_the_web_socket_is_told_whatever_the_service_answer
         "WebSocketReachable=False/WebSocketNotEnabled",
         "Ready=False/WebSocketNotEnabled",
     ]
-    assert "add /chat to its annotation projectcontour.io/websocket-routes" in found.conditions[-1].message
+    assert (
+        "Add /chat, spelt exactly so, to its annotation projectcontour.io/websocket-routes"
+        in found.conditions[-1].message
+    )
 
 
 @pytest.mark.parametrize(
@@ -138,11 +149,7 @@ def test_an_edge_that_refuses_the_web_socket_is_told_whatever_the_service_answer
 def test_where_the_edge_itself_is_asked_its_answer_counts(reason: str, wanted: str) -> None:
     route = ingress(path("/chat", refuses_web_socket=True))
     snap = aligned(routes=(route,), app=app(verification=VerificationMode.EDGE))
-    decision = plan(snap)
-    check = statuses.check(snap.app, decision, snap.workload)
-    assert check is not None
-    found = statuses.Verification(check, reason == "Verified", Reason(reason), "…")
-    assert words(statuses.status(snap.app, decision, snap.workload, found, None, NOW))[2] == wanted
+    assert words(report_of(verified(snap, Reason(reason))).status)[2] == wanted
 
 
 def test_nothing_is_told_of_the_web_socket_where_that_is_not_wanted() -> None:
@@ -154,7 +161,7 @@ def test_nothing_is_told_of_the_web_socket_where_that_is_not_wanted() -> None:
 
 
 def test_refused_write() -> None:
-    failure = statuses.Failure(Reason.FORBIDDEN, "The operator may not patch it.")
+    failure = Failure(Reason.FORBIDDEN, "The operator may not patch it.")
     found = status_of(snapshot(), failure=failure)
     assert words(found)[1:] == ["Aligned=False/Forbidden", "WebSocketReachable=Unknown/NotAligned",
                                 "Ready=False/Forbidden"]  # fmt: skip
@@ -188,11 +195,8 @@ def test_what_said_nothing_of_the_app_becomes_pending(reason: str) -> None:
 
 def test_outcome_of_another_check_does_not_count() -> None:
     snap = aligned()
-    stale = statuses.Verification(
-        statuses.Check("http://10.0.0.1:80", "/old", "", "", "u", 1), True, Reason.VERIFIED, "…"
-    )
-    found = statuses.status(snap.app, plan(snap), snap.workload, stale, None, NOW)
-    assert words(found)[2] == "WebSocketReachable=Unknown/VerificationPending"
+    stale = Verification(Check("http://10.0.0.1:80", "/old", "", "", "u", 1), True, Reason.VERIFIED, "…")
+    assert words(status_of(replace(snap, verification=stale)))[2] == "WebSocketReachable=Unknown/VerificationPending"
 
 
 @pytest.mark.parametrize(
@@ -206,12 +210,9 @@ def test_outcome_of_another_check_does_not_count() -> None:
 )
 def test_what_is_asked(behind: Any, base_url: str) -> None:
     snap = aligned(services=(behind,))
-    decision = plan(snap)
     if behind.ports[0].target is None:
         snap = replace(snap, workload=workload(container("/chat", probes=())))
-        decision = plan(snap)
-    check = statuses.check(snap.app, decision, snap.workload)
-    assert check == statuses.Check(base_url, "/chat", "", str(behind.ports[0].target), "uid-of-workload", 1)
+    assert report_of(snap).check == Check(base_url, "/chat", "", str(behind.ports[0].target), "uid-of-workload", 1)
 
 
 EDGE = VerificationMode.EDGE
@@ -228,17 +229,15 @@ EDGE = VerificationMode.EDGE
 )
 def test_what_is_asked_at_the_edge(route: Any, edge_url: str) -> None:
     snap = aligned(Rollout(1, 2, 2, 2, 2), app=app(verification=EDGE), routes=(route,))
-    check = statuses.check(snap.app, plan(snap), snap.workload)
+    check = report_of(snap).check
     target = str(service().ports[0].target)
-    assert check == statuses.Check(
-        "http://10.96.0.7:80", "/chat", "", target, "uid-of-workload", 1, edge_url=edge_url, pods=2
-    )
+    assert check == Check("http://10.96.0.7:80", "/chat", "", target, "uid-of-workload", 1, edge_url=edge_url, pods=2)
     assert check.at_edge
 
 
 def test_the_edge_can_be_asked_where_the_service_cannot() -> None:
     snap = aligned(app=app(verification=EDGE), services=(service(type="ExternalName", cluster_ip=""),))
-    check = statuses.check(snap.app, plan(snap), snap.workload)
+    check = report_of(snap).check
     assert check is not None and (check.base_url, check.edge_url) == ("", "http://example.com")
 
 
@@ -266,7 +265,7 @@ def test_a_route_without_an_address(host: str, words_: str) -> None:
 )
 def test_what_has_the_edge_asked_at_once(changed: dict[str, Any], is_asked_anew: bool) -> None:
     before, after = aligned(app=app(verification=EDGE)), aligned(app=app(verification=EDGE), **changed)
-    checks = [statuses.check(snap.app, plan(snap), snap.workload) for snap in (before, after)]
+    checks = [report_of(snap).check for snap in (before, after)]
     assert None not in checks
     assert (checks[0] != checks[1]) is is_asked_anew
 
@@ -287,18 +286,13 @@ def test_another_question_makes_the_former_answer_void() -> None:
 def test_behind_a_strip_the_page_has_a_prefix_that_the_service_does_not_get() -> None:
     right = container("", parent_root_path=container("/chat").root_path, probes=())
     snap = snapshot(app=app(rewrite=Rewrite.STRIP), workload=workload(right))
-    check = statuses.check(snap.app, plan(snap), snap.workload)
+    check = report_of(snap).check
     assert check is not None and (check.root_path, check.page_prefix) == ("", "/chat")
 
 
 def test_long_messages_are_cut() -> None:
-    failure = statuses.Failure(Reason.APPLY_REFUSED, "…" * 40_000)
-    assert max(len(c.message) for c in status_of(snapshot(), failure=failure).conditions) == statuses.MAX_MESSAGE
-
-
-def test_nothing_is_ready_without_conditions() -> None:
-    found: App = app()
-    assert not statuses.is_ready(found.status)
+    failure = Failure(Reason.APPLY_REFUSED, "…" * 40_000)
+    assert max(len(c.message) for c in status_of(snapshot(), failure=failure).conditions) == MAX_MESSAGE
 
 
 def messages(found: Status) -> dict[str, str]:
@@ -308,26 +302,33 @@ def messages(found: Status) -> dict[str, str]:
 def test_messages() -> None:
     found = messages(status_of(aligned(), reachable=True))
     assert found["RouteResolved"] == "Ingress chat gives path /chat on host example.com."
-    assert found["Aligned"] == "Container chainlit of Deployment shop/chat has CHAINLIT_ROOT_PATH='/chat'."
+    assert found["Aligned"] == (
+        "Container chainlit of Deployment shop/chat serves Chainlit at /chat, as Ingress chat requires "
+        "(CHAINLIT_ROOT_PATH is '/chat')."
+    )
     assert found["Ready"] == "Chainlit has the route's path and its WebSocket answers."
     unverified = messages(status_of(aligned(ingress(path(host="")), app=app(verification=VerificationMode.DISABLED))))
     assert unverified["RouteResolved"] == "Ingress chat gives path /chat on any host."
-    assert unverified["Ready"] == "Chainlit has the route's path (its WebSocket is not verified)."
+    assert unverified["Ready"] == "Chainlit has the route's path (its WebSocket is not tested)."
     right = container("", parent_root_path=container("/chat").root_path, probes=())
     stripped = messages(status_of(snapshot(app=app(rewrite=Rewrite.STRIP), workload=workload(right))))
-    assert "CHAINLIT_ROOT_PATH='' and CHAINLIT_PARENT_ROOT_PATH='/chat'" in stripped["Aligned"]
+    assert "(CHAINLIT_ROOT_PATH is empty or not set, CHAINLIT_PARENT_ROOT_PATH is '/chat')" in stripped["Aligned"]
 
 
-def test_before_the_write() -> None:
-    found = status_of(snapshot())
-    assert words(found)[1:3] == ["Aligned=False/ApplyRefused", "WebSocketReachable=Unknown/NotAligned"]
-    assert messages(found)["Aligned"] == "The workload is about to be changed."
-    assert (found.root_path, found.parent_root_path, found.url) == (None, None, "http://example.com/chat/")
+def test_after_the_write() -> None:
+    """The answer to a write is trusted: the app is aligned, and its pods are being replaced."""
+    snap = snapshot()
+    assert snap.workload is not None
+    written = replace(snap.workload, generation=2)
+    found = report(snap, decide(snap), Outcome(written, has_written=True))
+    assert words(found.status)[1:3] == ["Aligned=True/Aligned", "WebSocketReachable=Unknown/RolloutInProgress"]
+    assert (found.status.root_path, found.status.parent_root_path) == ("/chat", "")
+    assert found.check is None
 
 
 def test_roots_stay_known_while_contested() -> None:
     former = replace(app(), status=Status(root_path="/old", parent_root_path="/x"))
-    found = status_of(snapshot(app=former, contested_by="argocd"))
+    found = status_of(contested(snapshot(app=former)))
     assert (found.root_path, found.parent_root_path) == ("/old", "/x")
     assert found.workload == WorkloadStatus("Deployment", "chat", "chainlit")
 
@@ -336,7 +337,7 @@ def test_roots_stay_known_while_contested() -> None:
 def test_a_hint_for_a_rollout_is_told(hint: str) -> None:
     stuck = workload(RIGHT, rollout_hint=hint, rollout=replace(DONE, updated=0))
     message = messages(status_of(aligned(workload=stuck)))["WebSocketReachable"]
-    assert message.startswith("The pods are being replaced;")
+    assert message.startswith("Deployment chat is rolling out.")
     assert message.endswith(f"the present template. {hint}".rstrip())
 
 
@@ -345,11 +346,10 @@ def test_a_hint_for_a_rollout_is_told(hint: str) -> None:
     [
         aligned(app=app(verification=VerificationMode.DISABLED)),
         aligned(ingress("/a b")),
-        aligned(ingress("/bot")),
         aligned(workload=None),
         aligned(replace(DONE, updated=0)),
         aligned(services=(service(cluster_ip="None", ports=(ServicePort("http", 80, "elsewhere"),)),)),
     ],
 )
 def test_nothing_to_verify(snap: Snapshot) -> None:
-    assert statuses.check(snap.app, plan(snap), snap.workload) is None
+    assert report_of(snap).check is None

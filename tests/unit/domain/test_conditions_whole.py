@@ -7,9 +7,19 @@ from typing import Any
 
 import pytest
 from tests.unit.domain.test_conditions import EDGE, LATER, NOW, aligned
-from tests.unit.domain.world import DONE, app, container, ingress, path, service, snapshot, workload
+from tests.unit.domain.world import (
+    DONE,
+    app,
+    container,
+    ingress,
+    path,
+    report_of,
+    service,
+    snapshot,
+    verified,
+    workload,
+)
 
-from chainlit_operator.domain import conditions as statuses
 from chainlit_operator.domain.model import (
     Condition,
     Rewrite,
@@ -20,20 +30,14 @@ from chainlit_operator.domain.model import (
     VerificationMode,
     WorkloadStatus,
 )
-from chainlit_operator.domain.plan import plan
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.object_ref import Ref
 
 
 def status_of(snap: Snapshot, reason: str = "", now: str = NOW) -> Status:
     """The status after a verification with that outcome, or before any."""
-    decision = plan(snap)
-    found = None
-    if reason:
-        check = statuses.check(snap.app, decision, snap.workload)
-        assert check is not None
-        found = statuses.Verification(check, reason == "Verified", Reason(reason), "What was found.")
-    return statuses.status(snap.app, decision, snap.workload, found, None, now)
+    found = verified(snap, Reason(reason), "What was found.") if reason else snap
+    return report_of(replace(found, now=now)).status
 
 
 def told(status: Status) -> str:
@@ -47,11 +51,17 @@ def text(route: str, aligned: str, reachable: str, ready: str | None = None) -> 
 
 
 ROUTE = "True Resolved: Ingress chat gives path /chat on host example.com."
-ALIGNED = "True Aligned: Container chainlit of Deployment shop/chat has CHAINLIT_ROOT_PATH='/chat'."
+ALIGNED = (
+    "True Aligned: Container chainlit of Deployment shop/chat serves Chainlit at /chat, as Ingress chat requires "
+    "(CHAINLIT_ROOT_PATH is '/chat')."
+)
 READY = "True Ready: Chainlit has the route's path and its WebSocket answers."
-NOT_ALIGNED = "Unknown NotAligned: Not verified while the workload is not aligned."
-NO_WORKLOAD = "False WorkloadNotFound: Deployment shop/chat does not exist: create it, or correct spec.workload.ref."
-SUSPENDED = "Unknown Suspended: spec.suspend is true: nothing is written until it is false."
+NOT_ALIGNED = "Unknown NotAligned: The WebSocket is not tested while the app is not aligned. See the condition Aligned."
+NO_WORKLOAD = (
+    "False WorkloadNotFound: Deployment chat does not exist in namespace shop. Create it, or correct kind and name in "
+    "spec.workload.ref."
+)
+SUSPENDED = "Unknown Suspended: spec.suspend is true: the operator writes nothing until it is false."
 BARE = workload(container(None, probes=()))
 
 
@@ -61,19 +71,19 @@ def mounted(place: str, **fields: Any) -> Snapshot:
 
 def mount(place: str) -> str:
     return (
-        f"True Mounted: Container chainlit of Deployment shop/chat has Chainlit mounted in another app at {place}: "
-        "no variable decides there."
+        f"True Mounted: Another app in container chainlit of Deployment shop/chat mounts Chainlit at {place}, so no "
+        "variable decides about its path."
     )
 
 
 REPLACED = (
-    "Unknown RolloutInProgress: The pods are being replaced; the WebSocket is verified when all of them run the "
-    "present template."
+    "Unknown RolloutInProgress: Deployment chat is rolling out. The WebSocket is tested when all pods run the present "
+    "template."
 )
 STATEFUL = " A StatefulSet does not replace a pod that never became ready: delete such a pod yourself."
-NOT_SERVED = "False MountPathNotServed: Chainlit is not served below"
+NOT_SERVED = "False MountPathNotServed: Chainlit does not answer below"
 NO_URL = (
-    "Unknown RouteWithoutAddress: Ingress chat has {}, so there is no URL to ask as a browser would: add a host to it, "
+    "Unknown RouteWithoutAddress: Ingress chat has {}, so there is no URL to open as a browser does. Add a host to it, "
     "or set spec.verification.mode to Backend."
 )
 RIGHT = aligned().workload
@@ -87,7 +97,7 @@ ROWS = [
     pytest.param(
         aligned(),
         "",
-        text(ROUTE, ALIGNED, "Unknown VerificationPending: The WebSocket is about to be verified."),
+        text(ROUTE, ALIGNED, "Unknown VerificationPending: The WebSocket will be tested in a moment."),
         id="pending",
     ),
     pytest.param(
@@ -96,8 +106,8 @@ ROWS = [
         text(
             ROUTE,
             ALIGNED,
-            "Unknown VerificationDisabled: spec.verification.mode is Disabled.",
-            "True Ready: Chainlit has the route's path (its WebSocket is not verified).",
+            "Unknown VerificationDisabled: spec.verification.mode is Disabled, so the WebSocket is not tested.",
+            "True Ready: Chainlit has the route's path (its WebSocket is not tested).",
         ),
         id="not-verified",
     ),
@@ -113,19 +123,23 @@ ROWS = [
             ),
         ),
         "",
-        text(ROUTE, ALIGNED.replace("Deployment", "StatefulSet"), REPLACED + STATEFUL),
+        text(
+            ROUTE,
+            ALIGNED.replace("Deployment", "StatefulSet"),
+            REPLACED.replace("Deployment", "StatefulSet") + STATEFUL,
+        ),
         id="rollout-of-a-stateful-set",
     ),
     pytest.param(
         aligned(replace(DONE, updated=0, failure="It has timed out.")),
         "",
-        text(ROUTE, ALIGNED, "False RolloutFailed: It has timed out. Look at the pods' logs and events."),
+        text(ROUTE, ALIGNED, "False RolloutFailed: It has timed out. Look at the logs and events of the pods."),
         id="rollout-failed",
     ),
     pytest.param(
         aligned(Rollout(1, 0, 0, 0, 0)),
         "",
-        text(ROUTE, ALIGNED, "Unknown ScaledToZero: The workload has no replicas: scale it up."),
+        text(ROUTE, ALIGNED, "Unknown ScaledToZero: Deployment chat has no replicas. Scale it up."),
         id="scaled-to-zero",
     ),
     pytest.param(
@@ -134,8 +148,8 @@ ROWS = [
         text(
             ROUTE,
             ALIGNED,
-            "Unknown ServiceWithoutAddress: The Service behind the route has neither a cluster IP nor pods to be "
-            "asked: use a ClusterIP Service.",
+            "Unknown ServiceWithoutAddress: The Service behind the route has neither a cluster IP nor pods to "
+            "ask. Use a ClusterIP Service.",
         ),
         id="service-without-address",
     ),
@@ -164,17 +178,6 @@ ROWS = [
         id="suspended",
     ),
     pytest.param(
-        snapshot(),
-        "",
-        text(
-            ROUTE,
-            "False ApplyRefused: The workload is about to be changed.",
-            NOT_ALIGNED,
-            "False ApplyRefused: The workload is about to be changed.",
-        ),
-        id="before-the-write",
-    ),
-    pytest.param(
         snapshot(workload=None), "", text(NO_WORKLOAD, NO_WORKLOAD, NOT_ALIGNED, NO_WORKLOAD), id="no-workload"
     ),
     pytest.param(
@@ -192,8 +195,8 @@ ROWS = [
         text(
             ROUTE,
             mount("/chat"),
-            f"{NOT_SERVED} /chat (HandshakeNotFound). Let spec.mountPath be the path of mount_chainlit, with FastAPI's "
-            "root_path empty.",
+            f"{NOT_SERVED} /chat (HandshakeNotFound). Set spec.mountPath to the path of mount_chainlit, with "
+            "FastAPI's root_path empty.",
         ),
         id="mounted-elsewhere",
     ),
@@ -204,8 +207,8 @@ ROWS = [
             ROUTE,
             mount("/bot"),
             f"{NOT_SERVED} /chat/bot (PageNotFound). The route keeps /chat: start the outer app with "
-            "FastAPI(root_path='/chat'), or mount Chainlit at /chat/bot with root_path empty and say so in "
-            "spec.mountPath.",
+            "FastAPI(root_path='/chat'), or mount Chainlit at /chat/bot with root_path empty and set "
+            "spec.mountPath to that path.",
         ),
         id="mounted-below-what-the-route-keeps",
     ),
@@ -216,7 +219,7 @@ ROWS = [
             ROUTE,
             mount("/bot"),
             f"{NOT_SERVED} /bot (PageNotFound). The route strips /chat: start the outer app with root_path='/chat' "
-            "both in FastAPI and in uvicorn (FastAPI's alone does not do), or in neither of them, or do not strip.",
+            "both in FastAPI and in uvicorn (FastAPI's alone is not enough), or in neither of them, or do not strip.",
         ),
         id="mounted-behind-a-strip",
     ),
@@ -246,7 +249,7 @@ WHOLE = Status(
     workload=WorkloadStatus("Deployment", "chat", "chainlit"),
     conditions=conditions(
         ("RouteResolved", "Ingress chat gives path /chat on host example.com."),
-        ("Aligned", "Container chainlit of Deployment shop/chat has CHAINLIT_ROOT_PATH='/chat'."),
+        ("Aligned", ALIGNED.removeprefix("True Aligned: ")),
         ("WebSocketReachable", "What was found."),
         ("Ready", "Chainlit has the route's path and its WebSocket answers."),
     ),

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chainlit_operator.domain.desired import drift
-from chainlit_operator.domain.desired.drift import MANAGER, Element, OwnedState
+from chainlit_operator.domain.desired.drift import Element, OwnedState
+from chainlit_operator.domain.field_managers import CREATED_FIELD_MANAGER
 
 WANTED: dict[str, Any] = {
     "apiVersion": "apps/v1",
@@ -60,7 +61,7 @@ def content(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def live(body: dict[str, Any] = WANTED, **more: Any) -> OwnedState:
-    managed = [{"manager": MANAGER, "operation": "Apply", "fieldsV1": fields(content(WANTED))}]
+    managed = [{"manager": CREATED_FIELD_MANAGER, "operation": "Apply", "fieldsV1": fields(content(WANTED))}]
     return replace(OwnedState("chat", "uid-of-chat", "uid", content(body), managed=managed), **more)
 
 
@@ -165,7 +166,7 @@ def test_removals_are_seen() -> None:
 def test_additions_to_a_list_that_is_one_value_are_seen() -> None:
     wanted = {"metadata": {}, "spec": {"rules": [{"host": "a"}]}}
     body = {"metadata": {}, "spec": {"rules": [{"host": "a", "http": {}}, {"host": "b"}]}}
-    ours = [{"manager": MANAGER, "fieldsV1": {"f:spec": {"f:rules": {}}}}]
+    ours = [{"manager": CREATED_FIELD_MANAGER, "fieldsV1": {"f:spec": {"f:rules": {}}}}]
     theirs = [{"manager": "x", "fieldsV1": {"f:spec": {"f:rules": {}}}}]
     assert drift.drift(wanted, OwnedState("a", "u", "o", body, managed=ours)) == ()
     assert drift.drift(wanted, OwnedState("a", "u", "o", body, managed=theirs)) == (("spec.rules", "x"),)
@@ -230,7 +231,7 @@ def test_nothing_differs_from_itself(value: Any) -> None:
 def test_whoever_owns_all_has_not_lost_anything(wanted: Any, found: Any) -> None:
     """Whatever the API server makes of what was applied: nothing is written again while nobody else took a field."""
     body = {"metadata": {}, "spec": wanted}
-    everything = [{"manager": MANAGER, "fieldsV1": {"f:spec": {}}}]
+    everything = [{"manager": CREATED_FIELD_MANAGER, "fieldsV1": {"f:spec": {}}}]
     assert drift.drift(body, OwnedState("a", "u", "o", {"metadata": {}, "spec": found}, managed=everything)) == ()
 
 

@@ -10,9 +10,9 @@ import pytest
 from tests.unit.domain.world import app, service, snapshot
 
 from chainlit_operator.domain.desired import drift, manifests, pod_template
-from chainlit_operator.domain.desired.manifests import Manifest
-from chainlit_operator.domain.model import App, NewGateway, NewIngress, ServicePort
+from chainlit_operator.domain.model import App, Manifest, NewGateway, NewIngress, ServicePort
 from chainlit_operator.domain.paths import RootPaths
+from chainlit_operator.domain.resolution import route_backend
 from chainlit_operator.object_ref import Ref
 
 SELECTOR = {"app.kubernetes.io/name": "chainlitapp", "app.kubernetes.io/instance": "chat"}
@@ -53,8 +53,10 @@ def body(manifest: Manifest) -> dict[str, Any]:
 
 
 def made_route(asked: App, **fields: Any) -> dict[str, Any]:
-    found = manifests.route(snapshot(app=asked, routes=(), **fields))
-    assert isinstance(found, Manifest)
+    backend = route_backend(asked, snapshot(**fields).services)
+    assert backend is not None
+    found = manifests.route(asked, *backend)
+    assert found is not None
     return body(found)
 
 
@@ -125,9 +127,9 @@ def test_labels_of_all_objects() -> None:
     labels = {"team": "a", "app.kubernetes.io/name": "x", "app.kubernetes.io/managed-by": "x"}
     asked = templated(commonLabels=labels)
     asked = replace(asked, spec=replace(asked.spec, ingress=NewIngress()))
-    route = manifests.route(snapshot(app=asked, routes=()))
-    assert isinstance(route, Manifest)
-    found = [*manifests.surroundings(asked), manifests.deployment(asked, ROOTS), route]
+    route = manifests.route(asked, "chat", ServicePort("http", 80))
+    assert route is not None
+    found = [*manifests.dependencies(asked), manifests.deployment(asked, ROOTS), route]
     assert [m.ref.kind for m in found] == ["ServiceAccount", "Service", "Deployment", "Ingress"]
     assert all(body(m)["metadata"]["labels"] == {"team": "a", **METADATA["labels"]} for m in found)
     assert body(manifests.deployment(templated(commonLabels=None), ROOTS))["metadata"] == METADATA
@@ -167,9 +169,9 @@ ACCOUNT: dict[str, Any] = {
 }
 
 
-def test_surroundings() -> None:
-    assert [body(found) for found in manifests.surroundings(templated())] == [ACCOUNT, SERVICE]
-    assert manifests.surroundings(app()) == []
+def test_dependencies() -> None:
+    assert [body(found) for found in manifests.dependencies(templated())] == [ACCOUNT, SERVICE]
+    assert manifests.dependencies(app()) == []
 
 
 @pytest.mark.parametrize(
@@ -181,7 +183,7 @@ def test_surroundings() -> None:
     ],
 )
 def test_each_setting_of_the_service(fields: Any, changes: Any) -> None:
-    found = [body(made) for made in manifests.surroundings(templated(service=fields))]
+    found = [body(made) for made in manifests.dependencies(templated(service=fields))]
     assert found == [ACCOUNT, SERVICE | changes]
 
 
@@ -197,7 +199,7 @@ def test_each_setting_of_the_service(fields: Any, changes: Any) -> None:
 )
 def test_each_setting_of_the_service_account(fields: Any, account: Any, used: str) -> None:
     asked = templated(serviceAccount=fields)
-    found = [body(made) for made in manifests.surroundings(asked)]
+    found = [body(made) for made in manifests.dependencies(asked)]
     assert found == ([SERVICE] if account is None else [account, SERVICE])
     pod = manifests.deployment(asked, ROOTS).body["spec"]["template"]["spec"]
     assert pod["serviceAccountName"] == used
@@ -288,7 +290,7 @@ def test_http_route_to_another_service() -> None:
 
 
 def test_no_route_is_asked_for() -> None:
-    assert manifests.route(snapshot()) is None
+    assert manifests.route(app(), "chat", ServicePort("http", 80)) is None
 
 
 # -------------------------------------------------------------------------------------------------------- all refs

@@ -8,15 +8,16 @@ from typing import Any
 import pytest
 from tests.unit.domain.world import app, container, ingress, service, snapshot, workload
 
-from chainlit_operator.domain import routes
+from chainlit_operator.domain.alignment import Blocked, NoOp
+from chainlit_operator.domain.decide import decide
 from chainlit_operator.domain.desired import drift, manifests, ownership
 from chainlit_operator.domain.desired.drift import OwnedState
-from chainlit_operator.domain.desired.manifests import Manifest
 from chainlit_operator.domain.desired.ownership import Create, Repair, Update
-from chainlit_operator.domain.model import App, NewGateway, NewIngress, ServicePort
+from chainlit_operator.domain.field_managers import CREATED_FIELD_MANAGER
+from chainlit_operator.domain.model import App, Manifest, NewGateway, NewIngress, ServicePort
 from chainlit_operator.domain.paths import RootPaths
-from chainlit_operator.domain.plan import Blocked, NoOp, plan
 from chainlit_operator.domain.reasons import Reason
+from chainlit_operator.domain.resolution import Unresolved, resolve, route_backend
 from chainlit_operator.object_ref import Ref
 
 NEW_INGRESS = NewIngress(path="chat/", host="example.com")
@@ -48,7 +49,7 @@ def test_objects_in_the_order_in_which_they_are_created() -> None:
 
 def test_every_object_has_the_app_for_its_owner() -> None:
     made = templated(template={"commonLabels": {"team": "a", "app.kubernetes.io/name": "not-this"}})
-    for manifest in (*manifests.surroundings(made), manifests.deployment(made, RootPaths("", ""))):
+    for manifest in (*manifests.dependencies(made), manifests.deployment(made, RootPaths("", ""))):
         metadata = manifest.body["metadata"]
         (owner,) = metadata["ownerReferences"]
         assert (owner["kind"], owner["name"], owner["uid"]) == ("ChainlitApp", "chat", "uid-of-chat")
@@ -75,8 +76,8 @@ def test_root_path_and_probes_are_in_the_first_manifest() -> None:
 
 
 def test_ingress_of_an_adopted_workload_leads_to_its_only_service() -> None:
-    made = manifests.route(snapshot(app=routed(), routes=()))
-    assert isinstance(made, Manifest)
+    made = manifests.route(routed(), "chat", ServicePort("http", 80))
+    assert made is not None
     (rule,) = made.body["spec"]["rules"]
     assert rule["host"] == "example.com"
     (entry,) = rule["http"]["paths"]
@@ -89,8 +90,8 @@ def test_ingress_of_an_adopted_workload_leads_to_its_only_service() -> None:
 
 def test_http_route() -> None:
     asked = app(route_kind="HTTPRoute", route_name="chat", gateway=NEW_GATEWAY)
-    made = manifests.route(snapshot(app=asked, routes=()))
-    assert isinstance(made, Manifest)
+    made = manifests.route(asked, "chat", ServicePort("http", 80))
+    assert made is not None
     assert made.body["spec"] == {
         "parentRefs": [{"name": "edge"}],
         "hostnames": ["example.com"],
@@ -120,27 +121,32 @@ NAMED_PORT = service(ports=(ServicePort("admin", 81), ServicePort("http", 80)))
     ],
 )
 def test_service_behind_a_created_route(services: Any, answer: Any) -> None:
-    found = routes.created_backend(snapshot(app=routed(), services=services, routes=()))
-    if isinstance(found, routes.Unresolved):
-        assert found.reason is answer
-        assert plan(snapshot(app=routed(), services=services, routes=())).route == found
+    found = route_backend(routed(), services)
+    if isinstance(answer, Reason):
+        assert found is None
+        route = resolve(replace(snapshot(app=routed(), services=services), routes=()))
+        assert isinstance(route, Unresolved)
+        assert route.reason is answer
     else:
+        assert found is not None
         assert (found[0], found[1].port) == answer
 
 
 def test_services_that_cannot_be_told_apart_are_named() -> None:
-    found = routes.created_backend(snapshot(app=routed(), services=(service("a"), service("b")), routes=()))
-    assert found == routes.Unresolved(
+    found = resolve(replace(snapshot(app=routed(), services=(service("a"), service("b"))), routes=()))
+    assert found == Unresolved(
         Reason.SERVICE_AMBIGUOUS,
-        "Several Services or ports lead to Deployment shop/chat (a, b), and a route is created to one: leave one, with "
-        "one port or one that is called http, or create the route yourself and name it in spec.route.ref.",
+        "Several Services or ports lead to Deployment shop/chat (a, b), and the created route needs one. Keep one "
+        "Service with one port or with one port called http, or create the route yourself and name it in "
+        "spec.route.ref.",
     )
 
 
 def test_service_of_a_template_is_its_own() -> None:
     made = templated(ingress=NEW_INGRESS, route_kind="Ingress", route_name="chat")
-    found = routes.created_backend(snapshot(app=made, services=(service("a"), service()), routes=()))
-    assert not isinstance(found, routes.Unresolved) and found[0] == "chat"
+    found = route_backend(made, (service("a"), service()))
+    assert found is not None
+    assert found[0] == "chat"
 
 
 MANIFEST = manifests.deployment(templated(), RootPaths("/chat", ""))
@@ -149,9 +155,9 @@ MANIFEST = manifests.deployment(templated(), RootPaths("/chat", ""))
 def test_steps() -> None:
     now = live(MANIFEST)
     changed = manifests.deployment(templated(template={"image": "chat:2"}), RootPaths("/chat", ""))
-    assert ownership.step(MANIFEST, None) == Create()
+    assert ownership.step(MANIFEST, None) == Create(MANIFEST)
     assert ownership.step(MANIFEST, now) is None
-    assert ownership.step(changed, now) == Update()
+    assert ownership.step(changed, now) == Update(changed, now)
     assert ownership.step(changed, replace(now, is_terminating=True)) is None
     meddled = live(MANIFEST)
     spec = {**now.content["spec"], "strategy": {"type": "Recreate"}}
@@ -159,10 +165,10 @@ def test_steps() -> None:
     meddled = replace(now, content={**now.content, "spec": spec}, managed=managed)
     step = ownership.step(MANIFEST, meddled)
     assert isinstance(step, Repair)
-    assert (step.fields[0], step.rivals) == ("spec.strategy.type", "kubectl-edit")
+    assert (step.fields[0], step.managers) == ("spec.strategy.type", "kubectl-edit")
     managed = [{"manager": name, "fieldsV1": {"f:spec": {"f:strategy": {}}}} for name in ("zen", "kubectl-edit")]
     step = ownership.step(MANIFEST, replace(meddled, managed=managed))
-    assert isinstance(step, Repair) and step.rivals == "kubectl-edit, zen"
+    assert isinstance(step, Repair) and step.managers == "kubectl-edit, zen"
 
 
 def test_whoever_changed_any_of_the_fields_is_a_rival() -> None:
@@ -171,7 +177,7 @@ def test_whoever_changed_any_of_the_fields_is_a_rival() -> None:
     fields = {"zen": {"f:strategy": {"f:type": {}}}, "argocd": {"f:selector": {}}}
     managed = [{"manager": name, "fieldsV1": {"f:spec": found}} for name, found in fields.items()]
     step = ownership.step(MANIFEST, replace(now, content={**now.content, "spec": spec}, managed=managed))
-    assert isinstance(step, Repair) and step.rivals == "argocd, zen"
+    assert isinstance(step, Repair) and step.managers == "argocd, zen"
 
 
 @pytest.mark.parametrize(
@@ -190,14 +196,14 @@ def test_whoever_changed_any_of_the_fields_is_a_rival() -> None:
     ],
 )
 def test_what_a_ref_names_now_is_released(asked: App, kind: str, *, released: bool) -> None:
-    assert ownership.is_released(asked, Ref(kind, "shop", "chat")) is released
+    assert ownership.is_referenced(asked, Ref(kind, "shop", "chat")) is released
 
 
 def test_release_leaves_nothing_of_ours() -> None:
     foreign = {"uid": "x", "kind": "Other"}
-    ours = live(MANIFEST, managed=({"manager": drift.MANAGER}, {"manager": "kubectl"}))
+    ours = live(MANIFEST, managed=({"manager": CREATED_FIELD_MANAGER}, {"manager": "kubectl"}))
     ours.content["metadata"]["ownerReferences"] = [foreign, {"uid": "uid-of-chat"}]
-    assert ownership.release(ours, "7") == {
+    assert ownership.release_patch(ours, "7") == {
         "metadata": {
             "uid": "o",
             "resourceVersion": "7",
@@ -207,24 +213,27 @@ def test_release_leaves_nothing_of_ours() -> None:
             "managedFields": [{"manager": "kubectl"}],
         }
     }
-    assert ownership.release(replace(ours, managed=()), "7")["metadata"]["managedFields"] == [{}]
+    assert ownership.release_patch(replace(ours, managed=()), "7")["metadata"]["managedFields"] == [{}]
 
 
 @pytest.mark.parametrize("content", [{}, {"metadata": {}}])
 def test_an_object_without_owners_can_be_released(content: dict[str, Any]) -> None:
-    assert ownership.release(OwnedState("chat", "u", "o", content), "7")["metadata"]["ownerReferences"] == []
+    assert ownership.release_patch(OwnedState("chat", "u", "o", content), "7")["metadata"]["ownerReferences"] == []
 
 
 def test_taken_name_blocks_everything() -> None:
     taken = snapshot(app=templated(), taken=(Ref("Service", "shop", "chat"),))
-    found = plan(taken)
+    found = decide(taken)
     assert isinstance(found.action, Blocked) and found.action.reason is Reason.NAME_TAKEN
-    assert isinstance(found.route, routes.Unresolved) and found.route.reason is Reason.NAME_TAKEN
+    assert isinstance(found.route, Unresolved)
+    assert found.route.reason is Reason.NAME_TAKEN
     both = (Ref("Deployment", "shop", "chat"), Ref("Service", "shop", "chat"))
-    assert routes.taken(snapshot(taken=both)) == (
-        "This ChainlitApp has to create Deployment shop/chat, Service shop/chat, which somebody else has created. "
-        "Delete what is there, give this ChainlitApp another name, or adopt what is there in spec.workload.ref or "
-        "spec.route.ref."
+    route = resolve(snapshot(taken=both))
+    assert isinstance(route, Unresolved)
+    assert route.message == (
+        "This ChainlitApp creates Deployment shop/chat, Service shop/chat, and an object of that name exists already "
+        "that it does not own. Delete that object, give this ChainlitApp another name, or name the object in "
+        "spec.workload.ref or spec.route.ref."
     )
     assert "Service shop/chat" in found.action.message
 
@@ -232,14 +241,6 @@ def test_taken_name_blocks_everything() -> None:
 def test_created_workload_is_not_written_twice() -> None:
     """Its manifest has the variables; a second manager of the same fields would only be in the way."""
     other = snapshot(app=templated(), workload=workload(container("/other")))
-    assert plan(other).action == NoOp()
+    assert decide(other).action == NoOp()
     unresolved = snapshot(ingress("/a b"), app=templated())
-    assert isinstance(plan(unresolved).action, Blocked)
-
-
-def test_objects_that_are_about_to_be_there_are_not_asked_for() -> None:
-    made = templated(ingress=NEW_INGRESS, route_kind="Ingress", route_name="chat")
-    for found in (snapshot(app=made, workload=None), snapshot(app=made, routes=())):
-        route = routes.resolve(found)
-        assert isinstance(route, routes.Unresolved)
-        assert "the operator has to create it" in route.message
+    assert isinstance(decide(unresolved).action, Blocked)

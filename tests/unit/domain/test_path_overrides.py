@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from tests.unit.domain.world import path, regex
 
-from chainlit_operator.domain import path_overrides
 from chainlit_operator.domain.model import Matching, Precedence, RoutePath
+from chainlit_operator.domain.resolution import path_overrides
 
 GET, HEADER = "the method is GET", "a header matches"
 

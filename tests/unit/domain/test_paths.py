@@ -7,6 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chainlit_operator.domain import paths
+from chainlit_operator.domain.probes import probe_path
 
 SEGMENTS = st.text("abcXYZ019._~-", min_size=1, max_size=6).filter(lambda s: s not in {".", ".."})
 PREFIXES = st.lists(SEGMENTS, max_size=4).map(lambda segments: "".join(f"/{s}" for s in segments))
@@ -146,14 +147,14 @@ def test_where_a_mounted_app_is_served(backend: str, mount: str, served: str) ->
     ],
 )
 def test_probe_path(path: str, root: str, former: tuple[str, ...], wanted: str) -> None:
-    assert paths.probe_path(path, root, former) == wanted
+    assert probe_path(path, root, former) == wanted
 
 
 @given(PREFIXES, PREFIXES, st.sampled_from(["/", "/health", "/auth/config", "/ready", "/x?y=1"]))
 def test_probe_path_settles_in_one_step(former: str, root: str, tail: str) -> None:
-    moved = paths.probe_path(former + tail, root, (former,))
+    moved = probe_path(former + tail, root, (former,))
     assert paths.is_below(moved.partition("?")[0].rstrip("/") or "", root)
-    assert paths.probe_path(moved, root, (root, former)) == moved or not root
+    assert probe_path(moved, root, (root, former)) == moved or not root
 
 
 def test_a_path_that_no_server_takes_is_not_served() -> None:

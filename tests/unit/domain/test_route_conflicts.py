@@ -7,9 +7,11 @@ from dataclasses import replace
 import pytest
 from tests.unit.domain.world import app, assert_plain, conflict, ingress, path, regex, snapshot
 
+from chainlit_operator.domain.alignment import Apply, Blocked
+from chainlit_operator.domain.decide import decide
 from chainlit_operator.domain.model import Attachment, Matching, Route, RouteConflict, RoutePath
-from chainlit_operator.domain.plan import Apply, Blocked, plan
 from chainlit_operator.domain.reasons import Reason
+from chainlit_operator.domain.resolution import Resolved, Unresolved
 from chainlit_operator.domain.route_conflicts import (
     MAX_KEYS,
     MAX_OWN_SEGMENTS,
@@ -19,7 +21,6 @@ from chainlit_operator.domain.route_conflicts import (
     listener_groups,
     share_listener,
 )
-from chainlit_operator.domain.routes import Resolved, Unresolved
 from chainlit_operator.object_ref import Ref
 
 YOUNG = "2027-01-01T00:00:00Z"
@@ -28,7 +29,7 @@ GROUP = "ingress class traefik"
 
 def reason(mine: str, *others: RouteConflict) -> Reason | None:
     """Why an app at a path is not served whole beside others."""
-    route = plan(snapshot(ingress(mine), conflicts=others)).route
+    route = decide(snapshot(ingress(mine), conflicts=others)).route
     return route.reason if isinstance(route, Unresolved) else None
 
 
@@ -66,37 +67,37 @@ def test_same_second_goes_by_namespace_and_name() -> None:
 
 
 def test_message_names_app_route_and_remedy_and_nothing_is_written() -> None:
-    decision = plan(snapshot(conflicts=(conflict(path("/chat")),)))
+    decision = decide(snapshot(conflicts=(conflict(path("/chat")),)))
     assert isinstance(decision.action, Blocked) and isinstance(decision.route, Unresolved)
     for part in (
         "ChainlitApp team/elder",
         "Ingress team/elder",
         "/chat on host example.com",
-        "Give Ingress chat another",
+        "Change path or host of Ingress chat",
     ):
         assert part in decision.route.message
-    decision = plan(snapshot(conflicts=(conflict(path("/chat/ws")),)))
+    decision = decide(snapshot(conflicts=(conflict(path("/chat/ws")),)))
     assert isinstance(decision.route, Unresolved)
-    for part in ("Ingress team/elder sends /chat/ws", "ChainlitApp team/elder", "another path"):
+    for part in ("Ingress team/elder sends /chat/ws", "ChainlitApp team/elder", "a path that is not below it"):
         assert part in decision.route.message
 
 
 @pytest.mark.parametrize(
     ("mine", "other", "words"),
     [
-        ("/", conflict(path("/", host="")), "has path / on any host too"),
-        ("/", conflict(path("/ws")), "needs below /, to"),
-        ("/chat", conflict(path("/chat")), "has path /chat on host example.com too"),
+        ("/", conflict(path("/", host="")), "uses path / on any host"),
+        ("/", conflict(path("/ws")), "needs it below /."),
+        ("/chat", conflict(path("/chat")), "uses path /chat on host example.com"),
     ],
 )
 def test_message(mine: str, other: RouteConflict, words: str) -> None:
-    route = plan(snapshot(ingress(mine), conflicts=(other,))).route
+    route = decide(snapshot(ingress(mine), conflicts=(other,))).route
     assert isinstance(route, Unresolved) and words in route.message
     assert_plain(route.message)
 
 
 def test_without_trouble_nothing_changes() -> None:
-    decision = plan(snapshot(conflicts=(conflict(path("/chat/bot")),)))
+    decision = decide(snapshot(conflicts=(conflict(path("/chat/bot")),)))
     assert isinstance(decision.action, Apply) and isinstance(decision.route, Resolved)
 
 

@@ -6,15 +6,20 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from chainlit_operator.domain import middlewares, routes
+from chainlit_operator.domain import middlewares
+from chainlit_operator.domain.alignment import Apply
+from chainlit_operator.domain.conditions import Outcome, Report, report
+from chainlit_operator.domain.decide import Failure, decide
 from chainlit_operator.domain.model import (
     App,
     AppSpec,
     Attachment,
     Container,
     Dependency,
+    FieldConflict,
     Gateway,
     Matching,
+    Memory,
     Middleware,
     Origin,
     Probe,
@@ -26,9 +31,12 @@ from chainlit_operator.domain.model import (
     ServicePort,
     Snapshot,
     Variable,
+    Verification,
     Workload,
 )
+from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.domain.rewrites import Transform
+from chainlit_operator.domain.route_paths import prefix_of
 from chainlit_operator.object_ref import Ref
 
 NAMESPACE = "shop"
@@ -126,7 +134,7 @@ def composed(route: Route, *others: Gateway | Middleware) -> Route:
 def conflict(path: RoutePath, name: str = "elder", created: str = "2025-01-01T00:00:00Z") -> RouteConflict:
     """Another team's app with that path."""
     ref, route = Ref("ChainlitApp", "team", name), Ref("Ingress", "team", name)
-    return RouteConflict(ref, created, route, path.host, path.path, routes.prefix_of(path))
+    return RouteConflict(ref, created, route, path.host, path.path, prefix_of(path))
 
 
 def middleware(name: str, *transforms: Transform, chain: tuple[str, ...] = ()) -> Middleware:
@@ -169,3 +177,24 @@ def assert_plain(message: str) -> None:
     assert set(re.findall(r"[A-Z][A-Z_]+", message)) <= CAPITALS, message
     assert not re.search(r"\. (?!spec\.|status\.)[a-z]", message.replace(". _ ~", "")), message
     assert not re.search(r"(?<!to )\bNone\b|\bTrue\b|\bFalse\b", message), message
+
+
+def contested(snap: Snapshot, manager: str = "argocd", writes: int = 3) -> Snapshot:
+    """The snapshot after so many writes of the same, of which the last was taken back by that manager."""
+    action = decide(snap).action
+    assert isinstance(action, Apply)
+    assert snap.workload is not None
+    made = ((snap.monotonic, snap.workload.template_digest),) * writes
+    return replace(snap, memory=Memory(FieldConflict(action.basis, made, manager)))
+
+
+def report_of(snap: Snapshot, failure: Failure | None = None) -> Report:
+    """The report of a turn that changes nothing, or whose write has that failure."""
+    return report(snap, decide(snap), Outcome(snap.workload, failure))
+
+
+def verified(snap: Snapshot, reason: Reason = Reason.VERIFIED, message: str = "…") -> Snapshot:
+    """The snapshot with that result of its own check."""
+    check = report_of(snap).check
+    assert check is not None
+    return replace(snap, verification=Verification(check, reason is Reason.VERIFIED, reason, message))

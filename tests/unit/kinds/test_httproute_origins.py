@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from tests.unit.domain.world import ingress, path, snapshot
 
-from chainlit_operator.domain import routes
 from chainlit_operator.domain.model import Attachment, Dependency, Gateway, Listener
+from chainlit_operator.domain.resolution import Resolved, resolve
 from chainlit_operator.kinds.routes import httproute
 from chainlit_operator.object_ref import Ref
 
@@ -49,7 +49,7 @@ def test_address_of_an_http_route_is_that_of_its_listener(
         ingress(path(host=host), attachments=(attachment,), dependencies=(Dependency("Gateway", "infra/edge"),)),
         ref=Ref("HTTPRoute", "shop", "chat"),
     )
-    answer = routes.resolve(snapshot(httproute.compose(route, lambda _: (found,))))
-    assert isinstance(answer, routes.Resolved)
+    answer = resolve(snapshot(httproute.compose(route, lambda _: (found,))))
+    assert isinstance(answer, Resolved)
     assert answer.url == url
     assert (answer.web_socket_url or "").startswith("wss" if (url or "").startswith("https") else "ws" if url else "")

@@ -17,6 +17,7 @@ from tests.unit.domain.world import app
 
 from chainlit_operator.domain import model, rewrites
 from chainlit_operator.kinds import chainlitapp, registry
+from chainlit_operator.kinds.shared.fields import TOO_MANY_PATHS
 from chainlit_operator.kube import codec
 from chainlit_operator.object_ref import Ref
 from chainlit_operator.state import decoding
@@ -230,7 +231,7 @@ def test_replicas_and_counters_are_read_beside_the_same_template() -> None:
 )  # fmt: skip
 def test_what_holds_pods_back(spec: Any, held: str) -> None:
     kind = "StatefulSet" if "updateStrategy" in spec else "Deployment"
-    assert read(kind, {"metadata": {"name": "chat"}, "spec": spec}).rollout.held == held
+    assert read(kind, {"metadata": {"name": "chat"}, "spec": spec}).rollout.paused_by == held
 
 
 def test_another_object_of_the_name_is_read_anew() -> None:
@@ -707,7 +708,6 @@ def test_status_comes_back_as_it_was_written() -> None:
         web_socket_url="ws://x/ws/socket.io/",
         route=model.RouteStatus("Ingress", "r", "x", "/", "Prefix", "None"),
         workload=model.WorkloadStatus("Deployment", "chat", "c"),
-        trial=model.Trial("chat:1", model.TrialOutcome.WORKS),
         conditions=(model.Condition("Ready", "True", "Ready", "Yes.", 3, "2026-01-01T00:00:00Z"),),
     )
     body = chainlitapp.encode_status(app(), status)
@@ -780,14 +780,14 @@ def test_what_nests_deep_is_no_end_of_the_watch(kind: str) -> None:
 def test_no_more_paths_are_read_than_can_be_looked_at() -> None:
     backend = {"service": {"name": "chat", "port": {"number": 80}}}
     entry = {"path": "/chat", "pathType": "Prefix", "backend": backend}
-    for count, refusal in ((2500, ""), (2501, "it has more than 2500 paths, each host, match and backend counted")):
+    for count, refusal in ((2500, ""), (2501, TOO_MANY_PATHS)):
         body = {"metadata": {"name": "x"}, "spec": {"rules": [{"http": {"paths": [entry] * count}}]}}
         found = read("Ingress", body)
         assert (len(found.paths), found.refusal) == (2500, refusal)
     rule = {"matches": [{}] * 8, "backendRefs": [{"name": f"s{n}", "port": 80} for n in range(16)]}
     body = {"metadata": {"name": "x"}, "spec": {"hostnames": ["a", "b", "c"], "rules": [rule] * 16}}
     route = read("HTTPRoute", body)
-    assert len(route.paths) == 2500 and route.refusal.startswith("it has more than 2500 paths")
+    assert len(route.paths) == 2500 and route.refusal.startswith("it has more than 2,500 paths")
 
 
 def test_two_rewrites_for_one_service_are_not_guessed_between() -> None:

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 from tests.waiting import until
 
-from chainlit_operator.domain.conditions import Check, Verification
+from chainlit_operator.domain.model import Check, Verification
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.object_ref import Ref
 from chainlit_operator.verification import scheduler as module

@@ -8,7 +8,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from chainlit_operator.domain.conditions import Check
+from chainlit_operator.domain.model import Check
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.verification.edge_tls import EdgeTLS
 from chainlit_operator.verification.prober import Outcome, Prober, Target

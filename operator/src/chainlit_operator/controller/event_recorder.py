@@ -1,8 +1,7 @@
-"""Kubernetes Events on ChainlitApps: told once, never waited for, and few.
+"""Kubernetes Events on ChainlitApps.
 
-Events are news for people; status conditions are the truth. So they go out beside the work, at a bounded rate, and
-are dropped (and counted) when more are due than the API server should be bothered with. What no condition tells goes
-first, and has room of its own.
+Conditions are the truth, Events are for people. So Events are sent beside the work at a bounded rate, and dropped (and
+counted) when too many are queued. A reason that no condition has goes first, and has room of its own.
 """
 
 from __future__ import annotations
@@ -15,8 +14,9 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
+from chainlit_operator.domain.field_managers import FIELD_MANAGER
 from chainlit_operator.domain.model import App
-from chainlit_operator.domain.plan import FIELD_MANAGER
+from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.kinds.chainlitapp import KIND
 from chainlit_operator.kube.client import Api
 from chainlit_operator.kube.errors import ApiError
@@ -25,8 +25,8 @@ from chainlit_operator.observability import metrics
 logger = logging.getLogger(__name__)
 
 BURST = 25
-#: Told by an Event alone.
-TOLD_HERE_ONLY = frozenset({"TookOver"})
+#: Reasons that no condition has.
+EVENT_ONLY = frozenset({Reason.TOOK_OVER})
 SECONDS_EACH = 1.0
 #: core/v1 Event validation.
 MAX_MESSAGE = 1024
@@ -44,7 +44,7 @@ class EventRecorder:
 
     def record(self, app: App, type_: str, reason: str, message: str) -> None:
         """Have an Event sent: ``type_`` is Normal or Warning, ``reason`` one CamelCase word."""
-        rank = 0 if reason in TOLD_HERE_ONLY else 1
+        rank = 0 if reason in EVENT_ONLY else 1
         if self._due.qsize() >= BURST * (2 - rank):
             metrics.EVENTS_DROPPED.inc()
         else:

@@ -1,4 +1,4 @@
-"""The status of a ChainlitApp: conditions from a plan, a rollout and a verification.
+"""The report on one app: what to verify, and its status, from a decision, the result of its writes and a verification.
 
 Conditions follow the Kubernetes API conventions: a map by type, each with reason and message, and a
 ``lastTransitionTime`` that moves only when the status of that condition does.
@@ -8,333 +8,312 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from chainlit_operator.domain import paths, routes, trials
+from chainlit_operator.domain import paths
+from chainlit_operator.domain.alignment import Blocked
 from chainlit_operator.domain.chainlit import PARENT_ROOT_PATH, ROOT_PATH
+from chainlit_operator.domain.decide import Decision, Failure
 from chainlit_operator.domain.model import (
     App,
+    Check,
     Condition,
+    Snapshot,
     Status,
-    Trial,
-    TrialOutcome,
+    Verification,
     VerificationMode,
     Workload,
     WorkloadStatus,
 )
-from chainlit_operator.domain.plan import Blocked, NoOp, Plan
 from chainlit_operator.domain.reasons import ConditionType, Reason
+from chainlit_operator.domain.resolution import Resolved, Unresolved, missing_workload
+from chainlit_operator.domain.verification_target import check_of
 
 #: metav1.Condition allows 32,768 characters; nobody reads that many.
 MAX_MESSAGE = 1024
 
+#: Reasons of a verification that say that the app answers, but not where it should.
+ELSEWHERE = frozenset(
+    {
+        *(Reason.PARENT_ROOT_PATH_IGNORED, Reason.HANDSHAKE_NOT_FOUND, Reason.HANDSHAKE_IS_HTML),
+        *(Reason.PAGE_NOT_FOUND, Reason.PAGE_MALFORMED, Reason.ASSETS_MISSING),
+        *(Reason.SOCKET_AT_DOUBLED_SLASH, Reason.ROOT_PATH_IN_PAGE_ONLY, Reason.ROOT_PATH_IGNORED),
+    }
+)
+#: Reasons of WebSocketReachable that say nothing about the app once it is to be verified.
+_UNVERIFIED = frozenset({Reason.SUSPENDED, Reason.NOT_ALIGNED, Reason.VERIFICATION_DISABLED, Reason.SCALED_TO_ZERO})
+
 
 @dataclass(frozen=True, slots=True)
-class Check:
-    """Where to verify the WebSocket: what is asked, and what the answer holds for.
+class Outcome:
+    """The result of a decision's writes.
 
-    ``base_url`` is scheme, host and port of the Service, ``root_path`` the prefix there, and ``page_prefix`` what the
-    page's HTML puts before it. ``edge_url`` is scheme, host and port that a browser asks, where that is verified; then
-    ``base_url`` may be empty. Two equal checks of an unchanged app have equal answers, so ``target`` (the pods' port
-    behind the Service), ``generation`` (since which the pods have their template), ``uid`` and, at the edge, the number
-    of ``pods`` among which requests are spread belong to it.
+    ``workload`` is the record of it after them, ``failure`` what went wrong, and ``has_written`` says whether an object
+    was created or changed.
     """
 
-    base_url: str
-    root_path: str
-    page_prefix: str
-    target: str
-    uid: str
-    generation: int
-    edge_url: str = ""
-    pods: int = 0
-
-    @property
-    def at_edge(self) -> bool:
-        """Whether the route's URL is verified, as a browser would."""
-        return bool(self.edge_url)
+    workload: Workload | None
+    failure: Failure | None = None
+    has_written: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Verification:
-    """The outcome of a check."""
+class Report:
+    """What to verify from now on (None: nothing), and the status that the app must have.
 
-    check: Check
-    reachable: bool
-    reason: Reason
-    message: str
-    at_service: Reason | None = None
-    """What the Service answered, where the edge was asked and failed; None where the Service was not asked."""
+    ``is_known`` says that the former status has the result of this check already: a restart need not ask at once.
+    """
 
-    @property
-    def found(self) -> Reason | None:
-        """The reason that tells of the app itself, whatever stands before it."""
-        return self.at_service if self.check.at_edge and not self.reachable else self.reason
+    check: Check | None
+    status: Status
+    is_known: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A write that the API server refused."""
-
-    reason: Reason
-    message: str
+def report(snapshot: Snapshot, decision: Decision, outcome: Outcome) -> Report:
+    """Return the report after the writes of ``decision``."""
+    return _Reporter(snapshot, decision, outcome).report()
 
 
-def check(app: App, plan: Plan, workload: Workload | None) -> Check | None:
-    """Return what to verify now; None while there is nothing to verify."""
-    route = plan.route
-    if app.spec.verification is VerificationMode.DISABLED or workload is None:
-        return None
-    if isinstance(route, routes.Unresolved) or not isinstance(plan.action, NoOp) or plan.container is None:
-        return None
-    if _rollout_condition(workload) is not None:
-        return None
-    at_edge = app.spec.verification is VerificationMode.EDGE
-    base_url, edge_url = _base_url(route, plan), _edge_url(route) if at_edge else ""
-    if not (edge_url if at_edge else base_url):
-        return None
-    return Check(
-        base_url=base_url or "",
-        root_path=route.served,
-        page_prefix=route.roots.parent_root_path,
-        target=str(next((port.target for port in route.service.ports if port.matches(route.service_port)), "")),
-        uid=workload.uid,
-        generation=workload.generation,
-        edge_url=edge_url,
-        pods=workload.rollout.available if at_edge else 0,
-    )
+class _Reporter:
+    """The conditions of one app; each method gives one of them."""
 
+    def __init__(self, snapshot: Snapshot, decision: Decision, outcome: Outcome) -> None:
+        self._snapshot, self._decision, self._outcome = snapshot, decision, outcome
+        self._app, self._workload, self._failure = snapshot.app, outcome.workload, outcome.failure
+        self._mode = snapshot.verification_mode
+        #: The workload was deleted before its write was answered.
+        self._has_vanished = snapshot.workload is not None and outcome.workload is None and outcome.failure is None
+        self._route = self._unless_failed(decision.route)
 
-def trial(app: App, plan: Plan, workload: Workload | None, verification: Verification | None) -> Trial | None:
-    """Return what a verification, or a rollout that failed, makes of the trial that the plan followed."""
-    route, container = plan.route, plan.container
-    if workload is None or container is None or isinstance(route, routes.Unresolved):
-        return plan.trial
-    is_pending = plan.trial is not None and plan.trial.outcome is TrialOutcome.PENDING
-    if is_pending and workload.rollout.failure and workload.rollout.observed_generation >= workload.generation:
-        return Trial(container.image, TrialOutcome.FAILS)
-    if verification is None:
-        return plan.trial
-    other = trials.other_roots(route.public, route.backend, route.roots)
-    may_begin = bool(route.roots.parent_root_path) if app.spec.mount_path else other is not None
-    if (plan.trial is None and not may_begin) or verification.check != check(app, plan, workload):
-        return plan.trial
-    return trials.advance(plan.trial, container.image, verification.found, is_reachable=verification.reachable)
+    def _unless_failed(self, route: Resolved | Unresolved) -> Resolved | Unresolved:
+        """The route; where it or the workload does not exist because it could not be created, that failure."""
+        if self._has_vanished:
+            return Unresolved(Reason.WORKLOAD_NOT_FOUND, missing_workload(self._app))
+        if self._failure is None or not self._is_missing():
+            return route
+        return Unresolved(self._failure.reason, self._failure.message)
 
+    def _is_missing(self) -> bool:
+        """Whether an object that the app creates, and that gives its place, does not exist."""
+        existing = {obj.ref for obj in self._snapshot.owned}
+        created = [self._app.workload] if self._app.spec.template is not None else []
+        if self._app.spec.creates_route and self._app.route is not None:
+            created.append(self._app.route)
+        return isinstance(self._decision.route, Unresolved) or not existing.issuperset(created)
 
-def status(
-    app: App,
-    plan: Plan,
-    workload: Workload | None,
-    verification: Verification | None,
-    failure: Failure | None,
-    now: str,
-) -> Status:
-    """Return the status that the app must have; ``now`` is an RFC 3339 time for conditions that change."""
-    route_resolved = _route_resolved(plan)
-    aligned = _aligned(app, plan, workload, failure)
-    reachable = _web_socket_reachable(app, plan, workload, verification, aligned)
-    ready = _ready(app, route_resolved, aligned, reachable)
-    resolved = plan.route if isinstance(plan.route, routes.Resolved) else None
-    root_path, parent_root_path = app.status.root_path, app.status.parent_root_path
-    if aligned.status == "True":
-        root_path, parent_root_path = plan.roots or (None, None)
-    return Status(
-        observed_generation=app.generation,
-        root_path=root_path,
-        parent_root_path=parent_root_path,
-        url=resolved.url if resolved else None,
-        web_socket_url=resolved.web_socket_url if resolved else None,
-        route=resolved.status if resolved else None,
-        workload=WorkloadStatus(app.workload.kind, app.workload.name, plan.container.name) if plan.container else None,
-        trial=plan.trial,
-        conditions=tuple(_dated(app, condition, now) for condition in (route_resolved, aligned, reachable, ready)),
-    )
+    def report(self) -> Report:
+        route_resolved, aligned = self._route_resolved(), self._aligned()
+        check = self._check() if aligned.status == "True" else None
+        reachable = self._web_socket_reachable(aligned, check)
+        ready = self._ready(route_resolved, aligned, reachable)
+        conditions = tuple(self._dated(found) for found in (route_resolved, aligned, reachable, ready))
+        status = self._status(conditions, is_aligned=aligned.status == "True")
+        return Report(check, status, self._is_known(check))
 
-
-def _condition(type_: ConditionType, status_: str, reason: str, message: str) -> Condition:
-    return Condition(str(type_), status_, str(reason), message[:MAX_MESSAGE])
-
-
-def _dated(app: App, condition: Condition, now: str) -> Condition:
-    former = app.status.condition(condition.type)
-    same = former is not None and former.status == condition.status and former.last_transition_time
-    time = former.last_transition_time if former is not None and same else now
-    return Condition(condition.type, condition.status, condition.reason, condition.message, app.generation, time)
-
-
-def _route_resolved(plan: Plan) -> Condition:
-    route = plan.route
-    if isinstance(route, routes.Unresolved):
-        return _condition(ConditionType.ROUTE_RESOLVED, "False", route.reason, route.message)
-    where = f"host {route.status.host}" if route.status.host else "any host"
-    message = f"{route.status.kind} {route.status.name} gives path {route.status.path} on {where}."
-    return _condition(ConditionType.ROUTE_RESOLVED, "True", Reason.RESOLVED, message)
-
-
-def _aligned(app: App, plan: Plan, workload: Workload | None, failure: Failure | None) -> Condition:
-    if failure is not None:
-        return _condition(ConditionType.ALIGNED, "False", failure.reason, failure.message)
-    if isinstance(plan.action, Blocked):
-        value = "Unknown" if plan.action.reason is Reason.SUSPENDED else "False"
-        return _condition(ConditionType.ALIGNED, value, plan.action.reason, plan.action.message)
-    if not isinstance(plan.action, NoOp) or isinstance(plan.route, routes.Unresolved):
-        return _condition(ConditionType.ALIGNED, "False", Reason.APPLY_REFUSED, "The workload is about to be changed.")
-    container = f"Container {plan.container.name if plan.container else ''} of {app.workload}"
-    roots = plan.roots or paths.RootPaths("", "")
-    values = [f"{PARENT_ROOT_PATH}={roots.parent_root_path!r}"] if roots.parent_root_path else []
-    if not app.spec.mount_path:
-        values.insert(0, f"{ROOT_PATH}={roots.root_path!r}")
-    if values:
-        return _condition(ConditionType.ALIGNED, "True", Reason.ALIGNED, f"{container} has {' and '.join(values)}.")
-    message = f"{container} has Chainlit mounted in another app at {app.spec.mount_path}: no variable decides there."
-    return _condition(ConditionType.ALIGNED, "True", Reason.MOUNTED, message)
-
-
-def _web_socket_reachable(
-    app: App, plan: Plan, workload: Workload | None, verification: Verification | None, aligned: Condition
-) -> Condition:
-    kind = ConditionType.WEBSOCKET_REACHABLE
-    if aligned.status != "True" or workload is None:
-        reason = Reason.SUSPENDED if aligned.reason == Reason.SUSPENDED else Reason.NOT_ALIGNED
-        return _condition(kind, "Unknown", reason, "Not verified while the workload is not aligned.")
-    if app.spec.verification is VerificationMode.DISABLED:
-        message = "spec.verification.mode is Disabled."
-        return _condition(kind, "Unknown", Reason.VERIFICATION_DISABLED, message)
-    known = _refused(app, plan) or _rollout_condition(workload)
-    if known is not None:
-        return known
-    wanted = check(app, plan, workload)
-    if wanted is None:
-        return _without_address(app, plan)
-    if verification is not None and verification.check == wanted:
-        return _verified(app, plan, verification)
-    return _awaiting(app, plan)
-
-
-def _without_address(app: App, plan: Plan) -> Condition:
-    """Nothing can be asked, neither now nor later, until somebody changes something."""
-    kind = ConditionType.WEBSOCKET_REACHABLE
-    if app.spec.verification is VerificationMode.EDGE and isinstance(plan.route, routes.Resolved):
-        route = plan.route.status
-        host = f"only the wildcard host {route.host}" if route.host else "no host, and its status no address"
-        message = (
-            f"{route.kind} {route.name} has {host}, so there is no URL to ask as a browser would: add a host to it, or "
-            "set spec.verification.mode to Backend."
+    def _status(self, conditions: tuple[Condition, ...], *, is_aligned: bool) -> Status:
+        app, route, container = self._app, self._route, self._decision.container
+        former = (app.status.root_path, app.status.parent_root_path)
+        root_path, parent_root_path = (self._decision.root_paths or (None, None)) if is_aligned else former
+        resolved = route if isinstance(route, Resolved) else None
+        return Status(
+            observed_generation=app.generation,
+            root_path=root_path,
+            parent_root_path=parent_root_path,
+            url=resolved.url if resolved else None,
+            web_socket_url=resolved.web_socket_url if resolved else None,
+            route=resolved.status if resolved else None,
+            workload=WorkloadStatus(app.workload.kind, app.workload.name, container.name) if container else None,
+            conditions=conditions,
         )
-        return _condition(kind, "Unknown", Reason.ROUTE_WITHOUT_ADDRESS, message)
-    message = "The Service behind the route has neither a cluster IP nor pods to be asked: use a ClusterIP Service."
-    return _condition(kind, "Unknown", Reason.SERVICE_WITHOUT_ADDRESS, message)
+
+    def _dated(self, condition: Condition) -> Condition:
+        former = self._app.status.condition(condition.type)
+        is_same = former is not None and former.status == condition.status and former.last_transition_time
+        time = former.last_transition_time if former is not None and is_same else self._snapshot.now
+        return replace(condition, observed_generation=self._app.generation, last_transition_time=time)
+
+    # ------------------------------------------------------------------------------------- RouteResolved, Aligned
+
+    def _route_resolved(self) -> Condition:
+        route = self._route
+        if isinstance(route, Unresolved):
+            return _condition(ConditionType.ROUTE_RESOLVED, "False", route.reason, route.message)
+        where = f"host {route.status.host}" if route.status.host else "any host"
+        message = f"{route.status.kind} {route.status.name} gives path {route.status.path} on {where}."
+        return _condition(ConditionType.ROUTE_RESOLVED, "True", Reason.RESOLVED, message)
+
+    def _aligned(self) -> Condition:
+        action, route, container = self._decision.action, self._route, self._decision.container
+        if self._failure is not None:
+            return _condition(ConditionType.ALIGNED, "False", self._failure.reason, self._failure.message)
+        if self._has_vanished and isinstance(route, Unresolved):
+            return _condition(ConditionType.ALIGNED, "False", route.reason, route.message)
+        if isinstance(action, Blocked):
+            value = "Unknown" if action.reason is Reason.SUSPENDED else "False"
+            return _condition(ConditionType.ALIGNED, value, action.reason, action.message)
+        assert isinstance(route, Resolved)
+        assert container is not None
+        where = f"Container {container.name} of {self._app.workload}"
+        if self._decision.root_paths is None:
+            message = (
+                f"Another app in {where[0].lower()}{where[1:]} mounts Chainlit at {self._app.spec.mount_path}, so no "
+            )
+            return _condition(
+                ConditionType.ALIGNED, "True", Reason.MOUNTED, message + "variable decides about its path."
+            )
+        message = f"{where} {_served(self._decision.root_paths, route)}"
+        return _condition(ConditionType.ALIGNED, "True", Reason.ALIGNED, message)
+
+    # ------------------------------------------------------------------------------------------ WebSocketReachable
+
+    def _check(self) -> Check | None:
+        """The check of an aligned app; None while its pods cannot be asked."""
+        if self._mode is VerificationMode.DISABLED or self._workload is None or _rollout(self._workload) is not None:
+            return None
+        assert isinstance(self._route, Resolved)
+        assert self._decision.container is not None
+        return check_of(self._snapshot, self._route, self._decision.container, self._workload)
+
+    def _web_socket_reachable(self, aligned: Condition, check: Check | None) -> Condition:
+        if aligned.status != "True" or self._workload is None:
+            reason = Reason.SUSPENDED if aligned.reason == Reason.SUSPENDED else Reason.NOT_ALIGNED
+            message = "The WebSocket is not tested while the app is not aligned. See the condition Aligned."
+            return _reachable("Unknown", reason, message)
+        if self._mode is VerificationMode.DISABLED:
+            return _reachable("Unknown", Reason.VERIFICATION_DISABLED, self._why_disabled())
+        known = self._refused_by_route() or _rollout(self._workload)
+        if known is not None:
+            return known
+        found = self._snapshot.verification
+        if check is None:
+            return self._awaiting() if self._outcome.has_written else self._without_address()
+        return self._verified(found) if found is not None and found.check == check else self._awaiting()
+
+    def _why_disabled(self) -> str:
+        if self._app.spec.verification is VerificationMode.DISABLED:
+            return "spec.verification.mode is Disabled, so the WebSocket is not tested."
+        return (
+            "The operator runs with --no-verification, so the WebSocket is not tested. Set verification.enabled=true "
+            "in the operator's chart."
+        )
+
+    def _without_address(self) -> Condition:
+        """Nothing can be asked until somebody changes something."""
+        if self._mode is VerificationMode.EDGE and isinstance(self._route, Resolved):
+            route = self._route.status
+            host = f"only the wildcard host {route.host}" if route.host else "no host, and its status no address"
+            message = (
+                f"{route.kind} {route.name} has {host}, so there is no URL to open as a browser does. Add a host to "
+                "it, or set spec.verification.mode to Backend."
+            )
+            return _reachable("Unknown", Reason.ROUTE_WITHOUT_ADDRESS, message)
+        message = "The Service behind the route has neither a cluster IP nor pods to ask. Use a ClusterIP Service."
+        return _reachable("Unknown", Reason.SERVICE_WITHOUT_ADDRESS, message)
+
+    def _refused_by_route(self) -> Condition | None:
+        """What the route says about the edge, where the edge itself is not asked."""
+        refusal = self._route.web_socket_refusal if isinstance(self._route, Resolved) else ""
+        if not refusal or self._mode is not VerificationMode.BACKEND:
+            return None
+        return _reachable("False", Reason.WEB_SOCKET_NOT_ENABLED, refusal)
+
+    def _verified(self, found: Verification) -> Condition:
+        """The result of a verification; where spec or route explain a failure, their words."""
+        refusal = self._route.web_socket_refusal if isinstance(self._route, Resolved) else ""
+        if refusal and found.reason is Reason.UPGRADE_REFUSED:
+            return _reachable("False", Reason.WEB_SOCKET_NOT_ENABLED, refusal)
+        if self._app.spec.mount_path and found.app_reason in ELSEWHERE and isinstance(self._route, Resolved):
+            message = _mount_remedy(self._app, self._route, found)
+            return _reachable("False", Reason.MOUNT_PATH_NOT_SERVED, message)
+        return _reachable("True" if found.reachable else "False", found.reason, found.message)
+
+    def _awaiting(self) -> Condition:
+        """The former condition until the result is known, so that a verification costs one status write, not two.
+
+        Not where the question is another one: the app asks for something else, or at the edge the URL is new.
+        """
+        former = self._app.status.condition(ConditionType.WEBSOCKET_REACHABLE)
+        is_same = former is not None and former.observed_generation == self._app.generation
+        if self._mode is VerificationMode.EDGE and isinstance(self._route, Resolved):
+            is_same = is_same and self._app.status.url == self._route.url
+        if former is not None and is_same and former.reason not in _UNVERIFIED:
+            return former
+        return _reachable("Unknown", Reason.VERIFICATION_PENDING, "The WebSocket will be tested in a moment.")
+
+    def _is_known(self, check: Check | None) -> bool:
+        """Whether the former status has the result of this check: the app was reachable at the same public path."""
+        former = self._app.status.condition(ConditionType.WEBSOCKET_REACHABLE)
+        if check is None or former is None or former.status != "True":
+            return False
+        status = self._app.status
+        public = None if status.root_path is None else (status.parent_root_path or "") + status.root_path
+        is_same_path = public in (check.page_prefix + check.root_path, None)
+        return former.observed_generation == self._app.generation and is_same_path
+
+    # ------------------------------------------------------------------------------------------------------- Ready
+
+    def _ready(self, route_resolved: Condition, aligned: Condition, reachable: Condition) -> Condition:
+        needed = [route_resolved, aligned]
+        if self._mode is not VerificationMode.DISABLED:
+            needed.append(reachable)
+        if aligned.reason == Reason.SUSPENDED:
+            needed = [aligned]
+        for condition in needed:
+            if condition.status != "True":
+                return _condition(ConditionType.READY, condition.status, condition.reason, condition.message)
+        proof = "and its WebSocket answers" if reachable.status == "True" else "(its WebSocket is not tested)"
+        return _condition(ConditionType.READY, "True", Reason.READY, f"Chainlit has the route's path {proof}.")
 
 
-def _refused(app: App, plan: Plan) -> Condition | None:
-    """What the route says of the edge, where that is not asked itself."""
-    refusal = plan.route.web_socket_refusal if isinstance(plan.route, routes.Resolved) else ""
-    if not refusal or app.spec.verification is not VerificationMode.BACKEND:
+def _condition(type_: ConditionType, status: str, reason: str, message: str) -> Condition:
+    return Condition(str(type_), status, str(reason), message[:MAX_MESSAGE])
+
+
+def _reachable(status: str, reason: Reason | str, message: str) -> Condition:
+    return _condition(ConditionType.WEBSOCKET_REACHABLE, status, reason, message)
+
+
+def _served(roots: paths.RootPaths, route: Resolved) -> str:
+    """What the variables make the container do."""
+    at = f"serves Chainlit at {roots.root_path or '/'}, as {route.status.kind} {route.status.name} requires"
+    values = f"{ROOT_PATH} is {repr(roots.root_path) if roots.root_path else 'empty or not set'}"
+    if roots.parent_root_path:
+        values += f", {PARENT_ROOT_PATH} is {roots.parent_root_path!r}"
+    return f"{at} ({values})."
+
+
+def _rollout(workload: Workload) -> Condition | None:
+    """Why the pods cannot be asked yet; None once all of them run the present template."""
+    rollout, name = workload.rollout, f"{workload.ref.kind} {workload.ref.name}"
+    if rollout.desired == 0:
+        return _reachable("Unknown", Reason.SCALED_TO_ZERO, f"{name} has no replicas. Scale it up.")
+    is_current = rollout.observed_generation >= workload.generation
+    if is_current and rollout.failure:
+        return _reachable("False", Reason.ROLLOUT_FAILED, f"{rollout.failure} Look at the logs and events of the pods.")
+    if workload.is_rolled_out:
         return None
-    return _condition(ConditionType.WEBSOCKET_REACHABLE, "False", Reason.WEB_SOCKET_NOT_ENABLED, refusal)
+    if rollout.paused_by:
+        message = (
+            f"{workload.ref} has {rollout.paused_by}, so pods of a former template stay. Change that, or replace the "
+            "pods yourself. The WebSocket is tested when all pods run the present template."
+        )
+        return _reachable("Unknown", Reason.ROLLOUT_HELD, message)
+    # Without counters: each of them would cost a write of the status.
+    message = f"{name} is rolling out. The WebSocket is tested when all pods run the present template."
+    return _reachable("Unknown", Reason.ROLLOUT_IN_PROGRESS, f"{message} {workload.rollout_hint}".rstrip())
 
 
-def _verified(app: App, plan: Plan, verification: Verification) -> Condition:
-    """What a verification found; where the spec or the route says why it failed, in those words."""
-    kind = ConditionType.WEBSOCKET_REACHABLE
-    refusal = plan.route.web_socket_refusal if isinstance(plan.route, routes.Resolved) else ""
-    if refusal and verification.reason is Reason.UPGRADE_REFUSED:
-        return _condition(kind, "False", Reason.WEB_SOCKET_NOT_ENABLED, refusal)
-    if app.spec.mount_path and verification.found in trials.ELSEWHERE:
-        return _condition(kind, "False", Reason.MOUNT_PATH_NOT_SERVED, _mount_remedy(app, plan, verification))
-    value = "True" if verification.reachable else "False"
-    return _condition(kind, value, verification.reason, verification.message)
-
-
-def _mount_remedy(app: App, plan: Plan, verification: Verification) -> str:
-    """What to change about an outer app; proved on FastAPI (``docs/versions.md``)."""
-    assert isinstance(plan.route, routes.Resolved)
-    mount, backend, parent = app.spec.mount_path, plan.route.backend, plan.route.roots.parent_root_path
+def _mount_remedy(app: App, route: Resolved, found: Verification) -> str:
+    """What to change in the outer app; proved on FastAPI (the compatibility page of the documentation)."""
+    mount, backend, parent = app.spec.mount_path, route.backend_prefix, route.root_paths.parent_root_path
     if parent:
         remedy = (
             f"The route strips {parent}: start the outer app with root_path={parent!r} both in FastAPI and in uvicorn "
-            "(FastAPI's alone does not do), or in neither of them, or do not strip."
+            "(FastAPI's alone is not enough), or in neither of them, or do not strip."
         )
     elif paths.is_below(mount, backend):
-        remedy = "Let spec.mountPath be the path of mount_chainlit, with FastAPI's root_path empty."
+        remedy = "Set spec.mountPath to the path of mount_chainlit, with FastAPI's root_path empty."
     else:
         remedy = (
             f"The route keeps {backend}: start the outer app with FastAPI(root_path={backend!r}), or mount Chainlit at "
-            f"{backend}{mount} with root_path empty and say so in spec.mountPath."
+            f"{backend}{mount} with root_path empty and set spec.mountPath to that path."
         )
-    return f"Chainlit is not served below {plan.route.served} ({verification.found}). {remedy}"
-
-
-#: Reasons of WebSocketReachable that say nothing of the app as it is now, once it is to be verified.
-_PASSING = frozenset({Reason.SUSPENDED, Reason.NOT_ALIGNED, Reason.VERIFICATION_DISABLED, Reason.SCALED_TO_ZERO})
-
-
-def _awaiting(app: App, plan: Plan) -> Condition:
-    """The former condition until the outcome is known, so that a verification costs one status write, not two.
-
-    Not where the question is another one: the app asks for something else than it did, or at the edge the URL is new.
-    """
-    former = app.status.condition(ConditionType.WEBSOCKET_REACHABLE)
-    is_same = former is not None and former.observed_generation == app.generation
-    if app.spec.verification is VerificationMode.EDGE and isinstance(plan.route, routes.Resolved):
-        is_same = is_same and app.status.url == plan.route.url
-    if former is not None and is_same and former.reason not in _PASSING:
-        return replace(former, observed_generation=0, last_transition_time="")
-    message = "The WebSocket is about to be verified."
-    return _condition(ConditionType.WEBSOCKET_REACHABLE, "Unknown", Reason.VERIFICATION_PENDING, message)
-
-
-def _rollout_condition(workload: Workload) -> Condition | None:
-    """Why the pods cannot be asked yet; None once all of them run the present template."""
-    kind, rollout, generation = ConditionType.WEBSOCKET_REACHABLE, workload.rollout, workload.generation
-    if rollout.desired == 0:
-        return _condition(kind, "Unknown", Reason.SCALED_TO_ZERO, "The workload has no replicas: scale it up.")
-    current = rollout.observed_generation >= generation
-    if current and rollout.failure:
-        return _condition(kind, "False", Reason.ROLLOUT_FAILED, f"{rollout.failure} Look at the pods' logs and events.")
-    if workload.is_rolled_out:
-        return None
-    if rollout.held:
-        message = (
-            f"{workload.ref} has {rollout.held}, so pods of a former template stay: change that, or replace them "
-            "yourself. The WebSocket is verified when all of them run the present template."
-        )
-        return _condition(kind, "Unknown", Reason.ROLLOUT_HELD, message)
-    message = "The pods are being replaced; the WebSocket is verified when all of them run the present template."
-    return _condition(kind, "Unknown", Reason.ROLLOUT_IN_PROGRESS, f"{message} {workload.rollout_hint}".rstrip())
-
-
-def _edge_url(route: routes.Resolved) -> str:
-    """Scheme, host and port that a browser asks; empty where the route has no URL."""
-    return (route.url or "").removesuffix(f"{route.roots.parent_root_path}{route.served}/")
-
-
-def _base_url(route: routes.Resolved, plan: Plan) -> str | None:
-    """The address of the Service: its cluster IP, or for a headless one its name and the pods' own port."""
-    service, container = route.service, plan.container
-    port = next((p for p in service.ports if p.matches(route.service_port)), None)
-    if service.type == "ExternalName" or port is None or container is None:
-        return None
-    if service.cluster_ip and service.cluster_ip != "None":
-        host = f"[{service.cluster_ip}]" if ":" in service.cluster_ip else service.cluster_ip
-        return f"http://{host}:{port.port}"
-    number = container.port_number(port.port if port.target is None else port.target)
-    return None if number is None else f"http://{service.ref.name}.{service.ref.namespace}.svc:{number}"
-
-
-def _ready(app: App, route_resolved: Condition, aligned: Condition, reachable: Condition) -> Condition:
-    needed = [route_resolved, aligned]
-    if app.spec.verification is not VerificationMode.DISABLED:
-        needed.append(reachable)
-    if aligned.reason == Reason.SUSPENDED:
-        needed = [aligned]
-    for condition in needed:
-        if condition.status != "True":
-            return _condition(ConditionType.READY, condition.status, condition.reason, condition.message)
-    proof = "and its WebSocket answers" if reachable.status == "True" else "(its WebSocket is not verified)"
-    return _condition(ConditionType.READY, "True", Reason.READY, f"Chainlit has the route's path {proof}.")
-
-
-def is_ready(status_: Status) -> bool:
-    """Whether the status says Ready."""
-    ready = status_.condition(ConditionType.READY)
-    return ready is not None and ready.status == "True"
+    return f"Chainlit does not answer below {route.app_prefix} ({found.app_reason}). {remedy}"

@@ -10,8 +10,6 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from chainlit_operator.domain import chainlit
-
 #: The longest path, expression or replacement that is looked at; servers take no longer URLs.
 MAX_LENGTH = 4096
 
@@ -79,31 +77,3 @@ def mounted(backend: str, mount_path: str) -> str:
     first, being told so by its own root path, and mounts it at the rest. Without a mount path it is at ``backend``.
     """
     return mount_path if mount_path and is_below(mount_path, backend) else backend + mount_path
-
-
-def is_probe_endpoint(path: str, roots: tuple[str, ...]) -> bool:
-    """Whether a probe of ``path`` asks Chainlit: one of its endpoints, or below a prefix that it has or had."""
-    path = path.partition("?")[0]
-    return path.endswith(chainlit.PROBE_ENDPOINTS) or any(root and is_below(path, root) for root in roots)
-
-
-def probe_path(path: str, root_path: str, former_roots: tuple[str, ...]) -> str:
-    """Return the path at which a probe that now asks for ``path`` must ask below ``root_path``.
-
-    ``former_roots`` are prefixes that the path may still carry; of those and ``root_path``, the longest that the path
-    is below counts. Where that is not ``root_path``, Chainlit's own endpoints are recognised by their end, so that one
-    write is enough whatever stands before them. ``/`` (also what the API server fills in when no path is given) answers
-    404 as soon as there is a root path; ``/health`` never does worse, so it takes its place. For kubelets ``health`` is
-    ``/health``.
-    """
-    if path in ("", "/"):
-        return f"{root_path}/health" if root_path else path
-    given = path
-    path, mark, query = f"/{path.removeprefix('/')}".partition("?")
-    roots = (prefix for prefix in (root_path, *former_roots) if prefix and is_below(path, prefix))
-    carried = max(roots, key=len, default="")
-    path = path.removeprefix(carried) or "/"
-    if not carried or carried != root_path:
-        path = next((endpoint for endpoint in chainlit.PROBE_ENDPOINTS if path.endswith(endpoint)), path)
-    found = f"{root_path}{path}{mark}{query}"
-    return given if found == f"/{given}" else found

@@ -101,3 +101,11 @@ class Reason(StrEnum):
 
     # Ready
     READY = "Ready"
+
+    # Events alone
+    TOOK_OVER = "TookOver"
+    CREATED = "Created"
+    UPDATED = "Updated"
+    REPAIRED = "Repaired"
+    RELEASED = "Released"
+    DELETED = "Deleted"

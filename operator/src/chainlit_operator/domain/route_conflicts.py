@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence, Set
 from itertools import product
 from typing import NamedTuple
 
-from chainlit_operator.domain import chainlit, paths, routes
-from chainlit_operator.domain.model import App, Attachment, Matching, Route, RouteConflict, RoutePath, Snapshot
-from chainlit_operator.domain.reasons import Reason
+from chainlit_operator.domain import chainlit, paths
+from chainlit_operator.domain.model import App, Attachment, Matching, Route, RouteConflict, RoutePath
+from chainlit_operator.domain.route_paths import is_readable, prefix_of
 
 #: A path with more of Chainlit's own segments shadows nothing: each such segment costs a key.
 MAX_OWN_SEGMENTS = 4
@@ -62,8 +62,8 @@ def keys_of_paths(route: Route, services: Set[str]) -> Iterator[KeysOfPath]:
     for position, path in enumerate(route.paths):
         if path.service not in services:
             continue
-        prefix = routes.prefix_of(path)
-        if not groups or not routes.is_readable(path) or len(prefix) > paths.MAX_LENGTH:
+        prefix = prefix_of(path)
+        if not groups or not is_readable(path) or len(prefix) > paths.MAX_LENGTH:
             yield KeysOfPath(path, prefix, (), ())
             continue
         before = position * len(groups)
@@ -83,37 +83,7 @@ def _above(prefix: str) -> list[str]:
     return ["/".join(segments[:n]) for n in own] if len(own) <= MAX_OWN_SEGMENTS else []
 
 
-def check(snapshot: Snapshot, route: routes.Resolved | routes.Unresolved) -> routes.Resolved | routes.Unresolved:
-    """Return ``route``, unless an app in conflict takes requests of it."""
-    if isinstance(route, routes.Unresolved):
-        return route
-    for conflict in snapshot.conflicts:
-        if conflict.prefix == route.public and precedence(conflict) < precedence(snapshot.app):
-            return _claimed(route, conflict)
-        if conflict.prefix != route.public and routes.is_own_route(conflict.prefix, route.public):
-            return _shadowed(route, conflict)
-    return route
-
-
 def precedence(app: App | RouteConflict) -> tuple[str, str, str]:
     """Return what orders apps at one key: the oldest has it."""
     ref = app.ref
     return app.created, ref.namespace, ref.name
-
-
-def _claimed(route: routes.Resolved, conflict: RouteConflict) -> routes.Unresolved:
-    where = f"host {conflict.host}" if conflict.host else "any host"
-    return routes.Unresolved(
-        Reason.PATH_CLAIMED,
-        f"{conflict.ref} is older and has path {route.public or '/'} on {where} too, by {conflict.route}: only one "
-        f"of the two apps gets the requests. Give {route.status.kind} {route.status.name} another path or host, or "
-        "delete either app and its route.",
-    )
-
-
-def _shadowed(route: routes.Resolved, conflict: RouteConflict) -> routes.Unresolved:
-    return routes.Unresolved(
-        Reason.PATH_SHADOWED,
-        f"{conflict.route} sends {conflict.path}, which Chainlit needs below {route.public or '/'}, to "
-        f"{conflict.ref}: give that app another path.",
-    )

@@ -114,11 +114,6 @@ class _WorkloadStatus(ApiStruct):
     container: str = ""
 
 
-class _Trial(ApiStruct):
-    image: str = ""
-    outcome: model.TrialOutcome = model.TrialOutcome.FAILS
-
-
 class _AppStatus(ApiStruct):
     observed_generation: int = 0
     root_path: str | None = None
@@ -127,7 +122,6 @@ class _AppStatus(ApiStruct):
     web_socket_url: str | None = field(default=None, name="webSocketURL")
     route: _RouteStatus | None = None
     workload: _WorkloadStatus | None = None
-    trial: _Trial | None = None
     conditions: list[_Condition] = field(default_factory=list)
 
 
@@ -144,7 +138,7 @@ class _AppMeta(Identity):
     finalizers: list[str] = field(default_factory=list)
     owner_references: list[dict[str, Any]] = field(default_factory=list)
 
-    def kept(self) -> bytes:
+    def preserved(self) -> bytes:
         """Return what has owners, encoded: a dict of each app's labels would take four times the space."""
         return msgspec.json.encode({key: value for name, key in _OWNED if (value := getattr(self, name))})
 
@@ -182,7 +176,7 @@ class ChainlitApp(ApiStruct):
             ),
             status=_status_to_domain(self.status),
             is_terminating=bool(meta.deletion_timestamp),
-            kept=meta.kept(),
+            preserved_metadata=meta.preserved(),
         )
 
 
@@ -212,7 +206,6 @@ def _status_to_domain(status: _AppStatus) -> model.Status:
         web_socket_url=status.web_socket_url,
         route=model.RouteStatus(**msgspec.structs.asdict(status.route)) if status.route else None,
         workload=model.WorkloadStatus(**msgspec.structs.asdict(status.workload)) if status.workload else None,
-        trial=model.Trial(**msgspec.structs.asdict(status.trial)) if status.trial else None,
         conditions=tuple(condition.to_domain() for condition in status.conditions),
     )
 
@@ -227,7 +220,7 @@ def encode_status(app: model.App, status: model.Status) -> dict[str, Any]:
         "apiVersion": KIND.api_version,
         "kind": app.ref.kind,
         "metadata": {
-            **msgspec.json.decode(app.kept),
+            **msgspec.json.decode(app.preserved_metadata),
             "name": app.ref.name,
             "namespace": app.ref.namespace,
             "uid": app.uid,

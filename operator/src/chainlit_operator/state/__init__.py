@@ -64,9 +64,9 @@ class State(Store):
             return None
         return workload if field_release.is_due(workload, self.indexes.claimant(ref)) else None
 
-    def snapshot(self, app: App, contested_by: str = "", *, workload: Workload | None = None) -> Snapshot:
-        """Return all that a decision about ``app`` reads; ``workload`` stands for the app's own if it is given."""
-        return gather(app, self, self.indexes, self.route_keys, workload=workload, contested_by=contested_by)
+    def snapshot(self, app: App) -> Snapshot:
+        """Return all that a decision about ``app`` reads of the cluster."""
+        return gather(app, self, self.indexes, self.route_keys)
 
     def owned_by(self, app: App) -> tuple[CreatableObject, ...]:
         """Return the objects that the app created, by kind and name."""

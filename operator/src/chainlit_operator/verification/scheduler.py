@@ -13,7 +13,7 @@ import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from chainlit_operator.domain.conditions import Check, Verification
+from chainlit_operator.domain.model import Check, Verification
 from chainlit_operator.object_ref import Ref
 from chainlit_operator.observability import metrics
 

@@ -6,7 +6,7 @@ import ipaddress
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from chainlit_operator.domain.conditions import Check, Verification
+from chainlit_operator.domain.model import Check, Verification
 from chainlit_operator.verification.edge_tls import EdgeTLS
 from chainlit_operator.verification.prober import (
     IPAddress,

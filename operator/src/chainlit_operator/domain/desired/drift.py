@@ -1,8 +1,8 @@
-"""Objects that the operator created: whose they are, and whether somebody changed them.
+"""Drift: whether another manager changed an object that the operator created.
 
-An object has drifted where a wanted value is not there *and* the operator no longer owns the field: the API server
-takes a field from its manager when somebody else changes it. Values alone would mislead, for the API server and
-admission webhooks write some of them in other words (``0.5`` CPUs become ``500m``) without anybody's doing.
+A field has drifted where the live value differs from the wanted one *and* the operator no longer owns the field: the
+API server takes a field from its manager when another one changes it. A comparison of values alone would mislead,
+because the API server and admission webhooks spell some values differently (``0.5`` CPUs become ``500m``).
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
-#: The field manager of whole objects. Another one than that of adopted fields: an apply gives up what it leaves out.
-MANAGER = "chainlit-operator-created"
+from chainlit_operator.domain.field_managers import CREATED_FIELD_MANAGER
+
 #: The annotation with the digest of what was applied, by which a field that is wanted no more is noticed.
 DIGEST = "chainlit-operator.dev/applied"
 MANAGED_BY = "app.kubernetes.io/managed-by"
@@ -28,9 +28,9 @@ _KEYS = ("uid", "mountPath", "containerPort", "name")
 
 @dataclass(frozen=True, slots=True)
 class OwnedState:
-    """What is known of an object beside its pruned record, because a ChainlitApp created it.
+    """The whole of an object that a ChainlitApp created, beside its pruned record.
 
-    ``app`` and ``uid`` are name and uid of that ChainlitApp, ``content`` is the object but for its status, ``managed``
+    ``app`` and ``uid`` are name and uid of that ChainlitApp. ``content`` is the object without its status, ``managed``
     its ``managedFields``.
     """
 
@@ -69,11 +69,11 @@ def digest(body: Mapping[str, Any]) -> str:
 
 
 def drift(wanted: Mapping[str, Any], owned: OwnedState) -> tuple[tuple[str, str], ...]:
-    """Return (field, field manager) for each field that somebody took from us and changed.
+    """Return (field, field manager) for each field that another manager took and changed.
 
     The manager is empty where nobody owns the field now, as after its removal.
     """
-    ours = [entry for entry in owned.managed if entry.get("manager") == MANAGER]
+    ours = [entry for entry in owned.managed if entry.get("manager") == CREATED_FIELD_MANAGER]
     found = []
     for path in differences(_comparable(wanted), owned.content):
         if not any(owns(entry.get("fieldsV1") or {}, path) for entry in ours):

@@ -1,18 +1,17 @@
-"""The objects that a ChainlitApp has created: from its spec to whole manifests.
+"""Manifests of the objects that a ChainlitApp creates.
 
-All of them have the app's own name, so that the rest of the operator sees a created workload and route as it sees
-those that ``ref`` names.
+All have the app's own name. So the rest of the operator treats a created workload and route like those that ``ref``
+names.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from chainlit_operator.domain import paths, routes
+from chainlit_operator.domain import paths
 from chainlit_operator.domain.desired import drift, pod_template
-from chainlit_operator.domain.model import App, NewGateway, NewIngress, ServicePort, Snapshot
+from chainlit_operator.domain.model import App, Manifest, NewGateway, NewIngress, ServicePort
 from chainlit_operator.object_ref import Ref
 
 API_VERSIONS = {
@@ -23,22 +22,15 @@ API_VERSIONS = {
     "Ingress": "networking.k8s.io/v1",
     "HTTPRoute": "gateway.networking.k8s.io/v1",
 }
+#: What ``spec.workload.template`` creates, in order.
+TEMPLATE_KINDS = ("ServiceAccount", "Service", "Deployment")
 _OPERATOR = "chainlit-operator"
 #: Not the name that the app's chart gives, so that neither's Service selects the other's pods.
 _NAME = "chainlitapp"
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
-    """An object as it is wanted; ``digest`` tells its present form from former ones."""
-
-    ref: Ref
-    body: Mapping[str, Any]
-    digest: str
-
-
 def refs(app: App) -> tuple[Ref, ...]:
-    """Return the objects that the app's spec has created, in the order in which they are."""
+    """Return the objects that the app's spec describes, in the order of their creation."""
     spec, (_, namespace, name) = app.spec, (app.ref.kind, app.ref.namespace, app.ref.name)
     found = []
     if spec.template is not None:
@@ -55,45 +47,32 @@ def refs(app: App) -> tuple[Ref, ...]:
     return tuple(found)
 
 
-def surroundings(app: App) -> list[Manifest]:
-    """Return what a created workload needs beside itself: its ServiceAccount, if it has one of its own, and Service."""
+def dependencies(app: App) -> list[Manifest]:
+    """Return what a created workload needs: its ServiceAccount, if it has one of its own, and its Service."""
     if app.spec.template is None:
         return []
     fields = pod_template.filled(app.spec.template)
     service, account = fields["service"], fields["serviceAccount"]
-    spec = {
-        "type": service["type"],
-        "selector": selector(app),
-        "ports": [
-            {"name": pod_template.PORT, "port": service["port"], "targetPort": pod_template.PORT, "protocol": "TCP"}
-        ],
-    }
+    port = {"name": pod_template.PORT, "port": service["port"], "targetPort": pod_template.PORT, "protocol": "TCP"}
+    spec = {"type": service["type"], "selector": selector(app), "ports": [port]}
     found = [_manifest(app, "Service", {"spec": spec}, annotations=service.get("annotations"))]
     if account["create"]:
         # The app does not talk to Kubernetes.
         body = {"automountServiceAccountToken": False}
-        found.insert(
-            0, _manifest(app, "ServiceAccount", body, _account(app, fields), annotations=account.get("annotations"))
-        )
+        name = _account(app, fields)
+        found.insert(0, _manifest(app, "ServiceAccount", body, name, annotations=account.get("annotations")))
     return found
 
 
-def route(snapshot: Snapshot) -> Manifest | routes.Unresolved | None:
-    """Return the route that the app's spec has created, or why it cannot be made; None if it asks for none."""
-    app = snapshot.app
-    if app.spec.ingress is None and app.spec.gateway is None:
-        return None
-    backend = routes.created_backend(snapshot)
-    if isinstance(backend, routes.Unresolved):
-        return backend
+def route(app: App, service: str, port: ServicePort) -> Manifest | None:
+    """Return the route that the app's spec describes, to a port of a Service; None where it describes none."""
     if app.spec.ingress is not None:
-        return _ingress(app, app.spec.ingress, *backend)
-    assert app.spec.gateway is not None
-    return _http_route(app, app.spec.gateway, *backend)
+        return _ingress(app, app.spec.ingress, service, port)
+    return _http_route(app, app.spec.gateway, service, port) if app.spec.gateway is not None else None
 
 
 def deployment(app: App, roots: paths.RootPaths) -> Manifest:
-    """Return the workload that ``spec.workload.template`` has created, with these root paths."""
+    """Return the workload that ``spec.workload.template`` describes, with these root paths."""
     assert app.spec.template is not None
     fields = pod_template.filled(app.spec.template)
     fields["chainlit"] = {"url": _origin(app.spec.ingress)} | fields["chainlit"]
@@ -104,20 +83,20 @@ def deployment(app: App, roots: paths.RootPaths) -> Manifest:
     }
     if fields["strategy"]:
         spec["strategy"] = fields["strategy"]
-    if "replicas" in fields:  # left out, it is somebody else's, such as an autoscaler's
+    if "replicas" in fields:  # left out, another manager sets it, such as an autoscaler
         spec["replicas"] = fields["replicas"]
     return _manifest(app, "Deployment", {"spec": spec}, annotations=fields.get("deploymentAnnotations"))
 
 
 def _origin(ingress: NewIngress | None) -> str:
-    """The origin that browsers see, if that is known for sure; without a certificate, TLS may still end elsewhere."""
+    """The origin that browsers see, where it is certain: without a certificate, TLS may still end elsewhere."""
     if ingress is None or not ingress.tls or not ingress.host or ingress.host.startswith("*"):
         return ""
     return f"https://{ingress.host}"
 
 
 def selector(app: App) -> dict[str, str]:
-    """Return the labels by which the app's pods are found. They never change: Kubernetes would not let them."""
+    """Return the labels that select the app's pods. They never change, because Kubernetes refuses it."""
     # An app of a longer name than a label may have has no pods of its own: the schema sees to that.
     instance = app.ref.name[:63].rstrip("-.")
     return {"app.kubernetes.io/name": _NAME, "app.kubernetes.io/instance": instance}

@@ -12,10 +12,16 @@ from chainlit_operator.domain.model.app import (
     Rewrite,
     RouteStatus,
     Status,
-    Trial,
-    TrialOutcome,
     VerificationMode,
     WorkloadStatus,
+)
+from chainlit_operator.domain.model.manifest import (
+    Manifest,
+)
+from chainlit_operator.domain.model.memory import (
+    Basis,
+    FieldConflict,
+    Memory,
 )
 from chainlit_operator.domain.model.route import (
     Attachment,
@@ -41,6 +47,10 @@ from chainlit_operator.domain.model.snapshot import (
     Snapshot,
     WatchedObject,
 )
+from chainlit_operator.domain.model.verification import (
+    Check,
+    Verification,
+)
 from chainlit_operator.domain.model.workload import (
     Container,
     Labels,
@@ -54,15 +64,20 @@ __all__ = [
     "App",
     "AppSpec",
     "Attachment",
+    "Basis",
+    "Check",
     "Condition",
     "Container",
     "CreatableObject",
     "Dependency",
+    "FieldConflict",
     "Find",
     "Gateway",
     "Labels",
     "Listener",
+    "Manifest",
     "Matching",
+    "Memory",
     "Middleware",
     "NewGateway",
     "NewIngress",
@@ -80,9 +95,8 @@ __all__ = [
     "ServicePort",
     "Snapshot",
     "Status",
-    "Trial",
-    "TrialOutcome",
     "Variable",
+    "Verification",
     "VerificationMode",
     "WatchedObject",
     "Workload",

@@ -59,22 +59,6 @@ class WorkloadStatus:
     container: str
 
 
-class TrialOutcome(StrEnum):
-    """``status.trial.outcome``."""
-
-    PENDING = "Pending"
-    WORKS = "Works"
-    FAILS = "Fails"
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """``status.trial``: whether an image wants variables that only some apps want (``domain/trials.py``)."""
-
-    image: str
-    outcome: TrialOutcome
-
-
 @dataclass(frozen=True, slots=True)
 class Status:
     """The whole ``status`` of a ChainlitApp, None where a field is absent."""
@@ -86,7 +70,6 @@ class Status:
     web_socket_url: str | None = None
     route: RouteStatus | None = None
     workload: WorkloadStatus | None = None
-    trial: Trial | None = None
     conditions: tuple[Condition, ...] = ()
 
     def condition(self, type_: str) -> Condition | None:
@@ -156,8 +139,8 @@ class App:
     spec: AppSpec
     status: Status = Status()
     is_terminating: bool = False
-    #: The part of its metadata that others own, encoded: not for decisions, but to go back with a status.
-    kept: bytes = field(default=b"{}", compare=False)
+    #: Metadata that must be sent back with a status, encoded: omitting it would drop other managers' ownership.
+    preserved_metadata: bytes = field(default=b"{}", compare=False)
 
     @property
     def workload(self) -> Ref:

@@ -100,9 +100,11 @@ class Dependency(NamedTuple):
 class Route:
     """A route of any kind.
 
-    ``refusal`` says why no controller serves it, where one says so; ``is_canary`` that it stands beside another route
-    of the same path on purpose. ``unsupported_backends`` names backends that are no Services of its namespace, which
-    the operator does not follow. ``dependencies`` are the objects that take part in it, such as Gateways.
+    ``refusal`` says why no controller serves it or why the operator does not read it, and ``refusal_remedy`` what to
+    change; both are empty where nothing is wrong. ``is_canary`` says that it stands beside
+    another route of the same path on purpose. ``unsupported_backends`` names backends that are no Services of its
+    namespace, which the operator does not follow. ``dependencies`` are the objects that take part in it, such as
+    Gateways.
     """
 
     ref: Ref
@@ -113,6 +115,7 @@ class Route:
     origins: tuple[Origin, ...] = ()
     dependencies: tuple[Dependency, ...] = ()
     refusal: str = ""
+    refusal_remedy: str = ""
     unsupported_backends: tuple[str, ...] = ()
     is_canary: bool = False
     owned: OwnedState | None = field(default=None, hash=False)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from chainlit_operator.domain.model.app import App
+from chainlit_operator.domain.model.app import App, VerificationMode
+from chainlit_operator.domain.model.manifest import Manifest
+from chainlit_operator.domain.model.memory import Memory
 from chainlit_operator.domain.model.route import Gateway, Middleware, Route
 from chainlit_operator.domain.model.service import Service, ServiceAccount
+from chainlit_operator.domain.model.verification import Verification
 from chainlit_operator.domain.model.workload import Workload
 from chainlit_operator.object_ref import Ref
 
@@ -35,12 +38,20 @@ class RouteConflict:
 class Snapshot:
     """All that one decision about one app reads.
 
-    ``services`` are those of the namespace whose selector matches the workload's pods. ``routes`` are composed: the one
-    that the app names or, in discovery, those that send requests to such a Service, by name. ``missing_services`` are
-    names that a route refers to without such a Service existing, where ``services`` are none. ``conflicts`` are the
-    oldest other apps at the same paths, and at Chainlit's own routes below them, oldest first. ``taken`` are objects in
-    the place of those that the app creates, which are not its own. ``claimed_by`` is an older app of the same workload;
-    ``contested_by`` the field manager that keeps setting the variable back.
+    What the app creates is in it as it will be after this reconcile. ``workload`` is the one that the app names or
+    creates. ``services`` are those of the namespace with a selector for its pods. ``routes`` are composed: the one that
+    the app names or creates or, in discovery, those that lead to such a Service, by name. ``missing_services`` are
+    names in a route without a Service, where ``services`` are none. ``conflicts`` are other apps at the same paths, or
+    at Chainlit's own routes below them, oldest first.
+
+    ``manifests`` are the objects to create beside the workload, in order. ``owned`` are the objects that the app has
+    created and that exist. ``taken`` are names for objects to create that others have. ``template_fault`` says what is
+    wrong with the pod template of ``spec.workload.template``. ``claimed_by`` is the name of an older app with the same
+    workload.
+
+    ``verification`` is the latest result for the app, ``memory`` the operator's own writes. ``is_verified`` is False
+    where verification is off for the whole operator. ``monotonic`` is the time in seconds of the clock that ``memory``
+    uses, ``now`` the wall clock's (RFC 3339).
     """
 
     app: App
@@ -49,6 +60,18 @@ class Snapshot:
     routes: tuple[Route, ...] = ()
     missing_services: frozenset[str] = field(default_factory=frozenset)
     conflicts: tuple[RouteConflict, ...] = ()
+    manifests: tuple[Manifest, ...] = ()
+    owned: tuple[CreatableObject, ...] = ()
     taken: tuple[Ref, ...] = ()
+    template_fault: str = ""
     claimed_by: str = ""
-    contested_by: str = ""
+    verification: Verification | None = None
+    memory: Memory = field(default_factory=Memory)
+    is_verified: bool = True
+    monotonic: float = 0.0
+    now: str = ""
+
+    @property
+    def verification_mode(self) -> VerificationMode:
+        """How the app is verified, with regard to the operator's own setting."""
+        return self.app.spec.verification if self.is_verified else VerificationMode.DISABLED

@@ -54,7 +54,7 @@ class Rollout:
     """The counters that tell whether the pods run the template that is written now.
 
     ``observed_generation`` goes no further than the workload's ``generation``: what counts is whether that was seen.
-    ``held`` is the setting by which pods are not replaced until somebody does something, empty where there is none.
+    ``paused_by`` is the setting that keeps pods of a former template, empty where there is none.
     """
 
     observed_generation: int = 0
@@ -63,7 +63,7 @@ class Rollout:
     updated: int = 0
     available: int = 0
     failure: str = ""
-    held: str = ""
+    paused_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +91,11 @@ class Workload:
     """Whether a container that is started before the others goes on beside them (``restartPolicy: Always``)."""
     rollout_hint: str = ""
     """A sentence about the workload's kind, for a rollout that does not end."""
+
+    @property
+    def template_digest(self) -> int:
+        """What tells one pod template from another."""
+        return self.digests[0]
 
     @property
     def is_rolled_out(self) -> bool:

@@ -10,10 +10,12 @@ from msgspec import field
 
 from chainlit_operator.domain import middlewares, model, rewrites
 from chainlit_operator.ingress_controllers.unknown import KONG_STRIP, kong_strips, unread
-from chainlit_operator.kinds.shared.fields import MAX_PATHS, TOO_MANY_PATHS
+from chainlit_operator.kinds.shared.fields import MAX_PATHS, SPLIT_REMEDY, TOO_MANY_PATHS
 from chainlit_operator.kinds.shared.kind import RouteKind, decoding
 from chainlit_operator.kube.codec import Anything, ApiStruct, Meta
 from chainlit_operator.object_ref import Ref
+
+GATEWAY_REMEDY = "Change the HTTPRoute, or the listener of its Gateway."
 
 
 class _PathMatch(ApiStruct):
@@ -160,6 +162,7 @@ class HTTPRoute(ApiStruct):
             resource_version=self.metadata.resource_version,
             paths=found[:MAX_PATHS],
             refusal=refusal if len(found) <= MAX_PATHS else TOO_MANY_PATHS,
+            refusal_remedy=SPLIT_REMEDY if len(found) > MAX_PATHS else GATEWAY_REMEDY if refusal else "",
             attachments=tuple(self._attachments()),
             precedence=model.Precedence.LONGEST_SEGMENTS,
             dependencies=tuple(self._dependencies()),

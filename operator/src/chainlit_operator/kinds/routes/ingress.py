@@ -18,7 +18,7 @@ from chainlit_operator.ingress_controllers.unknown import (
     kong_strips,
     unread,
 )
-from chainlit_operator.kinds.shared.fields import MAX_PATHS, TOO_MANY_PATHS
+from chainlit_operator.kinds.shared.fields import MAX_PATHS, SPLIT_REMEDY, TOO_MANY_PATHS
 from chainlit_operator.kinds.shared.kind import RouteKind, decoding
 from chainlit_operator.kube.codec import ApiStruct, Meta
 from chainlit_operator.object_ref import Ref
@@ -242,6 +242,7 @@ class Ingress(ApiStruct):
             origins=tuple(self._origins()),
             dependencies=tuple(model.Dependency("Middleware", key) for key in rules.middlewares),
             refusal=TOO_MANY_PATHS if len(entries) > MAX_PATHS else "",
+            refusal_remedy=SPLIT_REMEDY if len(entries) > MAX_PATHS else "",
             is_canary=is_true(annotations.nginx_canary),
         )
 

@@ -8,7 +8,8 @@ from chainlit_operator.domain.model import Labels
 
 #: How many paths of a route are read; what one costs is spent for each change of it.
 MAX_PATHS = 2500
-TOO_MANY_PATHS = f"it has more than {MAX_PATHS} paths, each host, match and backend counted"
+TOO_MANY_PATHS = f"it has more than {MAX_PATHS:,} paths (hosts × matches × backends), so the operator does not read it"
+SPLIT_REMEDY = "Split it."
 
 
 @lru_cache(4096)

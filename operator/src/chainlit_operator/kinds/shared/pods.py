@@ -204,7 +204,7 @@ class WorkloadSpec(ApiStruct):
     replicas: int = 1
 
     @property
-    def held(self) -> str:
+    def paused_by(self) -> str:
         """The setting that keeps pods of a former template; empty where there is none."""
         return ""
 
@@ -281,7 +281,7 @@ class Workload(ApiStruct):
             updated=status.updated_replicas,
             available=status.available_replicas,
             failure=failed[0] if failed else "",
-            held=self.spec.held,
+            paused_by=self.spec.paused_by,
         )
 
 

@@ -12,7 +12,7 @@ class _Spec(pods.WorkloadSpec):
     paused: bool = False
 
     @property
-    def held(self) -> str:
+    def paused_by(self) -> str:
         """The setting that keeps pods of a former template; empty where there is none."""
         return "spec.paused true" if self.paused else ""
 

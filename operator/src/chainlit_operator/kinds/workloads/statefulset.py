@@ -22,7 +22,7 @@ class _Spec(pods.WorkloadSpec):
     update_strategy: _UpdateStrategy | None = None
 
     @property
-    def held(self) -> str:
+    def paused_by(self) -> str:
         """The setting that keeps pods of a former template; empty where there is none."""
         strategy = self.update_strategy or _UpdateStrategy()
         if strategy.type == "OnDelete":

@@ -1,4 +1,4 @@
-"""The plan: its truth table, what it writes, and that it settles."""
+"""Alignment: its truth table, what it writes, and that one write is enough."""
 
 from __future__ import annotations
 
@@ -9,9 +9,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.domain.test_paths import PREFIXES
-from tests.unit.domain.world import app, applied, assert_plain, container, ingress, service, snapshot, workload
+from tests.unit.domain.world import (
+    app,
+    applied,
+    assert_plain,
+    container,
+    contested,
+    ingress,
+    service,
+    snapshot,
+    workload,
+)
 
 from chainlit_operator.domain import paths
+from chainlit_operator.domain.alignment import Apply, Blocked, NoOp
+from chainlit_operator.domain.decide import decide
 from chainlit_operator.domain.model import (
     Condition,
     Container,
@@ -21,10 +33,9 @@ from chainlit_operator.domain.model import (
     Snapshot,
     Status,
     Variable,
-    VerificationMode,
 )
-from chainlit_operator.domain.plan import Apply, Blocked, NoOp, apply_configuration, gives_up, plan
 from chainlit_operator.domain.reasons import Reason
+from chainlit_operator.domain.workload_patch import apply_configuration, omits_own_fields
 
 SIDECAR = container(name="proxy", probes=())
 
@@ -48,20 +59,22 @@ BLOCKED = [
     (with_container(container(has_root_path_option=True)), Reason.ROOT_PATH_IN_COMMAND),
     (snapshot(claimed_by="elder"), Reason.WORKLOAD_CLAIMED),
     (snapshot(ingress("/a b")), Reason.ROUTE_NOT_RESOLVED),
-    (snapshot(contested_by="argocd"), Reason.FIELD_CONTESTED),
+    (contested(snapshot()), Reason.FIELD_CONTESTED),
 ]
 
 
 @pytest.mark.parametrize(("given", "reason"), BLOCKED)
 def test_blocked(given: Snapshot, reason: Reason) -> None:
-    action = plan(given).action
+    action = decide(given).action
     assert isinstance(action, Blocked)
     assert action.reason is reason
     assert_plain(action.message)
 
 
 def test_contested_but_right_is_right() -> None:
-    assert plan(with_container(aligned(), contested_by="argocd")).action == NoOp()
+    snap = contested(with_container(container()))
+    right = replace(snap, workload=workload(aligned()))
+    assert decide(right).action == NoOp()
 
 
 @pytest.mark.parametrize(
@@ -78,7 +91,7 @@ def test_contested_but_right_is_right() -> None:
     ],
 )  # fmt: skip
 def test_variables(given: Container, env: dict[str, str]) -> None:
-    action = plan(with_container(given)).action
+    action = decide(with_container(given)).action
     assert isinstance(action, Apply)
     assert dict(action.env) == env
 
@@ -94,18 +107,18 @@ def test_variables(given: Container, env: dict[str, str]) -> None:
     ],
 )
 def test_no_op(given: Container) -> None:
-    assert plan(with_container(given)).action == NoOp()
+    assert decide(with_container(given)).action == NoOp()
 
 
 @pytest.mark.parametrize("given", [container(probes=()), container(""), container("", parent_root_path=Variable(""))])
 def test_no_op_at_the_root(given: Container) -> None:
-    assert plan(snapshot(ingress("/"), workload=workload(given))).action == NoOp()
+    assert decide(snapshot(ingress("/"), workload=workload(given))).action == NoOp()
 
 
 def test_container_is_the_named_one_the_only_one_or_chainlit() -> None:
-    named = plan(with_container(container(name="a"), SIDECAR, app=app(container="proxy")))
-    only = plan(with_container(container(name="a")))
-    called = plan(with_container(SIDECAR, container()))
+    named = decide(with_container(container(name="a"), SIDECAR, app=app(container="proxy")))
+    only = decide(with_container(container(name="a")))
+    called = decide(with_container(SIDECAR, container()))
     assert [p.container and p.container.name for p in (named, only, called)] == ["proxy", "a", "chainlit"]
 
 
@@ -119,7 +132,7 @@ def test_variable_and_probe_paths_change_in_one_write() -> None:
         ),
     )
     snap = with_container(given)
-    action = plan(snap).action
+    action = decide(snap).action
     assert isinstance(action, Apply) and snap.workload is not None
     assert apply_configuration(snap.workload, given, action) == {
         "apiVersion": "apps/v1",
@@ -144,14 +157,14 @@ def test_variable_and_probe_paths_change_in_one_write() -> None:
 
 def test_apply_names_all_fields_of_ours_also_those_that_are_right() -> None:
     given = container("/wrong", probes=(Probe("readinessProbe", "/chat/health", "http"),))
-    action = plan(with_container(given)).action
+    action = decide(with_container(given)).action
     assert isinstance(action, Apply)
     assert dict(action.probes) == {"readinessProbe": "/chat/health"}
     assert "readinessProbe" not in action.summary
 
 
 def test_former_root_is_known_from_the_variable() -> None:
-    action = plan(with_container(container("/old", probes=(Probe("readinessProbe", "/old/ready", "http"),)))).action
+    action = decide(with_container(container("/old", probes=(Probe("readinessProbe", "/old/ready", "http"),)))).action
     assert isinstance(action, Apply)
     assert dict(action.probes) == {"readinessProbe": "/chat/ready"}
 
@@ -159,7 +172,7 @@ def test_former_root_is_known_from_the_variable() -> None:
 def test_former_root_is_known_from_the_status_too() -> None:
     given = container("/by-hand", probes=(Probe("readinessProbe", "/chat/ready", "http"),))
     found = replace(app(), status=Status(root_path="/chat"))
-    action = plan(snapshot(ingress("/bot"), app=found, workload=workload(given))).action
+    action = decide(snapshot(ingress("/bot"), app=found, workload=workload(given))).action
     assert isinstance(action, Apply)
     assert dict(action.probes) == {"readinessProbe": "/bot/ready"}
 
@@ -174,7 +187,7 @@ def test_former_root_is_known_from_the_status_too() -> None:
 def test_probes_of_the_port_behind_the_route_are_ours(target: int | str, probe_port: int | str, is_ours: bool) -> None:
     given = container(probes=(Probe("livenessProbe", "/health", probe_port),))
     behind = service(ports=(ServicePort("http", 80, target),))
-    action = plan(with_container(given, services=(behind,))).action
+    action = decide(with_container(given, services=(behind,))).action
     assert isinstance(action, Apply)
     assert bool(action.probes) is is_ours
 
@@ -182,7 +195,7 @@ def test_probes_of_the_port_behind_the_route_are_ours(target: int | str, probe_p
 def test_a_service_without_target_port_leads_to_its_own_port() -> None:
     probes = (Probe("livenessProbe", "/health", 9000), Probe("readinessProbe", "/health", 80))
     behind = service(ports=(ServicePort("http", 80),))
-    action = plan(with_container(container(ports=(("http", 80),), probes=probes), services=(behind,))).action
+    action = decide(with_container(container(ports=(("http", 80),), probes=probes), services=(behind,))).action
     assert isinstance(action, Apply)
     assert action.probes == (("readinessProbe", "/chat/health"),)
 
@@ -192,7 +205,7 @@ def test_probes_of_an_app_behind_a_proxy_in_its_pod_are_ours(target: int | str) 
     proxy = container(name="proxy", probes=(), ports=(("proxy", 4180),))
     behind = service(ports=(ServicePort("http", 80, target),))
     for found in (container(), container(ports=(), probes=(Probe("livenessProbe", "/health", 8000),))):
-        action = plan(with_container(found, proxy, services=(behind,))).action
+        action = decide(with_container(found, proxy, services=(behind,))).action
         assert isinstance(action, Apply)
         assert [path for _, path in action.probes] == ["/chat/health"]
 
@@ -214,7 +227,7 @@ def test_behind_a_proxy_probes_of_other_servers_in_the_container_are_theirs(
     proxy = container(name="proxy", probes=(), ports=(("proxy", 4180),))
     probes = (Probe("readinessProbe", readiness, 8000), Probe("livenessProbe", liveness, 9090))
     found = container("/old", ports=(("http", 8000), ("metrics", 9090)), probes=probes)
-    action = plan(with_container(found, proxy, services=(service(ports=(ServicePort("http", 80, 4180),)),))).action
+    action = decide(with_container(found, proxy, services=(service(ports=(ServicePort("http", 80, 4180),)),))).action
     assert isinstance(action, Apply)
     assert dict(action.probes) == ours
 
@@ -229,7 +242,7 @@ def test_a_proxy_need_not_declare_its_port(has_sidecars: bool, port: int, is_our
     given = snapshot(
         workload=workload(container(ports=(), probes=probes), *proxy, has_sidecars=has_sidecars), services=(behind,)
     )
-    action = plan(given).action
+    action = decide(given).action
     assert isinstance(action, Apply)
     # Behind the route is Chainlit itself, and 9000 is something else; or a proxy, and it cannot be told.
     wanted = ["readinessProbe"] if is_ours else ["livenessProbe", "readinessProbe"]
@@ -244,10 +257,10 @@ def test_takeovers_are_of_changed_fields_from_others() -> None:
         ("livenessProbe", "argocd"),
     )
     given = container("/wrong", probes=(Probe("readinessProbe", "/chat/health", "http"),), owners=owners)
-    action = plan(with_container(given)).action
+    action = decide(with_container(given)).action
     assert isinstance(action, Apply)
     assert action.takeovers == (("CHAINLIT_ROOT_PATH", "helm"),)
-    assert action.rivals == ("helm",)
+    assert action.losers == ("helm",)
 
 
 OWN = "chainlit-operator"
@@ -267,7 +280,7 @@ OWN = "chainlit-operator"
 def test_what_is_given_up(owners: Any, others: Any, is_given_up: bool) -> None:
     mine, other = container(owners=owners), container(name="proxy", owners=others)
     apply = Apply((("CHAINLIT_ROOT_PATH", "/chat"),), (("readinessProbe", "/chat/health"),), "")
-    assert gives_up(workload(mine, other), mine, apply) is is_given_up
+    assert omits_own_fields(workload(mine, other), mine, apply) is is_given_up
 
 
 def resumed(reason: str = "Suspended", **fields: Any) -> Snapshot:
@@ -277,12 +290,12 @@ def resumed(reason: str = "Suspended", **fields: Any) -> Snapshot:
 
 
 def test_fields_are_taken_again_after_a_suspension() -> None:
-    action = plan(resumed(owners=(("startupProbe", "helm"),))).action
+    action = decide(resumed(owners=(("startupProbe", "helm"),))).action
     assert isinstance(action, Apply)
     assert action.env == (("CHAINLIT_ROOT_PATH", "/chat"),)
     assert action.probes == (("readinessProbe", "/chat/health"),)
     assert action.takeovers == ()
-    assert action.summary == "took CHAINLIT_ROOT_PATH, readinessProbe again, as they are"
+    assert action.summary == "owns CHAINLIT_ROOT_PATH, readinessProbe again, as they are"
 
 
 @pytest.mark.parametrize(
@@ -296,13 +309,13 @@ def test_fields_are_taken_again_after_a_suspension() -> None:
     ],
 )
 def test_nothing_is_taken_again(given: Snapshot) -> None:
-    assert plan(given).action == NoOp()
+    assert decide(given).action == NoOp()
 
 
 def test_path_that_the_api_server_filled_in_is_nobodys() -> None:
     owners = (("readinessProbe", "helm"), ("livenessProbe", "helm"))
     probes = (Probe("readinessProbe", "/", "http"), Probe("livenessProbe", "/live", "http"))
-    action = plan(with_container(container(probes=probes, owners=owners))).action
+    action = decide(with_container(container(probes=probes, owners=owners))).action
     assert isinstance(action, Apply)
     assert action.takeovers == (("livenessProbe", "helm"),)
 
@@ -329,15 +342,14 @@ def test_settles_after_one_write(
     rewrite: Rewrite,
 ) -> None:
     given_container = container(probes=probes, root_path=root, parent_root_path=parent, has_env_from=env_from)
-    # Verification would look at some values before it writes (test_trials.py).
-    chat = app(rewrite=rewrite, verification=VerificationMode.DISABLED)
+    chat = app(rewrite=rewrite)
     snap = snapshot(ingress(prefix or "/"), app=chat, workload=workload(given_container))
-    action = plan(snap).action
+    action = decide(snap).action
     if isinstance(action, Apply):
         assert snap.workload is not None
         found = applied(snap.workload, "chainlit", dict(action.env), dict(action.probes))
         snap = replace(snap, workload=found)
-        action = plan(snap).action
+        action = decide(snap).action
     assert action == NoOp()
     assert snap.workload is not None
     live = snap.workload.containers[0]
@@ -351,13 +363,16 @@ def test_settles_after_one_write(
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        (with_container(container(name="a"), SIDECAR), "none is called chainlit: name the one that runs Chainlit in"),
+        (
+            with_container(container(name="a"), SIDECAR),
+            "none is called chainlit. Set spec.workload.ref.container to",
+        ),
         (with_container(container(name="a"), SIDECAR), "containers (a, proxy)"),
         (with_container(container(), SIDECAR, app=app(container="chat")), "'chat' (it has chainlit, proxy)"),
     ],
 )
 def test_message(given: Snapshot, words: str) -> None:
-    action = plan(given).action
+    action = decide(given).action
     assert isinstance(action, Blocked) and words in action.message
 
 
@@ -373,5 +388,5 @@ def test_message(given: Snapshot, words: str) -> None:
     ],
 )  # fmt: skip
 def test_summary(given: Container, summary: str) -> None:
-    action = plan(with_container(given)).action
+    action = decide(with_container(given)).action
     assert isinstance(action, Apply) and action.summary == summary

@@ -7,7 +7,6 @@ from dataclasses import replace
 import pytest
 from tests.unit.domain.world import app, assert_plain, ingress, middleware, path, regex, service, snapshot
 
-from chainlit_operator.domain import routes
 from chainlit_operator.domain.model import (
     Matching,
     NewIngress,
@@ -19,6 +18,7 @@ from chainlit_operator.domain.model import (
     Snapshot,
 )
 from chainlit_operator.domain.reasons import Reason
+from chainlit_operator.domain.resolution import Resolved, Unresolved, resolve
 from chainlit_operator.domain.rewrites import (
     AddPrefix,
     ReplaceFullPath,
@@ -27,6 +27,7 @@ from chainlit_operator.domain.rewrites import (
     StripPrefix,
     Unknown,
 )
+from chainlit_operator.domain.route_paths import prefix_of
 from chainlit_operator.object_ref import Ref
 
 NAMED = {"route_kind": "Ingress", "route_name": "chat"}
@@ -37,9 +38,11 @@ KINDS = ("Ingress", "Service", "Deployment", "Middleware")
 REMEDIES = ("create", "use ", "set ", "correct", "keep", "name the", "give ", "strip ")
 
 
-def answer(found: routes.Resolved | routes.Unresolved) -> tuple[str, str] | Reason:
+def answer(found: Resolved | Unresolved) -> tuple[str, str] | Reason:
     return (
-        found.reason if isinstance(found, routes.Unresolved) else (found.roots.root_path, found.roots.parent_root_path)
+        found.reason
+        if isinstance(found, Unresolved)
+        else (found.root_paths.root_path, found.root_paths.parent_root_path)
     )
 
 
@@ -182,13 +185,13 @@ ANSWERS = [
 
 @pytest.mark.parametrize(("given", "wanted"), [row[1:] for row in ANSWERS], ids=[row[0] for row in ANSWERS])
 def test_route_form(given: Snapshot, wanted: tuple[str, str] | Reason) -> None:
-    assert answer(routes.resolve(given)) == wanted
+    assert answer(resolve(given)) == wanted
 
 
 @pytest.mark.parametrize("given", [row[1] for row in ANSWERS if isinstance(row[2], Reason)])
 def test_every_reason_names_an_object_and_a_remedy(given: Snapshot) -> None:
-    found = routes.resolve(given)
-    assert isinstance(found, routes.Unresolved)
+    found = resolve(given)
+    assert isinstance(found, Unresolved)
     assert any(kind in found.message for kind in KINDS), found.message
     assert any(remedy in found.message.lower() for remedy in REMEDIES), found.message
     assert len(found.message) < 1024
@@ -216,48 +219,49 @@ def test_every_reason_names_an_object_and_a_remedy(given: Snapshot) -> None:
     ],
 )  # fmt: skip
 def test_addresses(route: Route, url: str | None, socket: str | None) -> None:
-    found = routes.resolve(snapshot(route))
-    assert isinstance(found, routes.Resolved)
+    found = resolve(snapshot(route))
+    assert isinstance(found, Resolved)
     assert (found.url, found.web_socket_url) == (url, socket)
 
 
 @pytest.mark.parametrize(
     ("given", "wanted"),
     [
-        ((path("/chat", refuses_web_socket=True),), "add /chat to"),
-        ((path("/chat/", refuses_web_socket=True),), "add /chat/ to"),
+        ((path("/chat", refuses_web_socket=True),), "Add /chat, spelt"),
+        ((path("/chat/", refuses_web_socket=True),), "Add /chat/, spelt"),
         ((path("/chat", refuses_web_socket=True), path("/chat/ws")), ""),
-        ((path("/chat"), path("/chat/ws", refuses_web_socket=True)), "add /chat/ws to"),
-        ((path("/chat", refuses_web_socket=True), path("/chat/public")), "add /chat to"),
+        ((path("/chat"), path("/chat/ws", refuses_web_socket=True)), "Add /chat/ws, spelt"),
+        ((path("/chat", refuses_web_socket=True), path("/chat/public")), "Add /chat, spelt"),
         ((path("/chat"),), ""),
     ],
 )
 def test_the_path_that_the_socket_matches_decides_about_it(given: tuple[RoutePath, ...], wanted: str) -> None:
-    found = routes.resolve(snapshot(ingress(*given)))
-    assert isinstance(found, routes.Resolved)
+    found = resolve(snapshot(ingress(*given)))
+    assert isinstance(found, Resolved)
     assert wanted in found.web_socket_refusal
     assert bool(found.web_socket_refusal) is bool(wanted)
 
 
 def test_first_host_and_shortest_path_stand_for_the_app() -> None:
-    found = routes.resolve(
+    found = resolve(
         snapshot(ingress(path("/chat/ws", host="x.example"), path(host="a.example"), path(host="b.example")))
     )
-    assert isinstance(found, routes.Resolved)
+    assert isinstance(found, Resolved)
     assert (found.status.host, found.status.path) == ("a.example", "/chat")
 
 
 MESSAGES = [
     (snapshot(services=(service(), service("more")), routes=(ingress("/chat"), ingress("/bot", name="more"))),
-     "Service chat, more and differ: Ingress chat (/chat), Ingress more (/bot)."),
+     "Service chat, more have different paths: Ingress chat (/chat), Ingress more (/bot)."),
     (snapshot(ingress("/chat"), ingress("/a b", name="bad")), "Ingress chat (/chat), Ingress bad (PathNotSupported)."),
     (snapshot(ingress("/", "/chat")), "(/, /chat)"),
     (snapshot(ingress(path("/shop", service="shop"), path("/", service="blog")), app=app(**NAMED)), "(blog, shop)"),
     (snapshot(Route(Ref("Ingress", "shop", "chat"), "1", ()), app=app(**NAMED)), "(none)"),
     (snapshot(ingress(path(service="a"), path("/b", service="b")), app=app(**NAMED), services=(),
               missing_services=frozenset("ab")), "Service a, b, which"),
-    (snapshot(ingress("/", path("/ws", service="shop"))), "may need at /, to Service shop:"),
-    (snapshot(ingress("/chat", path("/chat/ws", service=""))), "at /chat, elsewhere (a redirect, or no Service):"),
+    (snapshot(ingress("/", path("/ws", service="shop"))), "sends /ws to Service shop, and Chainlit may need it at /."),
+    (snapshot(ingress("/chat", path("/chat/ws", service=""))),
+     "sends /chat/ws elsewhere (a redirect, or no Service), and Chainlit may need it at /chat."),
     (snapshot(ingress(path(transforms=(ReplacePrefixMatch("/other"),)))), "turns /chat into /other on"),
     (snapshot(ingress(path("/", transforms=(AddPrefix("/x"),)))), "turns / into /x on"),
     (snapshot(ingress(path(port="web")), services=(service(ports=()),)), "no such port (none)."),
@@ -265,14 +269,15 @@ MESSAGES = [
      "no such port (1, 2 x)."),
     (snapshot(ingress(path(port="web"))), "port web of Service shop/chat, which has no such port (80 http)."),
     (snapshot(taken=(Ref("Service", "shop", "chat"), Ref("Ingress", "shop", "chat"))),
-     "has to create Service shop/chat, Ingress shop/chat, which"),
+     "creates Service shop/chat, Ingress shop/chat, and an"),
     (snapshot(Route(Ref("HTTPRoute", "shop", "chat"), "1", (),
                     unsupported_backends=("TraefikService a", "TraefikService b")),
-              app=app(**NAMED)), "to TraefikService a, TraefikService b. Only"),
+              app=app(**NAMED)), "to TraefikService a, TraefikService b. The operator follows only"),
     (snapshot(Route(Ref("HTTPRoute", "shop", "chat"), "1", (), unsupported_backends=("x" * 999,)),
               app=app(**NAMED)),
-     f"to {'x' * 250}. Only"),
-    (snapshot(ingress(UNKNOWN)), "spec.route.rewrite to Strip if it removes the whole path prefix, or to None if it"),
+     f"to {'x' * 250}. The operator follows only"),
+    (snapshot(ingress(UNKNOWN)),
+     "spec.route.rewrite to Strip if the whole path prefix is removed, or to None if the path"),
     (snapshot(ingress("/chat", refusal="No listener is called X. ")), "served: No listener is called X. Correct"),
     (snapshot(ingress("/chat", refusal="x" * 999)), f"served: {'x' * 300}. Correct"),
     (snapshot(ingress(path(transforms=(Unknown("x" * 999),)))), f"has {'x' * 250}, which"),
@@ -281,8 +286,8 @@ MESSAGES = [
 
 @pytest.mark.parametrize(("given", "words"), MESSAGES)
 def test_message(given: Snapshot, words: str) -> None:
-    found = routes.resolve(given)
-    assert isinstance(found, routes.Unresolved)
+    found = resolve(given)
+    assert isinstance(found, Unresolved)
     assert words in found.message
     assert_plain(found.message)
 
@@ -292,10 +297,10 @@ def test_message(given: Snapshot, words: str) -> None:
 )
 def test_status_of_a_resolved_route(rewrite: Rewrite, told: str, roots: tuple[str, str]) -> None:
     given = snapshot(ingress(path(path_type="ImplementationSpecific")), app=app(rewrite=rewrite))
-    found = routes.resolve(given)
-    assert isinstance(found, routes.Resolved)
+    found = resolve(given)
+    assert isinstance(found, Resolved)
     assert found.status == RouteStatus("Ingress", "chat", "example.com", "/chat", "ImplementationSpecific", told)
-    assert (found.public, found.backend, found.roots) == ("/chat", roots[0], roots)
+    assert (found.public_prefix, found.backend_prefix, found.root_paths) == ("/chat", roots[0], roots)
 
 
 def test_transforms_come_in_their_order() -> None:
@@ -303,40 +308,40 @@ def test_transforms_come_in_their_order() -> None:
     own = path("/a/b/c/d", transforms=(StripPrefix(("/a",)),), middlewares=("shop-b", "shop-chain"))
     found = (middleware("b", StripPrefix(("/b",))), middleware("c", StripPrefix(("/c",))),
              middleware("chain", chain=("shop-c", "shop-end")), middleware("end", StripPrefix(("/x",))))  # fmt: skip
-    assert answer(routes.resolve(snapshot(ingress(own), middlewares=found))) == ("/d", "/a/b/c")
+    assert answer(resolve(snapshot(ingress(own), middlewares=found))) == ("/d", "/a/b/c")
     for depth, wanted in ((8, ("", "/chat")), (9, Reason.MIDDLEWARE_NOT_FOUND)):
         chains = [middleware(f"m{n}", chain=(f"shop-m{n + 1}",)) for n in range(depth)]
         deep = (*chains, middleware(f"m{depth}", StripPrefix(("/chat",))))
-        assert answer(routes.resolve(snapshot(ingress(path(middlewares=("shop-m0",))), middlewares=deep))) == wanted
+        assert answer(resolve(snapshot(ingress(path(middlewares=("shop-m0",))), middlewares=deep))) == wanted
 
 
 def test_chains_of_chains_are_not_followed_for_ever() -> None:
     """Eight chains of ten have a hundred million Middlewares between them."""
     chains = [middleware(f"m{n}", chain=(f"shop-m{n + 1}",) * 10) for n in range(7)]
-    found = routes.resolve(
+    found = resolve(
         snapshot(ingress(path(middlewares=("shop-m0",))), middlewares=(*chains, middleware("m7", AddPrefix("/x"))))
     )
-    assert isinstance(found, routes.Unresolved) and found.reason is Reason.REWRITE_UNKNOWN
+    assert isinstance(found, Unresolved) and found.reason is Reason.REWRITE_UNKNOWN
     assert "has more than 100 Traefik Middlewares, which may change the path" in found.message
 
 
 def test_equal_paths_of_one_route_are_no_shadows_of_each_other() -> None:
     twins = [path("/chat"), path("/chat"), path("/chat/ws"), path("/chat/ws")]
-    assert answer(routes.resolve(snapshot(ingress(*twins)))) == ("/chat", "")
+    assert answer(resolve(snapshot(ingress(*twins)))) == ("/chat", "")
     astray = [path("/chat"), path("/chat/ws"), path("/chat/ws", transforms=(StripPrefix(("/chat",)),))]
-    assert answer(routes.resolve(snapshot(ingress(*astray)))) is Reason.REWRITE_NOT_SUPPORTED
+    assert answer(resolve(snapshot(ingress(*astray)))) is Reason.REWRITE_NOT_SUPPORTED
 
 
 def test_shortest_path_stands_for_the_app_whatever_the_alphabet() -> None:
-    found = routes.resolve(snapshot(ingress("/zz/assets", "/zz")))
-    assert isinstance(found, routes.Resolved) and found.status.path == "/zz"
+    found = resolve(snapshot(ingress("/zz/assets", "/zz")))
+    assert isinstance(found, Resolved) and found.status.path == "/zz"
 
 
 @pytest.mark.parametrize(("number", "wanted"), [(100, ("/chat", "")), (101, Reason.REWRITE_UNKNOWN)])
 def test_a_hundred_middlewares_are_followed(number: int, wanted: tuple[str, str] | Reason) -> None:
     given = snapshot(ingress(path(middlewares=("shop-auth",) * number)), middlewares=(middleware("auth"),))
-    assert answer(routes.resolve(given)) == wanted
+    assert answer(resolve(given)) == wanted
 
 
 def test_an_expression_that_cannot_be_told_has_no_prefix() -> None:
-    assert routes.prefix_of(regex("/(chat|bot)")) == ""
+    assert prefix_of(regex("/(chat|bot)")) == ""

@@ -1,0 +1,280 @@
+"""Alignment: what to write into the workload, if anything.
+
+The truth table; the first row that applies counts::
+
+    a check of CHECKS fails                          → Blocked, with its reason
+    another app mounts Chainlit                      → NoOp: no variable decides there
+    the operator created the workload                → NoOp: its manifest has the variables
+    variables and probe paths are right              → NoOp, or Apply to own them again after a suspension
+    another manager keeps changing the fields        → Blocked(FieldContested)
+    otherwise                                        → Apply: all fields of the operator in one write
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from chainlit_operator.domain import chainlit, field_conflicts, paths
+from chainlit_operator.domain.chainlit import PARENT_ROOT_PATH, ROOT_PATH
+from chainlit_operator.domain.field_managers import FIELD_MANAGER
+from chainlit_operator.domain.model import Basis, Container, FieldConflict, Snapshot, Variable, Workload
+from chainlit_operator.domain.probes import wanted_probe_paths
+from chainlit_operator.domain.reasons import ConditionType, Reason
+from chainlit_operator.domain.resolution import Resolved, Unresolved
+
+Fields = tuple[tuple[str, str], ...]
+"""Pairs of a field (a variable or a probe) and its value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """Nothing may be written: the reason, and a message that names the remedy."""
+
+    reason: Reason
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoOp:
+    """The workload is as it must be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Apply:
+    """One server-side apply. It has all fields of the operator, also right ones: an apply gives up what it omits."""
+
+    env: Fields
+    probes: Fields
+    summary: str
+    basis: Basis = ()
+    takeovers: Fields = ()
+    """(field, field manager) for each field that another manager loses."""
+    changes_values: bool = True
+    """False where the operator only owns its fields again."""
+
+    @property
+    def losers(self) -> tuple[str, ...]:
+        """The field managers that lose a field."""
+        return tuple(sorted({manager for _, manager in self.takeovers}))
+
+
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """What to do about the workload, and the memory of its field conflict after that decision."""
+
+    action: Apply | NoOp | Blocked
+    conflict: FieldConflict | None
+
+
+def find_container(workload: Workload, wanted: str | None) -> Container | None:
+    """Return the container that runs Chainlit: the named one, the only one, or the one called ``chainlit``."""
+    by_name = {container.name: container for container in workload.containers}
+    if wanted is not None:
+        return by_name.get(wanted)
+    return workload.containers[0] if len(workload.containers) == 1 else by_name.get(chainlit.CONTAINER)
+
+
+def align(
+    snapshot: Snapshot, route: Resolved | Unresolved, container: Container | None, roots: paths.RootPaths | None
+) -> Alignment:
+    """Decide what to write into the snapshot's workload; ``roots`` are the wanted variables, None for none."""
+    conflict = snapshot.memory.workload
+    for check in CHECKS:
+        if message := check.fault(snapshot, container, route):
+            return Alignment(Blocked(check.reason, message), conflict)
+    assert isinstance(route, Resolved)
+    assert container is not None
+    assert snapshot.workload is not None
+    if roots is None or snapshot.app.spec.template is not None:
+        return Alignment(NoOp(), conflict)
+    action = _fields(snapshot, container, route, roots)
+    if isinstance(action, NoOp):
+        return Alignment(action, None if conflict is None else field_conflicts.resolved(conflict))
+    state = snapshot.workload.template_digest
+    basis = (*_basis(snapshot, snapshot.workload, container), action.env, action.probes)
+    if conflict is None:
+        conflict = field_conflicts.remembered(snapshot.app, route.status, basis, state, action.losers)
+    manager = field_conflicts.winner(conflict, basis, state, snapshot.monotonic)
+    if conflict is not None and manager and action.changes_values:
+        blocked = Blocked(Reason.FIELD_CONTESTED, _contested(snapshot, container, manager))
+        return Alignment(blocked, field_conflicts.yield_to_winner(conflict, state))
+    return Alignment(replace(action, basis=basis), conflict)
+
+
+def _basis(snapshot: Snapshot, workload: Workload, container: Container) -> Basis:
+    return (snapshot.app.uid, snapshot.app.generation, workload.uid, container.image)
+
+
+def _contested(snapshot: Snapshot, container: Container, manager: str) -> str:
+    return (
+        f"Field manager {manager!r} keeps changing {ROOT_PATH} of container {container.name} in "
+        f"{snapshot.app.workload}, so the operator stopped writing. Remove the variable and the probe paths from the "
+        "manifests of that manager, or set spec.suspend: true."
+    )
+
+
+# ------------------------------------------------------------------------------------------------------ the checks
+
+Fault = Callable[[Snapshot, Container | None, Resolved | Unresolved], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A named check that forbids writing: ``fault`` returns the message, empty where nothing is wrong."""
+
+    reason: Reason
+    fault: Fault
+
+
+def app_is_not_suspended(snapshot: Snapshot, container: Container | None, route: Resolved | Unresolved) -> str:
+    """The app must not be suspended."""
+    return "spec.suspend is true: the operator writes nothing until it is false." if snapshot.app.spec.suspend else ""
+
+
+def names_are_free(snapshot: Snapshot, container: Container | None, route: Resolved | Unresolved) -> str:
+    """Names must be free (the message is that of resolution)."""
+    return route.message if isinstance(route, Unresolved) and route.reason is Reason.NAME_TAKEN else ""
+
+
+def workload_exists(snapshot: Snapshot, container: Container | None, route: Resolved | Unresolved) -> str:
+    """The workload must exist (the message is that of resolution)."""
+    return route.message if snapshot.workload is None and isinstance(route, Unresolved) else ""
+
+
+def named_container_exists(snapshot: Snapshot, container: Container | None, route: Resolved | Unresolved) -> str:
+    """The container that the app names must exist."""
+    wanted, workload = snapshot.app.spec.container, snapshot.workload
+    if container is not None or workload is None or wanted is None:
+        return ""
+    return (
+        f"{workload.ref} has no container {wanted!r} (it has {_names(workload)}). Correct spec.workload.ref.container."
+    )
+
+
+def container_is_clear(snapshot: Snapshot, container: Container | None, route: Resolved | Unresolved) -> str:
+    """One container must be Chainlit's where the app names none."""
+    workload = snapshot.workload
+    if container is not None or workload is None:
+        return ""
+    return (
+        f"{workload.ref} has several containers ({_names(workload)}), and none is called {chainlit.CONTAINER}. Set "
+        "spec.workload.ref.container to the container that runs Chainlit."
+    )
+
+
+def _names(workload: Workload) -> str:
+    return ", ".join(container.name for container in workload.containers)
+
+
+def workload_is_free(snapshot: Snapshot, container: Container | None, route: Resolved | Unresolved) -> str:
+    """No older ChainlitApp may manage the workload."""
+    if not snapshot.claimed_by:
+        return ""
+    return (
+        f"ChainlitApp {snapshot.claimed_by} is older and already manages {snapshot.app.workload}. Delete one of the "
+        "two ChainlitApps."
+    )
+
+
+def variables_are_values(snapshot: Snapshot, container: Container | None, route: Resolved | Unresolved) -> str:
+    """The variables must not come from elsewhere."""
+    if snapshot.app.spec.mount_path or container is None:
+        return ""
+    for name, variable in _variables(container):
+        if variable is not None and variable.value is None:
+            return (
+                f"Container {container.name} of {snapshot.app.workload} sets {name} with valueFrom, so the operator "
+                "cannot set a value. Remove this env entry."
+            )
+    return ""
+
+
+def command_has_no_root_path(snapshot: Snapshot, container: Container | None, route: Resolved | Unresolved) -> str:
+    """The command must not set the root path, which would win over the variable."""
+    if snapshot.app.spec.mount_path or container is None or not container.has_root_path_option:
+        return ""
+    return (
+        f"The command of container {container.name} in {snapshot.app.workload} has {chainlit.ROOT_PATH_OPTION}, which "
+        f"wins over {ROOT_PATH}. Remove the option."
+    )
+
+
+def route_is_resolved(snapshot: Snapshot, container: Container | None, route: Resolved | Unresolved) -> str:
+    """The route must give a path."""
+    if isinstance(route, Resolved):
+        return ""
+    return f"No path could be resolved ({route.reason}). See the condition RouteResolved."
+
+
+CHECKS = (
+    Check(Reason.SUSPENDED, app_is_not_suspended),
+    Check(Reason.NAME_TAKEN, names_are_free),
+    Check(Reason.WORKLOAD_NOT_FOUND, workload_exists),
+    Check(Reason.CONTAINER_NOT_FOUND, named_container_exists),
+    Check(Reason.CONTAINER_AMBIGUOUS, container_is_clear),
+    Check(Reason.WORKLOAD_CLAIMED, workload_is_free),
+    Check(Reason.VARIABLE_FROM_SOURCE, variables_are_values),
+    Check(Reason.ROOT_PATH_IN_COMMAND, command_has_no_root_path),
+    Check(Reason.ROUTE_NOT_RESOLVED, route_is_resolved),
+)
+
+
+# ------------------------------------------------------------------------------------------------- what to write
+
+
+def _variables(container: Container) -> tuple[tuple[str, Variable | None], ...]:
+    return (ROOT_PATH, container.root_path), (PARENT_ROOT_PATH, container.parent_root_path)
+
+
+def _fields(snapshot: Snapshot, container: Container, route: Resolved, roots: paths.RootPaths) -> Apply | NoOp:
+    env = tuple(_wanted_env(container, roots))
+    probes = wanted_probe_paths(snapshot, container, route, roots)
+    changes = dict(_changes(container, env, probes))
+    if not changes:
+        return _own_again(snapshot, container, env, probes)
+    # The API server fills in "/", which counts as set by the manager that created the probe.
+    filled_in = {probe.field for probe in container.probes if probe.path == "/"}
+    takeovers = tuple(
+        (name, manager)
+        for name, manager in container.owners
+        if name in changes and name not in filled_in and manager != FIELD_MANAGER
+    )
+    return Apply(env, probes, "; ".join(changes.values()), takeovers=takeovers)
+
+
+def _wanted_env(container: Container, roots: paths.RootPaths) -> Iterator[tuple[str, str]]:
+    """The variables that must stand in ``env``: set ones, and empty ones that may have a value otherwise.
+
+    Chainlit reads an empty variable as unset. So the operator sets a variable that must go to empty, and leaves its
+    removal to the manager that wrote it. With ``envFrom`` an absent variable may still have a value.
+    """
+    for (name, now), value in zip(_variables(container), roots, strict=True):
+        if value or now is not None or container.has_env_from:
+            yield name, value
+
+
+def _changes(container: Container, env: Fields, probes: Fields) -> Iterator[tuple[str, str]]:
+    """Each field that differs, with words for it."""
+    variables, paths_now = dict(_variables(container)), {probe.field: probe.path for probe in container.probes}
+    for name, value in env:
+        now = variables[name]
+        if now is None or now.value != value:
+            yield name, f"{name}={value!r} (was {_quoted(now)})"
+    for field, path in probes:
+        if paths_now[field] != path:
+            yield field, f"{field} path {path!r} (was {paths_now[field]!r})"
+
+
+def _quoted(variable: Variable | None) -> str:
+    return "unset" if variable is None else repr((variable.value or "")[:100])
+
+
+def _own_again(snapshot: Snapshot, container: Container, env: Fields, probes: Fields) -> Apply | NoOp:
+    """Own the fields again after a suspension, which released them, unless another manager owns one by now."""
+    former = snapshot.app.status.condition(ConditionType.ALIGNED)
+    names = {name for name, _ in (*env, *probes)}
+    is_free = not any(name in names for name, _ in container.owners)
+    if former is None or former.reason != Reason.SUSPENDED or not env or not is_free:
+        return NoOp()
+    return Apply(env, probes, f"owns {', '.join(sorted(names))} again, as they are", changes_values=False)

@@ -1,0 +1,91 @@
+"""The decision about one app: a pure function of its snapshot.
+
+``decide`` says what to write. After the writes ``domain/conditions.py`` reports: what to verify, and the status.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from chainlit_operator.domain import alignment
+from chainlit_operator.domain.alignment import Apply, Blocked, NoOp
+from chainlit_operator.domain.desired import manifests, ownership
+from chainlit_operator.domain.desired.ownership import Step, Steps
+from chainlit_operator.domain.model import Container, Memory, Snapshot
+from chainlit_operator.domain.paths import RootPaths
+from chainlit_operator.domain.reasons import Reason
+from chainlit_operator.domain.resolution import Resolved, Unresolved, resolve
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A write that cannot be made, or that the API server refused: the reason, and words for the condition."""
+
+    reason: Reason
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What to do about one app.
+
+    ``steps`` are writes of created objects, in order. ``failure`` says why they are not all that is wanted. ``action``
+    is the write of a workload that others own; it waits until every step has succeeded. ``root_paths`` are the wanted
+    variables, None where none is known. ``memory`` is the operator's memory after this decision.
+    """
+
+    route: Resolved | Unresolved
+    container: Container | None
+    action: Apply | NoOp | Blocked
+    root_paths: RootPaths | None = None
+    steps: tuple[Step, ...] = ()
+    failure: Failure | None = None
+    memory: Memory = field(default_factory=Memory)
+
+
+def decide(snapshot: Snapshot) -> Decision:
+    """Decide about the snapshot's app."""
+    route = resolve(snapshot)
+    workload = snapshot.workload
+    container = alignment.find_container(workload, snapshot.app.spec.container) if workload is not None else None
+    is_mounted = bool(snapshot.app.spec.mount_path)
+    roots = route.root_paths if isinstance(route, Resolved) and not is_mounted else None
+    steps, failure = _steps(snapshot, roots)
+    aligned = alignment.align(snapshot, route, container, roots)
+    return Decision(
+        route=route,
+        container=container,
+        action=aligned.action,
+        root_paths=roots,
+        steps=steps.steps,
+        failure=failure,
+        memory=replace(steps.memory, workload=aligned.conflict),
+    )
+
+
+def _steps(snapshot: Snapshot, roots: RootPaths | None) -> tuple[Steps, Failure | None]:
+    """The steps for created objects; none for an app that is suspended or ends, or whose workload is another's."""
+    app = snapshot.app
+    wanted = manifests.refs(app)
+    is_idle = app.spec.suspend or app.is_terminating or bool(snapshot.claimed_by)
+    if is_idle or not (wanted or snapshot.owned):
+        return Steps(memory=snapshot.memory), None
+    if snapshot.template_fault:
+        return Steps(memory=snapshot.memory), Failure(Reason.APPLY_REFUSED, snapshot.template_fault)
+    objects = list(snapshot.manifests)
+    if app.spec.template is not None:
+        objects.append(manifests.deployment(app, roots or _present_roots(snapshot)))
+    found = ownership.steps(snapshot, objects, wanted)
+    conflict = found.conflict
+    return found, None if conflict is None else Failure(Reason.FIELD_CONTESTED, conflict.message)
+
+
+def _present_roots(snapshot: Snapshot) -> RootPaths:
+    """The root paths of a created workload whose route gives none: those that it has, if it exists."""
+    live = next((obj for obj in snapshot.owned if obj.ref == snapshot.app.workload), None)
+    values: tuple[str, ...] = ()
+    if live is not None and snapshot.workload is not None:
+        container = alignment.find_container(snapshot.workload, snapshot.app.spec.container)
+        variables = (container.root_path, container.parent_root_path) if container is not None else ()
+        values = tuple(variable.value or "" if variable is not None else "" for variable in variables)
+    return RootPaths(*values) if values else RootPaths("", "")

@@ -1,0 +1,18 @@
+"""An object that the operator creates, as it is wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from chainlit_operator.object_ref import Ref
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A whole object; ``digest`` tells its present form from former ones."""
+
+    ref: Ref
+    body: Mapping[str, Any]
+    digest: str

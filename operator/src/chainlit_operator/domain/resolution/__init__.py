@@ -1,0 +1,12 @@
+"""Resolution: from the routes of an app to the one place where Chainlit must be served, or the reason why there is
+none.
+
+``checks.py`` has the ordered lists of checks: the first check that finds something gives the reason. The lists are the
+truth table, and the page of reasons in the documentation prints them.
+"""
+
+from chainlit_operator.domain.resolution.answer import Resolved, Unresolved
+from chainlit_operator.domain.resolution.backend import route_backend
+from chainlit_operator.domain.resolution.resolve import missing_workload, resolve
+
+__all__ = ["Resolved", "Unresolved", "missing_workload", "resolve", "route_backend"]

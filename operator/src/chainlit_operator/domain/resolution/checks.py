@@ -1,0 +1,348 @@
+"""The ordered checks of one route. The first that fails gives the reason and the message.
+
+Each check is a small function of a :class:`Candidate`, which computes what several checks need once. It returns the
+message of the fault, or an empty text. The order matters: a check may rely on all before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from chainlit_operator.domain import paths, rewrites
+from chainlit_operator.domain.model import (
+    Matching,
+    Rewrite,
+    Route,
+    RoutePath,
+    Service,
+    Snapshot,
+)
+from chainlit_operator.domain.reasons import Reason
+from chainlit_operator.domain.resolution import path_overrides
+from chainlit_operator.domain.route_paths import is_own_route, prefix_of
+
+#: How much of a text that a route brings along is repeated in a message, in characters.
+MAX_QUOTED = 250
+#: Methods whose rules together take every request.
+_METHODS = tuple(f"{path_overrides.METHOD_CONDITION}{method}" for method in ("GET", "POST"))
+
+
+class Candidate:
+    """One route that may be the app's, with what the checks compute of it."""
+
+    def __init__(self, snapshot: Snapshot, route: Route) -> None:
+        self.snapshot, self.route = snapshot, route
+        self.services: Mapping[str, Service] = {service.ref.name: service for service in snapshot.services}
+        self.own_paths = [path for path in route.paths if path.service in self.services]
+
+    @cached_property
+    def whole_paths(self) -> list[RoutePath]:
+        """The app's paths that take every request; two rules for GET and POST that are alike else count as one."""
+        return list(_unconditional(self.own_paths))
+
+    @cached_property
+    def covering(self) -> list[RoutePath]:
+        """The app's paths that let everything below them through."""
+        return [path for path in self.whole_paths if path.matching is not Matching.EXACT]
+
+    @cached_property
+    def by_prefix(self) -> dict[str, RoutePath]:
+        """The first covering path of each prefix."""
+        return {prefix_of(path): path for path in reversed(self.covering)}
+
+    @cached_property
+    def public_prefix(self) -> str:
+        """The shortest prefix of the covering paths."""
+        return min(self.by_prefix, key=len)
+
+    @cached_property
+    def chosen(self) -> RoutePath:
+        """The path that stands for all."""
+        return self.by_prefix[self.public_prefix]
+
+    @cached_property
+    def overriding(self) -> list[RoutePath]:
+        """Other paths of the route that take requests away from those that serve the app."""
+        # By identity: comparing thousands of paths with each other takes seconds.
+        known = {id(path) for path in self.covering}
+        # Of every host that serves the app: the status has the address of one, but people open them all.
+        serving = {path.host: path for path in reversed(self.covering) if prefix_of(path) == self.public_prefix}
+        return [
+            path
+            for path in self.route.paths
+            if id(path) not in known
+            and path.host in serving
+            and path_overrides.takes(self.route.precedence, path, serving[path.host], self.public_prefix)
+        ]
+
+    @cached_property
+    def serving(self) -> list[RoutePath]:
+        """All paths that decide about the app's requests; the chosen one first."""
+        return [self.chosen, *(path for path in self.covering if path is not self.chosen), *self.overriding]
+
+    @cached_property
+    def backend_prefix(self) -> str:
+        """What the backend receives of the chosen path's prefix; the checks before have seen that there is one."""
+        return self.arriving(self.chosen) or ""
+
+    def arriving(self, path: RoutePath) -> str | None:
+        """Return what the backend receives of a path's prefix; None where there is no such prefix."""
+        prefix = prefix_of(path)
+        stated = self.snapshot.app.spec.rewrite
+        if stated is not Rewrite.AUTO:
+            return "" if stated is Rewrite.STRIP else prefix
+        return rewrites.backend_prefix(prefix, path.transforms)
+
+    def transforms(self) -> tuple[rewrites.Transform, ...]:
+        """Return what the edge does to the chosen path, unless the app states it."""
+        return self.chosen.transforms if self.snapshot.app.spec.rewrite is Rewrite.AUTO else ()
+
+
+def _unconditional(own: Iterable[RoutePath]) -> Iterator[RoutePath]:
+    methods: dict[RoutePath, set[str]] = {}
+    for path in own:
+        if not path.condition:
+            yield path
+        elif path.condition in _METHODS:
+            whole = replace(path, condition="")
+            seen = methods.setdefault(whole, set())
+            seen.add(path.condition)
+            if seen == set(_METHODS):
+                yield whole
+
+
+# ------------------------------------------------------------------------------------------------------ the checks
+
+
+def service_exists(given: Candidate) -> str:
+    """A Service that the route names must exist."""
+    missing = sorted(given.snapshot.missing_services & given.route.services)
+    if given.own_paths or given.snapshot.services or not missing:
+        return ""
+    return (
+        f"{given.route.ref} sends requests to Service {', '.join(missing)}, which does not exist. Create it with a "
+        f"selector for the pods of {given.snapshot.app.workload}."
+    )
+
+
+def backend_is_supported(given: Candidate) -> str:
+    """A backend must be a Service of the route's namespace."""
+    if given.own_paths or not given.route.unsupported_backends:
+        return ""
+    names = ", ".join([*sorted(given.route.services), *given.route.unsupported_backends])
+    return (
+        f"{given.route.ref} sends requests to {names[:MAX_QUOTED]}. The operator follows only Services of the route's "
+        f"namespace: use one that selects the pods of {given.snapshot.app.workload}."
+    )
+
+
+def backend_selects_pods(given: Candidate) -> str:
+    """A Service of the route must select the pods of the workload."""
+    if given.own_paths:
+        return ""
+    names = ", ".join(sorted(given.route.services)) or "none"
+    return (
+        f"{given.route.ref} sends no request to {given.snapshot.app.workload}: none of its Services ({names}) selects "
+        f"these pods. Correct the backend of the {given.route.ref.kind}, the Service's selector, or spec.workload.ref."
+    )
+
+
+def route_is_read(given: Candidate) -> str:
+    """The operator must be able to read the route in full, and no controller may refuse it."""
+    if not given.route.refusal:
+        return ""
+    remedy = given.route.refusal_remedy or f"Correct the {given.route.ref.kind}."
+    return f"{given.route.ref} is not served: {given.route.refusal[:300].rstrip('. ')}. {remedy}"
+
+
+def backend_is_alone(given: Candidate) -> str:
+    """No other Service may share the app's requests."""
+    own = given.services.keys()
+    shared = next((path for path in given.own_paths if not own >= set(path.others)), None)
+    if shared is None:
+        return ""
+    return (
+        f"{given.route.ref} sends part of the requests for {shared.path} to another Service, which does not know the "
+        "chat's sessions. Give the app a path of its own, or set the other weight to 0."
+    )
+
+
+def requests_are_unconditional(given: Candidate) -> str:
+    """A rule must take every request for its path."""
+    if given.whole_paths:
+        return ""
+    first = given.own_paths[0]
+    return (
+        f"{given.route.ref} sends requests for {first.path} to the app only if {first.condition}. Use a match on the "
+        "path alone: the browser's requests for pages, sockets and uploads must all arrive."
+    )
+
+
+def path_has_a_prefix(given: Candidate) -> str:
+    """A regular expression must have a prefix, and let everything below it through."""
+    for path in given.whole_paths:
+        if path.matching is Matching.UNKNOWN or (path.matching is Matching.REGULAR_EXPRESSION and not _covers(path)):
+            return (
+                f"Path {path.path!r} of {given.route.ref} is a regular expression, and the operator finds no fixed "
+                "prefix in it, or does not know whether its controller reads it as one. Use a plain path with type "
+                "Prefix."
+            )
+    return ""
+
+
+def _covers(path: RoutePath) -> bool:
+    parsed = rewrites.parse_pattern(path.path)
+    return parsed is not None and parsed.covers_subtree
+
+
+def path_is_not_exact(given: Candidate) -> str:
+    """A path must let everything below it through."""
+    if given.covering:
+        return ""
+    first = given.whole_paths[0]
+    return (
+        f"Path {first.path!r} of {given.route.ref} has type Exact, so nothing below it arrives, and the WebSocket is "
+        "below it. Use type Prefix."
+    )
+
+
+def path_is_one(given: Candidate) -> str:
+    """All paths must be one, or Chainlit's own routes below it."""
+    if all(is_own_route(prefix, given.public_prefix) for prefix in given.by_prefix):
+        return ""
+    listed = ", ".join(sorted(prefix or "/" for prefix in given.by_prefix))
+    return (
+        f"{given.route.ref} routes several paths to the app ({listed}), and Chainlit serves only one. Keep one path, "
+        "and redirect the others to it."
+    )
+
+
+def path_is_not_overridden(given: Candidate) -> str:
+    """No other path of the route may take requests that Chainlit needs."""
+    own = {id(path) for path in given.own_paths}
+    other = next((path for path in given.overriding if id(path) not in own), None)
+    if other is None:
+        return ""
+    where = f"to Service {other.service}" if other.service else "elsewhere (a redirect, or no Service)"
+    return (
+        f"{given.route.ref} sends {other.path} {where}, and Chainlit may need it at {given.public_prefix or '/'}. Give "
+        "the other backend a path that is not below it."
+    )
+
+
+def port_exists(given: Candidate) -> str:
+    """The Service must have the port that the route names."""
+    for path in given.serving:
+        service = given.services[path.service]
+        if not any(port.matches(path.port) for port in service.ports):
+            ports = ", ".join(f"{port.port} {port.name}".strip() for port in service.ports) or "none"
+            return (
+                f"{given.route.ref} sends requests for {path.path} to port {path.port} of {service.ref}, which has no "
+                f"such port ({ports}). Correct the backend of the {given.route.ref.kind}, or the Service's ports."
+            )
+    return ""
+
+
+def path_is_supported(given: Candidate) -> str:
+    """The path must have only characters that Chainlit and browsers treat alike."""
+    fault = paths.problem(given.public_prefix)
+    if not fault:
+        return ""
+    return (
+        f"Chainlit cannot serve path {given.chosen.path!r} of {given.route.ref}: {fault}. Use segments of letters, "
+        "digits and . _ ~ - only."
+    )
+
+
+def middleware_exists(given: Candidate) -> str:
+    """A Middleware that the route names must exist."""
+    missing = next((found.what for found in given.transforms() if isinstance(found, rewrites.Missing)), None)
+    if missing is None:
+        return ""
+    return (
+        f"{given.route.ref} uses Traefik Middleware {missing}, which does not exist, so Traefik answers 404. Create "
+        "it, correct the name, or set spec.route.rewrite."
+    )
+
+
+def rewrite_is_known(given: Candidate) -> str:
+    """The operator must know how the edge changes the path."""
+    unknown = next((found.what for found in given.transforms() if isinstance(found, rewrites.Unknown)), None)
+    if unknown is None:
+        return ""
+    return (
+        f"{given.route.ref} has {unknown[:MAX_QUOTED]}, which may change the path on its way to the app. Set "
+        "spec.route.rewrite to Strip if the whole path prefix is removed, or to None if the path stays as it is."
+    )
+
+
+def rewrite_keeps_the_rest(given: Candidate) -> str:
+    """A rewrite must keep what comes after the prefix."""
+    if given.arriving(given.chosen) is not None:
+        return ""
+    return (
+        f"{given.route.ref} rewrites {given.chosen.path} in a way that does not keep what comes after its prefix, so "
+        "pages and sockets are not found. Strip a whole prefix, or leave the path alone."
+    )
+
+
+def rewrites_agree(given: Candidate) -> str:
+    """All paths of the app must be rewritten alike."""
+    # A route may have thousands of paths that differ in nothing that matters here.
+    unlike = {(prefix_of(path), path.transforms): path for path in given.serving[1:]}
+    for (prefix, _), path in unlike.items():
+        arriving = given.arriving(path)
+        if arriving is None or not _agree((given.public_prefix, given.backend_prefix), (prefix, arriving)):
+            return (
+                f"{given.route.ref} rewrites {path.path} and {given.chosen.path} of the app in different ways, so "
+                "requests for one of them go astray. Give all of its rules the same rewrite."
+            )
+    return ""
+
+
+def _agree(one: tuple[str, str], other: tuple[str, str]) -> bool:
+    """Whether two paths, each a prefix and what arrives of it, do the same to the requests that both let through."""
+    (above, arrives), (below, expected) = sorted((one, other), key=lambda pair: len(pair[0]))
+    return arrives + below.removeprefix(above) == expected
+
+
+def prefixes_align(given: Candidate) -> str:
+    """What arrives must be the end of what the browser asks for (the law of alignment)."""
+    if paths.align(given.public_prefix, given.backend_prefix) is not None:
+        return ""
+    return (
+        f"{given.route.ref} turns {given.public_prefix or '/'} into {given.backend_prefix or '/'} on the way to the "
+        "app, and Chainlit works only where the second is the end of the first. Strip a whole prefix, or leave the "
+        "path alone."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A named check of a route: ``fault`` returns the message, empty where nothing is wrong."""
+
+    reason: Reason
+    fault: Callable[[Candidate], str]
+
+
+CHECKS = (
+    Check(Reason.SERVICE_NOT_FOUND, service_exists),
+    Check(Reason.ROUTE_WITHOUT_BACKEND, backend_is_supported),
+    Check(Reason.ROUTE_WITHOUT_BACKEND, backend_selects_pods),
+    Check(Reason.ROUTE_NOT_ACCEPTED, route_is_read),
+    Check(Reason.BACKEND_SHARED, backend_is_alone),
+    Check(Reason.CONDITIONAL_MATCH, requests_are_unconditional),
+    Check(Reason.REGULAR_EXPRESSION_PATH, path_has_a_prefix),
+    Check(Reason.EXACT_PATH, path_is_not_exact),
+    Check(Reason.SEVERAL_PATHS, path_is_one),
+    Check(Reason.PATH_SHADOWED, path_is_not_overridden),
+    Check(Reason.ROUTE_WITHOUT_BACKEND, port_exists),
+    Check(Reason.PATH_NOT_SUPPORTED, path_is_supported),
+    Check(Reason.MIDDLEWARE_NOT_FOUND, middleware_exists),
+    Check(Reason.REWRITE_UNKNOWN, rewrite_is_known),
+    Check(Reason.REWRITE_NOT_SUPPORTED, rewrite_keeps_the_rest),
+    Check(Reason.REWRITE_NOT_SUPPORTED, rewrites_agree),
+    Check(Reason.REWRITE_NOT_SUPPORTED, prefixes_align),
+)

@@ -1,0 +1,34 @@
+"""The origin under which a browser reaches a route: scheme, host and port."""
+
+from __future__ import annotations
+
+from chainlit_operator.domain.model import Origin, Route, RoutePath
+
+
+def origin_of(route: Route, path: RoutePath) -> str:
+    """Return what stands between ``http`` or ``ws`` and the path in the URL: ``s://example.com:8443``, for example.
+
+    It is empty where the path has no host or a wildcard, and the route has no address of its own. Of several origins a
+    secure one counts.
+    """
+    found = [
+        origin
+        for origin in route.origins
+        if (host_matches(origin.hosts, path.host) if path.host else bool(origin.address))
+    ]
+    if not found:
+        return ""
+    origin = min(found, key=lambda each: not each.is_secure)
+    return _authority(path.host or origin.address, origin)
+
+
+def host_matches(pattern: str, host: str) -> bool:
+    """Whether a host name, ``*.`` before a host name, or nothing (any host) stands for ``host``."""
+    return pattern in ("", host) or (pattern.startswith("*.") and host.partition(".")[2] == pattern[2:])
+
+
+def _authority(host: str, origin: Origin) -> str:
+    if "*" in host:
+        return ""
+    is_usual = origin.port in (0, 443 if origin.is_secure else 80)
+    return f"{'s' if origin.is_secure else ''}://{host}{'' if is_usual else f':{origin.port}'}"

@@ -1,0 +1,43 @@
+"""The address at which an app is verified."""
+
+from __future__ import annotations
+
+from chainlit_operator.domain.model import Check, Container, Service, Snapshot, VerificationMode, Workload
+from chainlit_operator.domain.resolution import Resolved
+
+
+def check_of(snapshot: Snapshot, route: Resolved, container: Container, workload: Workload) -> Check | None:
+    """Return the check of an aligned app whose rollout is complete; None where there is no address to ask."""
+    at_edge = snapshot.app.spec.verification is VerificationMode.EDGE
+    base_url = _service_url(route.service, route.service_port, container)
+    edge_url = _edge_url(route) if at_edge else ""
+    if not (edge_url if at_edge else base_url):
+        return None
+    port = next((port for port in route.service.ports if port.matches(route.service_port)), None)
+    return Check(
+        base_url=base_url or "",
+        root_path=route.app_prefix,
+        page_prefix=route.root_paths.parent_root_path,
+        target=str(port.target) if port is not None else "",
+        uid=workload.uid,
+        generation=workload.generation,
+        edge_url=edge_url,
+        pods=workload.rollout.available if at_edge else 0,
+    )
+
+
+def _edge_url(route: Resolved) -> str:
+    """Scheme, host and port that a browser opens; empty where the route has no URL."""
+    return (route.url or "").removesuffix(f"{route.root_paths.parent_root_path}{route.app_prefix}/")
+
+
+def _service_url(service: Service, service_port: int | str, container: Container) -> str | None:
+    """Scheme, host and port of the Service: its cluster IP, or for a headless one its name and the pods' own port."""
+    port = next((port for port in service.ports if port.matches(service_port)), None)
+    if service.type == "ExternalName" or port is None:
+        return None
+    if service.cluster_ip and service.cluster_ip != "None":
+        host = f"[{service.cluster_ip}]" if ":" in service.cluster_ip else service.cluster_ip
+        return f"http://{host}:{port.port}"
+    number = container.port_number(port.port if port.target is None else port.target)
+    return None if number is None else f"http://{service.ref.name}.{service.ref.namespace}.svc:{number}"
