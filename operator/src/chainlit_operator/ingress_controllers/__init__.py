@@ -1,1 +1,4 @@
-"""One file for each ingress controller: how it matches paths, rewrites them and treats WebSockets."""
+"""Annotations of ingress controllers: one file for each controller says what its annotations do to a route.
+
+``registry`` finds the files; a new controller is one new file.
+"""

@@ -1,10 +1,11 @@
-"""From the JSON of one object to the record that the store keeps."""
+"""From the JSON of one object to the record that the store keeps; a route's annotations are interpreted on the way."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from chainlit_operator.domain import model
+from chainlit_operator.ingress_controllers.registry import interpret
 from chainlit_operator.kinds.shared.kind import Kind, Known, Raw, unknown
 
 
@@ -16,6 +17,7 @@ def decoder(kind: Kind, known: Known = unknown) -> Callable[[Raw], model.Watched
     """
 
     def decode(raw: Raw) -> model.WatchedObject:
-        return kind.decode(raw, known)
+        record = kind.decode(raw, known)
+        return interpret(record) if isinstance(record, model.AnnotatedRoute) else record
 
     return decode

@@ -24,6 +24,7 @@ from chainlit_operator.domain.model.memory import (
     Memory,
 )
 from chainlit_operator.domain.model.route import (
+    AnnotatedRoute,
     Attachment,
     Dependency,
     Find,
@@ -35,6 +36,7 @@ from chainlit_operator.domain.model.route import (
     Precedence,
     Route,
     RoutePath,
+    ingress_class,
 )
 from chainlit_operator.domain.model.service import (
     Service,
@@ -61,6 +63,7 @@ from chainlit_operator.domain.model.workload import (
 )
 
 __all__ = [
+    "AnnotatedRoute",
     "App",
     "AppSpec",
     "Attachment",
@@ -101,4 +104,5 @@ __all__ = [
     "WatchedObject",
     "Workload",
     "WorkloadStatus",
+    "ingress_class",
 ]

@@ -6,7 +6,7 @@ route hangs), ``precedence`` (how its edge chooses between two paths) and ``orig
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
@@ -76,6 +76,11 @@ class Attachment(NamedTuple):
         )
 
 
+def ingress_class(name: str) -> Attachment:
+    """Return the attachment of a route that an ingress class serves; an empty name is the cluster's default class."""
+    return Attachment(f"ingress class {name}")
+
+
 class Origin(NamedTuple):
     """Scheme, host and port under which a browser reaches a route.
 
@@ -124,6 +129,13 @@ class Route:
     def services(self) -> frozenset[str]:
         """Names of the Services that it sends requests to."""
         return frozenset(path.service for path in self.paths if path.service)
+
+
+class AnnotatedRoute(NamedTuple):
+    """A route as its kind describes it, with the annotations that its ingress controller has still to interpret."""
+
+    route: Route
+    annotations: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,9 @@ from itertools import islice
 from msgspec import field
 
 from chainlit_operator.domain import middlewares, model, rewrites
-from chainlit_operator.ingress_controllers.unknown import KONG_STRIP, kong_strips, unread
 from chainlit_operator.kinds.shared.fields import MAX_PATHS, SPLIT_REMEDY, TOO_MANY_PATHS
-from chainlit_operator.kinds.shared.kind import RouteKind, decoding
-from chainlit_operator.kube.codec import Anything, ApiStruct, Meta
+from chainlit_operator.kinds.shared.kind import RouteKind, RouteMeta, decoding_routes
+from chainlit_operator.kube.codec import Anything, ApiStruct
 from chainlit_operator.object_ref import Ref
 
 GATEWAY_REMEDY = "Change the HTTPRoute, or the listener of its Gateway."
@@ -136,19 +135,10 @@ class _Status(ApiStruct):
     parents: list[_ParentStatus] = field(default_factory=list)
 
 
-class _HTTPRouteMeta(Meta):
-    annotations: dict[str, str] = field(default_factory=dict)
-
-    def transforms(self) -> tuple[rewrites.Transform, ...]:
-        """What annotations make of all paths of the route."""
-        stripped = (rewrites.ReplacePrefixMatch("/"),) if kong_strips(self.annotations) else ()
-        return (*stripped, *islice(unread(self.annotations, (KONG_STRIP,)), 1))
-
-
 class HTTPRoute(ApiStruct):
     """An HTTPRoute (gateway.networking.k8s.io/v1)."""
 
-    metadata: _HTTPRouteMeta
+    metadata: RouteMeta
     spec: _Spec = field(default_factory=_Spec)
     status: _Status = field(default_factory=_Status)
 
@@ -194,14 +184,13 @@ class HTTPRoute(ApiStruct):
                 yield model.Dependency("Middleware", key)
 
     def _paths(self) -> Iterator[model.RoutePath]:
-        annotated = self.metadata.transforms()
         for rule in self.spec.rules:
             weighty = [ref for ref in rule.backend_refs if ref.weight > 0]
             backends = [ref for ref in weighty if self._is_service(ref)]
             if not backends or any(found.type == "RequestRedirect" for found in rule.filters):
                 backends = [_BackendRef(name="")]
             others = tuple(ref.name if self._is_service(ref) else ref.shown for ref in weighty)
-            transforms = (*rule.transforms(), *annotated)
+            transforms = tuple(rule.transforms())
             middlewares = tuple(self._middlewares(rule.filters))
             for host in self.spec.hostnames or [""]:
                 for match in rule.matches or [_Match()]:
@@ -276,7 +265,7 @@ KIND = RouteKind(
     group="gateway.networking.k8s.io",
     version="v1",
     plural="httproutes",
-    decode=decoding(HTTPRoute),
+    decode=decoding_routes(HTTPRoute),
     purpose="The path of an app is read from its route.",
     is_optional=True,
     is_created=True,

@@ -19,8 +19,8 @@ APP_GROUP = "chainlit-operator.dev"
 Raw = bytes | msgspec.Raw
 Known = Callable[[Ref], model.WatchedObject | None]
 """From a reference to the record that the store has of the object, if any."""
-Decode = Callable[[Raw, Known], model.WatchedObject]
-"""From the JSON of one object to its record. Raises msgspec.DecodeError for JSON of another shape."""
+Decode = Callable[[Raw, Known], "model.WatchedObject | model.AnnotatedRoute"]
+"""From the JSON of one object to its record, a route with its annotations. Raises msgspec.DecodeError."""
 
 
 def unknown(_: Ref) -> None:
@@ -96,6 +96,7 @@ class PlainForm(Form, Protocol):
 
 
 FormT = TypeVar("FormT", bound=Form)
+RecordT = TypeVar("RecordT", bound=model.WatchedObject)
 
 
 def decoding(form: type[PlainForm]) -> Decode:
@@ -114,7 +115,36 @@ def decoding_by(form: type[FormT], to_record: Callable[[FormT, Known], model.Wat
     return decode
 
 
-def with_owner(record: model.WatchedObject, meta: Meta, raw: Raw) -> model.WatchedObject:
+class RouteMeta(Meta):
+    """ObjectMeta of a route."""
+
+    annotations: dict[str, str] = msgspec.field(default_factory=dict)
+
+
+class RouteForm(Protocol):
+    """The JSON of a route, as far as it is decoded."""
+
+    @property
+    def metadata(self) -> RouteMeta:
+        """ObjectMeta with the annotations."""
+
+    def to_domain(self) -> model.Route:
+        """Return the domain's record of the object."""
+
+
+def decoding_routes(form: type[RouteForm]) -> Decode:
+    """Return what decodes routes of that form."""
+    read = decoder(form)
+
+    def decode(raw: Raw, _: Known) -> model.AnnotatedRoute:
+        found = read(raw)
+        route = with_owner(found.to_domain(), found.metadata, raw)
+        return model.AnnotatedRoute(route, found.metadata.annotations)
+
+    return decode
+
+
+def with_owner(record: RecordT, meta: Meta, raw: Raw) -> RecordT:
     """Return the record, with the whole content of the object where a ChainlitApp created it."""
     owner = _owner(meta)
     if owner is None or not isinstance(record, model.CreatableObject):

@@ -1,0 +1,51 @@
+"""Contour: paths as expressions, and WebSockets only where an annotation lets them through."""
+
+from __future__ import annotations
+
+from chainlit_operator.domain.model import AnnotatedRoute, Attachment, Matching, RoutePath, ingress_class
+from chainlit_operator.ingress_controllers.shared.controller import (
+    IMPLEMENTATION_SPECIFIC,
+    IngressController,
+    Rules,
+)
+
+SOCKETS = "projectcontour.io/websocket-routes"
+CLASS = "projectcontour.io/ingress.class"
+_INGRESS_CLASS = "kubernetes.io/ingress.class"
+#: The name of its class, unless it is configured otherwise; it reads no IngressClass.
+_NAME = "contour"
+_ATTACHMENT: Attachment = ingress_class(_NAME)
+#: Characters that make a path an expression (``internal/dag/ingress_processor.go`` of v1.33.8).
+_REGEX_CHARACTERS = frozenset("^+*[]%")
+
+
+class _Rules(Rules):
+    is_owner = True
+
+    def __init__(self, sockets: str) -> None:
+        self._sockets = frozenset(entry.strip() for entry in sockets.split(","))
+
+    def matching(self, path: RoutePath) -> Matching | None:
+        if path.path_type != IMPLEMENTATION_SPECIFIC:
+            return None
+        is_plain = _REGEX_CHARACTERS.isdisjoint(path.path)
+        return Matching.PREFIX if is_plain else Matching.REGULAR_EXPRESSION
+
+    def refuses_web_socket(self, path: RoutePath) -> bool:
+        return path.path not in self._sockets
+
+
+def _is_its_own(found: AnnotatedRoute) -> bool:
+    """Whether the class of an Ingress is Contour's; annotations win over ``spec.ingressClassName``."""
+    annotations = found.annotations
+    name = annotations.get(CLASS) or annotations.get(_INGRESS_CLASS)
+    return name == _NAME if name else _ATTACHMENT in found.route.attachments
+
+
+def _read(found: AnnotatedRoute) -> Rules | None:
+    # Under a class of another name, the annotation about WebSockets gives it away.
+    sockets = found.annotations.get(SOCKETS, "")
+    return _Rules(sockets) if sockets or _is_its_own(found) else None
+
+
+CONTROLLER = IngressController(annotations=frozenset({SOCKETS, CLASS}), recognises=_is_its_own, read=_read)

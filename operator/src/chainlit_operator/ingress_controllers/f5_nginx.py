@@ -1,0 +1,52 @@
+"""F5 NGINX Ingress Controller: rewrites for each Service, and expressions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from chainlit_operator.domain import rewrites
+from chainlit_operator.domain.model import AnnotatedRoute, Matching, RoutePath
+from chainlit_operator.ingress_controllers.shared.controller import IngressController, Rules
+from chainlit_operator.ingress_controllers.shared.values import is_on
+
+REWRITES = "nginx.org/rewrites"
+PATH_REGEX = "nginx.org/path-regex"
+
+
+class _Rules(Rules):
+    def __init__(self, annotations: Mapping[str, str]) -> None:
+        self._targets = _targets(annotations.get(REWRITES, ""))
+        self._reads_expressions = bool(annotations.get(PATH_REGEX))
+
+    def matching(self, path: RoutePath) -> Matching | None:
+        is_read = self._reads_expressions and path.matching is Matching.UNKNOWN
+        return Matching.REGULAR_EXPRESSION if is_read else None
+
+    def transforms(self, path: RoutePath) -> Iterator[rewrites.Transform]:
+        target, *others = self._targets.get(path.service, (None,))
+        # NGINX replaces the very text of the path, so one slash too many or too few stays in what is left.
+        if others:
+            yield rewrites.Unknown(f"the annotation {REWRITES} with several rewrites for a Service")
+        elif target is not None and path.path.endswith("/") == target.endswith("/"):
+            yield rewrites.ReplacePrefixMatch(target)
+        elif target is not None:
+            yield rewrites.Unknown(f"the annotation {REWRITES} for a path with another end")
+
+
+def _targets(text: str) -> dict[str, dict[str, None]]:
+    """The different targets that ``serviceName=chat rewrite=/; serviceName=…`` has for each Service."""
+    found: dict[str, dict[str, None]] = {}
+    for entry in text.split(";"):
+        words = dict(word.partition("=")[::2] for word in entry.split()) if "serviceName=" in entry else {}
+        if "serviceName" in words:
+            found.setdefault(words["serviceName"], {})[words.get("rewrite", "")] = None
+    return found
+
+
+def _read(found: AnnotatedRoute) -> Rules:
+    return _Rules(found.annotations)
+
+
+CONTROLLER = IngressController(
+    annotations=frozenset({REWRITES, PATH_REGEX}), read=_read, may_rewrite={PATH_REGEX: is_on}
+)

@@ -1,0 +1,42 @@
+"""HAProxy Kubernetes Ingress Controller, of HAProxy Technologies: rewrites of whole paths."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from chainlit_operator.domain import rewrites
+from chainlit_operator.domain.model import AnnotatedRoute, RoutePath
+from chainlit_operator.ingress_controllers.shared.controller import IngressController, Rules, unclear
+
+REWRITE = "haproxy.org/path-rewrite"
+#: A replacement without functions; of groups it has only those of the expression.
+_FORMAT = re.compile(r"(?:[A-Za-z0-9/._~-]|\\[1-9])+")
+
+
+class _Rules(Rules):
+    """``expression replacement`` for the whole path; a replacement alone takes the place of any path.
+
+    HAProxy finds the expression anywhere in a path. The result can be told only where it is found at the beginning.
+    """
+
+    def __init__(self, annotation: str) -> None:
+        self._annotation, self._words = annotation, annotation.split()
+        self._pattern = rewrites.parse_pattern(self._words[0]) if len(self._words) == 2 else None
+
+    def transforms(self, path: RoutePath) -> Iterator[rewrites.Transform]:
+        words, pattern = self._words, self._pattern
+        is_found = pattern is not None and f"{path.path.rstrip('/')}/".startswith(f"{pattern.prefix}/")
+        if len(words) == 1 and "\\" not in words[0]:
+            yield rewrites.ReplaceFullPath(words[0])
+        elif is_found and _FORMAT.fullmatch(words[1]):
+            yield rewrites.RewriteWholePath(words[0], re.sub(r"\\(\d)", r"${\1}", words[1]))
+        elif words:
+            yield unclear(REWRITE, self._annotation)
+
+
+def _read(found: AnnotatedRoute) -> Rules:
+    return _Rules(found.annotations[REWRITE])
+
+
+CONTROLLER = IngressController(annotations=frozenset({REWRITE}), read=_read)

@@ -1,0 +1,37 @@
+"""ingress-nginx, and Traefik's provider for its annotations: expressions, rewrites of whole paths, canaries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from chainlit_operator.domain import rewrites
+from chainlit_operator.domain.model import AnnotatedRoute, Matching, RoutePath
+from chainlit_operator.ingress_controllers.shared.controller import IngressController, Rules
+from chainlit_operator.ingress_controllers.shared.values import is_true
+
+CANARY = "nginx.ingress.kubernetes.io/canary"
+TARGET = "nginx.ingress.kubernetes.io/rewrite-target"
+USE_REGEX = "nginx.ingress.kubernetes.io/use-regex"
+
+
+class _Rules(Rules):
+    def __init__(self, annotations: Mapping[str, str]) -> None:
+        self._target = annotations.get(TARGET, "")
+        self._reads_expressions = bool(self._target) or is_true(annotations.get(USE_REGEX, ""))
+        self.is_canary = is_true(annotations.get(CANARY, ""))
+
+    def matching(self, path: RoutePath) -> Matching | None:
+        is_read = self._reads_expressions and path.matching is Matching.UNKNOWN
+        return Matching.REGULAR_EXPRESSION if is_read else None
+
+    def transforms(self, path: RoutePath) -> Iterator[rewrites.Transform]:
+        # A target that equals the path is left alone.
+        if self._target and self._target != path.path:
+            yield rewrites.RewriteWholePath(path.path, self._target)
+
+
+def _read(found: AnnotatedRoute) -> Rules:
+    return _Rules(found.annotations)
+
+
+CONTROLLER = IngressController(annotations=frozenset({CANARY, TARGET, USE_REGEX}), read=_read)

@@ -1,0 +1,113 @@
+"""All ingress controllers, found in the package, and the meaning of a route's annotations to them."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import lru_cache
+
+import chainlit_operator.ingress_controllers
+from chainlit_operator.domain import middlewares
+from chainlit_operator.domain.model import AnnotatedRoute, Dependency, Matching, Route, RoutePath
+from chainlit_operator.ingress_controllers import unknown
+from chainlit_operator.ingress_controllers.shared.controller import IngressController, Rules, is_never, unclear
+
+_PACKAGE = chainlit_operator.ingress_controllers
+_UNKNOWN = "unknown"
+#: The order in which rewrites act where a route has annotations of several controllers, though only one of them serves
+#: it. The others follow by name.
+_FIRST = ("ingress_nginx", "haproxy_ingress", "kong", "haproxy", "f5_nginx", _UNKNOWN, "traefik")
+
+
+def _position(name: str) -> tuple[int, str]:
+    return (_FIRST.index(name) if name in _FIRST else len(_FIRST), name)
+
+
+def _found() -> Mapping[str, IngressController]:
+    """The controllers by the names of their files, in their order."""
+    found = {}
+    for name in sorted((info.name for info in pkgutil.iter_modules(_PACKAGE.__path__)), key=_position):
+        if (full := f"{_PACKAGE.__name__}.{name}") != __name__:
+            controller = getattr(importlib.import_module(full), "CONTROLLER", None)
+            if isinstance(controller, IngressController):
+                found[name] = controller
+    return found
+
+
+CONTROLLERS: Mapping[str, IngressController] = _found()
+_SUSPECTS = {key: test for controller in CONTROLLERS.values() for key, test in controller.may_rewrite.items()}
+
+
+@lru_cache(64)
+def _recognising(kind: str) -> tuple[tuple[str, Callable[[AnnotatedRoute], bool]], ...]:
+    """The controllers that recognise routes of a kind without an annotation."""
+    found = ((name, controller) for name, controller in CONTROLLERS.items() if kind in controller.kinds)
+    return tuple((name, each.recognises) for name, each in found if each.recognises is not is_never)
+
+
+@lru_cache(4096)
+def _role(kind: str, key: str) -> tuple[str, Callable[[str], bool] | None]:
+    """The role of an annotation of a kind of route, looked up once for all routes that have it.
+
+    The first is the controller that reads it, empty for none. The second says whether a value may change a path in a
+    way that cannot be told; it is None where the key tells that none does.
+    """
+    for name, controller in CONTROLLERS.items():
+        if kind in controller.kinds and (key in controller.annotations or key.startswith(controller.prefixes)):
+            return name, _SUSPECTS.get(key)
+    return "", _SUSPECTS.get(key) or unknown.suspicion(key)
+
+
+def _rules(found: AnnotatedRoute) -> list[Rules]:
+    """The meanings of a route's annotations, one for each controller that says anything about it, in their order."""
+    kind = found.route.ref.kind
+    asked = {name for name, recognises in _recognising(kind) if recognises(found)}
+    unread: Rules | None = None
+    for key, value in found.annotations.items():
+        reader, suspicion = _role(kind, key)
+        if reader:
+            asked.add(reader)
+        if suspicion is not None and unread is None and suspicion(value):
+            unread = unknown.Unread(unclear(key, value))
+            asked.add(_UNKNOWN)
+    if not asked:
+        return []
+    rules = (unread if name == _UNKNOWN else CONTROLLERS[name].read(found) for name in sorted(asked, key=_position))
+    return [each for each in rules if each is not None]
+
+
+def interpret(found: AnnotatedRoute) -> Route:
+    """Return the route as its ingress controller serves it: matching, rewrites, Middlewares, WebSockets, canary."""
+    rules = _rules(found)
+    if not rules:
+        return found.route
+    route = found.route
+    matching = [each for each in rules if each.is_owner] or rules
+    named = tuple(key for each in rules for key in each.middlewares)
+    return replace(
+        route,
+        paths=tuple(_interpreted(path, rules, matching, named) for path in route.paths),
+        dependencies=(*route.dependencies, *(Dependency(middlewares.KIND, key) for key in named)),
+        is_canary=any(each.is_canary for each in rules),
+    )
+
+
+def _interpreted(path: RoutePath, rules: list[Rules], matching: list[Rules], named: tuple[str, ...]) -> RoutePath:
+    return replace(
+        path,
+        matching=_matching(path, matching),
+        transforms=(*path.transforms, *(transform for each in rules for transform in each.transforms(path))),
+        # All paths of an Ingress share one tuple.
+        middlewares=(*path.middlewares, *named) if path.middlewares else named,
+        refuses_web_socket=any(each.refuses_web_socket(path) for each in rules),
+    )
+
+
+def _matching(path: RoutePath, rules: list[Rules]) -> Matching:
+    """How the path is compared: unknown if one controller cannot tell, since any of them may serve the route."""
+    answers = [answer for each in rules if (answer := each.matching(path)) is not None]
+    if Matching.UNKNOWN in answers:
+        return Matching.UNKNOWN
+    return answers[0] if answers else path.matching

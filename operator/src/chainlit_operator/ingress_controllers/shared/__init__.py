@@ -1,0 +1,1 @@
+"""What several controllers have in common; no file here is a controller."""

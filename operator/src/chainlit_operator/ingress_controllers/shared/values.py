@@ -1,0 +1,17 @@
+"""Values of annotations that switch something on or off."""
+
+from __future__ import annotations
+
+#: The words that Go's ``strconv.ParseBool`` takes for true.
+_TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})
+_OFF = frozenset({"", "0", "f", "false", "no", "off"})
+
+
+def is_true(value: str) -> bool:
+    """Whether Go's ``strconv.ParseBool`` takes a value for true."""
+    return value in _TRUE
+
+
+def is_on(value: str) -> bool:
+    """Whether a value is none of the words that switch something off."""
+    return value.strip().lower() not in _OFF
