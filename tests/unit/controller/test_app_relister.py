@@ -1,4 +1,4 @@
-"""The app_relister: what is gone is forgotten, and nothing else."""
+"""The relister: what is gone is removed, and nothing else."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from tests.unit.apiserver import ApiServer, error, page, reply
 from tests.unit.domain.world import app
 from tests.waiting import until
 
+from chainlit_operator.controller import app_relister
+from chainlit_operator.controller.app_intake import AppIntake
 from chainlit_operator.controller.app_relister import AppRelister
 from chainlit_operator.kube.resource_versions import RestoredError
 from chainlit_operator.object_ref import Ref
@@ -28,7 +30,7 @@ async def swept(*pages: Any) -> set[str]:
     for name in ("kept", "gone", "renewed"):
         cache.put_app(app(name))
     async with server.serving() as api:
-        await asyncio.wait_for(AppRelister(api, cache, ("shop",)).sweep(), 5)
+        await asyncio.wait_for(AppRelister(api, AppIntake(cache), ("shop",)).remove_deleted(), 5)
     assert server.requests[0][1].endswith("/namespaces/shop/chainlitapps")
     return {ref.name for ref in cache.apps}
 
@@ -46,10 +48,10 @@ async def test_a_list_of_the_past_ends_it() -> None:
     server.script = [reply(page(listed("kept"), version=version)) for version in ("10", "9")]
     cache = State(lambda _: None)
     async with server.serving() as api:
-        app_relister = AppRelister(api, cache, ("shop",))
-        await app_relister.list_all()
+        relister = AppRelister(api, AppIntake(cache), ("shop",))
+        await relister.list_all()
         with pytest.raises(RestoredError, match="ChainlitApp has resource version 9, after 10"):
-            await app_relister.sweep()
+            await relister.remove_deleted()
 
 
 async def test_a_list_that_is_overtaken_by_another_is_none_of_the_past() -> None:
@@ -61,13 +63,13 @@ async def test_a_list_that_is_overtaken_by_another_is_none_of_the_past() -> None
 
     server.script = [late, reply(page(version="10")), reply(page(version="10"))]
     async with server.serving() as api:
-        app_relister = AppRelister(api, State(lambda _: None), ("shop",))
-        overtaken = asyncio.create_task(app_relister.sweep())
+        relister = AppRelister(api, AppIntake(State(lambda _: None)), ("shop",))
+        overtaken = asyncio.create_task(relister.remove_deleted())
         await until(lambda: len(server.requests) == 1)
-        await app_relister.sweep()
+        await relister.remove_deleted()
         is_overtaken.set()
         await asyncio.wait_for(overtaken, 5)
-        await app_relister.sweep()
+        await relister.remove_deleted()
 
 
 async def test_nothing_is_gone() -> None:
@@ -88,22 +90,33 @@ async def test_all_apps_are_known_before_work_begins() -> None:
     ]
     cache = State(lambda _: None)
     async with server.serving() as api:
-        app_relister = AppRelister(api, cache, ("shop",))
-        await asyncio.wait_for(app_relister.list_all(), 5)
+        relister = AppRelister(api, AppIntake(cache), ("shop",))
+        await asyncio.wait_for(relister.list_all(), 5)
     assert {ref.name for ref in cache.apps} == {"one", "two"}
-    assert app_relister.last_error is None
+    assert relister.last_error is None
 
 
-async def test_it_sweeps_at_once_when_deletions_may_have_gone_unseen() -> None:
+async def test_a_list_of_all_removes_what_was_deleted_before() -> None:
+    server = ApiServer()
+    server.script = [reply(page(whole("kept")))]
+    cache = State(lambda _: None)
+    for name in ("kept", "gone"):
+        cache.put_app(app(name))
+    async with server.serving() as api:
+        await asyncio.wait_for(AppRelister(api, AppIntake(cache), ("shop",)).list_all(), 5)
+    assert {ref.name for ref in cache.apps} == {"kept"}
+
+
+async def test_it_lists_at_intervals(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app_relister, "INTERVAL_SECONDS", 0.01)
+    monkeypatch.setattr(app_relister, "RETRY_SECONDS", 0.01)
     server, gone = ApiServer(), asyncio.Event()
-    server.script = [reply(page(listed("kept")))]
+    server.script = [error(503, "ServiceUnavailable"), reply(page(listed("kept")))]
     cache = State(lambda ref: gone.set() if ref not in cache.apps else None)
     for name in ("kept", "gone"):
         cache.put_app(app(name))
     async with server.serving() as api:
-        app_relister = AppRelister(api, cache, ("shop",))
-        running = asyncio.create_task(app_relister.run())
-        app_relister.trigger()
+        running = asyncio.create_task(AppRelister(api, AppIntake(cache), ("shop",)).run())
         await asyncio.wait_for(gone.wait(), 5)
         running.cancel()
     assert {ref.name for ref in cache.apps} == {"kept"}

@@ -14,7 +14,10 @@ import pytest
 from aiohttp import web
 from tests.unit.apiserver import BOOKMARK, error, line, page, reply, serving, stream
 
+from chainlit_operator.controller import runtime
+from chainlit_operator.controller.app_intake import AppIntake, AppList
 from chainlit_operator.controller.app_relister import AppRelister
+from chainlit_operator.controller.runtime import Options
 from chainlit_operator.kinds.chainlitapp import KIND
 from chainlit_operator.kopf_layer import handlers
 from chainlit_operator.kube.client import Api
@@ -94,21 +97,22 @@ class Server:
 
 
 class Runtime:
-    """As much of an engine as kopf is told of."""
+    """As much of a runtime as the kopf layer uses."""
 
     def __init__(self, api: Api) -> None:
         self.options = SimpleNamespace(namespaces=())
-        self.cache = State(lambda _: None)
-        self.app_relister = AppRelister(api, self.cache, (None,))
+        self.intake = AppIntake(State(lambda _: None))
+        self.app_relister = AppRelister(api, self.intake, (None,))
         self.seen = asyncio.Event()
-        self.asked = self.listed = self.taken = 0
+        self.requested = self.synced = 0
+        self.lists: list[str | None] = []
         self.known: set[str] = set()
-        self.told: list[str] = []
+        self.delivered: list[str] = []
         self.removed: list[str] = []
         self.gone = asyncio.Event()
 
     def put_app(self, body: Any) -> None:
-        self.told.append(body["metadata"]["resourceVersion"])
+        self.delivered.append(body["metadata"]["resourceVersion"])
         if body["metadata"]["name"] == "two":
             self.seen.set()
 
@@ -117,16 +121,17 @@ class Runtime:
         self.gone.set()
 
     async def apps_synced(self) -> None:
-        self.taken += 1
+        self.synced += 1
 
     async def knows_app(self, ref: Ref, version: str) -> bool:
         return version in self.known
 
     def watch_alive(self) -> None:
-        self.asked += 1
+        self.requested += 1
 
-    def watch_restarted(self) -> None:
-        self.listed += 1
+    def begin_list(self, namespace: str | None) -> AppList:
+        self.lists.append(namespace)
+        return self.intake.begin_list(namespace)
 
     async def relist_apps(self) -> None:
         await self.app_relister.list_all()
@@ -140,11 +145,11 @@ async def secret() -> dict[str, str]:
 async def watching(server: Server, known: Set[str] = frozenset()) -> AsyncIterator[Runtime]:
     stop = asyncio.Event()
     async with serving(server.answer, secret) as api:
-        engine: Any = Runtime(api)
-        engine.known |= known
-        task = asyncio.create_task(handlers._watch_apps(engine, api, stop))
+        runtime: Any = Runtime(api)
+        runtime.known |= known
+        task = asyncio.create_task(handlers._watch_apps(runtime, api, stop))
         try:
-            yield engine
+            yield runtime
         finally:
             stop.set()
             await asyncio.wait_for(task, 10)
@@ -179,13 +184,13 @@ async def test_kopf_goes_on_after(fault: Answer, where: str) -> None:
         return await stream(line("ADDED", app("two", "6")), end="hang")(request)
 
     server.watches.append(then)
-    async with watching(server) as engine:
-        await asyncio.wait_for(engine.seen.wait(), 20)
-        assert engine.asked
+    async with watching(server) as runtime:
+        await asyncio.wait_for(runtime.seen.wait(), 20)
+        assert runtime.requested
     assert set(server.credentials) == {"Bearer secret"}
 
 
-async def test_what_is_known_is_not_told_and_the_watch_goes_on_from_there() -> None:
+async def test_known_objects_are_not_delivered_and_the_watch_continues_after_them() -> None:
     server, since = Server(), []
 
     async def then(request: web.Request) -> web.StreamResponse:
@@ -193,19 +198,19 @@ async def test_what_is_known_is_not_told_and_the_watch_goes_on_from_there() -> N
         return await stream(line("ADDED", app("two", "9")), end="hang")(request)
 
     server.watches += [stream(line("MODIFIED", app("one", "7")), line("MODIFIED", app("one", "8"))), then]
-    async with watching(server, known={"1", "8"}) as engine:
-        await asyncio.wait_for(engine.seen.wait(), 20)
-        assert engine.taken == 1
-    assert (engine.told, since) == (["7", "9"], ["8"])
+    async with watching(server, known={"1", "8"}) as runtime:
+        await asyncio.wait_for(runtime.seen.wait(), 20)
+        assert runtime.synced == 1
+    assert (runtime.delivered, since) == (["7", "9"], ["8"])
 
 
-async def test_a_deletion_is_told_with_who_it_was() -> None:
+async def test_a_deletion_is_delivered_with_its_uid() -> None:
     """One of the same name may have taken its place, and be known already."""
     server = Server()
     server.watches.append(stream(line("DELETED", app("one", "7")), end="hang"))
-    async with watching(server) as engine:
-        await asyncio.wait_for(engine.gone.wait(), 20)
-    assert engine.removed == ["shop/one uid-of-one"]
+    async with watching(server) as runtime:
+        await asyncio.wait_for(runtime.gone.wait(), 20)
+    assert runtime.removed == ["shop/one uid-of-one"]
 
 
 async def test_a_crd_that_is_gone_is_waited_for() -> None:
@@ -213,29 +218,71 @@ async def test_a_crd_that_is_gone_is_waited_for() -> None:
     server.watches.append(error(404, "NotFound"))
     server.lists += [reply(page(version="5")), *[error(404, "NotFound")] * 2]
     server.apps.append(app("two"))
-    async with watching(server) as engine:
-        await asyncio.wait_for(engine.seen.wait(), 20)
+    async with watching(server) as runtime:
+        await asyncio.wait_for(runtime.seen.wait(), 20)
 
 
-async def test_each_list_is_told_for_what_was_deleted_unseen() -> None:
+async def test_each_list_of_kopf_is_followed() -> None:
     server = Server()
     server.watches += [stream(line("ERROR", {**STATUS, "code": 410})), stream(line("ADDED", app("two")), end="hang")]
-    async with watching(server) as engine:
-        await asyncio.wait_for(engine.seen.wait(), 20)
-        assert engine.listed == 2
+    async with watching(server) as runtime:
+        await asyncio.wait_for(runtime.seen.wait(), 20)
+        assert runtime.lists == [None, None]
 
 
-async def test_a_crd_that_is_told_of_late_is_looked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_crd_that_is_discovered_late_is_looked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(handlers, "_DISCOVERY_SECONDS", 2.0)
     server = Server()
     server.late = 1
     server.apps.append(app("two"))
-    async with watching(server) as engine:
-        await asyncio.wait_for(engine.seen.wait(), 60)
+    async with watching(server) as runtime:
+        await asyncio.wait_for(runtime.seen.wait(), 60)
+
+
+class Cluster(Server):
+    """Knows all kinds, and writes down how ChainlitApps are listed: with their content, or metadata only."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.app_lists: list[str] = []
+        self.is_watched = asyncio.Event()
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        is_watch = "watch" in request.query
+        if request.path.endswith(f"/{KIND.plural}"):
+            if is_watch:
+                self.is_watched.set()
+            else:
+                self.app_lists.append("metadata" if "Partial" in request.headers["Accept"] else "content")
+        elif request.path not in DISCOVERY and request.path != PATH:
+            return await (stream(end="hang") if is_watch else reply(page(version="5")))(request)
+        return await super().answer(request)
+
+
+async def test_a_start_lists_apps_once_for_the_operator_and_once_for_kopf() -> None:
+    server, stop = Cluster(), asyncio.Event()
+    async with serving(server.answer) as api:
+        running = asyncio.create_task(handlers.run(runtime.Runtime(api, Options(verification=False)), api, stop))
+        await asyncio.wait_for(server.is_watched.wait(), 20)
+        stop.set()
+        await asyncio.wait_for(running, 20)
+    assert server.app_lists == ["content", "content"]
+
+
+async def test_an_app_that_is_deleted_before_kopf_lists_is_forgotten() -> None:
+    server, stop = Cluster(), asyncio.Event()
+    server.lists.append(reply(page(app("one"), app("gone"), version="5")))
+    async with serving(server.answer) as api:
+        operator = runtime.Runtime(api, Options(verification=False))
+        running = asyncio.create_task(handlers.run(operator, api, stop))
+        await asyncio.wait_for(server.is_watched.wait(), 20)
+        assert [ref.name for ref in operator.intake._state.apps] == ["one"]
+        stop.set()
+        await asyncio.wait_for(running, 20)
 
 
 class Ending:
-    """An engine whose watchdog finds nothing, and whose list of ChainlitApps ends the operator."""
+    """A runtime whose watchdog finds nothing, and whose list of ChainlitApps ends the operator."""
 
     def start(self) -> None:
         """There is nothing to start."""
@@ -251,11 +298,11 @@ class Ending:
         raise RestoredError("etcd was restored from a backup")
 
 
-async def test_what_ends_the_watch_of_apps_is_told_in_one_line() -> None:
-    engine: Any = Ending()
+async def test_what_ends_the_watch_of_apps_is_reported_in_one_line() -> None:
+    runtime: Any = Ending()
     async with serving(Server().answer) as api:
         with pytest.raises(handlers.StoppedError, match="stopped by RestoredError: etcd was restored from a backup"):
-            await handlers.run(engine, api, asyncio.Event())
+            await handlers.run(runtime, api, asyncio.Event())
 
 
 def test_an_app_that_nests_deep_is_read_and_not_the_operators_end() -> None:

@@ -1,4 +1,4 @@
-"""What kopf is told: what is new, whole, and where the next watch goes on."""
+"""What reaches kopf: unknown objects, whole, and where the next watch continues."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 
 from chainlit_operator.controller.runtime import Runtime
 from chainlit_operator.kopf_layer.known_events import KnownEventFilter
+from chainlit_operator.kube import codec
 from chainlit_operator.object_ref import Ref
 
 KNOWN = {Ref("ChainlitApp", "shop", "chat"): "7"}
@@ -49,19 +50,19 @@ class Content:
             yield chunk
 
 
-def news(*chunks: bytes) -> KnownEventFilter:
+def filtered(*chunks: bytes) -> KnownEventFilter:
     content: Any = Content(*chunks)
     return KnownEventFilter(content, is_known)
 
 
 async def watched(*chunks: bytes) -> bytes:
-    return b"".join([chunk async for chunk in news(*chunks).iter_chunked(1)])
+    return b"".join([chunk async for chunk in filtered(*chunks).iter_chunked(1)])
 
 
-async def test_a_list_has_what_is_new_and_all_that_is_said_of_it() -> None:
+async def test_a_list_has_unknown_objects_and_its_own_fields() -> None:
     page = {"kind": "List", "metadata": {"resourceVersion": "9", "continue": "c"}}
     items = [app("chat", "7"), app("chat", "8"), app("other", "7")]
-    found = json.loads(await news(json.dumps({**page, "items": items}).encode()).read())
+    found = json.loads(await filtered(json.dumps({**page, "items": items}).encode()).read())
     assert found == {**page, "items": items[1:]}
 
 
@@ -69,13 +70,45 @@ async def test_a_list_has_what_is_new_and_all_that_is_said_of_it() -> None:
     "body",
     [b"", b"{", b"[]", b"{}", b'{"items":null}', b'{"items":[1]}', b'{"items":[{"metadata":[]}]}', b"[" * 9000],
 )
-async def test_a_list_that_is_none_is_passed_on(body: bytes) -> None:
-    assert await news(body).read() == body
+async def test_a_list_that_cannot_be_decoded_passes_unchanged(body: bytes) -> None:
+    assert await filtered(body).read() == body
 
 
-async def test_a_list_of_news_is_passed_on_byte_by_byte() -> None:
-    body = b'{ "items": [ {"metadata": {"name": "x"}} ] }'
-    assert await news(body).read() == body
+async def test_a_list_of_unknown_objects_passes_byte_by_byte() -> None:
+    body = b'{ "metadata": {}, "items": [ {"metadata": {"name": "x"}} ] }'
+    assert await filtered(body).read() == body
+
+
+class Listing:
+    """A list as the controller follows it."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self.is_over = False
+
+    def found(self, metadata: codec.Identity) -> None:
+        self.names.append(metadata.name)
+
+    def end(self) -> None:
+        self.is_over = True
+
+
+async def test_the_controller_sees_the_whole_list_and_its_end() -> None:
+    listing = Listing()
+    for token, name in (("c", "chat"), ("", "other")):
+        page = {"metadata": {"resourceVersion": "9", "continue": token}, "items": [app(name, "7")]}
+        content: Any = Content(json.dumps(page).encode())
+        await KnownEventFilter(content, is_known, listing).read()
+        assert listing.is_over == (not token)
+    assert listing.names == ["chat", "other"]
+
+
+@pytest.mark.parametrize("body", [b"{", b'{"metadata": {}, "items": [{"metadata": []}]}', b'{"items": []}'])
+async def test_a_list_that_cannot_be_decoded_has_no_end(body: bytes) -> None:
+    listing, content = Listing(), Content(body)
+    found: Any = content
+    await KnownEventFilter(found, is_known, listing).read()
+    assert not listing.is_over
 
 
 @pytest.mark.parametrize("kind", ["ADDED", "MODIFIED"])
@@ -85,7 +118,7 @@ async def test_known_events_become_one_bookmark_of_the_last(kind: str, monkeypat
     assert [json.loads(line) for line in found.splitlines()] == [bookmark("8")]
 
 
-async def test_news_come_whole_and_in_order_and_spare_the_bookmark() -> None:
+async def test_unknown_events_come_whole_and_in_order_and_without_a_bookmark() -> None:
     first, known, last = event("MODIFIED", "chat", "6"), event("MODIFIED", "chat", "7"), event("MODIFIED", "chat", "8")
     assert await watched(b"\n".join([first, known, last, b""])) == first + b"\n" + last + b"\n"
 
@@ -104,7 +137,7 @@ async def test_news_come_whole_and_in_order_and_spare_the_bookmark() -> None:
         b"[" * 9000,
     ],
 )
-async def test_all_else_is_passed_on_as_it_is(line: bytes) -> None:
+async def test_everything_else_passes_unchanged(line: bytes) -> None:
     assert await watched(line + b"\n") == line + b"\n"
 
 
@@ -125,47 +158,47 @@ async def test_half_a_line_at_the_end_is_kopfs_to_judge() -> None:
 
 
 def test_it_is_the_reader_in_all_else() -> None:
-    assert news().marker == "delegated"
+    assert filtered().marker == "delegated"
 
 
-# ------------------------------------------------------------------------------------------ what the engine knows
+# ------------------------------------------------------------------------------------------ what the runtime knows
 
 
 class Known:
-    """As much of an engine as the question needs."""
+    """As much of an runtime as the question needs."""
 
     knows_app = Runtime.knows_app
 
     def __init__(self, version: str = "7") -> None:
         self.ref = Ref("ChainlitApp", "shop", "chat")
-        self.cache = SimpleNamespace(apps={self.ref: SimpleNamespace(resource_version=version)})
+        self.state = SimpleNamespace(apps={self.ref: SimpleNamespace(resource_version=version)})
         self.working = False
         self.queue = SimpleNamespace(is_working=lambda _: self.working)
 
     async def asked(self, version: str) -> bool:
-        engine: Any = self
-        return await Runtime.knows_app(engine, self.ref, version)
+        runtime: Any = self
+        return await Runtime.knows_app(runtime, self.ref, version)
 
 
 @pytest.mark.parametrize(("version", "is_so"), [("7", True), ("6", True), ("8", False), ("x", False), ("", False)])
 async def test_known_is_what_is_not_newer(version: str, is_so: bool) -> None:
-    engine = Known()
-    assert await engine.asked(version) is is_so
-    engine.cache.apps.clear()
-    assert not await engine.asked(version)
+    runtime = Known()
+    assert await runtime.asked(version) is is_so
+    runtime.state.apps.clear()
+    assert not await runtime.asked(version)
 
 
 async def test_an_app_that_is_worked_on_may_be_known_in_a_moment() -> None:
-    engine = Known()
-    engine.working = True
-    asking = asyncio.create_task(engine.asked("8"))
+    runtime = Known()
+    runtime.working = True
+    asking = asyncio.create_task(runtime.asked("8"))
     await asyncio.sleep(0)
     assert not asking.done()
-    engine.cache.apps[engine.ref].resource_version = "8"
+    runtime.state.apps[runtime.ref].resource_version = "8"
     assert await asking
 
 
 async def test_work_that_lasts_holds_nothing_up_for_long() -> None:
-    engine = Known()
-    engine.working = True
-    assert not await asyncio.wait_for(engine.asked("8"), 10)
+    runtime = Known()
+    runtime.working = True
+    assert not await asyncio.wait_for(runtime.asked("8"), 10)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from prometheus_client import REGISTRY
 from tests.unit.apiserver import BOOKMARK, Answer, ApiServer, error, line, obj, page, reply, stream
 from tests.waiting import until
 
@@ -19,6 +20,7 @@ from chainlit_operator.kube.backoff import backoff_seconds
 from chainlit_operator.kube.client import Api
 from chainlit_operator.kube.reflector import Reflector
 from chainlit_operator.kube.resource_versions import RestoredError
+from chainlit_operator.object_ref import Ref
 from chainlit_operator.state import decoding
 
 
@@ -41,6 +43,10 @@ class Store:
     def remove(self, obj: WatchedObject) -> None:
         self.known.pop(obj.ref.name, None)
         self.log.append(f"remove {obj.ref.name}")
+
+    def discard(self, ref: Ref) -> None:
+        self.known.pop(ref.name, None)
+        self.log.append(f"discard {ref.name}")
 
 
 def reflector_of(
@@ -224,6 +230,30 @@ async def test_strange_object_costs_only_itself() -> None:
     feed = stream(line("ADDED", strange), line("ADDED", obj("b", "3")))
     async with played(reply(page(strange, obj("a"))), feed) as (_, sink, _):
         assert sink.known == {"a": "1", "b": "3"}
+
+
+STRANGE = {"selector": 7}
+
+
+async def test_an_object_that_becomes_unreadable_is_dropped_as_by_a_list() -> None:
+    feed = stream(line("MODIFIED", obj("a", "2", **STRANGE)), line("ADDED", obj("b", "3")))
+    async with played(reply(page(obj("a"))), feed) as (server, sink, _):
+        assert sink.log[1:] == ["discard a", "upsert b@3"]
+    assert watches(server) == ["1", "3"]
+
+
+async def test_each_unreadable_version_is_logged_and_counted_once(caplog: pytest.LogCaptureFixture) -> None:
+    def count() -> float:
+        name = "chainlit_operator_unreadable_objects_total"
+        return REGISTRY.get_sample_value(name, {"kind": "Service"}) or 0.0
+
+    before = count()
+    strange, again = (line("MODIFIED", obj("a", version, **STRANGE)) for version in "23")
+    async with played(reply(page(obj("a", "2", **STRANGE))), stream(strange, again, strange)):
+        assert [record.getMessage().partition(":")[0] for record in caplog.records] == [
+            "Service shop/a cannot be read and is ignored"
+        ] * 3
+    assert count() == before + 3
 
 
 async def test_expired_page_token_starts_the_list_anew() -> None:

@@ -85,3 +85,21 @@ async def test_closed_queue_gives_out_nothing_more_to_anybody() -> None:
     got = await asyncio.gather(*waiting)
     assert got == [None, None, None]
     assert await q.get() is None
+
+
+async def test_the_first_wave_is_over_when_each_key_was_worked_on_once() -> None:
+    queue = WorkQueue[str](lambda _: 60.0)
+    for name in ("a", "b"):
+        queue.add(name)
+    is_over = queue.worked(["a", "b"])
+    for expected in (False, True):
+        key = await queue.get()
+        assert key is not None and not is_over.is_set()
+        queue.add(key)  # a key that comes back counts, and so does a failure
+        queue.retry(key)
+        queue.done(key)
+        assert is_over.is_set() is expected
+
+
+def test_a_wave_without_keys_is_over_at_once() -> None:
+    assert WorkQueue[str](lambda _: 60.0).worked([]).is_set()

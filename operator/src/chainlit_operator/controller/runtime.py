@@ -1,4 +1,4 @@
-"""The engine: everything that runs beside kopf, put together, started and stopped as one."""
+"""The runtime: makes everything that runs beside kopf, and starts and stops it."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from chainlit_operator.controller.app_intake import AppIntake, AppList
 from chainlit_operator.controller.app_relister import AppRelister
 from chainlit_operator.controller.event_recorder import EventRecorder
 from chainlit_operator.controller.reconciler import Reconciler
 from chainlit_operator.domain.reasons import ConditionType
 from chainlit_operator.kinds import registry
-from chainlit_operator.kinds.chainlitapp import app_from_object
 from chainlit_operator.kube.backoff import backoff_seconds
 from chainlit_operator.kube.client import Api
 from chainlit_operator.kube.leader_election import LeaderElector, LeaseTiming
@@ -34,19 +34,20 @@ logger = logging.getLogger(__name__)
 _STOP_SECONDS = 10.0
 #: A kind that cannot be listed for so long does not keep kopf from its watch of ChainlitApps.
 _LIST_SECONDS = 60.0
-#: How often, and how far apart, an event of an app that is being worked on is looked at before it is news.
-_ECHO_LOOKS, _ECHO_SECONDS = 10, 0.005
+#: How often and how far apart :meth:`Runtime.knows_app` looks, while a worker may just be writing the app's status.
+_LOOKS, _LOOK_SECONDS = 10, 0.005
+#: The first wave of work is over after that time, also if an app hangs.
+_FIRST_WAVE_SECONDS = 300.0
 #: The name of the task that ends by itself.
-_PASSING = "first wave"
+_FIRST_WAVE = "first wave"
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How the engine runs.
+    """How the operator runs.
 
     ``namespaces`` empty means all; ``edge_tls`` is for certificates at the edge; ``listen`` is host:port, or empty for
-    no HTTP server.
-    ``lease`` is what to campaign for as ``identity``; None to lead without asking anybody.
+    no HTTP server. ``lease`` is the Lease that the leader holds as ``identity``; None means no leader election.
     """
 
     namespaces: tuple[str, ...] = ()
@@ -61,30 +62,31 @@ class Options:
 
 
 class Runtime:
-    """Reflectors, queue, workers, verification and Event recorder around one cache."""
+    """Reflectors, queue, workers, verification and Event recorder around one state."""
 
     def __init__(self, api: Api, options: Options) -> None:
         self.options = options
         self.queue: WorkQueue[Ref] = WorkQueue(backoff_seconds)
-        self.cache = State(self._changed)
-        #: Whether what changes is to be worked on; who begins to is told of everything.
+        self.state = State(self._changed)
+        #: Whether changes go to the queue. A new leader enqueues everything.
         self._is_leading = False
         verifier = Verifier(api.config.host, options.edge_tls)
         self.scheduler = VerificationScheduler(verifier.verify, self.queue.add, options.verification_concurrency)
         self.recorder = EventRecorder(api)
         self.reconciler = Reconciler(
-            api, self.cache, self.queue, self.scheduler, self.recorder, verification=options.verification
+            api, self.state, self.queue, self.scheduler, self.recorder, verification=options.verification
         )
         namespaces = options.namespaces or (None,)
-        self.app_relister = AppRelister(api, self.cache, namespaces)
+        self.intake = AppIntake(self.state)
+        self.app_relister = AppRelister(api, self.intake, namespaces)
         self.reflectors = [
             Reflector(
                 api,
                 kind.kind,
                 namespace,
-                self.cache,
+                self.state,
                 decode_listed=decoding.decoder(kind),
-                decode_event=decoding.decoder(kind, self.cache.find),
+                decode_event=decoding.decoder(kind, self.state.find),
                 is_optional=kind.is_optional,
             )
             for kind in registry.WATCHED.values()
@@ -101,74 +103,71 @@ class Runtime:
         self._work: list[asyncio.Task[None]] = []
         metrics.QUEUE_DEPTH.set_function(lambda: float(len(self.queue)))
         metrics.READINESS.set_function(self._readiness)
-        metrics.APPS.set_function(lambda: float(len(self.cache.apps)))
+        metrics.APPS.set_function(lambda: float(len(self.state.apps)))
 
     def _changed(self, ref: Ref) -> None:
-        """Have an app, or a workload that is to be released, worked on; a standby, who does not, gathers none."""
+        """Enqueue an app, or a workload that is to be released; a standby does no work and keeps no queue."""
         if self._is_leading:
             self.queue.add(ref)
 
-    # -------------------------------------------------------------------------------------- what kopf brings
+    # ------------------------------------------------------------------------------------- for the kopf layer
 
     def put_app(self, body: object) -> None:
-        """Take a ChainlitApp as an API object; raises ValueError (msgspec.ValidationError) for one of another shape."""
-        self.cache.put_app(app_from_object(body))
+        """Take a ChainlitApp of an event, as an API object."""
+        self.intake.put_event(body)
 
     def remove_app(self, namespace: str, name: str, uid: str) -> None:
-        """Forget a ChainlitApp, unless another one of its name is known by now."""
-        ref = Ref("ChainlitApp", namespace, name)
-        app = self.cache.apps.get(ref)
-        if app is not None and app.uid == uid:
-            self.cache.remove_app(ref)
+        """Remove a ChainlitApp that is gone, unless another one of its name is known by now."""
+        self.intake.remove(Ref("ChainlitApp", namespace, name), uid)
 
-    async def apps_synced(self) -> None:
-        """Wait until all ChainlitApps that there are at the start have been taken."""
-        await self._apps_synced.wait()
+    def begin_list(self, namespace: str | None) -> AppList:
+        """Begin a list of the ChainlitApps in a namespace (None: in all)."""
+        return self.intake.begin_list(namespace)
 
     async def knows_app(self, ref: Ref, version: str) -> bool:
         """Whether a ChainlitApp is known in that version or a later one.
 
-        While it is being worked on, its status may just be written; then the answer waits for a moment.
+        While a worker has the app, it may just be writing the status; then the answer waits for a moment.
         """
-        for _ in range(_ECHO_LOOKS):
-            app = self.cache.apps.get(ref)
+        for _ in range(_LOOKS):
+            app = self.state.apps.get(ref)
             if app is not None and (app.resource_version == version or is_older(version, app.resource_version)):
                 return True
             if not self.queue.is_working(ref):
                 break
-            await asyncio.sleep(_ECHO_SECONDS)
+            await asyncio.sleep(_LOOK_SECONDS)
         return False
 
     def watch_alive(self) -> None:
-        """Take notice that kopf asked for ChainlitApps or had an answer: its watch does not hang."""
+        """Note that kopf requested ChainlitApps or had an answer: its watch does not hang."""
         self._apps_seen = time.monotonic()
 
-    def watch_restarted(self) -> None:
-        """Take notice that kopf's watch begins, or begins anew: deletions before may have gone unseen."""
-        self.app_relister.trigger()
+    async def apps_synced(self) -> None:
+        """Wait until all ChainlitApps that exist at the start are known."""
+        await self._apps_synced.wait()
 
     async def relist_apps(self) -> None:
-        """Take all ChainlitApps that exist, however often it takes, and have those that are gone forgotten."""
+        """List all ChainlitApps, again until it succeeds."""
         await self.app_relister.list_all()
-        self.app_relister.trigger()
 
     # --------------------------------------------------------------------------------------------- life cycle
 
     def start(self) -> None:
-        """Start all tasks; work on apps begins when every kind has been listed once, and this replica leads."""
+        """Start all tasks; the work on apps begins when every kind was listed once and this replica leads."""
         gc_tuning.begin()
         self._tasks = [asyncio.create_task(r.run(), name=f"reflector of {r}") for r in self.reflectors]
         self._tasks.append(asyncio.create_task(self.recorder.run(), name="event recorder"))
-        self._tasks.append(asyncio.create_task(self.app_relister.run(), name="app_relister"))
-        self._tasks.append(asyncio.create_task(self._campaign(), name="campaign"))
+        self._tasks.append(asyncio.create_task(self.app_relister.run(), name="relister of ChainlitApps"))
+        self._tasks.append(asyncio.create_task(self._lead_when_synced(), name="leader election"))
         loop = asyncio.get_running_loop()
         metrics.TASKS.set_function(lambda: float(len(asyncio.all_tasks(loop))))
         self._started.set()
 
-    async def _campaign(self) -> None:
-        """Lead when every kind has been listed once: a standby with a cold cache would be none.
+    async def _lead_when_synced(self) -> None:
+        """Lead, or stand by to lead, when every kind was listed once: a standby's caches are warm.
 
-        Apps are taken last, for those that come while the rest is listed; once, unless the rest takes too long.
+        ChainlitApps come last, because others may appear while the rest is listed. They are listed a second time only
+        if the rest takes too long.
         """
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._listed(), _LIST_SECONDS)
@@ -177,8 +176,8 @@ class Runtime:
         self._apps_synced.set()
         if is_late:
             await self._listed()
-            await self.relist_apps()  # those that came meanwhile, of which kopf may not have told yet
-        self.cache.complete()
+            await self.app_relister.list_all()  # kopf may not have delivered yet what appeared meanwhile
+        self.state.complete()
         gc_tuning.listed()
         logger.info("All caches are synced")
         if self.elector is not None:
@@ -193,24 +192,25 @@ class Runtime:
             await reflector.synced.wait()
 
     async def lead(self) -> None:
-        """Work on everything that there is, and on what changes from now on."""
+        """Work on every app, and on each change from now on."""
         self._is_leading = True
-        self.cache.announce()
+        self.state.announce()
         work = [(f"worker {n}", self.reconciler.work()) for n in range(self.options.concurrency)]
-        work += [("verification", self.scheduler.run()), (_PASSING, self._settle())]
+        work += [
+            ("verification", self.scheduler.run()),
+            (_FIRST_WAVE, self._settle(self.queue.worked(self.state.apps))),
+        ]
         self._work = [asyncio.create_task(coroutine, name=name) for name, coroutine in work]
         logger.info("Working with concurrency %d", self.options.concurrency)
 
-    async def _settle(self) -> None:
-        """Give memory back when the first wave of work is over."""
-        known = -1
-        while not self.queue.is_idle or len(self.cache.apps) != known:
-            known = len(self.cache.apps)
-            await asyncio.sleep(1.0)
+    async def _settle(self, is_worked: asyncio.Event) -> None:
+        """Give memory back when each app that is known at the start was reconciled once."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(is_worked.wait(), _FIRST_WAVE_SECONDS)
         gc_tuning.settle()
 
     async def stand_by(self) -> None:
-        """Drop the work at once, also what is in the middle of a write, and what was remembered for it."""
+        """Stop the work at once, also in the middle of a write, and forget what was remembered for it."""
         self._is_leading = False
         work, self._work = self._work, []
         await _end(work)
@@ -219,9 +219,9 @@ class Runtime:
         self.scheduler.clear()
 
     async def stop(self) -> None:
-        """Let the writes in flight finish, release the Lease, then end all tasks."""
+        """Let the writes in flight finish, release the Lease, and end all tasks."""
         self.queue.close()
-        await _end([task for task in self._tasks if task.get_name() == "campaign"])
+        await _end([task for task in self._tasks if task.get_name() == "leader election"])
         workers = [task for task in self._work if task.get_name().startswith("worker")]
         if workers:
             await asyncio.wait(workers, timeout=_STOP_SECONDS)
@@ -231,13 +231,13 @@ class Runtime:
         await _end(self._tasks)
 
     async def failed(self) -> BaseException:
-        """Wait until a task ends that never should; returns why."""
+        """Wait until a task ends that never should; returns the reason."""
         await self._started.wait()
         while True:
-            running = [task for task in (*self._tasks, *self._work) if task.get_name() != _PASSING]
+            running = [task for task in (*self._tasks, *self._work) if task.get_name() != _FIRST_WAVE]
             done, _ = await asyncio.wait(running, timeout=5.0, return_when=asyncio.FIRST_COMPLETED)
             if self.queue.is_closed:
-                await asyncio.Event().wait()  # it is stopping; whoever waits is cancelled
+                await asyncio.Event().wait()  # it is stopping, and this wait is cancelled
             for task in done:
                 if not task.cancelled():
                     return task.exception() or RuntimeError(f"{task.get_name()} ended")
@@ -245,7 +245,7 @@ class Runtime:
     # ------------------------------------------------------------------------------------------------- health
 
     def _readiness(self) -> Counter[tuple[str, str]]:
-        ready = (app.status.condition(ConditionType.READY) for app in self.cache.apps.values())
+        ready = (app.status.condition(ConditionType.READY) for app in self.state.apps.values())
         return Counter((c.status, c.reason) if c is not None else ("Unknown", "") for c in ready)
 
     def unready(self) -> str:

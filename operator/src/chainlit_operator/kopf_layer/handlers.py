@@ -1,10 +1,7 @@
-"""The kopf layer: ChainlitApp events and the connection for them. No decision is made here.
-
-Only ``on.event`` is used: kopf then writes nothing, no annotation and no finalizer, into anything.
+"""The connection between kopf and the runtime. No decision is made here.
 
 kopf ends for good when the API server answers its watch with anything that it does not expect: a CRD that is gone, an
-error in the stream, half a line. So it is started again, while the engine goes on with what it knows. It is told only
-of what the engine does not know (``engine/echo.py``).
+error in the stream, half a line. So it is started again, while the runtime continues with what it knows.
 """
 
 from __future__ import annotations
@@ -12,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import re
 import signal
 import sys
 import time
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, NoReturn, TypeVar, cast
 
 import aiohttp
@@ -23,7 +21,7 @@ import kopf
 
 from chainlit_operator.controller.runtime import Runtime
 from chainlit_operator.kinds.chainlitapp import KIND
-from chainlit_operator.kopf_layer.known_events import KnownEventFilter
+from chainlit_operator.kopf_layer.known_events import AppList, KnownEventFilter
 from chainlit_operator.kube.backoff import STABLE_SECONDS, backoff_seconds
 from chainlit_operator.kube.client import Api
 from chainlit_operator.kube.errors import ApiError
@@ -33,25 +31,24 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-#: For peering, which is off. Left to itself, kopf looks for the user's name, which a container's user has none of.
+#: For peering, which is off. By default kopf looks up the user's name, and a container's user has none.
 _IDENTITY: Any = "chainlit-operator"
-#: kopf's watch is renewed that often, so that an answer to it says that it is alive.
+#: kopf's watch is renewed that often. The answers show that it is alive.
 _WATCH_SECONDS = 240
-#: kopf looks for the CRD when it starts, and never again. If it has not asked for ChainlitApps by then, it never will:
-#: a CRD can be listed a moment before it is told of.
+#: kopf looks for the CRD when it starts, and never again. If it has not requested ChainlitApps by then, it never will:
+#: the API server can list objects of a new CRD a moment before its discovery names the CRD.
 _DISCOVERY_SECONDS = 30.0
-#: Credentials that are refused again and again are not tried more often than this.
+#: The shortest time between two logins, for credentials that are refused again and again.
 _LOGIN_SECONDS = 1.0
 
 
-def build_registry(engine: Runtime, api: Api, asked: asyncio.Event) -> kopf.OperatorRegistry:
-    """Return the handlers that connect kopf to ``engine``, in a registry of their own.
+def build_registry(runtime: Runtime, api: Api, requested: asyncio.Event) -> kopf.OperatorRegistry:
+    """Return the handlers that connect kopf to ``runtime``, in a registry of their own.
 
-    ``asked`` is set when kopf asks for ChainlitApps.
+    ``requested`` is set when kopf requests ChainlitApps.
     """
     registry = kopf.OperatorRegistry()
-
-    session = _session_factory(engine, api, asked)
+    session = _session_factory(runtime, api, requested)
 
     @kopf.on.login(registry=registry, id="login")
     async def login(**_: Any) -> kopf.AiohttpSession:
@@ -62,19 +59,15 @@ def build_registry(engine: Runtime, api: Api, asked: asyncio.Event) -> kopf.Oper
         body = event["object"]
         if event["type"] == "DELETED":
             metadata = body["metadata"]
-            engine.remove_app(metadata["namespace"], metadata["name"], metadata["uid"])
-            return
-        try:
-            engine.put_app(body)
-        except ValueError as error:
-            metadata = body["metadata"]
-            logger.warning("ChainlitApp %s/%s cannot be read: %s", metadata["namespace"], metadata["name"], error)
+            runtime.remove_app(metadata["namespace"], metadata["name"], metadata["uid"])
+        else:
+            runtime.put_app(body)
 
     return registry
 
 
 class _NoDiffs(kopf.DiffBaseStorage):
-    """Spares kopf the copy and comparison of each object by which it finds changes for handlers that we do not use."""
+    """Turns off the copy and comparison of each object, which kopf needs for handlers that are not used here."""
 
     def build(self, **_: Any) -> kopf.BodyEssence:
         return kopf.BodyEssence()
@@ -92,12 +85,12 @@ def build_settings() -> kopf.OperatorSettings:
     settings.peering.standalone = True
     settings.scanning.disabled = True
     settings.posting.enabled = False
-    # A worker of kopf's keeps an object's whole body until it has been idle for that long: small pages and short
-    # waits keep few of them, which is a quarter of the operator's memory.
+    # A worker of kopf keeps the whole body of an object until it was idle for that long. Small pages and short waits
+    # keep few bodies: that saves a quarter of the operator's memory.
     settings.watching.chunk_size = 100
     settings.watching.server_timeout = _WATCH_SECONDS
-    settings.watching.initial_streaming = False  # its first bookmark would be taken for the end of the list
-    # Left to itself, kopf waits for up to 21 s before it asks again, and for five minutes for an answer.
+    settings.watching.initial_streaming = False  # a bookmark of KnownEventFilter would end the list
+    # By default, kopf waits for up to 21 s before it tries again, and for five minutes for an answer.
     settings.networking.error_backoffs = (0.2, 0.5, 1, 2, 4)
     settings.networking.request_timeout = 60.0
     settings.networking.connect_timeout = 10.0
@@ -107,10 +100,10 @@ def build_settings() -> kopf.OperatorSettings:
 
 
 def allow_nests() -> None:
-    """Let objects that nest as deep as the API server takes them, ten thousand levels, be read.
+    """Raise the recursion limit, for objects that nest as deep as the API server accepts: ten thousand levels.
 
-    kopf reads with the standard library, whose stack ends at a thousand; one such ChainlitApp would end the operator
-    each time that it starts. Twice as many, for the calls that each level takes; a thread's 8 MiB hold twice that.
+    kopf decodes with the standard library, which takes two calls for a level. With the usual limit of a thousand, one
+    such ChainlitApp would end the operator at each start. A thread's 8 MiB of stack hold twice that limit.
     """
     sys.setrecursionlimit(25_000)
 
@@ -119,16 +112,16 @@ class StoppedError(Exception):
     """The operator ended without being asked to."""
 
 
-async def run(engine: Runtime, api: Api, stop: asyncio.Event) -> None:
+async def run(runtime: Runtime, api: Api, stop: asyncio.Event) -> None:
     """Serve ChainlitApps until ``stop``; raises StoppedError for any other end."""
     allow_nests()
-    engine.start()
-    watchdog = asyncio.create_task(engine.failed(), name="watchdog")
-    asked = asyncio.create_task(stop.wait(), name="stop")
-    apps = asyncio.create_task(_watch_apps(engine, api, stop), name="ChainlitApps")
-    await asyncio.wait({watchdog, asked, apps}, return_when=asyncio.FIRST_COMPLETED)
+    runtime.start()
+    watchdog = asyncio.create_task(runtime.failed(), name="watchdog")
+    stopped = asyncio.create_task(stop.wait(), name="stop")
+    apps = asyncio.create_task(_watch_apps(runtime, api, stop), name="ChainlitApps")
+    await asyncio.wait({watchdog, stopped, apps}, return_when=asyncio.FIRST_COMPLETED)
     stop.set()
-    await engine.stop()
+    await runtime.stop()
     watchdog.cancel()
     for failure in await asyncio.gather(watchdog, apps, return_exceptions=True):
         if failure is not None and not isinstance(failure, asyncio.CancelledError):
@@ -141,13 +134,13 @@ def stop_by_signal(stop: asyncio.Event) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
 
 
-async def _watch_apps(engine: Runtime, api: Api, stop: asyncio.Event) -> None:
-    """Have kopf tell of ChainlitApps, and start it again when it ends, until ``stop``."""
+async def _watch_apps(runtime: Runtime, api: Api, stop: asyncio.Event) -> None:
+    """Run kopf, and start it again when it ends, until ``stop``."""
     failures = 0
-    await run_until(stop, engine.apps_synced())
+    await run_until(stop, runtime.apps_synced())
     while not stop.is_set():
         started = time.monotonic()
-        error = await _run_kopf(engine, api, stop)
+        error = await _run_kopf(runtime, api, stop)
         if stop.is_set():
             return
         failures = 1 if time.monotonic() - started > STABLE_SECONDS else failures + 1
@@ -156,38 +149,38 @@ async def _watch_apps(engine: Runtime, api: Api, stop: asyncio.Event) -> None:
         metrics.WATCH_RESTARTS.labels("ChainlitApp", type(error).__name__).inc()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), backoff_seconds(failures))
-        # There must be a CRD before kopf looks for it.
-        await run_until(stop, engine.relist_apps())
+        # A list that succeeds shows that the CRD is there: kopf looks for it only when it starts.
+        await run_until(stop, runtime.relist_apps())
 
 
 async def run_until(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
-    """Return what ``work`` does and raise what it raises; or drop it when ``stop`` is set, and return None."""
-    task, asked = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    """Return the result of ``work``, or cancel it when ``stop`` is set and return None. Raises what ``work`` raises."""
+    task, stopped = asyncio.create_task(work), asyncio.create_task(stop.wait())
     try:
-        await asyncio.wait({task, asked}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)
         return await task if task.done() else None
     finally:
         task.cancel()
-        asked.cancel()
-        await asyncio.gather(task, asked, return_exceptions=True)
+        stopped.cancel()
+        await asyncio.gather(task, stopped, return_exceptions=True)
 
 
-async def _run_kopf(engine: Runtime, api: Api, stop: asyncio.Event) -> BaseException | None:
-    """Run kopf until it ends, and return why; None where it was asked to.
+async def _run_kopf(runtime: Runtime, api: Api, stop: asyncio.Event) -> BaseException | None:
+    """Run kopf until it ends; returns the error, or None after ``stop``.
 
-    ``kopf.operator()`` ends all tasks that began after it, those of the engine too; here its own are ended.
+    ``kopf.operator()`` would end all tasks that began after it, those of the runtime too. Here only kopf's own end.
     """
-    namespaces, asked = engine.options.namespaces, asyncio.Event()
+    namespaces, requested = runtime.options.namespaces, asyncio.Event()
     tasks = await kopf.spawn_tasks(
-        registry=build_registry(engine, api, asked),
+        registry=build_registry(runtime, api, requested),
         settings=build_settings(),
         identity=_IDENTITY,
         clusterwide=not namespaces,
         namespaces=namespaces,
         stop_flag=stop,
     )
-    stop_by_signal(stop)  # kopf has put handlers of its own there
-    tasks = [*tasks, asyncio.create_task(_until_lost(asked), name="discovery of ChainlitApps")]
+    stop_by_signal(stop)  # kopf has replaced the handlers by its own
+    tasks = [*tasks, asyncio.create_task(_discovery(requested), name="discovery of ChainlitApps")]
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in tasks:
         task.cancel()
@@ -195,12 +188,12 @@ async def _run_kopf(engine: Runtime, api: Api, stop: asyncio.Event) -> BaseExcep
     return next((error for error in ended if isinstance(error, Exception)), None)
 
 
-async def _until_lost(asked: asyncio.Event) -> NoReturn:
-    """Raise ApiError when kopf has not asked for ChainlitApps in time."""
+async def _discovery(requested: asyncio.Event) -> NoReturn:
+    """Raise ApiError if kopf has not requested ChainlitApps in time."""
     try:
-        await asyncio.wait_for(asked.wait(), _DISCOVERY_SECONDS)
+        await asyncio.wait_for(requested.wait(), _DISCOVERY_SECONDS)
     except TimeoutError:
-        raise ApiError(0, "NotDiscovered", "the API server does not tell of them yet") from None
+        raise ApiError(0, "NotDiscovered", "the API server's discovery does not name the CRD yet") from None
     await asyncio.Event().wait()
     raise AssertionError
 
@@ -211,28 +204,32 @@ def _raise_stopped(error: BaseException) -> NoReturn:
     raise StoppedError(f"stopped by {type(error).__name__}{f': {words}' if words else ''}") from error
 
 
-def _session_factory(engine: Runtime, api: Api, asked: asyncio.Event) -> Any:
-    """Return what makes sessions for kopf: the client's own TLS and proxy, with its credentials read anew each time.
+def _session_factory(runtime: Runtime, api: Api, requested: asyncio.Event) -> Callable[[], Awaitable[Any]]:
+    """Return a factory of kopf's sessions, with the client's TLS, proxy and current credentials.
 
-    They tell the engine that the watch does not hang, and when it begins, before which deletions may have gone unseen;
-    and they keep from kopf what the engine knows.
+    A session notes in the runtime that the watch does not hang and which ChainlitApps a list has, and hides known
+    events from kopf.
     """
     last = 0.0
+    lists: dict[str, AppList] = {}
 
-    async def ask(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    async def intercept(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
         request.headers.update(await api.credentials())
-        if not request.url.path.endswith(f"/{KIND.plural}"):
+        path = request.url.path
+        if not path.endswith(f"/{KIND.plural}"):
             return await handler(request)
-        asked.set()
-        engine.watch_alive()
+        requested.set()
+        runtime.watch_alive()
+        is_list = "watch" not in request.url.query
+        if is_list and "continue" not in request.url.query:
+            lists[path] = runtime.begin_list(_namespace_of(path))
         try:
             response = await handler(request)
         finally:
-            engine.watch_alive()
-        if response.ok and not {"watch", "continue"} & set(request.url.query):
-            engine.watch_restarted()
+            runtime.watch_alive()
         if response.ok:
-            response.content = cast("aiohttp.StreamReader", KnownEventFilter(response.content, engine.knows_app))
+            found = KnownEventFilter(response.content, runtime.knows_app, lists.get(path) if is_list else None)
+            response.content = cast("aiohttp.StreamReader", found)
         return response
 
     async def session() -> aiohttp.ClientSession:
@@ -241,6 +238,12 @@ def _session_factory(engine: Runtime, api: Api, asked: asyncio.Event) -> Any:
         if pause > 0:
             await asyncio.sleep(pause)
         last = time.monotonic()
-        return api.new_session(ask)
+        return api.new_session(intercept)
 
     return session
+
+
+def _namespace_of(path: str) -> str | None:
+    """Return the namespace of a collection's path; None for that of all namespaces."""
+    found = re.search(r"/namespaces/([^/]+)/", path)
+    return found[1] if found is not None else None

@@ -1,80 +1,103 @@
-"""What the engine knows already is not told to kopf.
+"""Known events: they are removed from the API server's answers before kopf reads them.
 
-For each event kopf makes a task and a queue and keeps the object for a while: 0.8 ms of processor time. Most events are
-echoes: of the list that the engine took itself before kopf started, and of its own writes of status. So a reader stands
-between the API server's answers and kopf: out of lists it takes what is known, and in watches it puts a bookmark in
-its place, so that the next watch goes on from there. What it cannot read it passes on as it is, for kopf to say so.
+For each event kopf makes a task and a queue, and keeps the object for a while: 0.8 ms of processor time. Most events
+are known already, from the list at the start and from the answers to the operator's own writes of status. So a reader
+between the API server and kopf drops the known items of lists. In watches it replaces known events by a bookmark, so
+that kopf's next watch continues from there. Answers that it cannot decode pass unchanged; kopf then reports the error.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from typing import Any
+from typing import Any, Protocol
 
 import aiohttp
 import msgspec
 
-from chainlit_operator.kube.codec import ApiStruct, Bookmark
+from chainlit_operator.kube import codec
 from chainlit_operator.object_ref import Ref
 
 Known = Callable[[Ref, str], Awaitable[bool]]
 """Whether a ChainlitApp is known in that resource version or a later one."""
 
 
-class _Event(ApiStruct):
+class AppList(Protocol):
+    """What is done with a list of ChainlitApps, beside giving it to kopf."""
+
+    def found(self, metadata: codec.Identity) -> None:
+        """Take an app of the list."""
+
+    def end(self) -> None:
+        """Take notice that the list is complete."""
+
+
+class _Event(codec.ApiStruct):
     type: str
-    object: Bookmark
+    object: codec.Bookmark
 
 
 _decode_event = msgspec.json.Decoder(_Event).decode
-_decode_object = msgspec.json.Decoder(Bookmark).decode
-_decode_list = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_decode_object = msgspec.json.Decoder(codec.Bookmark).decode
+_decode_page = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _decode_items = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_decode_list_meta = msgspec.json.Decoder(codec.ListMeta).decode
 
 
 class KnownEventFilter:
-    """The content of an answer to a list or a watch, without what is known: as much of a StreamReader as kopf uses."""
+    """The content of an answer to a list or a watch without known objects.
 
-    def __init__(self, content: aiohttp.StreamReader, known: Known) -> None:
-        self._content, self._known = content, known
+    It has the part of aiohttp's StreamReader that kopf uses.
+    """
+
+    def __init__(self, content: aiohttp.StreamReader, known: Known, listing: AppList | None = None) -> None:
+        """``listing`` is for the answer to a list, or to one page of it."""
+        self._content, self._known, self._listing = content, known, listing
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._content, name)
 
     async def read(self) -> bytes:
-        """Return the whole of a list."""
+        """Return a page of a list without known objects."""
         body = await self._content.read()
         try:
-            page = _decode_list(body)
+            page = _decode_page(body)
             items = _decode_items(page["items"])
-            news = [item for item in items if not await self._is_known(_decode_object(item))]
+            found = [_decode_object(item) for item in items]
+            is_last = not _decode_list_meta(page["metadata"]).continue_
         except (msgspec.MsgspecError, RecursionError, KeyError):
             return body
-        return body if len(news) == len(items) else msgspec.json.encode({**page, "items": news})
+        unknown = [item for item, obj in zip(items, found, strict=True) if not await self._is_known(obj)]
+        if self._listing is not None:
+            for obj in found:
+                self._listing.found(obj.metadata)
+            if is_last:
+                self._listing.end()
+        return body if len(unknown) == len(items) else msgspec.json.encode({**page, "items": unknown})
 
     async def iter_chunked(self, size: int) -> AsyncIterator[bytes]:
-        """Yield the lines of a watch, some at a time; the last one may be half a line, if that is how it ended."""
+        """Yield the lines of a watch, some at a time; the last line may be incomplete if the stream was cut."""
         rest = b""
         async for chunk in self._content.iter_chunked(size):
             *lines, rest = (rest + chunk).split(b"\n")
-            if told := await self._news(lines):
-                yield b"\n".join([*told, b""])
+            if remaining := await self._without_known(lines):
+                yield b"\n".join([*remaining, b""])
         if rest:
             yield rest
 
-    async def _news(self, lines: Iterable[bytes]) -> list[bytes]:
-        news, version = [], ""
+    async def _without_known(self, lines: Iterable[bytes]) -> list[bytes]:
+        """Return the lines without known events. If the last event is known, a bookmark with its version follows."""
+        remaining, version = [], ""
         for line in lines:
-            known = await self._version(line)
-            if not known:
-                news.append(line)
-            version = known
+            version = await self._known_version(line)
+            if not version:
+                remaining.append(line)
         if version:
-            news.append(msgspec.json.encode({"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": version}}}))
-        return news
+            bookmark = {"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": version}}}
+            remaining.append(msgspec.json.encode(bookmark))
+        return remaining
 
-    async def _version(self, line: bytes) -> str:
-        """Return the version of an event that is known; empty for any other, and for what is none."""
+    async def _known_version(self, line: bytes) -> str:
+        """Return the version of a known event; empty for every other line."""
         try:
             event = _decode_event(line)
         except (msgspec.MsgspecError, RecursionError):
@@ -82,6 +105,6 @@ class KnownEventFilter:
         is_known = event.type in ("ADDED", "MODIFIED") and await self._is_known(event.object)
         return event.object.metadata.resource_version if is_known else ""
 
-    async def _is_known(self, found: Bookmark) -> bool:
-        meta = found.metadata
+    async def _is_known(self, obj: codec.Bookmark) -> bool:
+        meta = obj.metadata
         return await self._known(Ref("ChainlitApp", meta.namespace, meta.name), meta.resource_version)

@@ -1,15 +1,17 @@
-"""Reflectors: one kind of foreign object, listed and then watched, kept in the cache as pruned records.
+"""Reflectors: one kind of object, listed and then watched, kept in a store as pruned records.
 
-The cycle is client-go's: a list in pages, a watch from the list's resource version with bookmarks, the watch renewed
-from the last version seen when it ends, and a new list when the version is too old (410), when the stream cannot be
-read, or when the API server refuses. A new list replaces everything, so what vanished meanwhile is noticed.
+The cycle is client-go's. A list comes in pages. A watch with bookmarks begins at the resource version of the list. When
+it ends, it is renewed from the last version seen. A new list is made when that version is too old (410), when the
+stream cannot be read, or when the API server refuses. A list replaces everything, so it shows what was deleted
+meanwhile.
 
-Lists name no resource version, so they are of the moment, whichever API server answers: their own versions only grow.
+Lists name no resource version, so they are current, whichever API server answers, and their own versions only grow.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Iterable
@@ -22,29 +24,30 @@ from chainlit_operator.kube.backoff import STABLE_SECONDS, backoff_seconds
 from chainlit_operator.kube.client import PAGE_SIZE, Api
 from chainlit_operator.kube.errors import SILENT, ApiError
 from chainlit_operator.kube.resource_versions import ensure_later
+from chainlit_operator.kube.unreadable import UnreadableObjects
 from chainlit_operator.object_ref import Ref
 from chainlit_operator.observability import metrics
 
 logger = logging.getLogger(__name__)
 
-#: Bookmarks come once a minute, unless nothing of the kind has changed since the API server started; a stream silent
-#: for longer than this may be dead.
+#: The API server sends a bookmark every minute, unless nothing of the kind has changed since it started. A stream that
+#: is silent for longer than this may be dead.
 SILENCE_SECONDS = 90.0
 #: How often a kind that the cluster does not know is looked for.
 ABSENT_SECONDS = 60.0
-#: So many answers that a kind is not known are not believed after a list of it, for half a minute or more: they may be
-#: a proxy's, or of an API server that starts. Where the kind is gone indeed, the watch has told of each object's end.
+#: After a successful list, ignore so many answers "404 unknown kind" (about 30 s): a proxy or a starting API server may
+#: send them. If the CRD was really deleted, the watch has already delivered DELETED events.
 DOUBTS = 8
 
 T = TypeVar("T")
 
 
 class WatchedObject(Protocol):
-    """The record of an object, as decoded from its JSON."""
+    """The record of an object, decoded from its JSON."""
 
     @property
     def ref(self) -> Ref:
-        """Which object it is."""
+        """Kind, namespace and name."""
 
     @property
     def resource_version(self) -> str:
@@ -58,7 +61,7 @@ Decode = Callable[[msgspec.Raw], ObjectT]
 
 
 class Store(Protocol[StoredT_contra]):
-    """Where a reflector puts the objects that it lists and watches."""
+    """Keeps the objects that a reflector lists and watches."""
 
     async def replace(self, kind: str, namespace: str | None, objects: Iterable[StoredT_contra]) -> None:
         """Make ``objects`` all that there are of the kind in the namespace (None: in all), in slices."""
@@ -69,9 +72,12 @@ class Store(Protocol[StoredT_contra]):
     def remove(self, obj: StoredT_contra) -> None:
         """Take an object that is gone."""
 
+    def discard(self, ref: Ref) -> None:
+        """Take an object of which a version cannot be decoded."""
+
 
 class Reflector(Generic[ObjectT]):
-    """Keeps ``store`` true to one kind in one namespace (None: in all)."""
+    """Keeps ``store`` equal to one kind in one namespace (None: in all)."""
 
     def __init__(
         self,
@@ -84,19 +90,20 @@ class Reflector(Generic[ObjectT]):
         decode_event: Decode[ObjectT],
         is_optional: bool = False,
     ) -> None:
-        """``is_optional`` says that the cluster may not know the kind, which is then looked for now and then.
+        """``is_optional`` means that the cluster may not know the kind, which is then looked for now and then.
 
-        ``decode_event`` decodes objects of watch events, for which the former record of the object may be used.
+        ``decode_event`` decodes the objects of watch events, and may use their former records.
         """
         self.kind, self.namespace = kind, namespace
         self.synced = asyncio.Event()
         self.last_error: ApiError | None = None
-        #: When it last heard from the API server or tried to; only a reflector that hangs lets it grow old.
+        #: When it last had an answer of the API server, or an error. It grows old only if the reflector hangs.
         self.last_seen = time.monotonic()
         self._api, self._store, self._is_optional = api, store, is_optional
         self._doubts = 0
         #: The newest resource version seen.
         self._version = ""
+        self._unreadable = UnreadableObjects(kind)
         self._events = metrics.WATCH_EVENTS.labels(kind)
         self._decode_listed = decode_listed
         self._decode_event = decode_event
@@ -118,7 +125,7 @@ class Reflector(Generic[ObjectT]):
                         await self._await_kind()
                         continue
                     self._doubts -= 1
-                # A list that works is no success where the watch after it is refused.
+                # A list that succeeds does not reset the backoff: the watch after it may be refused.
                 failures = 1 if time.monotonic() - started > STABLE_SECONDS else failures + 1
                 if error.code != 410:
                     self.last_error = error
@@ -128,7 +135,7 @@ class Reflector(Generic[ObjectT]):
             await asyncio.sleep(backoff_seconds(failures))
 
     async def _await_kind(self) -> None:
-        """The cluster does not know the kind: there are none, until its CRD is there."""
+        """Wait for a kind that the cluster does not know; there are no objects of it until then."""
         await self._store.replace(self.kind, self.namespace, ())
         self.synced.set()
         self.last_error = None
@@ -153,61 +160,73 @@ class Reflector(Generic[ObjectT]):
         self.last_error = None
 
     async def _watch(self) -> None:
-        """Watch from the version seen last on, again and again; raises ApiError when a new list is needed."""
+        """Watch from the last version seen, again and again; raises ApiError when a new list is needed."""
         failures = 0
         while True:
             started = time.monotonic()
             try:
                 watch = self._api.watch(self.kind, self.namespace, self._version, SILENCE_SECONDS)
-                async for events in watch:
-                    for event in events:
-                        self._version = self._take(event) or self._version
-                    self._alive()
+                async with contextlib.aclosing(watch):
+                    async for events in watch:
+                        for event in events:
+                            self._version = self._take(event) or self._version
+                        self._alive()
             except ApiError as error:
-                # A connection that breaks loses nothing: the next watch goes on from the last version.
+                # A broken connection loses nothing: the next watch continues from the last version.
                 if error.code != 0 or error.reason not in (SILENT, "ConnectionFailed"):
                     raise
-                # One that lived for a while was none that failed, however many broke before it in all these days.
+                # A watch that lived longer than 10 s resets the backoff.
                 failures = 1 if time.monotonic() - started > STABLE_SECONDS else failures + 1
                 metrics.WATCH_RESTARTS.labels(self.kind, error.reason).inc()
-                level = logging.DEBUG if error.reason == SILENT else logging.INFO  # what is really down is told next
+                # If the API server is down, the next attempt says so.
+                level = logging.DEBUG if error.reason == SILENT else logging.INFO
                 logger.log(level, "The watch of %s ended and is renewed: %s", self, error.message)
             else:
-                # The server ends watches after minutes; one that ends at once must not make a busy loop.
+                # The server ends watches after minutes. A watch that ends at once must not make a busy loop.
                 failures = 0 if time.monotonic() - started > 1.0 else failures + 1
             self._alive()
             if failures:
                 await asyncio.sleep(backoff_seconds(failures))
 
     def _take(self, event: codec.Event) -> str:
-        """Put one event into the store; returns its resource version. Raises ApiError where there is to be no next."""
+        """Put one event into the store; returns its resource version. Raises ApiError when the watch is over."""
         if event.type == "ERROR":
             status = self._metadata(codec.decode_error, event)
             raise ApiError(status.code or 500, status.reason, status.message)
-        if event.type != "BOOKMARK":
-            obj = self._read(self._decode_event, event.object)
-            if obj is not None:
-                self._events.inc()
-                if event.type == "DELETED":
-                    self._store.remove(obj)
-                else:
-                    self._store.upsert(obj)
-                return obj.resource_version
-        return self._metadata(codec.decode_bookmark, event).metadata.resource_version
+        if event.type == "BOOKMARK":
+            return self._metadata(codec.decode_bookmark, event).metadata.resource_version
+        obj = self._read(self._decode_event, event.object)
+        if obj is None:
+            metadata = self._metadata(codec.decode_bookmark, event).metadata
+            # As by a list: an object that cannot be decoded is not in the store.
+            self._store.discard(Ref(self.kind, metadata.namespace, metadata.name))
+            return metadata.resource_version
+        self._events.inc()
+        if event.type == "DELETED":
+            self._store.remove(obj)
+        else:
+            self._store.upsert(obj)
+        return obj.resource_version
 
     def _metadata(self, decode: Callable[[msgspec.Raw], T], event: codec.Event) -> T:
-        """Return what the watch itself goes by."""
+        """Return the part of an event that the watch needs; raises ApiError."""
         try:
             return decode(event.object)
         except msgspec.MsgspecError as error:
             raise ApiError(0, "BadStream", f"an event of {self.kind} cannot be read: {error}") from error
 
     def _read(self, decode: Decode[ObjectT], raw: msgspec.Raw) -> ObjectT | None:
+        """Return the record of an object; None, with a line in the log, for one that cannot be decoded."""
         try:
-            return decode(raw)
+            obj = decode(raw)
         except (msgspec.MsgspecError, ValueError) as error:
-            logger.warning("Skipping an object of %s that cannot be read: %s", self, error)
+            try:
+                self._unreadable.report(codec.decode_bookmark(raw).metadata, error)
+            except msgspec.MsgspecError:
+                logger.warning("Skipping an object of %s that cannot be read: %s", self, error)
             return None
+        self._unreadable.forget(obj.ref)
+        return obj
 
     def _alive(self) -> None:
         self.last_seen = time.monotonic()

@@ -1,18 +1,21 @@
-"""Resource versions: which of two is older, and what an older list says of the cluster."""
+"""Resource versions: which of two is older, and lists that are older than what was seen."""
 
 from __future__ import annotations
 
 
 class RestoredError(Exception):
-    """The cluster is one of the past: what is known is of versions yet to come, which only a restart forgets."""
+    """etcd was restored from a backup: the caches hold newer resource versions than the server.
+
+    A restart rebuilds them.
+    """
 
 
 def ensure_later(version: str, seen: str, kind: str) -> None:
-    """Raise RestoredError if a list's resource version precedes one that was seen before the list was asked for."""
+    """Raise RestoredError if a list's resource version precedes one that was seen before the list was requested."""
     if is_older(version, seen):
         raise RestoredError(
             f"the list of {kind} has resource version {version}, after {seen}: etcd was restored from a backup, and "
-            "what is known has to be read anew"
+            "everything must be read again"
         )
 
 

@@ -1,18 +1,19 @@
-"""The keyed queue between changes and workers: coalescing, one worker for a key, pauses after failures."""
+"""The keyed queue between changes and workers: one entry and one worker for a key, and pauses after failures."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from typing import Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
 
 
 class WorkQueue(Generic[K]):
-    """Keys to be worked on, each once however often it was added, and never by two workers at a time.
+    """Keys to work on, as client-go's workqueue.
 
-    As client-go's workqueue: a key added while it is worked on comes back when that is done.
+    A key that waits is there once, however often it was added. No two workers have the same key. A key that is added
+    while a worker has it comes back when that worker is done.
     """
 
     def __init__(self, backoff: Callable[[int], float]) -> None:
@@ -24,21 +25,24 @@ class WorkQueue(Generic[K]):
         self._again: set[K] = set()
         self._failures: dict[K, int] = {}
         self._timers: dict[K, asyncio.TimerHandle] = {}
+        #: The keys without which the event of :meth:`worked` is not set.
+        self._unworked: set[K] = set()
+        self._all_worked = asyncio.Event()
 
     def __len__(self) -> int:
         return len(self._waiting) + len(self._again)
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing waits and nothing is worked on (delayed retries aside)."""
+        """Whether no key waits and no worker has one; delayed retries do not count."""
         return not (self._waiting or self._working or self._again)
 
     def is_working(self, key: K) -> bool:
-        """Whether ``key`` is being worked on."""
+        """Whether a worker has ``key``."""
         return key in self._working
 
     def add(self, key: K) -> None:
-        """Have ``key`` worked on as soon as possible."""
+        """Put ``key`` into the queue, without a pause."""
         self._cancel_timer(key)
         if key in self._working:
             self._again.add(key)
@@ -50,7 +54,7 @@ class WorkQueue(Generic[K]):
         """Wait for a key, which :meth:`done` must follow; None once the queue is closed."""
         key = await self._ready.get()
         if key is None or self.is_closed:
-            self._ready.put_nowait(None)  # for the next one who waits
+            self._ready.put_nowait(None)  # for the next worker that waits
             return None
         self._waiting.discard(key)
         self._working.add(key)
@@ -59,17 +63,33 @@ class WorkQueue(Generic[K]):
     def done(self, key: K) -> None:
         """End the work on ``key``."""
         self._working.discard(key)
+        if self._unworked:
+            self._unworked.discard(key)
+            self._check_all_worked()
         if key in self._again:
             self._again.discard(key)
             self.add(key)
 
+    def worked(self, keys: Iterable[K]) -> asyncio.Event:
+        """Return an event that is set when the work on each of ``keys`` has ended once, with or without success.
+
+        Only the event of the latest call is set.
+        """
+        self._unworked, self._all_worked = set(keys), asyncio.Event()
+        self._check_all_worked()
+        return self._all_worked
+
+    def _check_all_worked(self) -> None:
+        if not self._unworked:
+            self._all_worked.set()
+
     def close(self) -> None:
-        """Give out no more keys."""
+        """Hand out no more keys."""
         self.is_closed = True
         self._ready.put_nowait(None)
 
     def clear(self) -> None:
-        """Drop what waits, pauses and failures; nobody may be at work."""
+        """Drop the waiting keys, pauses and failures; no worker may have a key."""
         for key in list(self._timers):
             self._cancel_timer(key)
         self._failures.clear()
@@ -80,7 +100,7 @@ class WorkQueue(Generic[K]):
             self._ready.put_nowait(None)
 
     def retry(self, key: K) -> float:
-        """Have ``key`` worked on again after a pause that grows with its failures; returns the pause in seconds."""
+        """Add ``key`` after a pause that grows with its failures; returns the pause in seconds."""
         failures = self._failures[key] = self._failures.get(key, 0) + 1
         seconds = self._backoff(failures)
         self._cancel_timer(key)
@@ -92,7 +112,7 @@ class WorkQueue(Generic[K]):
         return self._failures.get(key, 0)
 
     def forget(self, key: K) -> None:
-        """Take ``key`` as well: its failures no longer count."""
+        """Forget the failures of ``key``, as client-go's Forget."""
         self._failures.pop(key, None)
         self._cancel_timer(key)
 

@@ -23,6 +23,9 @@ VERIFICATIONS = Counter(
 EVENTS_DROPPED = Counter("chainlit_operator_events_dropped", "Kubernetes Events not sent because too many were due.")
 WATCH_EVENTS = Counter("chainlit_operator_watch_events", "Objects received from watches.", ["kind"])
 WATCH_RESTARTS = Counter("chainlit_operator_watch_restarts", "Watches that ended with an error.", ["kind", "reason"])
+UNREADABLE = Counter(
+    "chainlit_operator_unreadable_objects", "Versions of objects that could not be decoded and are ignored.", ["kind"]
+)
 QUEUE_DEPTH = Gauge("chainlit_operator_queue_depth", "ChainlitApps waiting to be reconciled.")
 APPS = Gauge("chainlit_operator_apps", "ChainlitApps known.")
 TASKS = Gauge("chainlit_operator_tasks", "Tasks of the event loop; a number that only grows is a leak.")
