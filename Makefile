@@ -63,7 +63,7 @@ lint: .venv/ready ## Check style, types, layers and shell scripts
 
 .PHONY: unit
 unit: .venv/ready ## Run the unit tests, and a sample of the fuzzing
-	$(BIN)/pytest -n 2 tests/unit tests/fuzz tests/cluster/tests tests/bench/tests tests/e2e/tests
+	$(BIN)/pytest -n 2 tests/unit tests/fuzz tests/*/tests
 
 .PHONY: fuzz
 fuzz: .venv/ready ## Give a million odd objects, texts and answers to all that reads such (FUZZ_INPUTS); half an hour
@@ -74,7 +74,7 @@ served: .venv/ready ## Judge 20,000 routes that were made up by a model of edges
 	SERVED_EXAMPLES=$(SERVED_EXAMPLES) $(BIN)/pytest -s tests/unit/test_served.py
 
 .PHONY: mutants
-mutants: .venv/ready ## Change each decision a little and see whether a test notices; 10 to 30 minutes (MODULES=status)
+mutants: .venv/ready ## Change each decision a little and see whether a test notices; an hour (MODULES="paths kinds/service")
 	$(INSTALL) -r tests/mutants/requirements.txt
 	nice -n 19 $(BIN)/python -m tests.mutants $(MODULES)
 
