@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from chainlit_operator.domain import chainlit, field_conflicts, paths
 from chainlit_operator.domain.chainlit import PARENT_ROOT_PATH, ROOT_PATH
@@ -79,9 +80,9 @@ def align(
     snapshot: Snapshot, route: Resolved | Unresolved, container: Container | None, roots: paths.RootPaths | None
 ) -> Alignment:
     """Decide what to write into the snapshot's workload; ``roots`` are the wanted variables, None for none."""
-    conflict = snapshot.memory.workload
+    conflict, case = snapshot.memory.workload, Case(snapshot, route, container)
     for check in CHECKS:
-        if message := check.fault(snapshot, container, route):
+        if message := check.fault(case):
             return Alignment(Blocked(check.reason, message), conflict)
     assert isinstance(route, Resolved)
     assert container is not None
@@ -116,7 +117,13 @@ def _contested(snapshot: Snapshot, container: Container, manager: str) -> str:
 
 # ------------------------------------------------------------------------------------------------------ the checks
 
-Fault = Callable[[Snapshot, Container | None, Resolved | Unresolved], str]
+
+class Case(NamedTuple):
+    """What the checks read: the snapshot, its route, and the container that runs Chainlit (None: not found)."""
+
+    snapshot: Snapshot
+    route: Resolved | Unresolved
+    container: Container | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,38 +131,40 @@ class Check:
     """A named check that forbids writing: ``fault`` returns the message, empty where nothing is wrong."""
 
     reason: Reason
-    fault: Fault
+    fault: Callable[[Case], str]
 
 
-def app_is_not_suspended(snapshot: Snapshot, container: Container | None, route: Resolved | Unresolved) -> str:
+def app_is_not_suspended(case: Case) -> str:
     """The app must not be suspended."""
-    return "spec.suspend is true: the operator writes nothing until it is false." if snapshot.app.spec.suspend else ""
+    if not case.snapshot.app.spec.suspend:
+        return ""
+    return "spec.suspend is true: the operator writes nothing until it is false."
 
 
-def names_are_free(snapshot: Snapshot, container: Container | None, route: Resolved | Unresolved) -> str:
+def names_are_free(case: Case) -> str:
     """Names must be free (the message is that of resolution)."""
-    return route.message if isinstance(route, Unresolved) and route.reason is Reason.NAME_TAKEN else ""
+    return case.route.message if isinstance(case.route, Unresolved) and case.route.reason is Reason.NAME_TAKEN else ""
 
 
-def workload_exists(snapshot: Snapshot, container: Container | None, route: Resolved | Unresolved) -> str:
+def workload_exists(case: Case) -> str:
     """The workload must exist (the message is that of resolution)."""
-    return route.message if snapshot.workload is None and isinstance(route, Unresolved) else ""
+    return case.route.message if case.snapshot.workload is None and isinstance(case.route, Unresolved) else ""
 
 
-def named_container_exists(snapshot: Snapshot, container: Container | None, route: Resolved | Unresolved) -> str:
+def named_container_exists(case: Case) -> str:
     """The container that the app names must exist."""
-    wanted, workload = snapshot.app.spec.container, snapshot.workload
-    if container is not None or workload is None or wanted is None:
+    wanted, workload = case.snapshot.app.spec.container, case.snapshot.workload
+    if case.container is not None or workload is None or wanted is None:
         return ""
     return (
         f"{workload.ref} has no container {wanted!r} (it has {_names(workload)}). Correct spec.workload.ref.container."
     )
 
 
-def container_is_clear(snapshot: Snapshot, container: Container | None, route: Resolved | Unresolved) -> str:
+def container_is_clear(case: Case) -> str:
     """One container must be Chainlit's where the app names none."""
-    workload = snapshot.workload
-    if container is not None or workload is None:
+    workload = case.snapshot.workload
+    if case.container is not None or workload is None:
         return ""
     return (
         f"{workload.ref} has several containers ({_names(workload)}), and none is called {chainlit.CONTAINER}. Set "
@@ -167,44 +176,44 @@ def _names(workload: Workload) -> str:
     return ", ".join(container.name for container in workload.containers)
 
 
-def workload_is_free(snapshot: Snapshot, container: Container | None, route: Resolved | Unresolved) -> str:
+def workload_is_free(case: Case) -> str:
     """No older ChainlitApp may manage the workload."""
-    if not snapshot.claimed_by:
+    other, workload = case.snapshot.claimed_by, case.snapshot.app.workload
+    if not other:
         return ""
-    return (
-        f"ChainlitApp {snapshot.claimed_by} is older and already manages {snapshot.app.workload}. Delete one of the "
-        "two ChainlitApps."
-    )
+    return f"ChainlitApp {other} is older and already manages {workload}. Delete one of the two ChainlitApps."
 
 
-def variables_are_values(snapshot: Snapshot, container: Container | None, route: Resolved | Unresolved) -> str:
+def variables_are_values(case: Case) -> str:
     """The variables must not come from elsewhere."""
-    if snapshot.app.spec.mount_path or container is None:
+    app, container = case.snapshot.app, case.container
+    if app.spec.mount_path or container is None:
         return ""
     for name, variable in _variables(container):
         if variable is not None and variable.value is None:
             return (
-                f"Container {container.name} of {snapshot.app.workload} sets {name} with valueFrom, so the operator "
-                "cannot set a value. Remove this env entry."
+                f"Container {container.name} of {app.workload} sets {name} with valueFrom, so the operator cannot set "
+                "a value. Remove this env entry."
             )
     return ""
 
 
-def command_has_no_root_path(snapshot: Snapshot, container: Container | None, route: Resolved | Unresolved) -> str:
+def command_has_no_root_path(case: Case) -> str:
     """The command must not set the root path, which would win over the variable."""
-    if snapshot.app.spec.mount_path or container is None or not container.has_root_path_option:
+    app, container = case.snapshot.app, case.container
+    if app.spec.mount_path or container is None or not container.has_root_path_option:
         return ""
     return (
-        f"The command of container {container.name} in {snapshot.app.workload} has {chainlit.ROOT_PATH_OPTION}, which "
-        f"wins over {ROOT_PATH}. Remove the option."
+        f"The command of container {container.name} in {app.workload} has {chainlit.ROOT_PATH_OPTION}, which wins over "
+        f"{ROOT_PATH}. Remove the option."
     )
 
 
-def route_is_resolved(snapshot: Snapshot, container: Container | None, route: Resolved | Unresolved) -> str:
+def route_is_resolved(case: Case) -> str:
     """The route must give a path."""
-    if isinstance(route, Resolved):
+    if isinstance(case.route, Resolved):
         return ""
-    return f"No path could be resolved ({route.reason}). See the condition RouteResolved."
+    return f"No path could be resolved ({case.route.reason}). See the condition RouteResolved."
 
 
 CHECKS = (

@@ -1,8 +1,7 @@
-"""URL path prefixes: one normal form, what Chainlit can serve, and the law of alignment.
+"""URL path prefixes: one normal form, the paths that Chainlit can serve, and the law of alignment.
 
-A *prefix* is ``""`` (everything) or ``/a/b``: segments, each led by one slash, no slash at the end. Every path of the
-project is brought to this form by :func:`normalise` and by nothing else; the chart's template helper of the same
-purpose is held to it by a test.
+A *prefix* is ``""`` (everything) or ``/a/b``: segments, a slash before each, no slash at the end. Only
+:func:`normalise` brings paths to this form. A test compares it with the helper of the app chart.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-#: The longest path, expression or replacement that is looked at; servers take no longer URLs.
+#: The longest path, expression or replacement that the operator reads, in characters; servers accept no longer URLs.
 MAX_LENGTH = 4096
 
 _SEGMENT = re.compile(r"[A-Za-z0-9._~-]+")
@@ -28,17 +27,17 @@ class RootPaths(NamedTuple):
 def normalise(text: str) -> str:
     """Return ``text`` as a prefix: ``""`` or ``/a/b``.
 
-    White space around it, doubled slashes, a missing leading one and trailing ones go. Those are the values that
-    make Chainlit exit at start or serve a blank page; none of them can mean anything else.
+    It removes white space around the text, doubled slashes and slashes at the end, and adds a missing slash at the
+    beginning. With these values Chainlit exits at start or serves a blank page; none of them can mean anything else.
     """
     return "".join(f"/{segment}" for segment in text.strip().split("/") if segment)
 
 
 def problem(prefix: str) -> str | None:
-    """Say why Chainlit cannot serve ``prefix`` (in normal form), or None if it can.
+    """Return why Chainlit cannot serve ``prefix`` (in normal form); None if it can.
 
-    Outside ``[A-Za-z0-9._~-]`` the socket may answer while the page stays blank in a browser; ``.`` and ``..`` are
-    resolved away by browsers before a request is made.
+    With characters outside ``[A-Za-z0-9._~-]`` the socket may answer while the page stays blank. Browsers resolve
+    ``.`` and ``..`` before they send a request.
     """
     if len(prefix) > MAX_LENGTH:
         return f"it has more than {MAX_LENGTH} characters"
@@ -58,11 +57,11 @@ def is_below(prefix: str, parent: str) -> bool:
 
 
 def align(public: str, backend: str) -> RootPaths | None:
-    """Apply the law of alignment to two prefixes; None where no value of the variables can work.
+    """Return the variables that the law of alignment gives for two prefixes; None where no values can work.
 
-    ``public`` is the prefix in the browser's URL, ``backend`` the one that the backend receives. Chainlit mounts its
-    routes at the root path and prepends the parent root path to the URLs in its page, so it can serve the route if
-    and only if ``public`` ends with ``backend`` at a segment boundary.
+    ``public`` is the prefix in the browser's URL, ``backend`` the prefix that the backend receives. Chainlit mounts its
+    routes at the root path, and puts the parent root path before the URLs in its page. So it can serve the route if and
+    only if ``public`` ends with ``backend`` at a segment boundary.
     """
     if not public.endswith(backend):
         return None
@@ -73,7 +72,7 @@ def align(public: str, backend: str) -> RootPaths | None:
 def mounted(backend: str, mount_path: str) -> str:
     """Return the prefix at which the backend serves a Chainlit that another app mounts at ``mount_path``.
 
-    An app that the route gives ``backend`` either mounts it there itself (``/api/chainlit``), or takes ``backend`` off
-    first, being told so by its own root path, and mounts it at the rest. Without a mount path it is at ``backend``.
+    The other app either mounts Chainlit at a path with ``backend`` in it (``/api/chainlit``), or removes ``backend``
+    first, because its own root path says so, and mounts Chainlit at the rest. Without a mount path it is ``backend``.
     """
     return mount_path if mount_path and is_below(mount_path, backend) else backend + mount_path

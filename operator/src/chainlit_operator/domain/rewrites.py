@@ -1,8 +1,7 @@
-"""What an edge does to a path on its way to the backend, and what prefix is left of it.
+"""Rewrites: what an ingress controller does to a path on its way to the backend, and the prefix that arrives.
 
-Each controller spells rewrites in its own way; here they are functions on paths, put in a row. The prefix at the
-backend is found by asking what becomes of the requests that Chainlit's page makes: it is the one that all of them end
-up with, and where they do not agree there is none.
+Each controller spells rewrites in its own way. Here they are functions on paths, applied in order. To find the prefix
+at the backend, the operator applies them to sample paths of Chainlit: where all give the same prefix, it is the answer.
 """
 
 from __future__ import annotations
@@ -14,18 +13,18 @@ from functools import lru_cache
 
 from chainlit_operator.domain import paths
 
-#: Below the prefix: the page, its socket, its assets, its API. Every rewrite must leave these tails alone.
+#: Paths below the prefix: the page, its socket, its assets, its API. Every rewrite must keep them.
 SAMPLE_PATHS = ("/", "/ws/socket.io/", "/assets/index.js", "/project/translations")
 
 
 @dataclass(frozen=True, slots=True)
 class StripPrefix:
-    """Traefik's StripPrefix: the first prefix in the list that the path begins with goes, by characters."""
+    """Traefik's StripPrefix: removes the first prefix of the list that the path begins with, by characters."""
 
     prefixes: tuple[str, ...]
 
     def __call__(self, path: str, matched: str) -> str | None:
-        """Return the path without it, led by a slash."""
+        """Return the path without the prefix, with a slash at its beginning."""
         for prefix in self.prefixes:
             if path.startswith(prefix):
                 return "/" + path.removeprefix(prefix).lstrip("/")
@@ -34,7 +33,7 @@ class StripPrefix:
 
 @dataclass(frozen=True, slots=True)
 class ReplacePrefixMatch:
-    """Gateway API's ReplacePrefixMatch: the prefix that the rule matched becomes another one."""
+    """Gateway API's ReplacePrefixMatch: replaces the prefix that the rule matched."""
 
     replacement: str
 
@@ -58,18 +57,18 @@ class AddPrefix:
 
 @dataclass(frozen=True, slots=True)
 class ReplaceFullPath:
-    """ReplacePath, ReplaceFullPath: every request gets one path."""
+    """Gateway API's ReplaceFullPath and Traefik's ReplacePath: every request gets the same path."""
 
     path: str
 
     def __call__(self, path: str, matched: str) -> str | None:
-        """Return the one path."""
+        """Return that path."""
         return self.path
 
 
 @dataclass(frozen=True, slots=True)
 class RewriteWholePath:
-    """A regular expression over the path and what replaces it, in the known forms (see :func:`parse_pattern`)."""
+    """Replaces the whole path that a regular expression of a known form matches (see :func:`parse_pattern`)."""
 
     pattern: str
     replacement: str
@@ -81,7 +80,7 @@ class RewriteWholePath:
 
 @dataclass(frozen=True, slots=True)
 class ReplaceMatch:
-    """Traefik's ReplacePathRegex: only what the expression matches is replaced, the rest of the path stays."""
+    """Traefik's ReplacePathRegex: replaces only the match, and keeps the rest of the path."""
 
     pattern: str
     replacement: str
@@ -92,7 +91,7 @@ class ReplaceMatch:
 
 
 def _replaced(path: str, pattern: str, replacement: str, *, keeps_rest: bool) -> str | None:
-    """What comes of a path; ``keeps_rest`` says that what the expression does not match stays at its end."""
+    """The rewritten path; ``keeps_rest`` keeps what the expression does not match at its end."""
     parsed = parse_pattern(pattern)
     if parsed is None:
         return None
@@ -105,7 +104,7 @@ def _replaced(path: str, pattern: str, replacement: str, *, keeps_rest: bool) ->
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """Something that may change the path in a way that cannot be told; ``what`` names it."""
+    """Something that may change the path in a way that the operator does not know; ``what`` names it."""
 
     what: str
 
@@ -131,7 +130,7 @@ Transform = (
 
 
 def backend_prefix(public: str, transforms: Iterable[Transform]) -> str | None:
-    """Return the prefix that the backend receives for ``public``, both in normal form; None if there is no such one."""
+    """Return the prefix that the backend receives for ``public``, both in normal form; None if there is none."""
     row = tuple(transforms)
     found = {_left_of(public, tail, row) for tail in SAMPLE_PATHS}
     prefix = found.pop() if len(found) == 1 else None
@@ -151,8 +150,8 @@ def _left_of(public: str, tail: str, transforms: tuple[Transform, ...]) -> str |
 
 Groups = tuple[str, ...]
 
-#: What may follow the literal part, and the capture groups that it gives for the rest of a path (which is empty or
-#: begins with whatever follows). None: the pattern does not match that path.
+#: Forms that may follow the literal part, each with a function from the rest of a path to the capture groups (None: no
+#: match).
 _TAIL_FORMS: dict[str, Callable[[str], Groups | None]] = {
     "": lambda rest: (),
     ".*": lambda rest: (),
@@ -167,7 +166,7 @@ _TAIL_FORMS: dict[str, Callable[[str], Groups | None]] = {
     "(?:/|$)(.*)": lambda rest: (rest[1:],) if rest.startswith("/") or not rest else None,
     "(/(.*))?": lambda rest: (rest, rest[1:]) if rest.startswith("/") or not rest else None,
 }
-#: How an expression may end, and which form that is; the longest first.
+#: The ends of expressions with their forms, the longest first.
 _TAILS = [(tail, form) for form in sorted(_TAIL_FORMS, key=len, reverse=True) for tail in (f"{form}$", form)]
 _REMEMBERED_LENGTH = 256
 _LITERAL = re.compile(r"(?:/(?:[A-Za-z0-9_~-]|\\?\.)+)*")
@@ -176,7 +175,7 @@ _REFERENCE = re.compile(r"\$(?:\{(\d)\}|(\d))")
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A regular expression of a known form: a literal prefix, and what may follow it."""
+    """A regular expression of a known form: a literal prefix and a tail."""
 
     prefix: str
     tail: str
@@ -184,14 +183,14 @@ class Pattern:
     """Whether it ends in ``$``."""
 
     def groups(self, path: str) -> Groups | None:
-        """Return the capture groups that it gives for ``path``; None if it does not match."""
+        """Return the capture groups for ``path``; None if the expression does not match."""
         rest = path.removeprefix(self.prefix)
         if not path.startswith(self.prefix) or (rest and self.is_closed and not self.is_open):
             return None
         return _TAIL_FORMS[self.tail](rest)
 
     def unmatched(self, path: str) -> str:
-        """Return what it leaves of a path that it matches."""
+        """Return the end of a matching path that the expression does not match."""
         rest = path.removeprefix(self.prefix)
         if self.is_open:
             return ""
@@ -199,20 +198,20 @@ class Pattern:
 
     @property
     def is_open(self) -> bool:
-        """Whether it matches to the end of the path."""
+        """Whether the expression matches to the end of the path."""
         return ".*" in self.tail
 
     @property
     def covers_subtree(self) -> bool:
-        """Whether it lets everything below its prefix through, also where it must match the whole path."""
+        """Whether everything below the prefix matches, also where the whole path must match."""
         return self.is_open and all(self.groups(self.prefix + tail) is not None for tail in SAMPLE_PATHS)
 
 
 def parse_pattern(text: str) -> Pattern | None:
-    """Read a regular expression over paths; None for a form that is not known.
+    """Return the parsed expression; None for an unknown form.
 
-    Expressions are never run: only the known ones are understood, whatever the engine (RE2, PCRE) that runs them at the
-    edge, and a hostile one costs nothing.
+    The operator never runs an expression. It recognises known forms, which mean the same in RE2 and PCRE, and a
+    hostile expression costs nothing.
     """
     if len(text) > paths.MAX_LENGTH:
         return None
@@ -221,7 +220,7 @@ def parse_pattern(text: str) -> Pattern | None:
 
 @lru_cache(8192)
 def _parsed(text: str) -> Pattern | None:
-    """The same of an expression that is short enough to be kept: a decision reads each several times."""
+    """The same with a cache for short expressions: a decision reads each several times."""
     return _parse(text)
 
 

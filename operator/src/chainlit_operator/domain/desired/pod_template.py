@@ -1,8 +1,8 @@
-"""``spec.workload.template``: from its fields to a pod template, the same that the app's chart renders.
+"""``spec.workload.template``: from its fields to the pod template that the app chart renders.
 
-Names and defaults of the fields are those of the chart's values, and so is the law of merging: maps are merged with
-their defaults, everything else replaces them, and null takes a default away. Four fields have the form that they
-have in a Deployment instead: ``image``, ``imagePullPolicy``, ``replicas`` and ``env`` (the chart's ``extraEnv``).
+Names and defaults of the fields are those of the chart's values. Merging works as in Helm: maps are merged with their
+defaults, all other values replace them, and null removes a default. Four fields have the form that they have in a
+Deployment: ``image``, ``imagePullPolicy``, ``replicas`` and ``env`` (the chart's ``extraEnv``).
 """
 
 from __future__ import annotations
@@ -48,11 +48,12 @@ DEFAULTS: Fields = {
     "tmpVolume": {"sizeLimit": "1Gi"},
     "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
     "terminationGracePeriodSeconds": 35,
-    # A pod that is to end goes on until edges have heard of it. Kubernetes does this itself, so no shell is needed.
+    # A terminating pod serves until ingress controllers stop sending requests. Kubernetes sleeps itself: no shell
+    # needed.
     "lifecycle": {"preStop": {"sleep": {"seconds": 5}}},
 }
 
-#: Over the nodes, where that is possible, those of one rollout.
+#: Spreads the pods of one rollout over the nodes, where possible.
 SPREAD: tuple[Fields, ...] = (
     {
         "maxSkew": 1,
@@ -64,7 +65,7 @@ SPREAD: tuple[Fields, ...] = (
 
 
 def merged(defaults: Fields, given: Fields) -> dict[str, Any]:
-    """Return ``given`` over ``defaults``: maps are merged, null takes a default away."""
+    """Return ``given`` over ``defaults``: maps are merged, null removes a default."""
     result = {key: value for key, value in defaults.items() if key not in given}
     for key, value in given.items():
         default = defaults.get(key)
@@ -76,7 +77,7 @@ def merged(defaults: Fields, given: Fields) -> dict[str, Any]:
 
 
 def filled(template: Fields) -> dict[str, Any]:
-    """Return the template with the defaults of what it leaves out."""
+    """Return the template with the defaults of fields that it omits."""
     fields = merged(DEFAULTS, template)
     strategy = fields.get("strategy", {})
     if strategy.get("type") != "RollingUpdate":  # the API server refuses its settings beside another type
@@ -95,10 +96,10 @@ def pod_template(
     return {
         "metadata": _present(labels=pod_labels, annotations=fields.get("podAnnotations")),
         "spec": {
-            **fields.get("extraPodSpec", {}),  # first, so that it takes away nothing that has a field of its own
+            **fields.get("extraPodSpec", {}),  # first, so that it overrides no field below
             "serviceAccountName": account,
             "automountServiceAccountToken": False,
-            # A Service named chainlit would otherwise put an address into CHAINLIT_PORT, which ends the app at start.
+            # A Service named chainlit would otherwise set CHAINLIT_PORT to an address, and the app would exit at start.
             "enableServiceLinks": False,
             "terminationGracePeriodSeconds": fields.get("terminationGracePeriodSeconds"),
             "containers": [_container(fields, names, roots), *fields.get("extraContainers", [])],
@@ -118,7 +119,7 @@ def pod_template(
 
 
 def _spread(fields: Fields, labels: Mapping[str, str]) -> list[dict[str, Any]]:
-    """The constraints, each for the app's own pods unless it says for which."""
+    """The constraints, each with a selector for the app's own pods unless it has one."""
     own = {"labelSelector": {"matchLabels": dict(labels)}}
     return [{**own, **constraint} for constraint in fields.get("topologySpreadConstraints") or SPREAD]
 
@@ -148,25 +149,25 @@ def _container(fields: Fields, names: tuple[str, str], roots: RootPaths) -> dict
 
 
 def _env(fields: Fields, names: tuple[str, str], roots: RootPaths) -> list[dict[str, Any]]:
-    """The operator's variables by name, without those that ``env`` has, then ``env``, and the root paths last.
+    """The operator's variables by name, without those that ``env`` has, then ``env``, then the root paths.
 
-    That is where an apply puts them in an adopted workload, so that a change of owner moves nothing.
+    An apply puts the root paths last in an adopted workload too, so a change of owner moves nothing.
     """
     chainlit, (namespace, name) = fields["chainlit"], names
     own = {
         "CHAINLIT_HOST": "0.0.0.0",  # noqa: S104
         "CHAINLIT_PORT": str(chainlit["port"]),
-        # Two apps on one host would log each other out with one name. No underscore is in what it is made of, so no
-        # such name begins with another: Chainlit takes cookies that begin with its own for parts of its own.
+        # With one name, two apps on one host would log each other out. Chainlit reads every cookie that begins with
+        # its own name. Names of objects have no underscore, so no such name begins with another.
         "CHAINLIT_AUTH_COOKIE_NAME": chainlit.get("authCookieName") or f"{namespace}_{name}_access_token",
         **_present(
             FORWARDED_ALLOW_IPS=chainlit.get("forwardedAllowIPs"),
             CHAINLIT_APP_ROOT=chainlit["appRoot"].get("path"),
-            # The origin alone: Chainlit adds the root path. Left out, Chainlit takes it from each request.
+            # Only the origin: Chainlit adds the root path. Without it, Chainlit reads the origin from each request.
             CHAINLIT_URL=chainlit.get("url", "").removesuffix("/"),
         ),
     }
-    # Also when empty: that wins over envFrom and over a .env file in the image.
+    # Also when empty: an empty value wins over envFrom and over a .env file in the image.
     last = {ROOT_PATH: roots.root_path}
     if roots.parent_root_path or fields.get("envFrom"):
         last[PARENT_ROOT_PATH] = roots.parent_root_path

@@ -1,8 +1,8 @@
-"""Shadows: paths of a route that may take requests which Chainlit needs away from the path that serves it.
+"""Path overrides: paths of a route that may take requests away from the path that serves Chainlit.
 
-Controllers agree on where plain paths end, and differ in the rest. Traefik and Contour compare an Ingress's path by
-characters; expressions come before plain paths, or by length, and on Traefik's Gateway match anywhere; there a method
-counts as much as ten characters of a path. Whatever may take a request on one of them is a shadow.
+Controllers differ. Traefik and Contour compare the path of an Ingress by characters. Expressions come before plain
+paths, or by length; on Traefik's Gateway they match anywhere, and a method counts as much as ten characters of a path.
+A path counts as an override if it may take a request on any controller.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def _is_needed(path: str, top: str) -> bool:
 
 
 def _may_match(expression: str, top: str, *, is_anchored: bool) -> bool:
-    """Whether an expression may match what Chainlit needs, as far as its literal start tells; it is never run."""
+    """Whether an expression may match a path that Chainlit needs, judged by its literal start; it is never run."""
     found = _LITERAL_START.match(expression)
     start = found[1].replace("\\", "") if found is not None else ""
     needed, beginnings = _needed(top, is_anchored=is_anchored)
@@ -64,7 +64,9 @@ def _may_match(expression: str, top: str, *, is_anchored: bool) -> bool:
 
 @lru_cache(64)
 def _needed(top: str, *, is_anchored: bool) -> tuple[tuple[str, ...], frozenset[str]]:
-    """What Chainlit needs below ``top``, or what an expression may find of it, and all that these begin with."""
+    """The paths that Chainlit needs below ``top``, or ends of them that an expression may match, and their
+    beginnings.
+    """
     needed = [f"{top}/{segment}/" for segment in chainlit.OWN_SEGMENTS]
     if not is_anchored:
         needed = [path[at:] for path in needed for at, char in enumerate(path[:-1]) if char == "/"]
