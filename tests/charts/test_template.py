@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from chainlit_operator.domain import chainlit
 from chainlit_operator.domain.desired import drift, manifests, pod_template
 from chainlit_operator.domain.model import App, AppSpec, NewIngress, ServicePort
 from chainlit_operator.domain.paths import RootPaths
@@ -118,7 +119,7 @@ def chainlit_app(values: Object) -> App:
     fields["replicas"] = values.get("replicaCount", 1)
     if image.get("pullPolicy"):
         fields["imagePullPolicy"] = image["pullPolicy"]
-    spec = AppSpec("Deployment", "chat-chainlit", pod_template.CONTAINER, template=fields, ingress=new_ingress(values))
+    spec = AppSpec("Deployment", "chat-chainlit", chainlit.CONTAINER, template=fields, ingress=new_ingress(values))
     return App(Ref("ChainlitApp", "demo", "chat-chainlit"), "uid", "1", 1, "", spec)
 
 

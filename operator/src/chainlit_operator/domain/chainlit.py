@@ -11,6 +11,16 @@ ROOT_PATH = "CHAINLIT_ROOT_PATH"
 #: Prefix that only the served HTML gets, for a proxy that strips it.
 PARENT_ROOT_PATH = "CHAINLIT_PARENT_ROOT_PATH"
 VARIABLES = (ROOT_PATH, PARENT_ROOT_PATH)
+#: The address and the port that Chainlit listens on.
+HOST_VARIABLE, PORT_VARIABLE = "CHAINLIT_HOST", "CHAINLIT_PORT"
+#: The directory of ``.chainlit`` and ``.files``.
+APP_ROOT = "CHAINLIT_APP_ROOT"
+#: The origin that browsers see. Chainlit adds the root path; without it, Chainlit reads the origin from each request.
+URL = "CHAINLIT_URL"
+#: Chainlit reads every cookie that begins with this name.
+AUTH_COOKIE_NAME = "CHAINLIT_AUTH_COOKIE_NAME"
+#: The addresses of proxies whose ``X-Forwarded-*`` headers uvicorn believes.
+FORWARDED_ALLOW_IPS = "FORWARDED_ALLOW_IPS"
 #: The command-line option that wins over ``ROOT_PATH``.
 ROOT_PATH_OPTION = "--root-path"
 #: The port that Chainlit listens on unless ``CHAINLIT_PORT`` says otherwise.
@@ -22,6 +32,8 @@ CONTAINER = "chainlit"
 SOCKET = "ws/socket.io"
 #: Endpoints that probes ask (``/health`` since 2.10.0, ``/auth/config`` before).
 PROBE_ENDPOINTS = ("/auth/config", "/health")
+#: The endpoint for new probes: below the right root path, every release answers it with 200.
+PROBE_ENDPOINT = "/health"
 
 #: The endpoint that sets the session cookie (since 2.5.5); some edges choose the replica by that cookie.
 SESSION_COOKIE_ENDPOINT = "set-session-cookie"

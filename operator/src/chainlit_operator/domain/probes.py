@@ -39,7 +39,7 @@ def probe_path(path: str, root_path: str, former_prefixes: tuple[str, ...]) -> s
     ``<root path>/health`` takes its place, which every release answers. The kubelet reads ``health`` as ``/health``.
     """
     if path in ("", "/"):
-        return f"{root_path}/health" if root_path else path
+        return f"{root_path}{chainlit.PROBE_ENDPOINT}" if root_path else path
     given = path
     path, mark, query = f"/{path.removeprefix('/')}".partition("?")
     carrying = (prefix for prefix in (root_path, *former_prefixes) if prefix and is_below(path, prefix))

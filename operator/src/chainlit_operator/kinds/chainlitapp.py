@@ -8,7 +8,7 @@ import msgspec
 from msgspec import field
 
 from chainlit_operator.domain import model
-from chainlit_operator.domain.desired.pod_template import CONTAINER
+from chainlit_operator.domain.chainlit import CONTAINER
 from chainlit_operator.domain.paths import normalise
 from chainlit_operator.kinds.shared.fields import shared
 from chainlit_operator.kinds.shared.kind import APP_GROUP, APP_KIND, Raw, Resource

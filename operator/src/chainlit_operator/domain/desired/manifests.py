@@ -53,14 +53,19 @@ def dependencies(app: App) -> list[Manifest]:
         return []
     fields = pod_template.filled(app.spec.template)
     service, account = fields["service"], fields["serviceAccount"]
-    port = {"name": pod_template.PORT, "port": service["port"], "targetPort": pod_template.PORT, "protocol": "TCP"}
+    port = {
+        "name": pod_template.PORT_NAME,
+        "port": service["port"],
+        "targetPort": pod_template.PORT_NAME,
+        "protocol": "TCP",
+    }
     spec = {"type": service["type"], "selector": selector(app), "ports": [port]}
     found = [_manifest(app, "Service", {"spec": spec}, annotations=service.get("annotations"))]
     if account["create"]:
         # The app does not talk to Kubernetes.
         body = {"automountServiceAccountToken": False}
-        name = _account(app, fields)
-        found.insert(0, _manifest(app, "ServiceAccount", body, name, annotations=account.get("annotations")))
+        owner = _account(app, fields)
+        found.insert(0, _manifest(app, "ServiceAccount", body, owner, annotations=account.get("annotations")))
     return found
 
 

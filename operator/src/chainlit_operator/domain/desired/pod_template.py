@@ -10,17 +10,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from chainlit_operator.domain import chainlit
 from chainlit_operator.domain.chainlit import PARENT_ROOT_PATH, ROOT_PATH
 from chainlit_operator.domain.paths import RootPaths, normalise
 
 Fields = Mapping[str, Any]
 
-CONTAINER = "chainlit"
-PORT = "http"
+PORT_NAME = "http"
 PROBES = ("startup", "liveness", "readiness")
 
 DEFAULTS: Fields = {
-    "chainlit": {"port": 8000, "forwardedAllowIPs": "*", "appRoot": {}},
+    "chainlit": {"port": chainlit.PORT, "forwardedAllowIPs": "*", "appRoot": {}},
     "service": {"type": "ClusterIP", "port": 80},
     "serviceAccount": {"create": True},
     "resources": {
@@ -28,7 +28,7 @@ DEFAULTS: Fields = {
         "limits": {"memory": "1Gi", "ephemeral-storage": "2Gi"},
     },
     "probes": {
-        "path": "/health",
+        "path": chainlit.PROBE_ENDPOINT,
         "startup": {"enabled": True, "periodSeconds": 2, "timeoutSeconds": 5, "failureThreshold": 60},
         "liveness": {"enabled": True, "periodSeconds": 20, "timeoutSeconds": 10, "failureThreshold": 6},
         "readiness": {"enabled": True, "periodSeconds": 5, "timeoutSeconds": 5, "failureThreshold": 3},
@@ -125,21 +125,21 @@ def _spread(fields: Fields, labels: Mapping[str, str]) -> list[dict[str, Any]]:
 
 
 def _container(fields: Fields, names: tuple[str, str], roots: RootPaths) -> dict[str, Any]:
-    chainlit = fields["chainlit"]
+    settings = fields["chainlit"]
     mounts = [{"name": "tmp", "mountPath": "/tmp"}]  # noqa: S108
-    if path := chainlit["appRoot"].get("path"):
+    if path := settings["appRoot"].get("path"):
         mounts.append({"name": "app-root", "mountPath": path})
     return {
-        "name": CONTAINER,
+        "name": chainlit.CONTAINER,
         "image": fields["image"],
         "env": _env(fields, names, roots),
-        "ports": [{"name": PORT, "containerPort": chainlit["port"], "protocol": "TCP"}],
+        "ports": [{"name": PORT_NAME, "containerPort": settings["port"], "protocol": "TCP"}],
         "volumeMounts": [*mounts, *fields.get("extraVolumeMounts", [])],
         **_probes(fields["probes"], roots),
         **_present(
             imagePullPolicy=fields.get("imagePullPolicy"),
-            command=chainlit.get("command"),
-            args=chainlit.get("args"),
+            command=settings.get("command"),
+            args=settings.get("args"),
             envFrom=fields.get("envFrom"),
             lifecycle=fields.get("lifecycle"),
             resources=fields.get("resources"),
@@ -153,18 +153,19 @@ def _env(fields: Fields, names: tuple[str, str], roots: RootPaths) -> list[dict[
 
     An apply puts the root paths last in an adopted workload too, so a change of owner moves nothing.
     """
-    chainlit, (namespace, name) = fields["chainlit"], names
+    settings, (namespace, name) = fields["chainlit"], names
     own = {
-        "CHAINLIT_HOST": "0.0.0.0",  # noqa: S104
-        "CHAINLIT_PORT": str(chainlit["port"]),
+        chainlit.HOST_VARIABLE: "0.0.0.0",  # noqa: S104
+        chainlit.PORT_VARIABLE: str(settings["port"]),
         # With one name, two apps on one host would log each other out. Chainlit reads every cookie that begins with
         # its own name. Names of objects have no underscore, so no such name begins with another.
-        "CHAINLIT_AUTH_COOKIE_NAME": chainlit.get("authCookieName") or f"{namespace}_{name}_access_token",
+        chainlit.AUTH_COOKIE_NAME: settings.get("authCookieName") or f"{namespace}_{name}_access_token",
         **_present(
-            FORWARDED_ALLOW_IPS=chainlit.get("forwardedAllowIPs"),
-            CHAINLIT_APP_ROOT=chainlit["appRoot"].get("path"),
-            # Only the origin: Chainlit adds the root path. Without it, Chainlit reads the origin from each request.
-            CHAINLIT_URL=chainlit.get("url", "").removesuffix("/"),
+            {
+                chainlit.FORWARDED_ALLOW_IPS: settings.get("forwardedAllowIPs"),
+                chainlit.APP_ROOT: settings["appRoot"].get("path"),
+                chainlit.URL: settings.get("url", "").removesuffix("/"),
+            }
         ),
     }
     # Also when empty: an empty value wins over envFrom and over a .env file in the image.
@@ -181,7 +182,7 @@ def _probes(probes: Fields, roots: RootPaths) -> dict[str, Any]:
     path = roots.root_path + (normalise(probes["path"]) or "/")
     return {
         f"{kind}Probe": {
-            "httpGet": {"port": PORT, "path": path},
+            "httpGet": {"port": PORT_NAME, "path": path},
             **{key: value for key, value in probes[kind].items() if key != "enabled"},
         }
         for kind in PROBES
@@ -197,6 +198,7 @@ def _volumes(fields: Fields) -> list[dict[str, Any]]:
     return [*volumes, *fields.get("extraVolumes", [])]
 
 
-def _present(**fields: Any) -> dict[str, Any]:
-    """The fields that are not empty."""
+def _present(values: Fields | None = None, **fields: Any) -> dict[str, Any]:
+    """The values and fields that are not empty."""
+    fields |= values or {}
     return {name: value for name, value in fields.items() if value not in (None, "", {}, [])}

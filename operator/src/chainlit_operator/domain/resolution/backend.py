@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chainlit_operator.domain.model import App, Service, ServicePort
 
-#: The port to take where a Service has several.
+#: The port to take where a Service has several; the Services of templates and of the app chart have it.
 PORT_NAME = "http"
 
 
