@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
-from tests.unit.verification.prober.test_probe_network import make_certificate
+from tests.unit.certificates import make_certificate
 
 from chainlit_operator.kinds.registry import RESOURCES
 from chainlit_operator.kube import config

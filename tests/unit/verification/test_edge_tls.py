@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.unit.verification.prober.test_probe_network import make_certificate
+from tests.unit.certificates import make_certificate
 
 from chainlit_operator.verification.edge_tls import CAFileError, EdgeTLS
 
@@ -21,7 +21,7 @@ def test_the_system_is_believed_and_certificates_are_verified() -> None:
 
 
 def test_authorities_of_a_file_come_on_top(tmp_path: Path) -> None:
-    cert, _ = make_certificate(tmp_path, "-days", "2")
+    cert, _ = make_certificate(tmp_path)
     edge_tls = EdgeTLS(cert)
     assert count(edge_tls) == count(EdgeTLS()) + 1
     assert edge_tls.context() is edge_tls.context()
@@ -32,8 +32,8 @@ def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
     link = tmp_path / "ca.crt"
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
-    first, _ = make_certificate(tmp_path / "one", "-days", "2")
-    second, _ = make_certificate(tmp_path / "two", "-days", "2")
+    first, _ = make_certificate(tmp_path / "one")
+    second, _ = make_certificate(tmp_path / "two")
     link.symlink_to(first)
     edge_tls = EdgeTLS(link)
     before = edge_tls.context()
@@ -53,7 +53,7 @@ def test_a_file_without_certificates(text: str, tmp_path: Path) -> None:
 
 
 def test_a_file_that_becomes_unusable_changes_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    cert, _ = make_certificate(tmp_path, "-days", "2")
+    cert, _ = make_certificate(tmp_path)
     edge_tls = EdgeTLS(cert)
     before = edge_tls.context()
     cert.write_text("broken")

@@ -6,13 +6,13 @@ import asyncio
 import itertools
 import json
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from aiohttp import WSMsgType, web
 
-from chainlit_operator.verification.prober import Limits, Outcome, Prober, Target
+from chainlit_operator.verification.prober import Limits, Outcome, Policy, Prober, Target
 
 SECRET = "PEER-TEXT-MUST-NOT-SURFACE"
 QUICK = Limits(connect_seconds=1.5, total_seconds=1.5, websocket_close_seconds=0.05)
@@ -34,6 +34,31 @@ async def ask(target: Target, limits: Limits = PATIENT) -> Outcome:
     return await Prober(limits, allow=allow_any).probe(target)
 
 
+class Resolver:
+    """Answers each lookup with the next of the given answers."""
+
+    def __init__(self, *answers: Sequence[str] | Exception) -> None:
+        self.answers = list(answers)
+        self.asked: list[tuple[str, int]] = []
+
+    async def __call__(self, host: str, port: int) -> Sequence[str]:
+        self.asked.append((host, port))
+        reply = self.answers.pop(0)
+        if isinstance(reply, Exception):
+            raise reply
+        return reply
+
+
+def named(
+    answers: Sequence[Sequence[str] | Exception] = (["127.0.0.1"],),
+    *,
+    allow: Policy = allow_any,
+    tls: ssl.SSLContext | None = None,
+) -> Prober:
+    """Return a prober whose lookups have the given answers, one each."""
+    return Prober(PATIENT, allow=allow, resolve=Resolver(*answers), tls=tls)
+
+
 @dataclass
 class Seen:
     """A request as the server received it."""
@@ -49,7 +74,7 @@ class Seen:
 class FakeChainlit:
     """What Chainlit does: prefixed routes, an HTML page with 200 for unknown paths, an Engine.IO v4 server.
 
-    ``faults`` replaces the handler of a part: handshake, upgrade, page or script.
+    ``faults`` replaces the handler of a part: cookie, handshake, packet, upgrade, page or script.
     """
 
     root_path: str = ""

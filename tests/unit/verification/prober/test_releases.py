@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from aiohttp import web
+from tests.unit.certificates import HOST, both_sides
 
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.verification.prober import MAX_REQUESTS, Outcome, Prober, Target, explain_release
 
-from .fakes import PATIENT, FakeChainlit, allow_any, answer, ask, html, serving
-from .test_probe_network import Resolver, make_certificate
+from .fakes import PATIENT, FakeChainlit, allow_any, answer, ask, html, named, serving
 
 
 @dataclass
@@ -124,14 +123,9 @@ async def test_whatever_an_app_answers_is_no_fault_of_the_operator() -> None:
 
 
 async def test_recognised_by_https_with_an_authority_of_its_own(tmp_path: Path) -> None:
-    cert, key = make_certificate(tmp_path, "-days", "2")
-    server_tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    server_tls.load_cert_chain(cert, key)
-    trust = ssl.create_default_context(cafile=str(cert))
-    app = DoubledSlash("/chat", page_says="/chat")
-    async with serving(app, server_tls):
-        target = Target(f"https://chat.example.test:{app.port}", "/chat")
-        resolver = Resolver(*[["127.0.0.1"]] * 5)
-        prober = Prober(PATIENT, allow=allow_any, resolve=resolver, tls=trust)
+    server_tls, tls = both_sides(tmp_path)
+    async with serving(DoubledSlash("/chat", page_says="/chat"), server_tls) as app:
+        target = Target(f"https://{HOST}:{app.port}", "/chat")
+        prober = named([["127.0.0.1"]] * 2, tls=tls)
         found = await explain_release(prober, target, await prober.probe(target))
     assert found.reason == "SocketAtDoubledSlash"

@@ -1,7 +1,7 @@
-"""Which addresses the prober may connect to, and the one name lookup that picks such an address.
+"""Which addresses the prober may connect to, and the one DNS lookup that picks such an address.
 
-A probe is sent from inside the cluster to a place that a tenant names, so the choice of address is a
-security decision: see :func:`address_allowed`.
+A probe starts inside the cluster and goes to a place that a tenant names, so the choice of address is a security
+decision: see :func:`address_allowed`.
 """
 
 from __future__ import annotations
@@ -61,14 +61,14 @@ class LookupFailedError(Exception):
 
 
 class ForbiddenAddressError(Exception):
-    """The name or the literal stands for an address that the policy refuses."""
+    """The host has an address that the policy refuses."""
 
 
 def embedded_ipv4(address: ipaddress.IPv6Address) -> tuple[ipaddress.IPv4Address, ...]:
     """Return the IPv4 addresses that a translator or tunnel may reach through an IPv6 address.
 
-    Knows IPv4-mapped, -translated and -compatible addresses, NAT64's well-known prefix (RFC 6052), 6to4,
-    Teredo and ISATAP. A NAT64 prefix that a network chose for itself cannot be recognised.
+    Recognises IPv4-mapped, -translated and -compatible addresses, the well-known prefix of NAT64 (RFC 6052), 6to4,
+    Teredo and ISATAP, but not a NAT64 prefix that a network chose for itself.
     """
     found: list[ipaddress.IPv4Address] = []
     low = ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
@@ -83,7 +83,7 @@ def embedded_ipv4(address: ipaddress.IPv6Address) -> tuple[ipaddress.IPv4Address
 
 
 def address_allowed(address: IPAddress) -> bool:
-    """Tell whether the prober may connect to an address: the default policy.
+    """Whether the prober may connect to an address: the default policy.
 
     Refuses loopback, link-local, unspecified, multicast, broadcast and cloud metadata addresses, and the IPv6
     forms that embed such an IPv4 address. Private ranges are allowed: Services and pods live there.
@@ -96,10 +96,10 @@ def address_allowed(address: IPAddress) -> bool:
 
 
 def edge_policy(refused: Collection[IPAddress]) -> Policy:
-    """Return the policy for hosts that a route names: the default one, without ``refused`` and this machine itself.
+    """Return the policy for hosts of routes: the default one, without ``refused`` and without this machine itself.
 
-    A route's host is a tenant's text that leads anywhere, a Service's address is not. ``refused`` are the API
-    server's addresses. Private ranges stay allowed: ingress controllers have private addresses on premises.
+    A tenant can point the host of a route anywhere, unlike the address of a Service. ``refused`` are the addresses of
+    the API server. Private ranges stay allowed: ingress controllers on premises have private addresses.
     """
 
     def allow(address: IPAddress) -> bool:
@@ -112,25 +112,25 @@ def edge_policy(refused: Collection[IPAddress]) -> Policy:
 
 
 def is_own(address: IPAddress) -> bool:
-    """Tell whether an address is one of this machine's or pod's own. Asks the kernel only; nothing is sent."""
+    """Whether an address belongs to this machine or pod. Only the kernel is asked; nothing is sent."""
     family = socket.AF_INET if address.version == 4 else socket.AF_INET6
-    with socket.socket(family, socket.SOCK_DGRAM) as asking:
+    with socket.socket(family, socket.SOCK_DGRAM) as unconnected:
         try:
-            asking.connect((str(address), 9))
-            return ipaddress.ip_address(asking.getsockname()[0]) == address
+            unconnected.connect((str(address), 9))
+            return ipaddress.ip_address(unconnected.getsockname()[0]) == address
         except (OSError, ValueError):
-            return False  # no way there, or not an address that can be connected to
+            return False  # no route to it, or not an address to connect to
 
 
 class Lookups:
-    """Looks names up with the system's resolver, each in a thread of its own.
+    """DNS lookups with the system's resolver, each in a daemon thread of its own.
 
-    The loop's threads are few (two of uvloop's look names up), and a lookup that is given up stays in its thread until
-    the system gives it up too: a few names that hang would keep all others from being looked up, and the process from
-    ending. The threads here are daemons. Of a name there is one lookup at a time, which all who ask wait for.
+    The event loop has few threads for lookups (uvloop has two), and a cancelled lookup occupies its thread until the
+    system's time-out. There, a few names that hang would block all other lookups and the end of the process. Callers
+    that ask for the same name at the same time share one lookup.
     """
 
-    #: Those who verify give up after seconds and the system within a minute or so, so that fewer hang in practice.
+    #: A hanging lookup ends within about a minute, and probes wait only seconds, so this many rarely run at once.
     MAX = 128
 
     def __init__(self) -> None:
@@ -140,7 +140,7 @@ class Lookups:
         """Return the addresses of a host, in the system's order of preference.
 
         Raises:
-            OSError: the lookup failed, or too many others hang.
+            OSError: the lookup failed, or too many others are running.
             UnicodeError: the name cannot be written as DNS labels.
 
         """
@@ -150,13 +150,13 @@ class Lookups:
         if len(self._running) >= self.MAX:
             raise OSError(f"{self.MAX} other lookups have no answer yet")
         answer: Future[list[str]] = Future()
-        answer.set_running_or_notify_cancel()  # from here on, who no longer waits ends it for nobody else
+        answer.set_running_or_notify_cancel()  # now a caller that stops waiting cannot cancel it for the others
         self._running[host] = answer
         try:
             threading.Thread(target=self._look_up, args=(host, answer), name="lookup", daemon=True).start()
         except RuntimeError as error:
             del self._running[host]
-            raise OSError("the system has no thread for the lookup") from error
+            raise OSError("no thread for the lookup") from error
         return answer
 
     def _look_up(self, host: str, answer: Future[list[str]]) -> None:
@@ -173,14 +173,14 @@ system_resolve = Lookups().resolve
 
 
 async def pick_address(host: str, port: int, *, resolve: Resolver, allow: Policy) -> IPAddress:
-    """Turn a host (name or literal, IPv6 without brackets) into the one address to connect to.
+    """Return the one address to connect to for a host (a name or an address, IPv6 without brackets).
 
-    The name is looked up once. One refused address among several refuses the name: otherwise the outcome
-    would depend on the order in which the DNS server happens to answer.
+    A name is looked up once. If the policy refuses one of several addresses, it refuses the name: otherwise the outcome
+    would depend on the order of the addresses in the DNS answer.
 
     Raises:
-        LookupFailedError: no address.
-        ForbiddenAddressError: an address that the policy refuses.
+        LookupFailedError: the host has no usable address.
+        ForbiddenAddressError: the policy refuses an address of the host.
 
     """
     try:
@@ -188,8 +188,8 @@ async def pick_address(host: str, port: int, *, resolve: Resolver, allow: Policy
     except ValueError:
         try:
             addresses = [ipaddress.ip_address(text) for text in await resolve(host, port)]
-        except (OSError, ValueError) as exc:  # UnicodeError is a ValueError
-            raise LookupFailedError from exc
+        except (OSError, ValueError) as error:  # UnicodeError is a ValueError
+            raise LookupFailedError from error
     if not addresses:
         raise LookupFailedError
     if not all(allow(address) for address in addresses):

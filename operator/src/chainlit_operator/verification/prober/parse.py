@@ -1,6 +1,6 @@
-"""Reading what a Chainlit app sends to the prober: the Engine.IO open packet and the page's script.
+"""Parsers for the answers of a Chainlit app: the Engine.IO open packet, and the script of the page.
 
-Everything here takes bytes or text from an untrusted peer and does a bounded amount of work on it.
+Each parser gets bytes or text of an untrusted peer, and does a bounded amount of work.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ OPEN_PREFIX = b'0{"sid"'
 _PACKET_SEPARATOR = b"\x1e"
 _SID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
-# Some releases of html.parser take quadratic time over an unfinished tag: 16 KiB of "<a " cost 1.5 s.
+# Some releases of html.parser need quadratic time for an unfinished tag: 16 KiB of "<a " take 1.5 s.
 _FEED_CHARS = 1024
 _PARSE_CPU_SECONDS = 0.25
 _MAX_SCRIPTS = 32
@@ -34,19 +34,19 @@ _JAVASCRIPT_TYPES = frozenset(
 
 
 def looks_like_html(content_type: str, body: bytes) -> bool:
-    """Tell whether an answer is an HTML page, by its media type or its first character."""
+    """Whether an answer is an HTML page, by its media type or its first character."""
     return content_type in ("text/html", "application/xhtml+xml") or body.lstrip()[:1] == b"<"
 
 
 def is_javascript(content_type: str) -> bool:
-    """Tell whether browsers run a module script of this media type (no parameters, lower case)."""
+    """Whether browsers run a module script of this media type (no parameters, lower case)."""
     return content_type in _JAVASCRIPT_TYPES
 
 
 def parse_open_packet(body: bytes) -> str | None:
-    """Return the session id of an Engine.IO v4 open packet received by polling, or None if it is not one.
+    """Return the session id in the body of an Engine.IO v4 handshake by polling; None if it has no open packet.
 
-    A polling body may hold several packets, separated by 0x1E; the open packet comes first.
+    A polling body may contain several packets, separated by 0x1E; the open packet comes first.
     """
     if not body.startswith(OPEN_PREFIX):
         return None
@@ -75,7 +75,7 @@ class _ModuleScripts(HTMLParser):
             return
         first: dict[str, str] = {}
         for name, value in attrs:
-            first.setdefault(name, value or "")  # of repeated attributes browsers take the first
+            first.setdefault(name, value or "")  # browsers use the first of repeated attributes
         if first.get("type", "").strip().lower() == "module" and "src" in first:
             self.sources.append(first["src"].strip())
 
@@ -83,8 +83,8 @@ class _ModuleScripts(HTMLParser):
 async def module_scripts(html: str) -> list[str]:
     """Return the ``src`` values of a page's module scripts, in order.
 
-    Returns nothing for a page that cannot be parsed or costs too much. Yields to the event loop between
-    pieces, so that a hostile page delays nothing else noticeably.
+    The list is empty if the page cannot be parsed or costs too much CPU time. Yields to the event loop between pieces,
+    so that a hostile page does not delay other tasks noticeably.
     """
     parser = _ModuleScripts()
     spent = 0.0
@@ -92,7 +92,7 @@ async def module_scripts(html: str) -> list[str]:
         began = time.thread_time()
         try:
             parser.feed(html[start : start + _FEED_CHARS])
-        except (AssertionError, ValueError):  # what html.parser raises for some malformed declarations
+        except (AssertionError, ValueError):  # raised by html.parser for some malformed declarations
             return []
         spent += time.thread_time() - began
         if spent > _PARSE_CPU_SECONDS:
@@ -102,17 +102,18 @@ async def module_scripts(html: str) -> list[str]:
 
 
 def own_script(sources: list[str], page_path: str) -> str | None:
-    """Choose the page's own module script and return its path (with query) as a browser would request it.
+    """Choose the module script of the app itself, and return its path (with query) as a browser requests it.
 
-    ``page_path`` is the page's path in the browser and ends with a slash. Scripts with a scheme or a host are
-    not the app's own. A custom script may stand before Chainlit's bundle.
+    ``page_path`` is the page's path in the browser and ends with a slash. Scripts with a scheme or a host do not
+    belong to the app. A custom script may come before Chainlit's bundle, which is preferred.
     """
     paths = [path for path in (_resolve(src, page_path) for src in sources) if path is not None]
     return next((path for path in paths if f"/{chainlit.ASSETS}/" in path), paths[0] if paths else None)
 
 
 def _resolve(src: str, page_path: str) -> str | None:
-    # The pattern has no backslash, space or control character: browsers read those differently from urljoin.
+    """Return the path that a browser requests for a script's ``src``; None if it may not be a plain path of the app."""
+    # The pattern excludes backslash, space and control characters, which browsers interpret differently from urljoin.
     src = src.partition("#")[0]
     if len(src) > _MAX_SRC_CHARS or not _SRC.fullmatch(src):
         return None

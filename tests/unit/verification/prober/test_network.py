@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import shutil
 import socket
 import ssl
-import subprocess
 import warnings
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,6 +16,7 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
+from tests.unit.certificates import HOST, both_sides
 
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.verification.prober import Limits, Prober, Target, steps, transport
@@ -25,8 +24,8 @@ from chainlit_operator.verification.prober.failures import Failure, Stage
 from chainlit_operator.verification.prober.target import Endpoint
 from chainlit_operator.verification.prober.transport import Client
 
-from .fakes import PATIENT, QUICK, FakeChainlit, allow_any, answer, ask, raw_server, serving
-from .test_probe_steps import upgrade_to_silence
+from .fakes import PATIENT, QUICK, FakeChainlit, Resolver, answer, ask, named, raw_server, serving
+from .test_steps import upgrade_to_silence
 
 
 def closed_port() -> int:
@@ -74,21 +73,6 @@ def test_reasons_of_failed_connects(code: int, scheme: str, reason: Reason) -> N
     assert Stage("It").network_failure(error, scheme).outcome.reason == reason
 
 
-class Resolver:
-    """Answers each lookup with the next of the given answers."""
-
-    def __init__(self, *answers: Sequence[str] | Exception) -> None:
-        self.answers = list(answers)
-        self.asked: list[tuple[str, int]] = []
-
-    async def __call__(self, host: str, port: int) -> Sequence[str]:
-        self.asked.append((host, port))
-        reply = self.answers.pop(0)
-        if isinstance(reply, Exception):
-            raise reply
-        return reply
-
-
 @pytest.mark.parametrize(
     "reply",
     [socket.gaierror(socket.EAI_NONAME, "no"), UnicodeError("label too long"), [], ["not an address"]],
@@ -115,8 +99,9 @@ async def test_system_resolver_reports_an_unknown_name() -> None:
     assert outcome.reason == Reason.DNS_LOOKUP_FAILED, outcome
 
 
-async def test_name_that_changes_between_check_and_use(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The name is looked up once, by us, and never by the HTTP library."""
+@pytest.mark.parametrize("at_edge", [False, True], ids=["service", "edge"])
+async def test_a_name_that_changes_is_looked_up_once(at_edge: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The prober looks the name up once, and the HTTP library never does."""
     judged: list[str] = []
 
     def allow(address: object) -> bool:
@@ -127,33 +112,44 @@ async def test_name_that_changes_between_check_and_use(monkeypatch: pytest.Monke
     getaddrinfo = loop.getaddrinfo
 
     async def no_lookup(host: str, port: int, **options: Any) -> Any:
-        ip_address(host)  # uvloop asks for addresses too, of which nothing is looked up
+        ip_address(host)  # uvloop calls this for addresses too, and looks nothing up for them
         return await getaddrinfo(host, port, **options)
 
     monkeypatch.setattr(loop, "getaddrinfo", no_lookup)
     resolver = Resolver(["127.0.0.1"], ["127.0.0.2"], ["127.0.0.2"])
     async with serving(FakeChainlit("/chat")) as app:
-        target = Target(f"http://chat.example.test:{app.port}", "/chat")
+        target = Target(f"http://{HOST}:{app.port}", "/chat", at_edge=at_edge)
         outcome = await Prober(PATIENT, allow=allow, resolve=resolver).probe(target)
         assert outcome.reachable, outcome
-    assert resolver.asked == [("chat.example.test", app.port)]
+    assert resolver.asked == [(HOST, app.port)]
     assert judged == ["127.0.0.1"]
-    assert {request.headers["Host"] for request in app.seen} == {f"chat.example.test:{app.port}"}
+    assert {request.headers["Host"] for request in app.seen} == {f"{HOST}:{app.port}"}
 
 
 @pytest.mark.parametrize("answers", [["127.0.0.1"], ["10.0.0.1", "169.254.169.254"], ["::ffff:127.0.0.1"]])
-async def test_name_with_a_forbidden_address(answers: list[str]) -> None:
+async def test_a_name_with_a_forbidden_address(answers: list[str]) -> None:
     async with serving(FakeChainlit()) as app:
-        outcome = await Prober(resolve=Resolver(answers)).probe(Target(f"http://chat.example.test:{app.port}", ""))
+        outcome = await Prober(resolve=Resolver(answers)).probe(Target(f"http://{HOST}:{app.port}", ""))
         assert outcome.reason == Reason.ADDRESS_FORBIDDEN, outcome
         assert app.seen == []
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "127.1", "2130706433", "0x7f.1", "0", "localhost", "[::ffff:7f00:1]"])
-async def test_spellings_of_loopback(host: str) -> None:
+@pytest.mark.parametrize(
+    ("host", "reason"),
+    [
+        ("127.0.0.1", Reason.ADDRESS_FORBIDDEN),
+        ("127.1", Reason.ADDRESS_FORBIDDEN),
+        ("2130706433", Reason.ADDRESS_FORBIDDEN),
+        ("0x7f.1", Reason.ADDRESS_FORBIDDEN),
+        ("0", Reason.ADDRESS_FORBIDDEN),
+        ("localhost", Reason.ADDRESS_FORBIDDEN),
+        ("[::ffff:7f00:1]", Reason.ADDRESS_FORBIDDEN),
+    ],
+)
+async def test_spellings_of_loopback(host: str, reason: Reason) -> None:
     async with serving(FakeChainlit()) as app:
         outcome = await Prober(PATIENT).probe(Target(f"http://{host}:{app.port}", ""))
-        assert outcome.reason in (Reason.ADDRESS_FORBIDDEN, Reason.TARGET_INVALID), outcome
+        assert outcome.reason == reason, outcome
         assert app.seen == []
 
 
@@ -226,54 +222,30 @@ async def test_ipv6() -> None:
 # -- TLS
 
 
-def make_certificate(folder: Path, *options: str) -> tuple[Path, Path]:
-    """Make a self-signed certificate for chat.example.test; return it and its key."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("needs the openssl command")
-    cert, key, request = folder / "cert.pem", folder / "key.pem", folder / "request.pem"
-    names = folder / "names"
-    names.write_text("subjectAltName=DNS:chat.example.test")
-    ask = [openssl, "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
-    ask += ["-subj", "/CN=chat.example.test", "-keyout", str(key), "-out", str(request)]
-    sign = [openssl, "x509", "-req", "-in", str(request), "-signkey", str(key), "-out", str(cert)]
-    for command in (ask, [*sign, "-extfile", str(names), *options]):
-        subprocess.run(command, check=True, capture_output=True)
-    return cert, key
-
-
 @pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    return make_certificate(tmp_path_factory.mktemp("tls"), "-days", "2")
+def tls_sides(tmp_path_factory: pytest.TempPathFactory) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """TLS settings of a server, and of a client that trusts it."""
+    return both_sides(tmp_path_factory.mktemp("tls"))
 
 
-@pytest.fixture
-def server_tls(certificate: tuple[Path, Path]) -> ssl.SSLContext:
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(*certificate)
-    return context
-
-
-async def test_tls_by_host_name_and_by_host_header(certificate: tuple[Path, Path], server_tls: ssl.SSLContext) -> None:
-    trust = ssl.create_default_context(cafile=str(certificate[0]))
+async def test_tls_by_host_name_and_by_host_header(tls_sides: tuple[ssl.SSLContext, ssl.SSLContext]) -> None:
+    server_tls, tls = tls_sides
     async with serving(FakeChainlit("/chat"), server_tls) as app:
-        by_name = Target(f"https://chat.example.test:{app.port}", "/chat")
-        resolver = Resolver(["127.0.0.1"])
-        outcome = await Prober(PATIENT, allow=allow_any, resolve=resolver, tls=trust).probe(by_name)
-        assert outcome.reachable, outcome
-        by_header = Target(f"https://127.0.0.1:{app.port}", "/chat", host_header="chat.example.test")
-        outcome = await Prober(PATIENT, allow=allow_any, tls=trust).probe(by_header)
-        assert outcome.reachable, outcome
+        by_name = Target(f"https://{HOST}:{app.port}", "/chat")
+        by_header = Target(f"https://127.0.0.1:{app.port}", "/chat", host_header=HOST)
+        for target in (by_name, by_header):
+            outcome = await named(tls=tls).probe(target)
+            assert outcome.reachable, outcome
 
 
 async def test_tls_certificate_for_another_name_or_untrusted(
-    certificate: tuple[Path, Path], server_tls: ssl.SSLContext
+    tls_sides: tuple[ssl.SSLContext, ssl.SSLContext],
 ) -> None:
-    trust = ssl.create_default_context(cafile=str(certificate[0]))
+    server_tls, tls = tls_sides
     async with serving(FakeChainlit("/chat"), server_tls) as app:
         target = Target(f"https://127.0.0.1:{app.port}", "/chat", host_header="other.example.test")
-        for tls, reason in ((trust, Reason.CERTIFICATE_NAME_MISMATCH), (None, Reason.CERTIFICATE_NOT_TRUSTED)):
-            outcome = await Prober(PATIENT, allow=allow_any, tls=tls).probe(target)
+        for client_tls, reason in ((tls, Reason.CERTIFICATE_NAME_MISMATCH), (None, Reason.CERTIFICATE_NOT_TRUSTED)):
+            outcome = await named(tls=client_tls).probe(target)
             assert outcome.reason == reason, outcome
         assert app.seen == []
 
@@ -300,13 +272,9 @@ def test_reasons_of_certificates(code: int, reason: Reason) -> None:
 
 
 async def test_tls_with_an_expired_certificate(tmp_path: Path) -> None:
-    cert, key = make_certificate(tmp_path, "-days", "-1")
-    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    tls.load_cert_chain(cert, key)
-    trust = ssl.create_default_context(cafile=str(cert))
-    async with serving(FakeChainlit("/chat"), tls) as app:
-        target = Target(f"https://127.0.0.1:{app.port}", "/chat", host_header="chat.example.test")
-        outcome = await Prober(PATIENT, allow=allow_any, tls=trust).probe(target)
+    server_tls, tls = both_sides(tmp_path, "-days", "-1")
+    async with serving(FakeChainlit("/chat"), server_tls) as app:
+        outcome = await named(tls=tls).probe(Target(f"https://{HOST}:{app.port}", "/chat"))
     assert outcome.reason == Reason.CERTIFICATE_EXPIRED, outcome
 
 
@@ -326,8 +294,8 @@ async def test_tls_to_a_port_that_hangs_up_or_stays_silent() -> None:
     assert outcome.reason == Reason.CONNECTION_TIMED_OUT, outcome
 
 
-async def test_plain_http_to_a_tls_port(server_tls: ssl.SSLContext) -> None:
-    async with serving(FakeChainlit("/chat"), server_tls) as app:
+async def test_plain_http_to_a_tls_port(tls_sides: tuple[ssl.SSLContext, ssl.SSLContext]) -> None:
+    async with serving(FakeChainlit("/chat"), tls_sides[0]) as app:
         outcome = await ask(app.target)
     assert outcome.reason in (Reason.CONNECTION_LOST, Reason.HANDSHAKE_MALFORMED), outcome
 

@@ -1,9 +1,10 @@
-"""What a probe asks of a working app, and what it makes of each part that does not work."""
+"""The requests of a probe to a working app, and the reason for each part that does not work."""
 
 from __future__ import annotations
 
 import asyncio
 import gzip
+import re
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -31,13 +32,15 @@ async def test_verifies_a_working_app(root_path: str, page_prefix: str) -> None:
         assert app.seen[3].path == f"{root_path}/assets/index-B2u6IBgX.js"
 
 
-async def test_leaves_no_session_and_starts_no_chat() -> None:
+@pytest.mark.parametrize("at_edge", [False, True], ids=["service", "edge"])
+async def test_leaves_no_session_and_starts_no_chat(at_edge: bool) -> None:
     async with serving(FakeChainlit("/chat")) as app:
-        await ask(app.target)
+        await ask(app.edge if at_edge else app.target)
         async with asyncio.timeout(5):
             await app.session_closed.wait()
-        assert app.frames == ["2probe", "5", "1"]
-        assert not app.sessions
+    assert app.packets == (["3", "3", "3"] if at_edge else [])
+    assert app.frames == ["2probe", "5", "1"]
+    assert not app.sessions
 
 
 async def test_asks_plainly() -> None:
@@ -112,9 +115,9 @@ async def announce_huge_frame(request: web.Request) -> web.WebSocketResponse:
     return websocket
 
 
-def endless(kind: str, chunk: bytes = b"x" * 8192) -> Handler:
+def endless(kind: str, chunk: bytes = b"x" * 8192, status: int = 200) -> Handler:
     async def handler(request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse(headers={"Content-Type": kind})
+        response = web.StreamResponse(status=status, headers={"Content-Type": kind})
         await response.prepare(request)
         with suppress(ConnectionError):
             while True:
@@ -144,104 +147,150 @@ def packed(body: bytes, kind: str) -> Handler:
     return handler
 
 
-FAULTS: dict[str, tuple[str, Handler, Reason]] = {
-    "handshake 404": ("handshake", answer(404), Reason.HANDSHAKE_NOT_FOUND),
-    "handshake 410": ("handshake", answer(410), Reason.HANDSHAKE_NOT_FOUND),
-    "handshake 401": ("handshake", answer(401), Reason.HANDSHAKE_REFUSED),
-    "handshake 204": ("handshake", answer(204, ""), Reason.HANDSHAKE_REFUSED),
-    "handshake 500": ("handshake", answer(500), Reason.SERVER_ERROR),
-    "handshake 503": ("handshake", answer(503), Reason.SERVER_ERROR),
-    "handshake html": ("handshake", answer(200, html("/a.js"), "text/html"), Reason.HANDSHAKE_IS_HTML),
-    "handshake html, unsaid": ("handshake", answer(200, "\n <!doctype html>"), Reason.HANDSHAKE_IS_HTML),
-    "handshake big html": ("handshake", answer(200, "<p>" * 9999, "text/html"), Reason.HANDSHAKE_IS_HTML),
-    "handshake empty": ("handshake", answer(200, ""), Reason.HANDSHAKE_MALFORMED),
-    "handshake text": ("handshake", answer(200, "ok"), Reason.HANDSHAKE_MALFORMED),
-    "handshake json": ("handshake", answer(200, '{"sid":"x"}'), Reason.HANDSHAKE_MALFORMED),
-    "handshake cut": ("handshake", answer(200, '0{"sid":"abc"'), Reason.HANDSHAKE_MALFORMED),
-    "handshake sid number": ("handshake", answer(200, '0{"sid":7}'), Reason.HANDSHAKE_MALFORMED),
-    "handshake sid query": ("handshake", answer(200, '0{"sid":"a&b=c"}'), Reason.HANDSHAKE_MALFORMED),
-    "handshake sid crlf": ("handshake", answer(200, '0{"sid":"a\\r\\nb"}'), Reason.HANDSHAKE_MALFORMED),
-    "handshake NaN": ("handshake", answer(200, '0{"sid":"a","x":NaN}'), Reason.HANDSHAKE_MALFORMED),
-    "handshake nested": ("handshake", answer(200, '0{"sid":' + "[" * 4000), Reason.HANDSHAKE_MALFORMED),
-    "handshake gzip": (
-        "handshake",
-        packed(OPEN.encode() + b" " * 2**20, "text/plain"),
-        Reason.HANDSHAKE_MALFORMED,
-    ),
-    "handshake endless": ("handshake", endless("text/plain"), Reason.RESPONSE_TOO_LARGE),
-    "handshake endless json": ("handshake", endless("text/plain", OPEN.encode()), Reason.RESPONSE_TOO_LARGE),
-    "handshake header": ("handshake", answer(200, OPEN, X_Big="x" * 20_000), Reason.RESPONSE_TOO_LARGE),
-    "handshake dropped": ("handshake", disconnect, Reason.CONNECTION_LOST),
-    "upgrade 200": ("upgrade", answer(200), Reason.UPGRADE_REFUSED),
-    "upgrade 400": ("upgrade", answer(400), Reason.UPGRADE_REFUSED),
-    "upgrade 403": ("upgrade", answer(403), Reason.UPGRADE_REFUSED),
-    "upgrade 502": ("upgrade", answer(502), Reason.UPGRADE_REFUSED),
-    "upgrade dropped": ("upgrade", disconnect, Reason.UPGRADE_REFUSED),
-    "upgrade header": ("upgrade", answer(400, X_Big="x" * 20_000), Reason.RESPONSE_TOO_LARGE),
-    "upgrade wrong probe": (
-        "upgrade",
-        upgrade_with(lambda ws: ws.send_str("3" + SECRET)),
-        Reason.UPGRADE_REFUSED,
-    ),
-    "upgrade binary": ("upgrade", upgrade_with(lambda ws: ws.send_bytes(b"3probe")), Reason.UPGRADE_REFUSED),
-    "upgrade closed": ("upgrade", upgrade_with(lambda ws: ws.close()), Reason.UPGRADE_REFUSED),
-    "upgrade huge": (
-        "upgrade",
-        upgrade_with(lambda ws: ws.send_str("3probe" * 2**18)),
-        Reason.UPGRADE_REFUSED,
-    ),
-    "page 404": ("page", answer(404), Reason.PAGE_NOT_FOUND),
-    "page 401": ("page", answer(401), Reason.PAGE_REFUSED),
-    "page 500": ("page", answer(500), Reason.SERVER_ERROR),
-    "page without script": ("page", answer(200, "<p>hello", "text/html"), Reason.PAGE_MALFORMED),
-    "page declaration": ("page", answer(200, "<![" + html("/chat/a.js"), "text/html"), Reason.PAGE_MALFORMED),
-    "page gzip": ("page", packed(html("/chat/assets/x.js").encode(), "text/html"), Reason.PAGE_MALFORMED),
-    "page endless": ("page", endless("text/html"), Reason.RESPONSE_TOO_LARGE),
-    "page dropped": ("page", disconnect, Reason.CONNECTION_LOST),
-    "script other origin": ("page", answer(200, html(f"https://{SECRET}.test/x.js")), Reason.PAGE_MALFORMED),
-    "script other host": ("page", answer(200, html("//other.test/chat/assets/x.js")), Reason.PAGE_MALFORMED),
-    "script backslash": ("page", answer(200, html("/\\other.test/x.js")), Reason.PAGE_MALFORMED),
-    "script climbs": ("page", answer(200, html("/chat/../admin/x.js")), Reason.ASSETS_MISSING),
-    "script climbs, coded": ("page", answer(200, html("/chat/%2e%2e/admin/x.js")), Reason.PAGE_MALFORMED),
-    "script unprefixed": ("page", answer(200, html("/assets/x.js")), Reason.ASSETS_MISSING),
-    "script sibling": ("page", answer(200, html("/chatter/assets/x.js")), Reason.ASSETS_MISSING),
-    "script 404": ("script", answer(404), Reason.ASSETS_MISSING),
-    "script 403": ("script", answer(403), Reason.ASSETS_MISSING),
-    "script 502": ("script", answer(502), Reason.SERVER_ERROR),
-    "script is catch-all": ("script", answer(200, html("/chat/a.js"), "text/html"), Reason.ASSETS_MISSING),
-    "script is text": ("script", answer(200), Reason.ASSETS_MISSING),
-    "script empty": ("script", answer(200, "", "text/javascript"), Reason.ASSETS_MISSING),
-    "script dropped": ("script", disconnect, Reason.CONNECTION_LOST),
+#: By a name that begins with the part that is at fault.
+FAULTS: dict[str, tuple[Handler, Reason]] = {
+    "handshake 404": (answer(404), Reason.HANDSHAKE_NOT_FOUND),
+    "handshake 410": (answer(410), Reason.HANDSHAKE_NOT_FOUND),
+    "handshake 401": (answer(401), Reason.HANDSHAKE_REFUSED),
+    "handshake 204": (answer(204, ""), Reason.HANDSHAKE_REFUSED),
+    "handshake 500": (answer(500), Reason.SERVER_ERROR),
+    "handshake 503": (answer(503), Reason.SERVER_ERROR),
+    "handshake html": (answer(200, html("/a.js"), "text/html"), Reason.HANDSHAKE_IS_HTML),
+    "handshake html, unsaid": (answer(200, "\n <!doctype html>"), Reason.HANDSHAKE_IS_HTML),
+    "handshake big html": (answer(200, "<p>" * 9999, "text/html"), Reason.HANDSHAKE_IS_HTML),
+    "handshake empty": (answer(200, ""), Reason.HANDSHAKE_MALFORMED),
+    "handshake text": (answer(200, "ok"), Reason.HANDSHAKE_MALFORMED),
+    "handshake json": (answer(200, '{"sid":"x"}'), Reason.HANDSHAKE_MALFORMED),
+    "handshake cut": (answer(200, '0{"sid":"abc"'), Reason.HANDSHAKE_MALFORMED),
+    "handshake sid number": (answer(200, '0{"sid":7}'), Reason.HANDSHAKE_MALFORMED),
+    "handshake sid query": (answer(200, '0{"sid":"a&b=c"}'), Reason.HANDSHAKE_MALFORMED),
+    "handshake sid crlf": (answer(200, '0{"sid":"a\\r\\nb"}'), Reason.HANDSHAKE_MALFORMED),
+    "handshake NaN": (answer(200, '0{"sid":"a","x":NaN}'), Reason.HANDSHAKE_MALFORMED),
+    "handshake nested": (answer(200, '0{"sid":' + "[" * 4000), Reason.HANDSHAKE_MALFORMED),
+    "handshake gzip": (packed(OPEN.encode() + b" " * 2**20, "text/plain"), Reason.HANDSHAKE_MALFORMED),
+    "handshake endless": (endless("text/plain"), Reason.RESPONSE_TOO_LARGE),
+    "handshake endless json": (endless("text/plain", OPEN.encode()), Reason.RESPONSE_TOO_LARGE),
+    "handshake header": (answer(200, OPEN, X_Big="x" * 20_000), Reason.RESPONSE_TOO_LARGE),
+    "handshake dropped": (disconnect, Reason.CONNECTION_LOST),
+    "upgrade 200": (answer(200), Reason.UPGRADE_REFUSED),
+    "upgrade 400": (answer(400), Reason.UPGRADE_REFUSED),
+    "upgrade 403": (answer(403), Reason.UPGRADE_REFUSED),
+    "upgrade 502": (answer(502), Reason.UPGRADE_REFUSED),
+    "upgrade dropped": (disconnect, Reason.UPGRADE_REFUSED),
+    "upgrade header": (answer(400, X_Big="x" * 20_000), Reason.RESPONSE_TOO_LARGE),
+    "upgrade wrong probe": (upgrade_with(lambda ws: ws.send_str("3" + SECRET)), Reason.UPGRADE_REFUSED),
+    "upgrade binary": (upgrade_with(lambda ws: ws.send_bytes(b"3probe")), Reason.UPGRADE_REFUSED),
+    "upgrade closed": (upgrade_with(lambda ws: ws.close()), Reason.UPGRADE_REFUSED),
+    "upgrade huge": (upgrade_with(lambda ws: ws.send_str("3probe" * 2**18)), Reason.UPGRADE_REFUSED),
+    "page 404": (answer(404), Reason.PAGE_NOT_FOUND),
+    "page 401": (answer(401), Reason.PAGE_REFUSED),
+    "page 500": (answer(500), Reason.SERVER_ERROR),
+    "page without script": (answer(200, "<p>hello", "text/html"), Reason.PAGE_MALFORMED),
+    "page declaration": (answer(200, "<![" + html("/chat/a.js"), "text/html"), Reason.PAGE_MALFORMED),
+    "page gzip": (packed(html("/chat/assets/x.js").encode(), "text/html"), Reason.PAGE_MALFORMED),
+    "page endless": (endless("text/html"), Reason.RESPONSE_TOO_LARGE),
+    "page dropped": (disconnect, Reason.CONNECTION_LOST),
+    "page, script of another origin": (answer(200, html(f"https://{SECRET}.test/x.js")), Reason.PAGE_MALFORMED),
+    "page, script of another host": (answer(200, html("//other.test/chat/assets/x.js")), Reason.PAGE_MALFORMED),
+    "page, script with a backslash": (answer(200, html("/\\other.test/x.js")), Reason.PAGE_MALFORMED),
+    "page, script that climbs": (answer(200, html("/chat/../admin/x.js")), Reason.ASSETS_MISSING),
+    "page, script that climbs, coded": (answer(200, html("/chat/%2e%2e/admin/x.js")), Reason.PAGE_MALFORMED),
+    "page, script without the prefix": (answer(200, html("/assets/x.js")), Reason.ASSETS_MISSING),
+    "page, script of a sibling": (answer(200, html("/chatter/assets/x.js")), Reason.ASSETS_MISSING),
+    "script 404": (answer(404), Reason.ASSETS_MISSING),
+    "script 403": (answer(403), Reason.ASSETS_MISSING),
+    "script 502": (answer(502), Reason.SERVER_ERROR),
+    "script is catch-all": (answer(200, html("/chat/a.js"), "text/html"), Reason.ASSETS_MISSING),
+    "script is text": (answer(200), Reason.ASSETS_MISSING),
+    "script empty": (answer(200, "", "text/javascript"), Reason.ASSETS_MISSING),
+    "script dropped": (disconnect, Reason.CONNECTION_LOST),
 }
 
 
+def invalid(words: str) -> Handler:
+    return answer(400, f'"{words}"')
+
+
+async def stalled_refusal(request: web.Request) -> web.StreamResponse:
+    """Begin an answer with status 400, whose body is read for what it says."""
+    response = web.StreamResponse(status=400, headers={"Content-Length": "400"})
+    await response.prepare(request)
+    await request[OVER].wait()
+    return response
+
+
+#: Faults that only the edge has, or only there are told so.
+EDGE_FAULTS: dict[str, tuple[Handler, Reason]] = {
+    "cookie dropped": (disconnect, Reason.CONNECTION_LOST),
+    "cookie header": (answer(200, X_Big="x" * 20_000), Reason.RESPONSE_TOO_LARGE),
+    "cookie 400, endless": (endless("text/plain", status=400), Reason.VERIFIED),
+    "packet 400": (invalid("Invalid session abc"), Reason.SESSION_LOST),
+    "packet 400, silent": (answer(400, ""), Reason.SESSION_LOST),
+    "packet 400, endless": (endless("text/plain", status=400), Reason.SESSION_LOST),
+    "packet 200, endless": (endless("text/plain"), Reason.VERIFIED),
+    "packet 403": (answer(403), Reason.HANDSHAKE_REFUSED),
+    "packet 404": (answer(404), Reason.HANDSHAKE_NOT_FOUND),
+    "packet 502": (answer(502), Reason.SERVER_ERROR),
+    "packet dropped": (disconnect, Reason.CONNECTION_LOST),
+    "upgrade, session unknown": (invalid("Invalid session abc"), Reason.SESSION_LOST),
+    "upgrade, session unknown, in JavaScript": (
+        answer(400, '{"code":1,"message":"Session ID unknown"}'),
+        Reason.SESSION_LOST,
+    ),
+    "upgrade without its header": (invalid("Invalid transport"), Reason.UPGRADE_REFUSED),
+    "upgrade 400, long": (answer(400, SECRET * 100), Reason.UPGRADE_REFUSED),
+    "upgrade is catch-all": (answer(200, html("/x.js"), "text/html"), Reason.UPGRADE_REFUSED),
+}
+
+
+def part_of(name: str) -> str:
+    """The part that a named fault replaces."""
+    return name.partition(" ")[0].strip(",")
+
+
+@pytest.mark.parametrize("at_edge", [False, True], ids=["service", "edge"])
 @pytest.mark.parametrize("name", FAULTS)
-async def test_names_each_fault(name: str) -> None:
-    part, handler, reason = FAULTS[name]
-    async with serving(FakeChainlit("/chat", faults={part: handler})) as app:
-        outcome = await ask(app.target)
+async def test_names_each_fault(name: str, at_edge: bool) -> None:
+    handler, reason = FAULTS[name]
+    async with serving(FakeChainlit("/chat", faults={part_of(name): handler})) as app:
+        outcome = await ask(app.edge if at_edge else app.target)
     assert (outcome.reachable, outcome.reason) == (False, reason), outcome
     assert SECRET not in outcome.message
     assert len(outcome.message) <= MAX_MESSAGE_CHARS
     assert outcome.message == f"{outcome.found}. {outcome.fix}." and outcome.fix[0].isupper()
-    assert len(app.seen) <= 4 and app.parts[-1] == part
+    assert outcome.found.count(app.base_url) == 1
+    assert not re.search(r"(?i)\b(set|make) CHAINLIT_", outcome.fix), "the operator sets it"
+    assert not at_edge or "CHAINLIT_ROOT_PATH" not in outcome.message or reason == Reason.ASSETS_MISSING
+    assert app.parts[-1] == part_of(name) and len(app.seen) <= (8 if at_edge else 4)
 
 
-SLOW: dict[str, tuple[str, Handler, Reason]] = {
-    "handshake": ("handshake", stalled(b'0{"sid"'), Reason.TIMED_OUT),
-    "upgrade": ("upgrade", upgrade_to_silence, Reason.UPGRADE_REFUSED),
-    "page": ("page", stalled(b"<html>"), Reason.TIMED_OUT),
-    "script": ("script", stalled(b""), Reason.ASSETS_MISSING),
-}
+@pytest.mark.parametrize("name", EDGE_FAULTS)
+async def test_names_each_fault_of_the_edge(name: str) -> None:
+    handler, reason = EDGE_FAULTS[name]
+    async with serving(FakeChainlit("/chat", faults={part_of(name): handler})) as app:
+        outcome = await ask(app.edge)
+    assert outcome.reason == reason, outcome
+    assert SECRET not in outcome.message
+    assert outcome.reachable or app.parts[-1] == part_of(name)
+    assert ("removed the Upgrade header" in outcome.message) is (name == "upgrade without its header")
 
 
-@pytest.mark.parametrize("name", SLOW)
-async def test_ends_in_time(name: str) -> None:
-    part, handler, reason = SLOW[name]
+@pytest.mark.parametrize(
+    ("part", "handler", "reason"),
+    [
+        ("handshake", stalled(b'0{"sid"'), Reason.TIMED_OUT),
+        ("upgrade", upgrade_to_silence, Reason.UPGRADE_REFUSED),
+        ("page", stalled(b"<html>"), Reason.TIMED_OUT),
+        ("script", stalled(b""), Reason.ASSETS_MISSING),
+        ("cookie", stalled_refusal, Reason.TIMED_OUT),
+        ("packet", stalled_refusal, Reason.TIMED_OUT),
+    ],
+)
+async def test_ends_in_time(part: str, handler: Handler, reason: Reason) -> None:
     loop = asyncio.get_running_loop()
     async with serving(FakeChainlit("/chat", faults={part: handler})) as app:
         began = loop.time()
-        outcome = await ask(app.target, QUICK)
+        outcome = await ask(app.edge if part in ("cookie", "packet") else app.target, QUICK)
         assert loop.time() - began < QUICK.total_seconds + 5
     assert outcome.reason == reason, outcome
     assert app.parts[-1] == part

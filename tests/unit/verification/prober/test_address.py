@@ -17,7 +17,15 @@ from hypothesis import strategies as st
 from tests.waiting import until
 
 from chainlit_operator.domain.reasons import Reason
-from chainlit_operator.verification.prober import Prober, Target, address_allowed, system_resolve
+from chainlit_operator.verification.prober import (
+    IPAddress,
+    Prober,
+    Target,
+    address,
+    address_allowed,
+    edge_policy,
+    system_resolve,
+)
 from chainlit_operator.verification.prober.address import Lookups
 
 FORBIDDEN_V4 = [
@@ -109,6 +117,34 @@ async def test_probe_refuses_the_literal(text: str) -> None:
 def test_ipv6_clothes_never_help(address: IPv4Address) -> None:
     if not address_allowed(address):
         assert not any(address_allowed(dressed) for dressed in embeddings(address))
+
+
+@pytest.mark.parametrize(
+    ("text", "is_allowed"),
+    [
+        ("10.96.0.1", False),
+        ("::ffff:10.96.0.1", False),
+        ("64:ff9b::a60:1", False),
+        ("fd00:10:96::1", False),
+        ("10.0.0.9", False),
+        ("::ffff:10.0.0.9", False),
+        ("10.96.0.2", True),
+        ("192.168.7.7", True),
+        ("203.0.113.7", True),
+        ("127.0.0.1", False),
+        ("169.254.169.254", False),
+        ("::1", False),
+    ],
+)
+def test_addresses_at_the_edge(text: str, is_allowed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    api_server: list[IPAddress] = [IPv4Address("10.96.0.1"), IPv6Address("fd00:10:96::1")]
+    monkeypatch.setattr(address, "is_own", lambda one: one == IPv4Address("10.0.0.9"))
+    assert edge_policy(api_server)(ip_address(text)) is is_allowed
+
+
+def test_the_kernel_knows_the_own_addresses() -> None:
+    assert address.is_own(IPv4Address("127.0.0.1"))
+    assert not address.is_own(IPv4Address("203.0.113.7"))
 
 
 class Names:
