@@ -58,6 +58,8 @@ async def explained(app: FakeChainlit, root_path: str, page_prefix: str = "") ->
          "HandshakeIsHTML", "SocketAtDoubledSlash", ("//chat/ws", "2.4.1 or later")),
         (CatchAll(page_says="/chat"), "/chat", "",
          "HandshakeIsHTML", "RootPathInPageOnly", ("/chat", "2.0.6 to 2.2.1", "2.4.1 or later")),
+        (CatchAll(page_says="/chat"), "/chat", "/team",
+         "HandshakeIsHTML", "RootPathInPageOnly", ("/chat", "2.4.1 or later")),
         (CatchAll(), "/chat", "", "HandshakeIsHTML", "RootPathIgnored", ("/chat", "chainlit run")),
         (CatchAll(), "", "/chat", "AssetsMissing", "ParentRootPathIgnored", ("/chat", "2.4.1 or later")),
         (Release("/chat", page_says="/chat"), "/chat", "/team",

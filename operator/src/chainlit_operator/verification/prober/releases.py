@@ -38,7 +38,7 @@ async def explain_release(prober: Prober, target: Target, failed: Outcome) -> Ou
         return failed
     if await _answers_at_doubled_slash(prober, target):
         return _socket_at_doubled_slash(target)
-    if await _answers(prober, target, "", parent + root):
+    if await _answers(prober, target, "", root):
         return _root_path_in_page_only(target)
     if await _answers(prober, target, "", ""):
         return _root_path_ignored(target)

@@ -15,7 +15,7 @@ from chainlit_operator.verification.prober.outcome import shown
 
 _MAX_PREFIX_CHARS = 1024
 _PREFIX = re.compile(r"(?:/[A-Za-z0-9._~-]+)*")
-_HOST_HEADER = re.compile(r"(?P<host>[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
+_AUTHORITY = re.compile(r"(?P<host>[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class Target:
         for prefix in (self.root_path, self.page_prefix):
             if not _is_prefix(prefix):
                 found = f"Path {shown(ascii(prefix))} is not empty or /segments of letters, digits and . _ ~ -"
-        if self.host_header is not None and not _HOST_HEADER.fullmatch(self.host_header):
+        if self.host_header is not None and not _AUTHORITY.fullmatch(self.host_header):
             found = f"Host header {shown(ascii(self.host_header))} is not host[:port]"
         if found:
             raise Failure(Reason.TARGET_INVALID, found, "Correct the host or the path of the route")
@@ -97,7 +97,7 @@ class Target:
     @property
     def server_name(self) -> str:
         """The host that the Host header and the certificate name, without brackets and port."""
-        header = _HOST_HEADER.fullmatch(self.host_header or "")
+        header = _AUTHORITY.fullmatch(self.host_header or "")
         return header["host"].strip("[]") if header else URL(self.base_url).raw_host or ""
 
     @property
@@ -130,4 +130,4 @@ def _parse_base_url(text: str) -> URL | None:
         return None
     if not has_host or url.raw_path_qs not in ("", "/") or any(char in text for char in "@?#\\"):
         return None
-    return url
+    return url if _AUTHORITY.fullmatch(url.raw_authority) else None
