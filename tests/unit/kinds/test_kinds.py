@@ -543,6 +543,30 @@ def test_parent_that_refuses_the_route_gives_no_address_while_another_takes_it()
         assert [attachment.group.rpartition("/")[2] for attachment in found.attachments] == names
 
 
+@pytest.mark.parametrize(
+    ("parent", "told", "is_same"),
+    [
+        ({"name": "inner"}, {"name": "inner", "namespace": "shop"}, True),
+        ({"name": "inner", "namespace": "shop"}, {"name": "inner"}, True),
+        ({"name": "inner"}, {"name": "inner", "group": "gateway.networking.k8s.io", "kind": "Gateway"}, True),
+        ({"name": "inner"}, {"name": "inner", "namespace": "infra"}, False),
+        ({"name": "inner", "sectionName": "web"}, {"name": "inner", "namespace": "shop"}, False),
+        ({"name": "inner", "port": 80}, {"name": "inner", "namespace": "shop", "port": 443}, False),
+        ({"name": "inner"}, {"name": "inner", "kind": "Service", "group": ""}, False),
+    ],
+)
+def test_parent_that_refuses_is_recognised_with_its_defaults(parent: Any, told: Any, *, is_same: bool) -> None:
+    edge = {"name": "edge"}
+    parents = [
+        {"parentRef": told, "conditions": [{"type": "Accepted", "status": "False"}]},
+        {"parentRef": edge, "conditions": [{"type": "Accepted", "status": "True"}]},
+    ]
+    given = {"metadata": {"name": "r", "namespace": "shop"}, "spec": {"parentRefs": [parent, edge]}}
+    found = read("HTTPRoute", given | {"status": {"parents": parents}})
+    groups = [attachment.group for attachment in found.attachments]
+    assert groups == (["Gateway shop/edge"] if is_same else ["Gateway shop/inner", "Gateway shop/edge"])
+
+
 def test_parents_of_an_http_route() -> None:
     refs = [
         {"name": "edge"},

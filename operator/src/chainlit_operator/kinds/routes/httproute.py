@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 
+import msgspec
 from msgspec import field
 
 from chainlit_operator.domain import middlewares, model, rewrites
@@ -104,6 +105,10 @@ class _ParentRef(ApiStruct):
     section_name: str = ""
     port: int = 0
 
+    def within(self, namespace: str) -> _ParentRef:
+        """Return the reference as a route of that namespace means it: a controller may write the default or not."""
+        return self if self.namespace else msgspec.structs.replace(self, namespace=namespace)
+
 
 class _Spec(ApiStruct):
     parent_refs: list[_ParentRef] = field(default_factory=list)
@@ -166,11 +171,17 @@ class HTTPRoute(ApiStruct):
 
     def _gateways(self) -> Iterator[tuple[_ParentRef, str]]:
         """The references to Gateways with the Gateways' keys, without those that refuse it while others do not."""
-        refused = [status.parent_ref for status in self.status.parents if status.refusal()]
-        accepted = [status.parent_ref for status in self.status.parents if not status.refusal()]
-        for parent in self.spec.parent_refs:
+        namespace = self.metadata.namespace
+        answers = [
+            (status.parent_ref.within(namespace), status.refusal())
+            for status in self.status.parents
+            if status.parent_ref is not None
+        ]
+        refused = [parent for parent, refusal in answers if refusal]
+        accepted = [parent for parent, refusal in answers if not refusal]
+        for parent in (ref.within(namespace) for ref in self.spec.parent_refs):
             if parent.kind == "Gateway" and (parent in accepted or parent not in refused):
-                yield parent, f"{parent.namespace or self.metadata.namespace}/{parent.name}"
+                yield parent, f"{parent.namespace}/{parent.name}"
 
     def _attachments(self) -> Iterator[model.Attachment]:
         for parent, key in self._gateways():
