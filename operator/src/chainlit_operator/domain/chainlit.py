@@ -56,10 +56,11 @@ RECOMMENDED_SINCE = "2.4.1"
 DOUBLED_SLASH_BEFORE = "1.2.0"
 ROOT_PATH_IN_PAGE_ONLY = "2.0.6 to 2.2.1"
 
-#: First segments of the routes that Chainlit itself serves below its root path.
+#: First segments of the routes that Chainlit itself serves below its root path, also of those that only some settings
+#: switch on (``slack``, ``teams``), and of the page that it opens in a window of its own (``element``).
 OWN_SEGMENTS = frozenset(
     {
-        *("assets", "auth", "avatars", "element", "favicon", "feedback", "health", "login", "logo", "logout"),
-        *("mcp", "project", "public", "set-session-cookie", "static", "user", "ws"),
+        *("assets", "auth", "avatars", "copilot", "element", "favicon", "feedback", "health", "login", "logo"),
+        *("logout", "mcp", "project", "public", "set-session-cookie", "slack", "teams", "user", "ws"),
     }
 )
