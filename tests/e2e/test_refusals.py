@@ -21,7 +21,6 @@ class Case:
     reason: str
     says: tuple[str, ...]
     path: str = "/chat"
-    path_type: str = "Prefix"
     annotations: dict[str, str] = field(default_factory=dict)
     containers: tuple[Object, ...] = (container("app"),)
     spec: Object = field(default_factory=dict)
@@ -50,17 +49,7 @@ CASES = {
         ("Deployment", "one, two", "spec.workload.ref.container"),
         containers=(container("app", "one"), container("app", "two", ports=[])),
     ),
-    "escaped path": Case("RouteResolved", "PathNotSupported", ("/a%20b", "Ingress", "Use segments"), path="/a%20b"),
-    "path with a space": Case("RouteResolved", "PathNotSupported", ("/a b", "Ingress", "Use segments"), path="/a b"),
     "path with an umlaut": Case("RouteResolved", "PathNotSupported", ("/ünï", "Ingress", "Use segments"), path="/ünï"),
-    "exact path": Case("RouteResolved", "ExactPath", ("'/chat'", "Ingress", "Use type Prefix"), path_type="Exact"),
-    "regular expression": Case(
-        "RouteResolved",
-        "RegularExpressionPath",
-        ("/chat(/|$)(.*)", "Ingress", "Use a plain path"),
-        path="/chat(/|$)(.*)",
-        path_type="ImplementationSpecific",
-    ),
     "middleware": Case(
         "RouteResolved",
         "RewriteUnknown",
@@ -88,7 +77,7 @@ def test_blocked_with_a_reason(space: Space, case: Case) -> None:
     objects = [
         workload(*case.containers, replicas=0),
         service(),
-        ingress(space.host, case.path, path_type=case.path_type, annotations=case.annotations),
+        ingress(space.host, case.path, annotations=case.annotations),
     ]
     space.create(*(obj for obj in objects if obj["kind"] not in case.without))
     space.create(chainlit_app(**case.spec))

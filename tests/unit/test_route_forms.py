@@ -15,6 +15,12 @@ from chainlit_operator.object_ref import Ref
 from chainlit_operator.state import State
 
 HOST = "chat.example"
+#: What messages say, whatever the form: the object, and the remedy.
+SAYS = {
+    Reason.PATH_NOT_SUPPORTED: (f"{NAMESPACE}/chat", "Use segments"),
+    Reason.EXACT_PATH: (f"{NAMESPACE}/chat", "'/chat'", "Use type Prefix"),
+    Reason.REGULAR_EXPRESSION_PATH: (f"{NAMESPACE}/chat", "Use a plain path"),
+}
 CASES: list[tuple[Form, Edge | None]] = [*PAIRS, *((form, None) for form in FORMS if not form.edges)]
 
 
@@ -44,6 +50,8 @@ def test_form(form: Form, edge: Edge | None) -> None:
     else:
         assert isinstance(found, Unresolved)
         assert found.reason is form.answer
+        for part in SAYS.get(form.answer, ()):
+            assert part in found.message
 
 
 def test_names_are_distinct() -> None:
