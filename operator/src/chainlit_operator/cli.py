@@ -1,7 +1,7 @@
-"""The command ``chainlit-operator``: flags, environment, exit codes.
+"""The command ``chainlit-operator``: options, environment, exit codes.
 
-Exit codes of ``run``: 0 stopped as asked, 1 the cluster or the address cannot be used, 2 wrong usage. Those of
-``probe``: 0 the app can be used, 1 it cannot, 2 wrong usage. Each failure is one line on standard error.
+Exit codes of ``run``: 0 after a signal, 1 if the cluster or the address cannot be used, 2 for wrong usage. Exit codes
+of ``probe``: 0 if the app works, 1 if it does not, 2 for wrong usage. Each failure is one line on standard error.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import math
 import socket
 import sys
 import uuid
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -33,19 +32,9 @@ from chainlit_operator.verification.edge_tls import CAFileError, EdgeTLS
 
 logger = logging.getLogger(__name__)
 
-_OWN_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """Which cluster to use; None for the usual places."""
-
-    kubeconfig: str | None
-    context: str | None
-
 
 class _Namespaces(click.ParamType[tuple[str, ...]]):
-    """Namespaces separated by commas or white space."""
+    """Namespaces, separated by commas or white space."""
 
     name = "namespaces"
 
@@ -56,17 +45,17 @@ class _Namespaces(click.ParamType[tuple[str, ...]]):
 
 
 class _Seconds(click.FloatRange):
-    """Seconds within limits; click lets NaN pass, which is beyond neither of two."""
+    """Seconds within limits. click itself accepts NaN, which is neither below nor above a limit."""
 
     def convert(self, value: float, param: click.Parameter | None, ctx: click.Context | None) -> float:
         seconds = super().convert(value, param, ctx)
-        return self.fail(f"{value!r} is no number of seconds.", param, ctx) if math.isnan(seconds) else seconds
+        return self.fail(f"{value!r} is not a number of seconds.", param, ctx) if math.isnan(seconds) else seconds
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "CHAINLIT_OPERATOR"})
 @click.version_option(__version__, "-V", "--version", prog_name="chainlit-operator")
 def cli() -> None:
-    """Keep CHAINLIT_ROOT_PATH true to the path of an app's route."""
+    """Keep CHAINLIT_ROOT_PATH of Chainlit apps equal to the path of their route."""
 
 
 @cli.command()
@@ -77,13 +66,13 @@ def cli() -> None:
     type=_Namespaces(),
     envvar="CHAINLIT_OPERATOR_NAMESPACE",
     metavar="NAMES",
-    help="Namespace to work in; repeated, or several separated by commas.  [default: all namespaces]",
+    help="Namespace to watch. Repeat it, or separate several by commas.  [default: all namespaces]",
 )
 @click.option(
     "--kubeconfig",
     envvar="CHAINLIT_OPERATOR_KUBECONFIG",
     type=click.Path(exists=True, dir_okay=False),
-    help="Path of a kubeconfig.",
+    help="Path of a kubeconfig. Needs the package extra chainlit-operator[kubeconfig].",
 )
 @click.option("--context", envvar="CHAINLIT_OPERATOR_CONTEXT", help="Context of the kubeconfig.")
 @click.option(
@@ -92,14 +81,14 @@ def cli() -> None:
     type=click.IntRange(1, 256),
     default=16,
     show_default=True,
-    help="How many apps are worked on at a time.",
+    help="Maximum number of apps that are reconciled at the same time.",
 )
 @click.option(
     "--verification/--no-verification",
     envvar="CHAINLIT_OPERATOR_VERIFICATION",
     default=True,
     show_default=True,
-    help="Whether WebSockets are verified. Off where the operator cannot reach Services, as outside the cluster.",
+    help="Verify the WebSocket of each app. Turn it off if the operator cannot reach Services, as outside the cluster.",
 )
 @click.option(
     "--verification-concurrency",
@@ -107,20 +96,20 @@ def cli() -> None:
     type=click.IntRange(1, 256),
     default=8,
     show_default=True,
-    help="How many apps are verified at a time.",
+    help="Maximum number of apps that are verified at the same time.",
 )
 @click.option(
     "--ca-file",
     envvar="CHAINLIT_OPERATOR_CA_FILE",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Certificate authorities (PEM) to trust at the edge beside the system's, for spec.verification.mode Edge.",
+    help="Certificate authorities (PEM) to trust at public URLs, in addition to the system's.",
 )
 @click.option(
     "--leader-election/--no-leader-election",
     envvar="CHAINLIT_OPERATOR_LEADER_ELECTION",
     default=False,
     show_default=True,
-    help="Whether to work only while holding a Lease, so that several replicas can stand by.",
+    help="Work only while this replica holds the Lease. Needed for more than one replica.",
 )
 @click.option(
     "--lease-name",
@@ -132,7 +121,7 @@ def cli() -> None:
 @click.option(
     "--lease-namespace",
     envvar="CHAINLIT_OPERATOR_LEASE_NAMESPACE",
-    help="Namespace of the Lease.  [default: the pod's own]",
+    help="Namespace of the Lease.  [default: the pod's namespace]",
 )
 @click.option(
     "--lease-duration",
@@ -153,7 +142,7 @@ def cli() -> None:
     envvar="CHAINLIT_OPERATOR_LISTEN",
     default="",
     metavar="HOST:PORT",
-    help="Where to serve /healthz, /readyz and /metrics.  [default: nowhere]",
+    help="Address for /healthz, /readyz and /metrics; [::]:8080 for IPv6.  [default: no HTTP server]",
 )
 @click.option(
     "--log-format",
@@ -161,7 +150,7 @@ def cli() -> None:
     type=click.Choice(["text", "json"]),
     default="text",
     show_default=True,
-    help="One line a record, for people or for collectors.",
+    help="Format of the log: one line for each record.",
 )
 @click.option(
     "--log-level",
@@ -169,9 +158,9 @@ def cli() -> None:
     show_default=True,
     default="info",
     type=click.Choice(["debug", "info", "warning", "error"], case_sensitive=False),
-    help="What to log from.",
+    help="Minimum log level.",
 )
-def run(  # noqa: PLR0913, PLR0917 - one parameter for each option is click's way
+def run(  # noqa: PLR0913, PLR0917 - click passes one argument for each option
     namespace: tuple[tuple[str, ...], ...],
     kubeconfig: str | None,
     context: str | None,
@@ -190,8 +179,8 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter for each option is click's wa
 ) -> None:
     """Run the operator until SIGTERM or SIGINT.
 
-    The cluster is the one of the kubeconfig, else the one that the process runs in. Each option can be given as an
-    environment variable: CHAINLIT_OPERATOR_ and its name.
+    Uses the kubeconfig if there is one, otherwise the in-cluster configuration. Each option is also an environment
+    variable: CHAINLIT_OPERATOR_ and its name, for example CHAINLIT_OPERATOR_LOG_LEVEL.
     """
     logs.configure(log_format, log_level)
     try:
@@ -206,7 +195,9 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter for each option is click's wa
             identity=identity or f"{socket.gethostname()}_{uuid.uuid4()}",
             timing=LeaseTiming.of(lease_duration),
         )
-        uvloop.run(_run(Access(kubeconfig, context), options))
+        uvloop.run(_run(kubeconfig, context, options))
+    except configs.MissingPackageError as error:
+        sys.exit(f"chainlit-operator: {error}: pip install 'chainlit-operator[kubeconfig]'")
     except (configs.ConfigError, ApiError, health.ListenError, CAFileError, handlers.StoppedError) as error:
         sys.exit(f"chainlit-operator: {error}")
 
@@ -283,39 +274,39 @@ def probe(  # noqa: PLR0917 - as above
 
 
 def _lease(name: str, namespace: str | None) -> Ref:
-    """Return the Lease that leads; raises UsageError outside a pod where no namespace is given."""
+    """Return the Lease of the leader; raises UsageError outside a pod if no namespace is given."""
     if namespace is None:
         try:
-            namespace = _OWN_NAMESPACE.read_text(encoding="utf-8").strip()
+            namespace = (configs.SERVICE_ACCOUNT / "namespace").read_text(encoding="utf-8").strip()
         except OSError as error:
             raise click.UsageError("outside a pod, --leader-election needs --lease-namespace") from error
     return Ref("Lease", namespace, name)
 
 
-async def _run(access: Access, options: Options) -> None:
+async def _run(kubeconfig: str | None, context: str | None, options: Options) -> None:
     stop = asyncio.Event()
-    handlers.stop_by_signal(stop)  # first of all: to a container's only process SIGTERM does nothing by itself
-    config = await handlers.run_until(stop, configs.load(access.kubeconfig, access.context))
+    handlers.stop_by_signal(stop)  # at once: SIGTERM alone does not end the first process of a container
+    config = await handlers.run_until(stop, configs.load(kubeconfig, context))
     if config is None:
         return
     async with Api(config, RESOURCES, f"chainlit-operator/{__version__}") as api:
         await handlers.run_until(stop, _check_cluster(api, options))
         if stop.is_set():
             return
-        engine = Runtime(api, options)
-        runner = (
-            await health.serve(options.listen, stale=engine.stale, unready=engine.unready) if options.listen else None
-        )
+        runtime = Runtime(api, options)
+        runner = None
+        if options.listen:
+            runner = await health.serve(options.listen, stale=runtime.stale, unready=runtime.unready)
         try:
             logger.info("Watching %s", ", ".join(options.namespaces) or "all namespaces")
-            await handlers.run(engine, api, stop)
+            await handlers.run(runtime, api, stop)
         finally:
             if runner is not None:
                 await runner.cleanup()
 
 
 async def _check_cluster(api: Api, options: Options) -> None:
-    """Fail early, in one line, where nothing could ever work; raises ApiError."""
+    """Raise ApiError, with one line that names the fix, if ChainlitApps cannot be listed."""
     host = api.config.host
     for namespace in options.namespaces or (None,):
         try:
@@ -324,9 +315,8 @@ async def _check_cluster(api: Api, options: Options) -> None:
             if error.code == 0:
                 raise ApiError(0, error.reason, f"cannot reach the API server at {host}: {error}") from error
             if error.code == 404:
-                raise ApiError(
-                    404, error.reason, f"{host} does not know ChainlitApps: install the CRD (chart chainlit-operator)"
-                ) from error
+                message = f"the API server at {host} has no ChainlitApps: install the CRD (chart chainlit-operator)"
+                raise ApiError(404, error.reason, message) from error
             raise ApiError(error.code, error.reason, f"cannot list ChainlitApps at {host}: {error}") from error
 
 

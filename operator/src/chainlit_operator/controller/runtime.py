@@ -225,7 +225,7 @@ class Runtime:
         workers = [task for task in self._work if task.get_name().startswith("worker")]
         if workers:
             await asyncio.wait(workers, timeout=_STOP_SECONDS)
-        await _end(self._work)  # what is left must not write beside a successor
+        await _end(self._work)  # workers that hang must not write next to a successor
         if self.elector is not None:
             await self.elector.release()
         await _end(self._tasks)

@@ -1,4 +1,4 @@
-"""Pauses between attempts that fail."""
+"""Pauses between attempts that fail: exponential backoff with jitter."""
 
 from __future__ import annotations
 

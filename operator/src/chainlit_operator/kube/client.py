@@ -30,15 +30,15 @@ _JSON = "application/json"
 _ONLY_METADATA = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
 _CONNECT_SECONDS = 10.0
 _REQUEST_SECONDS = 60.0
-#: Smaller than client-go's 500: the bytes of all pages being read are the peak of a start's memory.
+#: Less than client-go's 500: the pages that are read at the same time are the peak of memory at the start.
 PAGE_SIZE = 200
 _LIMITS = aiohttp.ClientTimeout(_REQUEST_SECONDS, sock_connect=_CONNECT_SECONDS)
-#: A change after a quiet while finds a connection that is open still; the API server closes idle ones after 90 s.
+#: A change after a quiet minute still finds an open connection. The API server closes idle ones after 90 s.
 _KEEPALIVE_SECONDS = 60.0
-#: Left to itself, the API server looks for unknown fields to warn of, at 3 % of what a write costs it. Tests have it
-#: refuse such in the same bodies.
+#: By default the API server looks for unknown fields to warn about, which is 3 % of its cost of a write. Tests let it
+#: refuse unknown fields in the same bodies.
 _UNCHECKED = {"fieldValidation": "Ignore"}
-#: Lists are megabytes: a small buffer stops and starts the reading of the socket all the time.
+#: Lists are megabytes. With a small buffer, the reading of the socket stops and starts all the time.
 _READ_BUFFER = 1 << 18
 
 
@@ -46,15 +46,15 @@ class Api:
     """A connection to one API server. Use it as an async context manager."""
 
     def __init__(self, config: ClusterConfig, resources: Resources, user_agent: str) -> None:
-        """``resources`` are the kinds that it is used for."""
+        """``resources`` are the kinds that requests name."""
         self.config, self._resources = config, resources
-        # Compression would cost the API server and us more than it saves within a cluster.
+        # Within a cluster, compression costs both sides more than it saves.
         self._headers = {"User-Agent": user_agent, "Accept-Encoding": "identity"}
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Api:
         self._session = aiohttp.ClientSession(
-            # No limit: each kind in each namespace has a watch, and none may keep writes and the Lease waiting.
+            # No limit: each kind in each namespace has a watch, and watches must not keep writes and the Lease waiting.
             connector=aiohttp.TCPConnector(ssl=self.config.tls, limit=0, keepalive_timeout=_KEEPALIVE_SECONDS),
             cookie_jar=aiohttp.DummyCookieJar(),
             read_bufsize=_READ_BUFFER,
@@ -66,7 +66,7 @@ class Api:
             await self._session.close()
 
     def new_session(self, middleware: aiohttp.ClientMiddlewareType) -> aiohttp.ClientSession:
-        """Return a session to the same API server for somebody else, who closes it."""
+        """Return a session to the same API server. The caller closes it."""
         return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(ssl=self.config.tls, limit=0),
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -113,10 +113,10 @@ class Api:
     async def watch(
         self, kind: str, namespace: str | None, resource_version: str, silence_seconds: float
     ) -> AsyncGenerator[list[codec.Event], None]:
-        """Yield the watch events after ``resource_version``, in the batches in which they arrive.
+        """Yield the watch events after ``resource_version``, in batches as they arrive.
 
-        Bookmarks are asked for, so ``silence_seconds`` without a byte means a dead connection. Ends when the server
-        ends the stream; raises ApiError for an error status, a silent or broken connection, or a line that is no event.
+        The server sends bookmarks, so ``silence_seconds`` without a byte mean a dead connection. Ends when the server
+        ends the stream. Raises ApiError for an error status, a silent or broken connection, or an odd line.
         """
         query = {"watch": "1", "resourceVersion": resource_version, "allowWatchBookmarks": "true"}
         limits = aiohttp.ClientTimeout(sock_connect=_CONNECT_SECONDS, sock_read=silence_seconds)
@@ -134,7 +134,7 @@ class Api:
     async def apply(self, ref: Ref, body: Mapping[str, Any], manager: str, *, force: bool = True) -> bytes:
         """Server-side apply ``body``; returns the object. Raises ApiError.
 
-        Without ``force``, a field that another manager has with another value makes it fail (409).
+        Without ``force``, it fails (409) if another manager owns a field with another value.
         """
         query = {"fieldManager": manager, "force": str(force).lower(), **_UNCHECKED}
         path = self.path_of(ref.kind, ref.namespace, ref.name)
@@ -151,12 +151,12 @@ class Api:
         return await self._send("PATCH", path, {"fieldManager": manager}, body, "application/merge-patch+json")
 
     async def delete(self, ref: Ref, uid: str) -> None:
-        """Delete an object, and what it owns after it; fails (409) where it has another uid. Raises ApiError."""
+        """Delete an object, and the objects that it owns later. Raises ApiError, with code 409 for another uid."""
         body = {"preconditions": {"uid": uid}, "propagationPolicy": "Background"}
         await self._send("DELETE", self.path_of(ref.kind, ref.namespace, ref.name), {}, body, _JSON)
 
     async def replace_status(self, body: Mapping[str, Any], ref: Ref, manager: str) -> bytes:
-        """Replace the status subresource of the very version that ``body`` names; returns the object.
+        """Replace the status of exactly the version that ``body`` names; returns the object.
 
         A merge patch costs the API server a tenth more. Raises ApiError, with code 409 for any other version.
         """
@@ -179,7 +179,7 @@ class Api:
     async def write_lease(self, body: dict[str, Any], ref: Ref) -> bytes:
         """Replace the Lease in the version that ``body`` names, or create it if it names none.
 
-        Returns the object; raises ApiError, with code 409 if somebody else was faster.
+        Returns the object; raises ApiError, with code 409 if another version is there.
         """
         is_new = "resourceVersion" not in body["metadata"]
         path = self.path_of("Lease", ref.namespace, None if is_new else ref.name)
@@ -222,9 +222,9 @@ class Api:
 
 
 def read(decode: Callable[[bytes], T], answer: bytes) -> T:
-    """Return what ``decode`` makes of the answer to a write; raises ApiError where it is none.
+    """Decode the answer to a write; raises ApiError if it cannot be decoded.
 
-    The write may have been carried out all the same: the watch will tell.
+    The write may have been carried out nevertheless; then the watch delivers it.
     """
     try:
         return decode(answer)

@@ -1,4 +1,4 @@
-"""What all kinds share: metadata, list pages, watch events, error bodies."""
+"""The JSON that all kinds share: metadata, list pages, watch events, error bodies."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class ApiStruct(Struct, rename="camel"):
-    """Base of all: camelCase in JSON, unknown fields skipped."""
+    """Base class: camelCase in JSON, unknown fields are skipped."""
 
 
 class OwnerReference(ApiStruct):
@@ -27,7 +27,7 @@ class OwnerReference(ApiStruct):
 
 
 class Identity(ApiStruct):
-    """What of ObjectMeta the API server says of any object."""
+    """The part of ObjectMeta that the API server sets in every object."""
 
     name: str = ""
     namespace: str = ""
@@ -53,14 +53,14 @@ class ListMeta(ApiStruct):
 
 
 class Page(ApiStruct):
-    """One page of a list, its items not decoded yet, so that a strange one costs only itself."""
+    """One page of a list. Its items are decoded one by one, so that an odd item does not cost the others."""
 
     metadata: ListMeta = field(default_factory=ListMeta)
     items: list[msgspec.Raw] | None = None
 
 
 class Event(ApiStruct):
-    """One line of a watch, its object not decoded yet."""
+    """One line of a watch. Its object is not decoded yet."""
 
     type: str
     object: msgspec.Raw
@@ -75,22 +75,22 @@ class ErrorStatus(ApiStruct):
 
 
 class Bookmark(ApiStruct):
-    """Any object of which only the metadata is wanted."""
+    """The metadata of any object."""
 
     metadata: Meta = field(default_factory=Meta)
 
 
 class Anything(ApiStruct):
-    """An object of which only the presence matters."""
+    """An object whose presence is the only information."""
 
 
-#: How deep a document may nest; the API server takes ten thousand levels where a schema keeps unknown fields.
+#: Limit of nesting. The API server accepts ten thousand levels where a schema keeps unknown fields.
 MAX_DEPTH = 200
 _BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[\]{}]')
 
 
 def shallow(raw: bytes | msgspec.Raw) -> bytes:
-    """Return a JSON document with null for whatever nests deeper than ``MAX_DEPTH``: no decision reads such."""
+    """Return a JSON document with null instead of values below ``MAX_DEPTH`` levels: no decision reads those."""
     text, kept, level, start = bytes(raw), [], 0, 0
     for found in _BRACKET.finditer(text):
         if found[0] in (b"[", b"{"):

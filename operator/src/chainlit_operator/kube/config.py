@@ -26,6 +26,10 @@ class ConfigError(Exception):
     """No cluster can be reached: the kubeconfig or the service account cannot be used, or there is none."""
 
 
+class MissingPackageError(ConfigError):
+    """Kubeconfigs need a package that is not installed."""
+
+
 class CredentialsError(Exception):
     """There are no credentials for a request, for example because an exec plugin failed."""
 
@@ -64,8 +68,7 @@ async def load(kubeconfig: str | None = None, context: str | None = None) -> Clu
         from chainlit_operator.kube import kubeconfig as kubeconfigs  # noqa: PLC0415
     except ImportError as error:
         package = (error.name or "kubernetes").partition(".")[0]
-        hint = "pip install 'chainlit-operator[kubeconfig]'"
-        raise ConfigError(f"reading a kubeconfig needs the package {package}: {hint}") from error
+        raise MissingPackageError(f"reading a kubeconfig needs the package {package}") from error
     return await kubeconfigs.load(kubeconfig, context)
 
 

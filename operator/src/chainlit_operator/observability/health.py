@@ -1,4 +1,4 @@
-"""The HTTP side: ``/healthz`` (is it alive), ``/readyz`` (has it seen the cluster), ``/metrics``."""
+"""The HTTP server: ``/healthz`` (no watch hangs), ``/readyz`` (every kind was listed once), ``/metrics``."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ class ListenError(Exception):
 
 
 async def serve(address: str, *, stale: Callable[[], str], unready: Callable[[], str]) -> web.AppRunner:
-    """Serve on ``address`` (host:port, ``[::]:8080`` for IPv6); returns what to clean up. Raises ListenError.
+    """Serve on ``address`` (host:port, ``[::]:8080`` for IPv6); returns the runner to clean up. Raises ListenError.
 
-    ``stale`` says which watch hangs and ``unready`` what has not been listed yet; empty where nothing is wrong.
+    ``stale`` returns which watch hangs, ``unready`` which kinds were not listed yet; an empty text means none.
     """
 
     async def healthz(_: web.Request) -> web.Response:

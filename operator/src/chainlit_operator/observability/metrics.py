@@ -1,4 +1,4 @@
-"""Metrics, in Prometheus' names and base units."""
+"""Metrics, with names and base units as Prometheus recommends."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ LEADER = Gauge("chainlit_operator_leader", "Whether this replica leads: 1 for th
 
 
 class Readiness(Collector):
-    """ChainlitApps by their condition Ready and its reason, counted when somebody asks."""
+    """ChainlitApps by their condition Ready and its reason, counted at each scrape."""
 
     def __init__(self) -> None:
         self._count: Callable[[], Mapping[tuple[str, str], int]] = dict
 
     def set_function(self, count: Callable[[], Mapping[tuple[str, str], int]]) -> None:
-        """Have ``count`` asked for the apps by status and reason of Ready."""
+        """Use ``count`` at each scrape: it returns the number of apps by status and reason of Ready."""
         self._count = count
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
