@@ -48,7 +48,7 @@ async def test_an_app_at_another_path() -> None:
     assert line.startswith(f"chainlit-operator: {app.base_url}/bot/ failed: HandshakeNotFound: ")
 
 
-async def test_what_the_peer_says_is_not_repeated() -> None:
+async def test_output_repeats_nothing_of_the_peer() -> None:
     async with serving(FakeChainlit("/chat", faults={"upgrade": answer(403)})) as app:
         result = await probe(f"{app.base_url}/chat/")
     assert result.exit_code == 1

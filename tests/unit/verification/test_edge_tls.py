@@ -1,4 +1,4 @@
-"""Whom certificates are believed of, and a file that changes."""
+"""The trusted certificate authorities, and a CA file that changes."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from chainlit_operator.verification.edge_tls import CAFileError, EdgeTLS
 
 
 def count(edge_tls: EdgeTLS) -> int:
-    """How many certificates are read."""
+    """The number of certificates read."""
     return edge_tls.context().cert_store_stats()["x509"]
 
 
-def test_the_system_is_believed_and_certificates_are_verified() -> None:
+def test_certificates_are_verified_with_the_authorities_of_the_system() -> None:
     context = EdgeTLS().context()
     assert context.check_hostname and context.verify_mode.name == "CERT_REQUIRED"
 
 
-def test_authorities_of_a_file_come_on_top(tmp_path: Path) -> None:
+def test_authorities_of_a_file_are_added(tmp_path: Path) -> None:
     cert, _ = make_certificate(tmp_path)
     edge_tls = EdgeTLS(cert)
     assert count(edge_tls) == count(EdgeTLS()) + 1
@@ -28,7 +28,7 @@ def test_authorities_of_a_file_come_on_top(tmp_path: Path) -> None:
 
 
 def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
-    """A ConfigMap's files change by a link that leads somewhere else."""
+    """The files of a ConfigMap change because a symbolic link gets another target."""
     link = tmp_path / "ca.crt"
     for name in ("one", "two"):
         (tmp_path / name).mkdir()

@@ -1,4 +1,4 @@
-"""Which questions a check leads to, with which rules, and what is made of the answers."""
+"""Which probes a check causes, with which rules for addresses, and the verification that they give."""
 
 from __future__ import annotations
 

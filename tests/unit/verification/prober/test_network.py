@@ -70,7 +70,7 @@ async def test_connection_timed_out(connect: float, total: float) -> None:
     ],
 )
 def test_reasons_of_failed_connects(code: int, scheme: str, reason: Reason) -> None:
-    error = aiohttp.ClientConnectorError(None, OSError(code, "told by the system"))  # type: ignore[arg-type]
+    error = aiohttp.ClientConnectorError(None, OSError(code, "text of the system"))  # type: ignore[arg-type]
     assert Stage("It").network_failure(error, scheme).outcome.reason == reason
 
 
@@ -255,7 +255,7 @@ async def test_tls_certificate_for_another_name_or_untrusted(
     ],
 )
 def test_reasons_of_certificates(code: int, reason: Reason) -> None:
-    cause = ssl.SSLCertVerificationError(1, "told by OpenSSL")
+    cause = ssl.SSLCertVerificationError(1, "text of OpenSSL")
     cause.verify_code = code
     error = aiohttp.ClientConnectorCertificateError(None, cause)  # type: ignore[arg-type]
     outcome = Stage("It").network_failure(error, "https").outcome

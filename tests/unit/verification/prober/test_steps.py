@@ -219,7 +219,7 @@ async def stalled_refusal(request: web.Request) -> web.StreamResponse:
     return response
 
 
-#: Faults that only the edge has, or only there are told so.
+#: Faults of requests that only the edge gets, or with another reason there.
 EDGE_FAULTS: dict[str, tuple[Handler, Reason]] = {
     "cookie dropped": (disconnect, Reason.CONNECTION_LOST),
     "cookie header": (answer(200, X_Big="x" * 20_000), Reason.RESPONSE_TOO_LARGE),

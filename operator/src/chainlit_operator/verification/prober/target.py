@@ -71,9 +71,9 @@ class Target:
         return f"{self.root_path}/{chainlit.SOCKET}/"
 
     def check(self) -> None:
-        """Raise Failure if the target has not the described form."""
+        """Raise Failure if the target does not have the described form."""
         found = ""
-        if _parse_base_url(self.base_url) is None:
+        if not _is_base_url(self.base_url):
             found = "The base URL is not scheme://host[:port] with http or https"
         for prefix in (self.root_path, self.page_prefix):
             if not _is_prefix(prefix):
@@ -85,7 +85,7 @@ class Target:
 
     @property
     def host_and_port(self) -> tuple[str, int]:
-        """What to look up; the target must have passed ``check``."""
+        """The host to look up, and the port to connect to; the target must have passed ``check``."""
         base = URL(self.base_url)
         return base.raw_host or "", base.port or 0
 
@@ -122,12 +122,12 @@ def _is_prefix(text: str) -> bool:
     return is_clean and not any(part in (".", "..") for part in text.split("/"))
 
 
-def _parse_base_url(text: str) -> URL | None:
+def _is_base_url(text: str) -> bool:
     try:
         url = URL(text)
         has_host = url.scheme in ("http", "https") and bool(url.raw_host) and bool(url.port)
     except (ValueError, TypeError):  # UnicodeError, of the IDNA encoding, is a ValueError
-        return None
+        return False
     if not has_host or url.raw_path_qs not in ("", "/") or any(char in text for char in "@?#\\"):
-        return None
-    return url if _AUTHORITY.fullmatch(url.raw_authority) else None
+        return False
+    return _AUTHORITY.fullmatch(url.raw_authority) is not None
