@@ -138,9 +138,8 @@ def refused(plane: Plane, namespace: str, obj: Object, named: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_created_for_chainlit_apps_only(plane: Plane, namespace: str, kind: str) -> None:
     create(plane, namespace, manifest(kind) | {"metadata": {"name": "made"} | OWNED})
-    said = (
-        f"only what a ChainlitApp describes, owned by it alone: {path_of(kind, '').rpartition('/')[2]} {namespace}/made"
-    )
+    plural = path_of(kind, "").rpartition("/")[2]
+    said = f"only what a ChainlitApp describes, with it as the only owner: {plural} {namespace}/made"
     refused(plane, namespace, manifest(kind), said)
     chat = owner("made", "1234")
     for other in (
@@ -152,7 +151,7 @@ def test_created_for_chainlit_apps_only(plane: Plane, namespace: str, kind: str)
         refused(plane, namespace, manifest(kind) | {"metadata": {"name": "made", "ownerReferences": other}}, said)
     if kind != "ServiceAccount":
         named = manifest(kind) | {"metadata": {"name": "other"} | OWNED}
-        refused(plane, namespace, named, "of the name of their ChainlitApp")
+        refused(plane, namespace, named, "with the name of their ChainlitApp")
 
 
 @pytest.mark.parametrize("kind", KINDS)

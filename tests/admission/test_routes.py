@@ -112,8 +112,8 @@ def test_says_what_to_do(plane: Plane, namespace: str) -> None:
     wrong = ingress(HOST, "/chat", path_type="Exact")
     await_policy(plane, namespace, wrong)
     assert edit(plane, namespace, wrong) == (
-        "Ingress chat serves ChainlitApp chat, and would have only paths of type Exact for it, which let nothing below "
-        "them through, the WebSocket included: use type Prefix"
+        "Ingress chat serves ChainlitApp chat, and would have only paths of type Exact for it, which let no path below "
+        "them through, also not the WebSocket: use type Prefix"
     )
 
 

@@ -343,14 +343,14 @@ def test_notes() -> None:
     assert "wss://example.com/chat/ws/socket.io/\n" in text
     assert "'https://example.com/chat/ws/socket.io/?EIO=4&transport=polling'" in text
     assert "WARNING" not in text
-    assert "get chainlit" not in text
+    assert "get chainlitapp" not in text
 
 
 def test_notes_with_operator() -> None:
     text = notes("chainlit", {**IMAGE, "operator": {"enabled": True}})
     assert "http://<address of the Ingress>/\n" in text
     assert "get ingress chat-chainlit" in text
-    assert "--namespace demo get chainlit chat-chainlit" in text
+    assert "--namespace demo get chainlitapp chat-chainlit" in text
 
 
 def test_notes_with_plain_http() -> None:

@@ -218,7 +218,7 @@ MEGABYTE = 1 << 20
         ),
         pytest.param(
             {"app": {"files": {"app.py": "", "public/big.js": "x" * MEGABYTE, "public/b": "y"}}},
-            ['"public/big.js" has 1048576 bytes', "all of them together 1048577", "extraVolumes"],
+            ['"public/big.js" has 1048576 bytes', "all files together have 1048577", "extraVolumes"],
             id="size",
         ),
         pytest.param(

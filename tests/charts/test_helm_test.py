@@ -65,7 +65,7 @@ def test_through_the_route(tests: Object, route: Object, expected: list[str]) ->
 def test_a_wildcard_is_no_host_to_ask_for() -> None:
     given: Object = {"image": {"repository": "x"}, "route": {"host": "*.a.b"}, "tests": {"connectTo": "edge"}}
     message = refusal("chainlit", given)
-    assert "tests.connectTo needs a host to ask for, and the route has only *.a.b: set tests.url" in message
+    assert "tests.connectTo needs a host, and the route has only *.a.b: set tests.url" in message
     assert app({**given, "route": {**given["route"], "enabled": False}}).all("Deployment")
 
 

@@ -63,28 +63,6 @@ def test_rights_without_creation() -> None:
     assert found == WITHOUT_CREATION
 
 
-def test_readme_says_what_for_verb_by_verb() -> None:
-    """The table says of each resource which verbs it takes, those of creation apart, and why."""
-    text = (CHARTS / "chainlit-operator/README.md").read_text(encoding="utf-8")
-    always: Rights = {}
-    creating: Rights = {}
-    for line in text.partition("## What it may do")[2].partition("\n## ")[0].splitlines():
-        cells = [cell.strip() for cell in line.strip("|").split("|")]
-        named = re.fullmatch(r"`([a-z/]+)(?:\.([a-z0-9.-]+))?`(.*)", cells[0])
-        if named is None or not line.startswith("|"):
-            continue
-        resource, group, where = named.groups(default="")
-        verbs, more, why = cells[1:]
-        assert why, resource
-        if where:
-            assert (group, resource, where) == ("coordination.k8s.io", "leases", ", its own namespace's")
-            continue
-        always[group, resource] = set(verbs.split(", "))
-        creating[group, resource] = always[group, resource] | (set(more.split(", ")) if more else set())
-    assert always == WITHOUT_CREATION
-    assert creating == WITH_CREATION
-
-
 def test_right_to_the_lease() -> None:
     release = operator({"watchNamespaces": ["system"]})
     role, binding = release.all("Role")[-1], release.all("RoleBinding")[-1]

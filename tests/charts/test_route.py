@@ -183,7 +183,9 @@ def test_a_route_of_ones_own_gets_what_lies_on_the_service() -> None:
 @pytest.mark.parametrize(
     ("values", "parts"),
     [
-        pytest.param({"replicas": 2}, ["replicaCount", "no controller is named", "set route.controller"], id="none"),
+        pytest.param(
+            {"replicas": 2}, ["replicaCount", "route.controller names no controller", "set route.controller"], id="none"
+        ),
         pytest.param(
             {"replicas": 2, "route": {"controller": "contour"}},
             ["route.controller contour cannot do it for route.kind Ingress", "use route.kind HTTPProxy"],
@@ -207,7 +209,7 @@ def test_a_route_of_ones_own_gets_what_lies_on_the_service() -> None:
 )
 def test_several_pods_without_affinity_are_refused(values: dict[str, Any], parts: list[str]) -> None:
     line = refused(**values)
-    for part in [*parts, "is above 1", "route.affinity.mode External"]:
+    for part in [*parts, "is above 1", "set route.affinity.mode to External"]:
         assert part in line
 
 

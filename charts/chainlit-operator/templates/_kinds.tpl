@@ -11,46 +11,44 @@ All that the chart says of Kubernetes kinds, in one place: rights, and the resou
 */}}
 
 {{- define "chainlit-operator.rules" -}}
-# The resources that the operator serves. It never changes their spec or metadata.
+# The resources that the operator manages. It never changes their spec or metadata.
 - apiGroups: [chainlit-operator.dev]
   resources: [chainlitapps]
   verbs: [list, watch]
-# Its findings: the status is replaced as a whole, in the version that they are about. Version 0.1.0, which may lead for
-# a moment of an upgrade, patches it.
+# Writes the status. patch is needed only during an upgrade from 0.1.0.
 - apiGroups: [chainlit-operator.dev]
   resources: [chainlitapps/status]
   verbs: [patch, update]
-# Gateways tell scheme and port of an HTTPRoute's address.
+# The listeners of a Gateway have scheme and port of an HTTPRoute's URL.
 - apiGroups: [gateway.networking.k8s.io]
   resources: [gateways]
   verbs: [list, watch]
-# Traefik's Middlewares may strip a part of the path on its way to the app.
+# Traefik's Middlewares may strip a prefix of the path.
 - apiGroups: [traefik.io]
   resources: [middlewares]
   verbs: [list, watch]
-# A workload that is there already: read to compare, patched (server-side apply) with the root path and the probe paths,
-# and (JSON patch) freed of the operator's field ownership. Without create and update, an apply cannot bring a deleted
-# one back.
+# An existing workload. patch sets the root path and the probe paths (server-side apply) and releases their ownership (JSON
+# patch). Without create, an apply cannot create a deleted workload again.
 - apiGroups: [apps]
   resources: [statefulsets]
   verbs: [list, watch, patch]
 {{- $whole := ternary ", create, patch, delete" "" .Values.creation.enabled }}
-# The same, and created, repaired and deleted where a ChainlitApp has a template.
+# The same. Deployments of a template are also created, changed and deleted.
 - apiGroups: [apps]
   resources: [deployments]
   verbs: [list, watch{{ $whole | default ", patch" }}]
-# The path of an app is read from its Ingress or HTTPRoute. Written are only those that a ChainlitApp has created.
+# Ingress and HTTPRoute have the path of an app. The operator writes only those that a ChainlitApp describes.
 - apiGroups: [networking.k8s.io]
   resources: [ingresses]
   verbs: [list, watch{{ $whole }}]
 - apiGroups: [gateway.networking.k8s.io]
   resources: [httproutes]
   verbs: [list, watch{{ $whole }}]
-# Services lead from an Ingress to the pods of a workload. A template has one of its own, and a ServiceAccount.
+# A Service leads from a route to the pods of a workload. A template creates a Service and a ServiceAccount.
 - apiGroups: [""]
   resources: [services, serviceaccounts]
   verbs: [list, watch{{ $whole }}]
-# What was changed and what stands in the way is also told as Events.
+# Events report changes and faults.
 - apiGroups: [""]
   resources: [events]
   verbs: [create]

@@ -44,8 +44,8 @@ write to.
 {{- end }}
 
 {{/*
-config.toml. What chainlit.config leaves out is as in the file that Chainlit writes itself: three settings have another
-default where the file is silent. Chainlit refuses a file without UI.name and meta.generated_by.
+Settings that are not in chainlit.config are as in the file that Chainlit writes itself. Three of them have another default if the
+file does not have them. Chainlit refuses a file without UI.name and meta.generated_by.
 */}}
 {{- define "chainlit.configFile" -}}
 {{- $config := dict
@@ -63,7 +63,7 @@ quotes and a mark there, and loses both in the TOML text.
 {{- end }}
 {{- $text := regexReplaceAll `"\\u0000([^"]*)"` ($marked | fromJson | toToml) "${1}" }}
 {{- if not (contains "generated_by" $text) }}
-{{- fail (printf "chainlit.config cannot be written as TOML: %s; remove what TOML has no form for, such as null in a list" $text) }}
+{{- fail (printf "chainlit.config is not possible in TOML: %s; remove values that TOML does not have, such as null in a list" $text) }}
 {{- end }}
 {{- $text }}
 {{- end }}
@@ -78,8 +78,8 @@ quotes and a mark there, and loses both in the TOML text.
 {{- end }}
 
 {{/*
-The mounts of the app root. A directory is mounted whole, but for .chainlit and its translations: Chainlit writes what is
-missing there, so these stay on the writable volume, and their files are mounted one by one.
+Each directory is one mount, except .chainlit and its translations. Chainlit adds missing files there, so these directories stay
+on the writable volume, and each of their files is a mount.
 */}}
 {{- define "chainlit.appRootMounts" -}}
 {{- $root := .path }}
@@ -117,37 +117,36 @@ missing there, so these stay on the writable volume, and their files are mounted
 {{- if and (not $own) .Values.app.entrypoint (hasKey (.Values.app.files | default dict) .Values.app.entrypoint) }}true{{ end }}
 {{- end }}
 
-{{/* What cannot be mounted, or would not be what is meant. */}}
 {{- define "chainlit.validateFiles" -}}
 {{- $given := dict }}
 {{- range $value := list "files" "binaryFiles" }}
 {{- range $name, $content := index $.Values.app $value }}
 {{- $where := printf "app.%s has %q" $value $name }}
 {{- if hasKey $given $name }}
-{{- fail (printf "%s, which app.files has too; remove one of the two" $where) }}
+{{- fail (printf "%s, and app.files has it too; remove one of the two" $where) }}
 {{- end }}
 {{- $_ := set $given $name $where }}
 {{- range splitList "/" $name }}
 {{- if or (eq . "") (eq . ".") (hasPrefix ".." .) }}
-{{- fail (printf "%s, which is no path below the app root; use names such as app.py or public/style.css" $where) }}
+{{- fail (printf "%s, which is not a path below the app root; use names such as app.py or public/style.css" $where) }}
 {{- end }}
 {{- end }}
 {{- if or (gt (len $name) 200) (regexMatch "[:\\\\\\x00-\\x1f]" $name) }}
 {{- fail (printf "%s; use names of at most 200 characters without : and \\" $where) }}
 {{- end }}
 {{- if hasPrefix ".files/" $name }}
-{{- fail (printf "%s, but Chainlit empties .files when it ends; use another directory" $where) }}
+{{- fail (printf "%s, but Chainlit empties .files at its end; use another directory" $where) }}
 {{- end }}
 {{- end }}
 {{- end }}
 {{- range $name, $data := .Values.app.binaryFiles }}
 {{- if not (regexMatch "^[A-Za-z0-9+/\\s]*=*\\s*$" $data) }}
-{{- fail (printf "app.binaryFiles has %q with what is not base64; use the output of base64, or app.files for text" $name) }}
+{{- fail (printf "app.binaryFiles has %q with text that is not base64; use the output of base64, or app.files for text" $name) }}
 {{- end }}
 {{- end }}
 {{- range $section, $_ := .Values.chainlit.config }}
 {{- if not (has $section (list "project" "features" "UI" "meta")) }}
-{{- fail (printf "chainlit.config.%s is no section that Chainlit reads; use project, features, UI or meta" $section) }}
+{{- fail (printf "Chainlit does not read the section chainlit.config.%s; use project, features, UI or meta" $section) }}
 {{- end }}
 {{- end }}
 {{- $generated := dict }}
@@ -160,13 +159,13 @@ missing there, so these stay on the writable volume, and their files are mounted
 {{- end }}
 {{- range $name, $value := $generated }}
 {{- with get $given $name }}
-{{- fail (printf "%s, which %s makes too; remove one of the two" . $value) }}
+{{- fail (printf "%s, and %s makes this file too; remove one of the two" . $value) }}
 {{- end }}
 {{- end }}
 {{- range $name, $where := $given }}
 {{- range $other, $_ := $given }}
 {{- if hasPrefix (printf "%s/" $name) $other }}
-{{- fail (printf "%s and %q: the one is a file, the other wants a directory of that name; rename one" $where $other) }}
+{{- fail (printf "%s and %q: a file and a directory cannot have the same name; rename one" $where $other) }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -174,13 +173,13 @@ missing there, so these stay on the writable volume, and their files are mounted
 {{- include "chainlit.validateSize" . }}
 {{- end }}
 
-{{/* Modules without the one that is run would be mounted beside whatever the image runs. */}}
+{{/* Without this check, modules would be mounted, but the image would run something else. */}}
 {{- define "chainlit.validateEntrypoint" -}}
 {{- $own := or .Values.chainlit.command .Values.chainlit.args }}
 {{- if and .Values.app.entrypoint (not $own) (not (include "chainlit.runsFiles" .)) }}
 {{- range $name, $_ := .Values.app.files }}
 {{- if and (hasSuffix ".py" $name) (not (contains "/" $name)) }}
-{{- fail (printf "app.files has %q but not %q, the file that is run; set app.entrypoint to the one that is, or to \"\" to run what the image runs" $name $.Values.app.entrypoint) }}
+{{- fail (printf "app.files has %q but not %q, the file that runs; set app.entrypoint to the file that runs, or to \"\" for the command of the image" $name $.Values.app.entrypoint) }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -200,6 +199,6 @@ missing there, so these stay on the writable volume, and their files are mounted
 {{- end }}
 {{- end }}
 {{- if gt $total 1048576 }}
-{{- fail (printf "app.files are too large: %q has %d bytes, all of them together %d, and a ConfigMap holds 1048576; build it into the image, or mount a volume with extraVolumes and extraVolumeMounts" $largest.name (int $largest.size) $total) }}
+{{- fail (printf "app.files are too large: %q has %d bytes, all files together have %d, and a ConfigMap may have 1048576; build the file into the image, or mount a volume with extraVolumes and extraVolumeMounts" $largest.name (int $largest.size) $total) }}
 {{- end }}
 {{- end }}

@@ -41,7 +41,7 @@ The chart itself defines chainlit.ownLabels (. → labels as YAML, or nothing).
 {{- define "chainlit.validateName" -}}
 {{- with include "chainlit.fullname" . }}
 {{- if not (regexMatch "^[A-Za-z][-A-Za-z0-9]*$" .) }}
-{{- fail (printf "fullnameOverride is needed: the name %q, which comes from the release's, is none that a Service can have; set it to lower-case letters, digits and -, a letter first" .) }}
+{{- fail (printf "fullnameOverride is needed: the name %q comes from the name of the release, and no Service can have it; set fullnameOverride to lower-case letters, digits and -, a letter first" .) }}
 {{- end }}
 {{- end }}
 {{- end }}

@@ -10,7 +10,7 @@ The Deployment and its pods.
   probe                      (list . "startup")   YAML of one probe, or nothing
 */}}
 
-{{/* Nothing: app.kubernetes.io/version would be that of the app, which only its image knows. */}}
+{{/* Nothing. Only the image knows the version of the app, so there is no app.kubernetes.io/version. */}}
 {{- define "chainlit.ownLabels" -}}
 {{- end }}
 
@@ -28,7 +28,7 @@ The Deployment and its pods.
 {{- end }}
 {{- end }}
 
-{{/* Each constraint is for the app's own pods, unless it says for which. */}}
+{{/* A constraint without labelSelector gets that of the app's pods. */}}
 {{- define "chainlit.topologySpreadConstraints" -}}
 {{- $selector := dict "matchLabels" (include "chainlit.selectorLabels" . | fromYaml) }}
 {{- $nodes := dict "maxSkew" 1 "topologyKey" "kubernetes.io/hostname" "whenUnsatisfiable" "ScheduleAnyway" "matchLabelKeys" (list "pod-template-hash") }}
@@ -44,16 +44,16 @@ The Deployment and its pods.
 {{- end }}
 
 {{/*
-Neither namespaces nor names can have an underscore, so no such name is the beginning of another: Chainlit takes
-cookies that begin with its own name for parts of its own.
+Chainlit reads all cookies that begin with this name as parts of one cookie. Namespaces and names have no underscores, so no
+such name is the beginning of another.
 */}}
 {{- define "chainlit.authCookieName" -}}
 {{- default (printf "%s_%s_access_token" .Release.Namespace (include "chainlit.fullname" .)) .Values.chainlit.authCookieName }}
 {{- end }}
 
 {{/*
-The container's environment. The chart's variables and env are one map, so env wins over the chart and no name comes
-twice. While the operator owns the root path, rendering it here would make the two fight over the field.
+The chart's variables and env are one map, so env wins over the chart, and no name comes twice. While the operator owns the
+root path, the chart must not render it: both would write the same field.
 */}}
 {{- define "chainlit.env" -}}
 {{- $env := dict "CHAINLIT_HOST" "0.0.0.0" "CHAINLIT_PORT" .Values.chainlit.port }}
@@ -83,7 +83,7 @@ twice. While the operator owns the root path, rendering it here would make the t
   {{- else if kindIs "string" $value }}
   value: {{ quote $value }}
   {{- else }}
-  {{- /* Through JSON, because a large number would otherwise come out as 1e+06. */}}
+  {{- /* JSON writes a large number as 1000000, not as 1e+06. */}}
   value: {{ toJson $value | quote }}
   {{- end }}
 {{- end }}
@@ -92,8 +92,8 @@ twice. While the operator owns the root path, rendering it here would make the t
 {{- end }}
 {{- if not .Values.operator.enabled }}
 {{- /*
-Also when empty: that wins over envFrom and over a .env file in the image. Last, where the operator's is too: switching
-it off then moves nothing, which would replace the pods.
+An empty value is rendered too: it wins over envFrom and over a .env file in the image. The operator adds the variable at the
+end of the list. It is here at the end too, so that switching the operator off does not change the pod template.
 */}}
 - name: CHAINLIT_ROOT_PATH
   value: {{ include "chainlit.rootPath" . | quote }}

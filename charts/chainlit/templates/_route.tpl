@@ -17,13 +17,11 @@ The route, and what its controller needs.
 {{- prepend (.Values.route.hosts | default list) .Values.route.host | compact | uniq | toJson }}
 {{- end }}
 
-{{/* What browsers use: https where the chart or its user knows of a certificate. */}}
 {{- define "chainlit.scheme" -}}
 {{- $hasTLS := or .Values.route.tls .Values.route.certManager.clusterIssuer .Values.route.certManager.issuer }}
 {{- default (ternary "https" "http" (not (empty $hasTLS))) .Values.route.scheme }}
 {{- end }}
 
-{{/* Scheme and first host, as browsers have them. */}}
 {{- define "chainlit.origin" -}}
 {{- $kind := ternary "Gateway" .Values.route.kind (eq .Values.route.kind "HTTPRoute") }}
 {{- $hosts := include "chainlit.hosts" . | fromJsonArray }}
@@ -34,10 +32,7 @@ The route, and what its controller needs.
 {{- printf "%s%s/" (include "chainlit.origin" .) (include "chainlit.rootPath" .) }}
 {{- end }}
 
-{{/*
-The route's TLS as a list in a map: entries without hosts are for all of them, and cert-manager's Secret has a name made
-of the release's.
-*/}}
+{{/* An entry without hosts is for all hosts. The Secret for cert-manager has a name made of the release's. */}}
 {{- define "chainlit.tls" -}}
 {{- $hosts := include "chainlit.hosts" . | fromJsonArray }}
 {{- $given := .Values.route.tls }}
@@ -51,7 +46,7 @@ of the release's.
 {{- toJson $tls }}
 {{- end }}
 
-{{/* No such name is the beginning of another, nor of a login cookie's: an underscore is in neither of its parts. */}}
+{{/* Namespaces and names have no underscores, so no such name is the beginning of another, or of a login cookie's. */}}
 {{- define "chainlit.affinityCookieName" -}}
 {{- default (printf "%s_%s_affinity" .Release.Namespace (include "chainlit.fullname" .)) .Values.route.affinity.cookieName }}
 {{- end }}
@@ -90,7 +85,7 @@ files/controllers.yaml is a template. Settings of a Service also work for a rout
 {{- dict "kinds" (keys $kinds | sortAlpha) "hasAffinity" $hasAffinity "isHidden" $isHidden "preset" $preset | toJson }}
 {{- end }}
 
-{{/* The annotations of an object: the user's win over cert-manager's and the preset's. Takes (list . "route"). */}}
+{{/* Annotations of the values win over cert-manager's and the preset's. */}}
 {{- define "chainlit.annotations" -}}
 {{- $root := index . 0 }}
 {{- $of := index . 1 }}
@@ -110,36 +105,34 @@ annotations:
 {{- end }}
 {{- end }}
 
-{{/* Why pods beyond the first could not be used: a sentence; empty if they can. */}}
 {{- define "chainlit.affinityProblem" -}}
 {{- $controller := include "chainlit.controller" . | fromJson }}
 {{- $isSafe := or $controller.hasAffinity (eq .Values.route.affinity.mode "External") }}
 {{- if and (gt (include "chainlit.mostPods" . | int) 1) (not $isSafe) }}
 {{- $pods := ternary "autoscaling.maxReplicas" "replicaCount" (.Values.autoscaling.enabled | default false) }}
-{{- $why := "no controller is named that would see to it" }}
+{{- $why := "route.controller names no controller that does it" }}
 {{- $remedy := "set route.controller to yours" }}
 {{- if not .Values.route.enabled }}
 {{- $why = "route.enabled is false, so the chart does not see the route" }}
-{{- $remedy = "see to it in your own route" }}
+{{- $remedy = "set session affinity in your own route" }}
 {{- else if and $controller.isHidden .Values.operator.enabled }}
-{{- $why = printf "route.controller %s does it for route.kind %s by an object that the operator does not read" .Values.route.controller .Values.route.kind }}
+{{- $why = printf "route.controller %s does it for route.kind %s with an object that the operator does not read" .Values.route.controller .Values.route.kind }}
 {{- $remedy = "use route.kind Ingress, or set operator.enabled to false" }}
 {{- else if ne .Values.route.controller "none" }}
 {{- $why = printf "route.controller %s cannot do it for route.kind %s" .Values.route.controller .Values.route.kind }}
 {{- $remedy = ternary "use route.kind HTTPProxy" "use another route.kind" (eq .Values.route.controller "contour") }}
 {{- end }}
-{{- printf "%s is above 1, but a browser has to stay at one pod, where Chainlit keeps its session, and %s: %s, or keep to one pod, or say with route.affinity.mode External that something else sees to it" $pods $why $remedy }}
+{{- printf "%s is above 1, but all requests of a browser must reach one pod, where Chainlit has its session, and %s: %s, or run one pod, or set route.affinity.mode to External if something else does it" $pods $why $remedy }}
 {{- end }}
 {{- end }}
 
-{{/* What the schema cannot say of the route. Each message names the values and the remedy. */}}
 {{- define "chainlit.validateRoute" -}}
 {{- $route := .Values.route }}
 {{- $kind := $route.kind }}
 {{- $parents := $route.gateway.parentRefs }}
 {{- $kinds := (include "chainlit.controller" . | fromJson).kinds }}
 {{- if not (has $kind $kinds) }}
-{{- fail (printf "route.kind %s is not possible with route.controller %s: use route.kind %s, or the controller that serves your route" $kind $route.controller (join " or " $kinds)) }}
+{{- fail (printf "route.kind %s is not possible with route.controller %s: use route.kind %s, or set route.controller to your controller" $kind $route.controller (join " or " $kinds)) }}
 {{- end }}
 {{- if and $route.enabled (eq $kind "HTTPRoute") (not $parents) }}
 {{- fail "route.kind HTTPRoute needs a Gateway: name it in route.gateway.parentRefs, as in [{name: gateway, namespace: infra}]" }}
@@ -148,13 +141,13 @@ annotations:
 {{- fail (printf "route.gateway.parentRefs is for route.kind HTTPRoute, and route.kind is %s: remove one of the two" $kind) }}
 {{- end }}
 {{- if and (eq $kind "HTTPRoute") $route.className }}
-{{- fail "route.className is for Ingresses, and route.kind is HTTPRoute, whose class is that of its Gateway: remove route.className" }}
+{{- fail "route.className is for Ingresses and HTTPProxies, and route.kind is HTTPRoute: its Gateway has the class, so remove route.className" }}
 {{- end }}
 {{- if and (ne $kind "Ingress") (ne $route.pathType "Prefix") }}
-{{- fail (printf "route.pathType %s is for Ingresses, and route.kind is %s, which always has a prefix: remove route.pathType" $route.pathType $kind) }}
+{{- fail (printf "route.pathType %s is for Ingresses, and route.kind is %s, which always matches a prefix: remove route.pathType" $route.pathType $kind) }}
 {{- end }}
 {{- if and (eq $kind "HTTPRoute") $route.tls }}
-{{- fail "route.tls is not possible with route.kind HTTPRoute, whose certificates belong to its Gateway: remove route.tls, and set route.scheme to https" }}
+{{- fail "route.tls is not possible with route.kind HTTPRoute, because certificates belong to the Gateway: remove route.tls, and set route.scheme to https" }}
 {{- end }}
 {{- if and (ne $kind "Ingress") (or $route.certManager.clusterIssuer $route.certManager.issuer) }}
 {{- fail (printf "route.certManager is for Ingresses, and route.kind is %s: remove it, and let cert-manager issue the certificate for %s" $kind (ternary "the Gateway" "a Secret that route.tls names" (eq $kind "HTTPRoute"))) }}
@@ -166,28 +159,28 @@ annotations:
 {{- if and $route.enabled (or $route.certManager.clusterIssuer $route.certManager.issuer) }}
 {{- range include "chainlit.tls" . | fromJsonArray }}
 {{- if not .hosts }}
-{{- fail "route.certManager needs route.host: cert-manager issues a certificate for the hosts that it is told" }}
+{{- fail "route.certManager needs route.host: cert-manager issues certificates for named hosts" }}
 {{- end }}
 {{- end }}
 {{- end }}
 {{- if eq $kind "HTTPProxy" }}
 {{- range $route.tls }}
 {{- if not $hosts }}
-{{- fail "route.tls needs route.host with route.kind HTTPProxy, as without one TLS belongs to the HTTPProxy that includes this one: set route.host, or remove route.tls and set route.scheme to https" }}
+{{- fail "route.tls needs route.host with route.kind HTTPProxy, because without a host TLS belongs to the HTTPProxy that includes this one: set route.host, or remove route.tls and set route.scheme to https" }}
 {{- end }}
 {{- if not .secretName }}
-{{- fail "route.tls needs a secretName in each entry with route.kind HTTPProxy, for which Contour has no certificate of its own: name the Secret" }}
+{{- fail "route.tls needs a secretName in each entry with route.kind HTTPProxy, because Contour has no default certificate for it: name the Secret" }}
 {{- end }}
 {{- range .hosts }}
 {{- if not (has . $hosts) }}
-{{- fail (printf "route.tls has the host %s, which is none of route.host and route.hosts: with route.kind HTTPProxy each has a certificate of its own, so add it there, or remove it" .) }}
+{{- fail (printf "route.tls has the host %s, which is not in route.host or route.hosts: add it there, or remove it" .) }}
 {{- end }}
 {{- end }}
 {{- end }}
 {{- end }}
 {{- with .Values.tests }}
 {{- if and $route.enabled .enabled .connectTo (not .url) $hosts (not (include "chainlit.testHost" $)) }}
-{{- fail (printf "tests.connectTo needs a host to ask for, and the route has only %s: set tests.url" (join ", " $hosts)) }}
+{{- fail (printf "tests.connectTo needs a host, and the route has only %s: set tests.url" (join ", " $hosts)) }}
 {{- end }}
 {{- end }}
 {{- $hasTLS := or $route.tls $route.certManager.clusterIssuer $route.certManager.issuer }}
@@ -198,7 +191,7 @@ annotations:
 {{- fail "operator.enabled is not possible with route.kind HTTPProxy: the operator reads Ingresses and HTTPRoutes; use route.kind Ingress, or set operator.enabled to false" }}
 {{- end }}
 {{- if and (eq $route.affinity.sameSite "None") (ne (include "chainlit.scheme" .) "https") }}
-{{- fail "route.affinity.sameSite None needs https, as browsers drop such a cookie otherwise: set route.tls or route.scheme, or use Lax" }}
+{{- fail "route.affinity.sameSite None needs https, because browsers drop such a cookie over http: set route.tls or route.scheme, or use Lax" }}
 {{- end }}
 {{- with include "chainlit.affinityProblem" . }}
 {{- fail . }}

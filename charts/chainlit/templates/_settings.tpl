@@ -79,15 +79,15 @@ deployment.yaml calls this helper once.
 {{- else if lookup "v1" "Secret" .Release.Namespace "" }}
 {{- randAlphaNum 64 }}
 {{- else }}
-{{- fail "auth.generate needs a cluster, to find the secret that it made before: with helm template, Argo CD or --dry-run=client it would be another one each time; use --dry-run=server, or create a Secret and set auth.existingSecret" }}
+{{- fail "auth.generate needs a cluster, to find the secret of the release: with helm template, Argo CD or --dry-run=client each rendering would make another one; use --dry-run=server, or create a Secret and set auth.existingSecret" }}
 {{- end }}
 {{- end }}
 {{- end }}
 
 {{/*
-CHAINLIT_URL: the origin, for Chainlit adds the root path. Left out unless the one origin is known for sure, as Chainlit
-then takes it from the request, which is right wherever the edge passes on host and scheme. Where the values name neither
-scheme nor certificate, TLS may still end in front of the route.
+The origin without a path: Chainlit adds the root path. The values must give exactly one host, and its scheme: without scheme
+and certificate, TLS may end before the route. Otherwise Chainlit uses the headers of the request, which is right if the ingress
+controller passes host and scheme.
 */}}
 {{- define "chainlit.publicURL" -}}
 {{- $hosts := include "chainlit.hosts" . | fromJsonArray }}
@@ -106,30 +106,30 @@ scheme nor certificate, TLS may still end in front of the route.
 {{- if .secret }}{{ $ways = append $ways "auth.secret" }}{{ end }}
 {{- if .generate }}{{ $ways = append $ways "auth.generate" }}{{ end }}
 {{- if gt (len $ways) 1 }}
-{{- fail (printf "%s are both set; there is one CHAINLIT_AUTH_SECRET, so keep one of them" (join " and " $ways)) }}
+{{- fail (printf "%s are set, but there is only one CHAINLIT_AUTH_SECRET; keep one of them" (join " and " $ways)) }}
 {{- end }}
 {{- end }}
 {{- $known := (include "chainlit.providers" . | fromJson).oauth }}
 {{- range $provider, $settings := .Values.oauth }}
 {{- if not (hasKey $known $provider) }}
-{{- fail (printf "oauth.%s is no provider of Chainlit; use one of %s" $provider (keys $known | sortAlpha | join ", ")) }}
+{{- fail (printf "oauth.%s is not a provider of Chainlit; use one of %s" $provider (keys $known | sortAlpha | join ", ")) }}
 {{- end }}
 {{- end }}
 {{- $names := keys (.Values.env | default dict) }}
 {{- range .Values.extraEnv }}{{ $names = append $names .name }}{{ end }}
 {{- if and .Values.oauth (not (include "chainlit.authSecretName" .)) (not .Values.envFrom) (not (has "CHAINLIT_AUTH_SECRET" $names)) }}
-{{- fail "oauth needs a secret to sign logins with; set auth.existingSecret, auth.secret or auth.generate" }}
+{{- fail "oauth needs a secret that signs logins; set auth.existingSecret, auth.secret or auth.generate" }}
 {{- end }}
 {{- with .Values.storage }}
 {{- if and .existingSecret (not .provider) }}
 {{- fail "storage.existingSecret has no storage.provider; set it to s3, gcs or azure" }}
 {{- else if and .provider (not .existingSecret) }}
-{{- fail (printf "storage.provider %s has no storage.existingSecret; name the Secret that has %s" .provider (get (include "chainlit.providers" $ | fromJson).storage .provider | dig "required" list | join ", ")) }}
+{{- fail (printf "storage.provider %s has no storage.existingSecret; set it to a Secret with the keys %s" .provider (get (include "chainlit.providers" $ | fromJson).storage .provider | dig "required" list | join ", ")) }}
 {{- end }}
 {{- end }}
 {{- with .Values.chainlit.url }}
 {{- if not (regexMatch "^https?://[^/?#\\s]+/?$" .) }}
-{{- fail (printf "chainlit.url %q is not an origin such as https://example.com; Chainlit adds the path of the route by itself" .) }}
+{{- fail (printf "chainlit.url %q is not an origin such as https://example.com; remove the path, because Chainlit adds it" .) }}
 {{- end }}
 {{- end }}
 {{- end }}

@@ -6,7 +6,6 @@ Values that cannot work, beyond the schema. Each message names the value and the
   validateFiles (_files.tpl), validateSettings (_settings.tpl), validateRoute (_route.tpl) are further parts.
 */}}
 
-{{/* What the schema cannot say, or not clearly enough. Each message names the value and the remedy. */}}
 {{- define "chainlit.validate" -}}
 {{- if not .Values.image.repository }}
 {{- fail "image.repository is required: set it to the image of your Chainlit app" }}
@@ -16,9 +15,9 @@ Values that cannot work, beyond the schema. Each message names the value and the
 {{- fail (printf "route.path %q cannot be served by Chainlit: %s; use a path such as /chat or /team/chat" $.Values.route.path .) }}
 {{- end }}
 {{- if eq .Values.route.pathType "Exact" }}
-{{- fail "route.pathType Exact serves the page but nothing below route.path, where Chainlit has its assets and its WebSocket; use Prefix" }}
+{{- fail "route.pathType Exact lets only the page through, and not the assets and the WebSocket below route.path; use Prefix" }}
 {{- end }}
-{{- $onlyPlace := "route.path is the only place where the path is written; remove it and set route.path" }}
+{{- $onlyPlace := "route.path is the only place for the path; remove it and set route.path" }}
 {{- $names := keys (.Values.env | default dict) }}
 {{- range .Values.extraEnv }}
 {{- if has .name $names }}
@@ -32,7 +31,7 @@ Values that cannot work, beyond the schema. Each message names the value and the
 {{- end }}
 {{- end }}
 {{- if has "CHAINLIT_PORT" $names }}
-{{- fail "CHAINLIT_PORT is not allowed in env or extraEnv: Service and probes have to know the port too; remove it and set chainlit.port" }}
+{{- fail "CHAINLIT_PORT is not allowed in env or extraEnv: Service and probes need the port too; remove it and set chainlit.port" }}
 {{- end }}
 {{- include "chainlit.validateRunning" . }}
 {{- include "chainlit.validateFiles" . }}
@@ -43,7 +42,6 @@ Values that cannot work, beyond the schema. Each message names the value and the
 {{- include "chainlit.validateRoute" . }}
 {{- end }}
 
-{{/* What the schema cannot say of how the app is run. */}}
 {{- define "chainlit.validateRunning" -}}
 {{- with .Values.chainlit.appRoot.path }}
 {{- if regexMatch "^/+(tmp/*)?$" . }}
@@ -52,23 +50,23 @@ Values that cannot work, beyond the schema. Each message names the value and the
 {{- end }}
 {{- with .Values.autoscaling }}
 {{- if and .enabled (gt (int .minReplicas) (int .maxReplicas)) }}
-{{- fail (printf "autoscaling.minReplicas %d is above autoscaling.maxReplicas %d; lower the one or raise the other" (int .minReplicas) (int .maxReplicas)) }}
+{{- fail (printf "autoscaling.minReplicas %d is above autoscaling.maxReplicas %d; lower minReplicas or raise maxReplicas" (int .minReplicas) (int .maxReplicas)) }}
 {{- end }}
 {{- if and .enabled (not .targetCPUUtilizationPercentage) (not .targetMemoryUtilizationPercentage) (not .metrics) }}
-{{- fail "autoscaling.enabled has nothing to go by; set autoscaling.targetCPUUtilizationPercentage or autoscaling.metrics" }}
+{{- fail "autoscaling.enabled needs a metric; set autoscaling.targetCPUUtilizationPercentage or autoscaling.metrics" }}
 {{- end }}
 {{- end }}
 {{- with .Values.podDisruptionBudget }}
 {{- if and .enabled (has .minAvailable (list nil "")) (has .maxUnavailable (list nil "")) }}
-{{- fail "podDisruptionBudget.enabled has nothing to go by; set podDisruptionBudget.maxUnavailable or podDisruptionBudget.minAvailable" }}
+{{- fail "podDisruptionBudget.enabled needs a number; set podDisruptionBudget.maxUnavailable or podDisruptionBudget.minAvailable" }}
 {{- end }}
 {{- end }}
 {{- $hook := get (.Values.lifecycle | default dict) "preStop" | default dict }}
 {{- $pause := get (get $hook "sleep" | default dict) "seconds" | default 0 | int }}
 {{- if gt $pause (int .Values.terminationGracePeriodSeconds) }}
-{{- fail (printf "terminationGracePeriodSeconds %d is less than lifecycle.preStop.sleep.seconds %d, which is part of it; raise the one or lower the other" (int .Values.terminationGracePeriodSeconds) $pause) }}
+{{- fail (printf "terminationGracePeriodSeconds %d is less than lifecycle.preStop.sleep.seconds %d, which it includes; raise terminationGracePeriodSeconds or lower the sleep" (int .Values.terminationGracePeriodSeconds) $pause) }}
 {{- end }}
-{{- $own := dict "containers" "extraContainers" "initContainers" "initContainers" "volumes" "extraVolumes" "serviceAccountName" "serviceAccount.name" "securityContext" "podSecurityContext" "automountServiceAccountToken" "nothing, as the app does not talk to Kubernetes" "enableServiceLinks" "nothing, as Chainlit reads CHAINLIT_PORT" }}
+{{- $own := dict "containers" "extraContainers" "initContainers" "initContainers" "volumes" "extraVolumes" "serviceAccountName" "serviceAccount.name" "securityContext" "podSecurityContext" "automountServiceAccountToken" "nothing: the app does not use the Kubernetes API" "enableServiceLinks" "nothing: Chainlit reads CHAINLIT_PORT" }}
 {{- range list "terminationGracePeriodSeconds" "imagePullSecrets" "priorityClassName" "nodeSelector" "tolerations" "affinity" "topologySpreadConstraints" }}
 {{- $_ := set $own . . }}
 {{- end }}

@@ -1,7 +1,11 @@
 {{/*
-A pod that asks once for the app and ends. Takes a dict: root, name (of what is asked), weight (its place among
-the tests), arguments (of the operator's command probe). Its labels are not those of the app's pods, so that no Service takes it for one.
+The pods of helm test. Each runs the operator's command probe once.
+
+  testPod   (dict "root" . "name" "service" "weight" 0 "arguments" (list …))   the pod; weight is its place among the tests
+  testHost  .   the first host of the route without a wildcard; nothing if there is none
+  testName  .   value of app.kubernetes.io/name; not that of the app's pods, so no Service selects the pod
 */}}
+
 {{- define "chainlit.testPod" -}}
 {{- $root := .root }}
 {{- with $root.Values.tests }}
@@ -77,7 +81,6 @@ spec:
 {{- end }}
 {{- end }}
 
-{{/* The host that the route is asked for: the first without a wildcard, or none. */}}
 {{- define "chainlit.testHost" -}}
 {{- $named := list }}
 {{- range include "chainlit.hosts" . | fromJsonArray }}
