@@ -447,20 +447,36 @@ FORMS = [
 PAIRS = [(form, edge) for form in FORMS for edge in form.edges]
 
 
+INTRODUCTION = f"""\
+# Routes
+
+<!-- Printed by `python -m tests.route_forms`; do not edit. -->
+
+The result for each form of route: the two variables, or the [reason](reasons.md) why no values work. The last column
+names the ingress controllers on which the tests run the row: with variables, a real chat goes through the route; with
+a reason, the status has it and the operator writes nothing. *{N.shown}* is Traefik's provider that reads the
+annotations of ingress-nginx. The other rows follow the documentation of the controller in the column.
+
+| form | browser's path | `CHAINLIT_ROOT_PATH` | `CHAINLIT_PARENT_ROOT_PATH` | tested on |
+|---|---|---|---|---|"""
+
+REMARKS = f"""
+`spec.route.rewrite` overrides what the operator reads: `Strip` for a route that removes the whole path, `None` for
+one that leaves the path unchanged, whatever its annotations say.
+
+Any other annotation with `rewrite` or `strip` in its name, and a piece of a controller's configuration that changes
+paths, gives **RewriteUnknown**. If the operator ignored it, the app could look well at its Service while the chat is
+dead.
+
+Contour answers WebSocket upgrades with 403 unless `{SOCKETS}` lists the path of the Ingress, with the same spelling.
+All Contour rows set this annotation, except the `WebSocketNotEnabled` rows. There the page loads and the chat does
+not connect. Contour serves Ingresses by the name of their class, `contour` by default; under another name the
+operator recognises it by `{SOCKETS}`. Contour has no annotation that rewrites the path of an Ingress."""
+
+
 def page() -> Iterator[str]:
     """The lines of ``docs/reference/routes.md``."""
-    yield "# Routes"
-    yield ""
-    yield "<!-- Printed by `python -m tests.route_forms`; do not edit. -->"
-    yield ""
-    yield "What the operator makes of each form of route: the two variables, or the reason why there is no answer (see"
-    yield "[reasons.md](reasons.md)). The last column names the edges on which a row is proved: where there is an"
-    yield "answer, a real chat goes through the route; where there is none, the reason is told and nothing written."
-    yield f"*{N.shown}* is Traefik's provider that reads the annotations of ingress-nginx. The other rows follow the"
-    yield "documentation of the controller that the column names."
-    yield ""
-    yield "| form | browser's path | `CHAINLIT_ROOT_PATH` | `CHAINLIT_PARENT_ROOT_PATH` | proved |"
-    yield "|---|---|---|---|---|"
+    yield from INTRODUCTION.splitlines()
     for form in FORMS:
         mark = ", ".join(edge.shown for edge in form.edges) or f"documentation of {form.documented}"
         if isinstance(form.answer, Roots):
@@ -469,19 +485,7 @@ def page() -> Iterator[str]:
         else:
             cells = [f"**{form.answer}**", "", ""]
         yield f"| {form.shown} | {' | '.join(cells)} | {mark} |"
-    yield ""
-    yield "`spec.route.rewrite` overrides what the operator reads: `Strip` for a route that removes the whole path,"
-    yield "`None` for one that leaves it alone, whatever its annotations say."
-    yield ""
-    yield "Any other annotation that has `rewrite` or `strip` in its name, and a piece of a controller's configuration"
-    yield "that changes paths, is **RewriteUnknown**: passed over, it would leave a chat dead that looks well from its"
-    yield "Service."
-    yield ""
-    yield f"Contour answers upgrades with 403 unless `{SOCKETS}` lists the Ingress's path, spelt exactly"
-    yield "as it is there. All rows proved on Contour have that but those with `WebSocketNotEnabled`, where the app is"
-    yield "aligned and only its chat cannot connect. Contour goes by the name of an Ingress's class, `contour` unless"
-    yield f"told otherwise; under another name the operator knows it by `{SOCKETS}`. Contour"
-    yield "has no annotation that rewrites the path of an Ingress."
+    yield from REMARKS.splitlines()
 
 
 if __name__ == "__main__":

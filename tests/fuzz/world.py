@@ -188,7 +188,6 @@ def app(**spec: Any) -> Object:
         "webSocketURL": "ws://chat.example/chat/ws/socket.io/",
         "route": {"kind": "Ingress", "name": "chat", "host": "", "path": "", "pathType": "", "rewrite": ""},
         "workload": {"kind": "Deployment", "name": "chat", "container": "chainlit"},
-        "trial": {"image": "chat:1", "outcome": "Works"},
         "conditions": [condition],
     }
     return stored(objects.chainlit_app(**given | spec, status=status), NAMESPACE)

@@ -47,13 +47,13 @@ class Row:
 
 ROWS = [
     Row("1.1.404", False, Reason.SOCKET_AT_DOUBLED_SLASH, in_gate=True),
-    Row("1.1.404", True, Reason.PARENT_ROOT_PATH_IGNORED, writes=3),
+    Row("1.1.404", True, Reason.PARENT_ROOT_PATH_IGNORED),
     Row("1.3.2", False, KEPT),
-    Row("1.3.2", True, Reason.PARENT_ROOT_PATH_IGNORED, writes=3),
+    Row("1.3.2", True, Reason.PARENT_ROOT_PATH_IGNORED),
     Row("2.2.1", False, Reason.ROOT_PATH_IN_PAGE_ONLY),
-    Row("2.2.1", True, KEPT, writes=2, in_gate=True),
+    Row("2.2.1", True, Reason.PARENT_ROOT_PATH_IGNORED, in_gate=True),
     Row("2.3.0", False, KEPT),
-    Row("2.3.0", True, Reason.PARENT_ROOT_PATH_IGNORED, writes=3),
+    Row("2.3.0", True, Reason.PARENT_ROOT_PATH_IGNORED),
     Row("2.9.6", False, KEPT),
     Row("2.9.6", True, STRIPPED),
     Row(CURRENT, False, KEPT),
@@ -68,8 +68,8 @@ HEALTH = dict.fromkeys((row.release for row in ROWS), "page") | {CURRENT: '`{"st
 class Mount:
     """A Chainlit mounted in a FastAPI app at ``path``, behind a route at ``route``.
 
-    ``fastapi`` and ``uvicorn`` are the root paths that those are told. ``answer`` is the parent root path that the
-    operator writes (``""``: it writes nothing), or the reason why it does not work.
+    ``fastapi`` and ``uvicorn`` are the root paths of those. ``answer`` is the reason why the chat does not work, None
+    if it works; ``says`` is a part of the message. The operator writes nothing.
     """
 
     name: str
@@ -78,7 +78,7 @@ class Mount:
     strips: bool = False
     fastapi: str = ""
     uvicorn: str = ""
-    answer: str | Reason = ""
+    answer: Reason | None = None
     says: str = ""
     in_gate: bool = False
 
@@ -99,45 +99,55 @@ MOUNTS = [
     Mount("kept-in-the-path", "/api/chainlit", "/api"),
     Mount("kept-untold", "/chainlit", "/api", answer=Reason.MOUNT_PATH_NOT_SERVED, says="FastAPI(root_path='/api')"),
     Mount("stripped-and-told", "/chainlit", "/api", strips=True, fastapi="/api", uvicorn="/api"),
-    Mount("stripped-untold", "/chainlit", "/api", strips=True, answer="/api", in_gate=True),
+    Mount("stripped-untold", "/chainlit", "/api", strips=True, in_gate=True,
+          answer=Reason.MOUNT_PATH_NOT_SERVED, says="both in FastAPI and in uvicorn"),
     Mount("stripped-half-told", "/chainlit", "/api", strips=True, fastapi="/api",
           answer=Reason.MOUNT_PATH_NOT_SERVED, says="both in FastAPI and in uvicorn"),
 ]  # fmt: skip
 
 
 INTRODUCTION = """\
-# Releases of Chainlit
+# Compatibility
 
 <!-- Printed by `python -m tests.releases`; do not edit. -->
 
-What the operator makes of each release behind an Ingress at `/chat`, tried on a real cluster with the release's own
-wheel: where there are variables, a chat goes through; where there is a reason, `WebSocketReachable` tells it, with what
-to upgrade to ([reasons.md](reasons.md)). The operator never looks at a tag: releases are recognised by what they
-answer. *Writes* are all writes to the workload until it stays as it is.
+| | supported | tests run |
+|---|---|---|
+| Kubernetes | 1.30 or later | a cluster of 1.35; the API server of 1.30; the charts' fields on 1.34 to 1.37 |
+| Helm | 3.14 or later, 4 | 3.22 and 4.3 |
+| Chainlit | 2.3 or later; 2.4.1 or later behind a route that strips the path | the releases below |
+| Python, outside the image | 3.11 or later | 3.11 |
+| ingress controllers | any whose [routes](routes.md) it can read | Traefik, Contour ([presets](controllers.md)) |
+
+## Releases of Chainlit
+
+What the operator makes of each release behind an Ingress at `/chat`. The tests run each row on a real cluster with
+the wheel of the release: rows with "works" chat, the others have a [reason](reasons.md) in `WebSocketReachable`, with
+the release to upgrade to. The operator detects the behaviour from HTTP responses, never from a tag. *Writes* counts
+all writes to the workload until it is stable.
 
 | Chainlit | route | answer | `CHAINLIT_ROOT_PATH` | `CHAINLIT_PARENT_ROOT_PATH` | writes | `<root path>/health` is |
 |---|---|---|---|---|---|---|"""
 
 REMARKS = """
-Not in the table, as their neighbours behave alike: 1.2.0 to 2.0.5 like 1.3.2, 2.0.6 to 2.2.0 like 2.2.1, 2.4.0 like
-2.3.0, 2.4.1 to 2.9.5 like 2.9.6, later ones like the newest. Behind a stripping route the second write tries the value
-that 2.0.6 to 2.2.1 want, and the third takes it back; `status.trial` remembers that for the image. With another image
-all begins anew, so an upgrade in place needs no hand.
+Other releases behave like a neighbour in the table: 1.2.0 to 2.0.5 like 1.3.2, 2.0.6 to 2.2.0 like 2.2.1, 2.4.0 like
+2.3.0, 2.4.1 to 2.9.5 like 2.9.6, later ones like the newest.
 
 ## Probes
 
-Probes of `/`, `/health` and `/auth/config` follow the root path: `/` and `/health` become `<root path>/health`,
-`/auth/config` becomes `<root path>/auth/config`. Both answer 200 on every release at the right root path, and 404 at a
-wrong one; without a root path, releases before 2.10.0 answer every path with the page, as 2.0.6 to 2.2.1 always do.
+Probes of `/` and `/health` become `<root path>/health`, those of `/auth/config` become `<root path>/auth/config`
+([how it works](../explanation/how-it-works.md#probes)). Both answer 200 on every release at the right root path, and
+404 at a wrong one. Without a root path, releases before 2.10.0 answer every path with the page, as 2.0.6 to 2.2.1
+always do.
 
 ## Chainlit mounted in another app
 
-With `mount_chainlit` the outer app decides; `CHAINLIT_ROOT_PATH` has no effect. `spec.mountPath` says where Chainlit is
-mounted, and the operator verifies it there. It writes nothing, but for `CHAINLIT_PARENT_ROOT_PATH` where the
-page leaves out a prefix that the route strips. Tried with FastAPI, uvicorn and Chainlit 2.12:
+With `mount_chainlit` the outer app sets the root path, and `CHAINLIT_ROOT_PATH` has no effect. `spec.mountPath` says
+where Chainlit is mounted, and the operator writes nothing ([mounted app](../how-to/mounted-app.md)). The tests run
+these combinations with FastAPI, uvicorn and Chainlit 2.12:
 
-| `spec.mountPath` | route | `FastAPI(root_path=…)` | `uvicorn --root-path` | answer | written |
-|---|---|---|---|---|---|"""
+| `spec.mountPath` | route | `FastAPI(root_path=…)` | `uvicorn --root-path` | answer |
+|---|---|---|---|---|"""
 
 
 def page() -> Iterator[str]:
@@ -155,9 +165,5 @@ def page() -> Iterator[str]:
     for mount in MOUNTS:
         route = f"`{mount.route}`{', stripped' if mount.strips else ''}"
         told = [f"`{value}`" if value else "–" for value in (mount.fastapi, mount.uvicorn)]
-        answer, written = f"works at `{mount.url}/`", "–"
-        if isinstance(mount.answer, Reason):
-            answer = f"**{mount.answer}**"
-        elif mount.answer:
-            written = f"`CHAINLIT_PARENT_ROOT_PATH={mount.answer}`"
-        yield f"| `{mount.path}` | {route} | {' | '.join(told)} | {answer} | {written} |"
+        answer = f"works at `{mount.url}/`" if mount.answer is None else f"**{mount.answer}**"
+        yield f"| `{mount.path}` | {route} | {' | '.join(told)} | {answer} |"

@@ -219,7 +219,8 @@ ROWS = [
             ROUTE,
             mount("/bot"),
             f"{NOT_SERVED} /bot (PageNotFound). The route strips /chat: start the outer app with root_path='/chat' "
-            "both in FastAPI and in uvicorn (FastAPI's alone is not enough), or in neither of them, or do not strip.",
+            "both in FastAPI and in uvicorn (FastAPI's alone is not enough), or in neither of them with "
+            "CHAINLIT_PARENT_ROOT_PATH=/chat, or do not strip.",
         ),
         id="mounted-behind-a-strip",
     ),

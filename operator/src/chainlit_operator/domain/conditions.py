@@ -307,7 +307,8 @@ def _mount_remedy(app: App, route: Resolved, found: Verification) -> str:
     if parent:
         remedy = (
             f"The route strips {parent}: start the outer app with root_path={parent!r} both in FastAPI and in uvicorn "
-            "(FastAPI's alone is not enough), or in neither of them, or do not strip."
+            f"(FastAPI's alone is not enough), or in neither of them with CHAINLIT_PARENT_ROOT_PATH={parent}, or do "
+            "not strip."
         )
     elif paths.is_below(mount, backend):
         remedy = "Set spec.mountPath to the path of mount_chainlit, with FastAPI's root_path empty."
