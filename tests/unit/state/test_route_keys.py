@@ -57,11 +57,12 @@ def test_conflicts_across_namespaces(first: Any, second: Any, seen: tuple[bool, 
         lambda state: state.remove_app(Ref("ChainlitApp", "one", "chat")),
         lambda state: state.remove(replace(workload(), ref=Ref("Deployment", "one", "chat"))),
         lambda state: state.remove(replace(service(), ref=Ref("Service", "one", "chat"))),
+        lambda state: state.upsert(replace(service(selector=(("app", "x"),)), ref=Ref("Service", "one", "chat"))),
         lambda state: state.remove(replace(ingress("/chat"), ref=Ref("Ingress", "one", "chat"))),
         lambda state: state.upsert(replace(ingress("/bot"), ref=Ref("Ingress", "one", "chat"))),
         lambda state: state.upsert(replace(workload(pod_labels=(("app", "x"),)), ref=Ref("Deployment", "one", "chat"))),
     ],
-    ids=["app", "workload", "Service", "Ingress", "path", "labels"],
+    ids=["app", "workload", "Service", "selector", "Ingress", "path", "labels"],
 )
 def test_an_app_in_conflict_that_leaves_enqueues_the_other(leave: Any) -> None:
     keys: list[Ref] = []

@@ -152,7 +152,10 @@ class RouteKeys:
             if not entry.has_no_app:
                 by_key[is_claim, key].add(entry)
         for (is_claim, key), entries in by_key.items():
+            changed_attachments = {entry.attachments for entry in entries}
             for attachments, claims in self.claims.by_attachments(key).items():
+                if not any(share_listener(attachments, each) for each in changed_attachments):
+                    continue
                 at_key = self._entries[is_claim].in_conflict(key, attachments)
                 yield from self._decided_at(claims, at_key, entries)
 
@@ -160,19 +163,20 @@ class RouteKeys:
         self, claims: Sequence[Entry], at_key: Iterable[Entry], changed: Set[Entry]
     ) -> Iterator[tuple[Ref, RouteConflict]]:
         """Yield each app of ``claims`` for which an entry in ``changed`` is the first of ``at_key`` not its own."""
-        left = len(changed)
         undecided: Set[Ref] | None = None  # all
-        behind: dict[Ref, Set[Ref]] = {}
+        passed: set[Ref] = set()
+        left = len(changed)
         for entry in at_key:
             service = _service(entry)
-            if service not in behind:
-                behind[service] = self._indexes.apps_behind(self._store.service(service))
-            if entry in changed:
-                left -= 1
-                apps = {claim.app for claim in claims if claim.app is not None} - behind[service]
-                conflict = entry.conflict()
-                yield from ((app, conflict) for app in (apps if undecided is None else apps & undecided))
-            undecided = behind[service] if undecided is None else undecided & behind[service]
+            left -= entry in changed
+            if service not in passed:  # else all apps that are left are behind that Service
+                passed.add(service)
+                behind = self._indexes.apps_behind(self._store.service(service))
+                if entry in changed:
+                    apps = {claim.app for claim in claims if claim.app is not None} - behind
+                    conflict = entry.conflict()
+                    yield from ((app, conflict) for app in (apps if undecided is None else apps & undecided))
+                undecided = behind if undecided is None else undecided & behind
             if not undecided or not left:
                 return
 
@@ -191,7 +195,8 @@ class RouteKeys:
             gone, come = gone - come, come - gone
             for service in {link.service for link in gone | come}:
                 # Paths to a Service without an app have entries too.
-                (come if Link(service) in self._links_to(service) else gone).add(Link(service))
+                has_app = self._indexes.apps_behind(self._store.service(service))
+                (gone if has_app else come).add(Link(service))
             before, after = self._of_links(gone), self._of_links(come)
         return before - after, after - before
 
