@@ -1,6 +1,7 @@
 """The generated files of a chart: its schema and README from values.yaml, its shared helpers from charts/names.tpl.
 
-Run as a module (``make generate``), it writes them for all charts.
+The operator's chart also has what lists Kubernetes kinds, from the registry of kinds. Run as a module (``make
+generate``), it writes them for all charts.
 """
 
 from __future__ import annotations
@@ -15,10 +16,13 @@ from typing import Any
 import jsonschema
 import yaml
 
+from tests.charts import kinds
 from tests.cluster import tools
 
 CHARTS = Path(__file__).parents[2] / "charts"
-NAMES = ("chainlit", "chainlit-operator")
+OPERATOR = "chainlit-operator"
+NAMES = ("chainlit", OPERATOR)
+DEFINITION = "files/chainlitapps.yaml"
 
 #: What helm-docs says of a chart that it leaves out; it says so with the exit code 0.
 _LEFT_OUT = re.compile(r"level=(?:warning|error)")
@@ -76,7 +80,14 @@ def names(chart: str) -> str:
 
 def generated(chart: str) -> Mapping[str, str]:
     """Return the generated files of a chart by their names. Raises NotGenerated, ClusterError."""
-    return {"values.schema.json": schema(chart), "README.md": readme(chart), "templates/_names.tpl": names(chart)}
+    made = {"values.schema.json": schema(chart), "README.md": readme(chart), "templates/_names.tpl": names(chart)}
+    return {**made, **(listed() if chart == OPERATOR else {})}
+
+
+def listed() -> Mapping[str, str]:
+    """Return the files of the operator's chart that list Kubernetes kinds, by their names."""
+    definition = (CHARTS / OPERATOR / DEFINITION).read_text(encoding="utf-8")
+    return {"templates/_kinds.tpl": kinds.template(), DEFINITION: kinds.definition(definition)}
 
 
 def _run(command: list[str], directory: Path) -> subprocess.CompletedProcess[str]:

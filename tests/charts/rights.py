@@ -1,31 +1,32 @@
-"""All that the operator may do. A right more or a right less is a decision, and this is where it is made."""
+"""The operator's rights by the registry of kinds. Those for its own API and for Events are written here."""
 
 from __future__ import annotations
+
+from chainlit_operator.kinds import registry
+from chainlit_operator.kinds.shared.kind import Kind, WorkloadKind
 
 Rights = dict[tuple[str, str], set[str]]
 
 READ = {"list", "watch"}
 WRITTEN = {"create", "patch", "delete"}
 
-WITHOUT_CREATION: Rights = {
-    ("chainlit-operator.dev", "chainlitapps"): READ,
-    ("chainlit-operator.dev", "chainlitapps/status"): {"patch", "update"},
-    ("gateway.networking.k8s.io", "gateways"): READ,
-    ("traefik.io", "middlewares"): READ,
-    ("apps", "statefulsets"): READ | {"patch"},
-    ("apps", "deployments"): READ | {"patch"},
-    ("networking.k8s.io", "ingresses"): READ,
-    ("gateway.networking.k8s.io", "httproutes"): READ,
-    ("", "services"): READ,
-    ("", "serviceaccounts"): READ,
-    ("", "events"): {"create"},
-}
-#: Those of which ``creation.enabled`` has more.
-CREATED = (
-    ("apps", "deployments"),
-    ("networking.k8s.io", "ingresses"),
-    ("gateway.networking.k8s.io", "httproutes"),
-    ("", "services"),
-    ("", "serviceaccounts"),
-)
-WITH_CREATION: Rights = WITHOUT_CREATION | dict.fromkeys(CREATED, READ | WRITTEN)
+
+def _rights(kind: Kind, *, creation: bool) -> set[str]:
+    if kind.is_created and creation:
+        return READ | WRITTEN
+    return READ | ({"patch"} if isinstance(kind, WorkloadKind) else set())
+
+
+def _all(*, creation: bool) -> Rights:
+    own: Rights = {
+        ("chainlit-operator.dev", "chainlitapps"): READ,
+        ("chainlit-operator.dev", "chainlitapps/status"): {"patch", "update"},
+        ("", "events"): {"create"},
+    }
+    watched = registry.WATCHED.values()
+    return own | {(kind.group, kind.plural): _rights(kind, creation=creation) for kind in watched}
+
+
+WITHOUT_CREATION: Rights = _all(creation=False)
+#: With ``creation.enabled``.
+WITH_CREATION: Rights = _all(creation=True)

@@ -53,6 +53,6 @@ KIND = Kind(
     version="v1",
     plural="gateways",
     decode=decoding(Gateway),
-    purpose="The listeners of a Gateway give scheme, host and port of an HTTPRoute's address.",
+    purpose="The listeners of a Gateway have scheme and port of an HTTPRoute's URL.",
     is_optional=True,
 )

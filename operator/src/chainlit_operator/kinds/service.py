@@ -49,6 +49,6 @@ KIND = Kind(
     version="v1",
     plural="services",
     decode=decoding(Service),
-    purpose="A Service leads from a route to the pods of a workload.",
+    purpose="A Service leads from a route to the pods of a workload. spec.workload.template creates one.",
     is_created=True,
 )

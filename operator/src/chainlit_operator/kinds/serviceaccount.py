@@ -25,6 +25,6 @@ KIND = Kind(
     version="v1",
     plural="serviceaccounts",
     decode=decoding(ServiceAccount),
-    purpose="A workload that a ChainlitApp creates has a ServiceAccount of its own.",
+    purpose="spec.workload.template creates a ServiceAccount.",
     is_created=True,
 )

@@ -104,7 +104,7 @@ KIND = Kind(
     version="v1alpha1",
     plural="middlewares",
     decode=decoding(Middleware),
-    purpose="A Middleware of Traefik may change the path on its way to the app.",
+    purpose="Traefik's Middlewares may strip a prefix of the path.",
     is_optional=True,
     names_others=True,
 )

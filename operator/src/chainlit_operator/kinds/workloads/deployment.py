@@ -29,6 +29,9 @@ KIND = WorkloadKind(
     version="v1",
     plural="deployments",
     decode=pods.decoding(Deployment, pods.Facts("Deployment", "apps/v1")),
-    purpose="A workload runs Chainlit.",
+    purpose=(
+        "A Deployment runs the app. patch sets the root path and the probe paths (server-side apply) and releases "
+        "their ownership (JSON patch); those of spec.workload.template are also created, changed and deleted."
+    ),
     is_created=True,
 )

@@ -50,5 +50,8 @@ KIND = WorkloadKind(
             "A StatefulSet does not replace a pod that never became ready: delete such a pod yourself.",
         ),
     ),
-    purpose="A workload runs Chainlit.",
+    purpose=(
+        "A StatefulSet runs the app. patch sets the root path and the probe paths (server-side apply) and releases "
+        "their ownership (JSON patch). Without create, an apply cannot create a deleted one again."
+    ),
 )
