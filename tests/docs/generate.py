@@ -12,6 +12,7 @@ import click
 from prometheus_client.metrics import MetricWrapperBase
 
 from chainlit_operator import cli
+from chainlit_operator.kinds import registry
 from chainlit_operator.observability import metrics
 from tests import releases, route_forms
 from tests.charts.rights import WITH_CREATION, WITHOUT_CREATION
@@ -177,18 +178,11 @@ only its own Lease it gets by name.
 | API group | resource | verbs | with `creation.enabled` also | why |
 |---|---|---|---|---|"""
 
+#: Resources that are not of a kind in the registry, whose purpose is not written there.
 RBAC_WHY = {
-    "chainlitapps": "reads the resources that it manages; it never writes their spec or metadata",
-    "chainlitapps/status": "writes the status; only version 0.1.0 needs `patch`, during an upgrade from it",
-    "deployments": "sets root path and probe paths, and releases their ownership; creates those of a `template`",
-    "events": "reports changes and obstacles",
-    "gateways": "reads scheme and port of an HTTPRoute's address",
-    "httproutes": "reads the path of an app; creates those of `spec.route.gateway`",
-    "ingresses": "reads the path of an app; creates those of `spec.route.ingress`",
-    "middlewares": "reads which prefix Traefik strips",
-    "serviceaccounts": "checks that a name is free; creates those of a `template`, without a role and without a token",
-    "services": "reads which Service leads from a route to the pods; creates those of a `template`",
-    "statefulsets": "sets root path and probe paths, and releases their ownership",
+    "chainlitapps": "The resources that the operator manages. It never writes their spec or metadata.",
+    "chainlitapps/status": "Writes the status. Only version 0.1.0 needs `patch`, during an upgrade from it.",
+    "events": "Events report changes and obstacles.",
 }
 
 RBAC_REST = """\
@@ -208,9 +202,10 @@ With `creation.enabled=false` the operator may only patch Deployments and Statef
 
 def _rbac() -> str:
     rows = []
+    purposes = RBAC_WHY | {kind.plural: kind.purpose for kind in registry.WATCHED.values()}
     for (group, resource), verbs in sorted(WITHOUT_CREATION.items()):
         more = WITH_CREATION[group, resource] - verbs
-        cells = (f"`{group}`" if group else "core", f"`{resource}`", _verbs(verbs), _verbs(more), RBAC_WHY[resource])
+        cells = (f"`{group}`" if group else "core", f"`{resource}`", _verbs(verbs), _verbs(more), purposes[resource])
         rows.append(f"| {' | '.join(cells)} |")
     return "\n".join([RBAC, *rows, RBAC_REST])
 
@@ -228,7 +223,7 @@ PAGES: dict[str, tuple[str, str, Callable[[], str]]] = {
     "cli.md": ("Command line", "chainlit_operator.cli", _cli),
     "events.md": ("Events", "tests/docs/generate.py", _events),
     "reasons.md": ("Reasons", "tests/docs/reasons.yaml", reasons.page),
-    "rbac.md": ("Rights of the operator", "tests/charts/rights.py", _rbac),
+    "rbac.md": ("Rights of the operator", "the registry of kinds", _rbac),
 }
 
 

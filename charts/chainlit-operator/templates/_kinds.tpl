@@ -38,7 +38,7 @@ All that the chart says of Kubernetes kinds, in one place: rights, and the resou
 - apiGroups: [""]
   resources: [services]
   verbs: [list, watch{{ $whole }}]
-# spec.workload.template creates a ServiceAccount.
+# spec.workload.template creates a ServiceAccount, without a role and without a token.
 - apiGroups: [""]
   resources: [serviceaccounts]
   verbs: [list, watch{{ $whole }}]

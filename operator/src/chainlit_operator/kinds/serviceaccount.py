@@ -25,6 +25,6 @@ KIND = Kind(
     version="v1",
     plural="serviceaccounts",
     decode=decoding(ServiceAccount),
-    purpose="spec.workload.template creates a ServiceAccount.",
+    purpose="spec.workload.template creates a ServiceAccount, without a role and without a token.",
     is_created=True,
 )
