@@ -31,12 +31,12 @@ class AppIntake:
         self._unreadable = UnreadableObjects("ChainlitApp")
 
     def put_listed(self, raw: msgspec.Raw) -> None:
-        """Take a ChainlitApp of a list, as JSON. Raises msgspec.DecodeError where it is not even an object."""
-        self._put(codec.decode_bookmark(raw).metadata, lambda: app_from_json(raw))
+        """Take a ChainlitApp of a list, as JSON. Raises msgspec.DecodeError if its metadata cannot be decoded."""
+        self._put(lambda: app_from_json(raw), lambda: codec.decode_bookmark(raw))
 
     def put_event(self, body: Any) -> None:
         """Take a ChainlitApp of an event, as a decoded API object. Raises msgspec.ValidationError as above."""
-        self._put(msgspec.convert(body, codec.Bookmark).metadata, lambda: app_from_object(body))
+        self._put(lambda: app_from_object(body), lambda: msgspec.convert(body, codec.Bookmark))
 
     def remove(self, ref: Ref, uid: str) -> None:
         """Remove a ChainlitApp that is gone, unless another one of its name is known by now."""
@@ -56,10 +56,11 @@ class AppIntake:
         known |= {(ref, self._unreadable.uid(ref)) for ref in self._state.unreadable}
         return {(ref, uid) for ref, uid in known if namespace in (None, ref.namespace)}
 
-    def _put(self, metadata: codec.Identity, decode: Callable[[], App]) -> None:
+    def _put(self, decode: Callable[[], App], decode_metadata: Callable[[], codec.Bookmark]) -> None:
         try:
             app = decode()
         except (msgspec.MsgspecError, ValueError) as error:
+            metadata = decode_metadata().metadata
             ref = Ref("ChainlitApp", metadata.namespace, metadata.name)
             known = self._state.apps.get(ref)
             if known is None or not is_older(metadata.resource_version, known.resource_version):
