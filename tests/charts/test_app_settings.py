@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from .rendering import Object, app, refusal
+from .generated import CHARTS
+from .rendering import Object, app, load, refusal
 
 IMAGE = {"image": {"repository": "example/chat"}}
 LONG = "k" * 32
@@ -64,52 +65,20 @@ def test_generated_auth_secret_is_refused_where_it_would_change() -> None:
         assert part in message
 
 
-PROVIDERS = {
-    "github": ("OAUTH_GITHUB_CLIENT_ID", "OAUTH_GITHUB_CLIENT_SECRET"),
-    "google": ("OAUTH_GOOGLE_CLIENT_ID", "OAUTH_GOOGLE_CLIENT_SECRET"),
-    "azure-ad": ("OAUTH_AZURE_AD_CLIENT_ID", "OAUTH_AZURE_AD_CLIENT_SECRET", "OAUTH_AZURE_AD_TENANT_ID"),
-    "azure-ad-hybrid": (
-        "OAUTH_AZURE_AD_HYBRID_CLIENT_ID",
-        "OAUTH_AZURE_AD_HYBRID_CLIENT_SECRET",
-        "OAUTH_AZURE_AD_HYBRID_TENANT_ID",
-    ),
-    "okta": ("OAUTH_OKTA_CLIENT_ID", "OAUTH_OKTA_CLIENT_SECRET", "OAUTH_OKTA_DOMAIN"),
-    "auth0": ("OAUTH_AUTH0_CLIENT_ID", "OAUTH_AUTH0_CLIENT_SECRET", "OAUTH_AUTH0_DOMAIN"),
-    "descope": ("OAUTH_DESCOPE_CLIENT_ID", "OAUTH_DESCOPE_CLIENT_SECRET"),
-    "aws-cognito": ("OAUTH_COGNITO_CLIENT_ID", "OAUTH_COGNITO_CLIENT_SECRET", "OAUTH_COGNITO_DOMAIN"),
-    "gitlab": ("OAUTH_GITLAB_CLIENT_ID", "OAUTH_GITLAB_CLIENT_SECRET", "OAUTH_GITLAB_DOMAIN"),
-    "keycloak": (
-        "OAUTH_KEYCLOAK_CLIENT_ID",
-        "OAUTH_KEYCLOAK_CLIENT_SECRET",
-        "OAUTH_KEYCLOAK_REALM",
-        "OAUTH_KEYCLOAK_BASE_URL",
-    ),
-    "generic": (
-        "OAUTH_GENERIC_CLIENT_ID",
-        "OAUTH_GENERIC_CLIENT_SECRET",
-        "OAUTH_GENERIC_AUTH_URL",
-        "OAUTH_GENERIC_TOKEN_URL",
-        "OAUTH_GENERIC_USER_INFO_URL",
-        "OAUTH_GENERIC_SCOPES",
-    ),
-}
+PROVIDERS = load((CHARTS / "chainlit/files/providers.yaml").read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
+def references(secret: str, variables: Object) -> Object:
+    """The variables of a provider, each from its key in a Secret."""
+    required = {name: reference(secret, name) for name in variables["required"]}
+    return required | {name: reference(secret, name, optional=True) for name in variables["optional"]}
+
+
+@pytest.mark.parametrize("provider", PROVIDERS["oauth"])
 def test_oauth(provider: str) -> None:
     found = secret_env({"auth": {"existingSecret": "auth"}, "oauth": {provider: {"existingSecret": "login"}}})
     assert found.pop("CHAINLIT_AUTH_SECRET")
-    optional = {name for name, entry in found.items() if entry["valueFrom"]["secretKeyRef"].get("optional")}
-    assert found.keys() - optional == set(PROVIDERS[provider])
-    for name, entry in found.items():
-        assert entry == reference("login", name, **({"optional": True} if name in optional else {}))
-
-
-def test_several_providers_in_one_secret() -> None:
-    oauth = {name: {"existingSecret": "logins"} for name in PROVIDERS}
-    assert {v for names in PROVIDERS.values() for v in names} <= secret_env(
-        {"auth": {"secret": LONG}, "oauth": oauth}
-    ).keys()
+    assert found == references("login", PROVIDERS["oauth"][provider])
 
 
 @pytest.mark.parametrize(
@@ -132,19 +101,10 @@ def test_database() -> None:
     }
 
 
-@pytest.mark.parametrize(
-    ("provider", "required"),
-    [
-        ("s3", {"BUCKET_NAME", "APP_AWS_REGION", "APP_AWS_ACCESS_KEY", "APP_AWS_SECRET_KEY"}),
-        ("gcs", {"BUCKET_NAME", "APP_GCS_PROJECT_ID"}),
-        ("azure", {"BUCKET_NAME", "APP_AZURE_STORAGE_ACCOUNT", "APP_AZURE_STORAGE_ACCESS_KEY"}),
-    ],
-)
-def test_storage(provider: str, required: set[str]) -> None:
+@pytest.mark.parametrize("provider", PROVIDERS["storage"])
+def test_storage(provider: str) -> None:
     found = secret_env({"storage": {"provider": provider, "existingSecret": "files"}})
-    references = {name: entry["valueFrom"]["secretKeyRef"] for name, entry in found.items()}
-    assert {name for name, entry in references.items() if not entry.get("optional")} == required
-    assert all(entry["name"] == "files" and entry["key"] == name for name, entry in references.items())
+    assert found == references("files", PROVIDERS["storage"][provider])
 
 
 def test_env_of_the_user_wins() -> None:
@@ -211,21 +171,3 @@ def test_refused_with_the_remedy(values: Object, parts: list[str]) -> None:
     (line,) = [line for line in refusal("chainlit", {**IMAGE, **values}).splitlines() if "execution error" in line]
     for part in parts:
         assert part in line
-
-
-@pytest.mark.parametrize(
-    ("values", "key"),
-    [
-        ({"app": {"files": {"app.py": 1}}}, "/app/files/app.py"),
-        ({"app": {"file": {}}}, "file"),
-        ({"chainlit": {"translations": {"de": 1}}}, "/chainlit/translations/de"),
-        ({"auth": {"secret": "short"}}, "/auth/secret"),
-        ({"oauth": {"github": {}}}, "existingSecret"),
-        ({"oauth": {"github": {"clientSecret": "x"}}}, "clientSecret"),
-        ({"storage": {"provider": "ftp"}}, "/storage/provider"),
-    ],
-)
-def test_refused_by_the_schema(values: Object, key: str) -> None:
-    message = refusal("chainlit", {**IMAGE, **values})
-    assert "schema" in message
-    assert f"{key}'" in message

@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 
 from .generated import CHARTS, NAMES, generated
-from .rendering import Object, Refused, Rendered, Values, app, helm, load, operator
+from .rendering import Object, Refused, Rendered, Values, app, helm, load, operator, refusal
 from .test_nulls import EVERYTHING
 
 Render = Callable[..., Rendered]
@@ -272,6 +272,42 @@ def test_every_value_is_described(chart: str) -> None:
     schema = json.loads((CHARTS / chart / "values.schema.json").read_text(encoding="utf-8"))
     jsonschema.Draft202012Validator.check_schema(schema)
     assert not list(_undescribed(schema, ()))
+
+
+#: Values that the patterns of the schemas refuse, with the place that the message names.
+REFUSED: list[tuple[str, Object, str]] = [
+    ("chainlit", {"route": {"host": "https://example.com"}}, "/route/host"),
+    ("chainlit", {"route": {"host": "example.com/chat"}}, "/route/host"),
+    ("chainlit", {"chainlit": {"appRoot": {"path": "data"}}}, "/chainlit/appRoot/path"),
+    ("chainlit", {"probes": {"path": "health"}}, "/probes/path"),
+    ("chainlit", {"auth": {"secret": "short"}}, "/auth/secret"),
+    ("chainlit", {"image": {"repository": "example/chat:1"}}, "/image/repository"),
+    ("chainlit", {"operator": {"verification": {"intervalSeconds": 9}}}, "/operator/verification/intervalSeconds"),
+    ("chainlit-operator", {"watchNamespaces": ["*"]}, "/watchNamespaces/0"),
+    ("chainlit-operator", {"verification": {"caKey": "../key"}}, "/verification/caKey"),
+    ("chainlit-operator", {"image": {"digest": "sha256:1"}}, "/image/digest"),
+    ("chainlit-operator", {"livenessProbe": {"path": "/x"}}, "/livenessProbe"),
+    ("chainlit-operator", {"podDisruptionBudget": {"maxUnavailable": "half"}}, "/podDisruptionBudget/maxUnavailable"),
+    ("chainlit-operator", {"metrics": {"serviceMonitor": {"interval": "often"}}}, "/metrics/serviceMonitor/interval"),
+]
+
+
+@pytest.mark.parametrize(("chart", "values", "place"), REFUSED)
+def test_the_schema_refuses(chart: str, values: Object, place: str) -> None:
+    assert f"at '{place}': " in refusal(chart, values)
+
+
+@pytest.mark.parametrize("chart", NAMES)
+def test_every_value_has_a_type(chart: str) -> None:
+    """A value without one would let everything through."""
+    schema = json.loads((CHARTS / chart / "values.schema.json").read_text(encoding="utf-8"))
+    assert [each for each in _leaves(schema) if not each.keys() & {"type", "enum", "$ref"}] == []
+
+
+def _leaves(schema: Object) -> Iterator[Object]:
+    for value in schema.get("properties", {}).values():
+        yield value
+        yield from _leaves(value)
 
 
 @pytest.mark.parametrize("chart", NAMES)

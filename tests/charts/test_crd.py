@@ -81,33 +81,11 @@ def at(path: str) -> Object:
     return dict(nodes(SCHEMA))[path]
 
 
-def test_names() -> None:
-    spec = CRD["spec"]
-    assert CRD["metadata"] == {"name": f"{spec['names']['plural']}.{spec['group']}"}
-    assert spec["group"] == "chainlit-operator.dev"
-    assert spec["scope"] == "Namespaced"
-    assert spec["names"] == {
-        "kind": "ChainlitApp",
-        "listKind": "ChainlitAppList",
-        "plural": "chainlitapps",
-        "singular": "chainlitapp",
-        "shortNames": ["chainlit"],
-    }
-    assert VERSION["name"] == "v1alpha1"
-    assert VERSION["subresources"] == {"status": {}}
-
-
 def test_template_adds_metadata_only() -> None:
     rendered = operator().one("CustomResourceDefinition")
     assert rendered["spec"] == CRD["spec"]
     assert rendered["metadata"]["name"] == CRD["metadata"]["name"]
     assert rendered["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep"}
-
-
-def test_template_switches() -> None:
-    rendered = operator({"crds": {"keep": False}}).one("CustomResourceDefinition")
-    assert "annotations" not in rendered["metadata"]
-    assert not operator({"crds": {"enabled": False}}).all("CustomResourceDefinition")
 
 
 def test_every_field_is_described() -> None:
@@ -136,23 +114,6 @@ def test_cost_of_rules_is_bounded() -> None:
         if node["type"] == "array":
             assert "maxItems" in node, path
             assert "x-kubernetes-list-type" in node, path
-
-
-def test_printer_columns() -> None:
-    columns = [
-        (column["name"], column["type"], column["jsonPath"], column.get("priority", 0))
-        for column in VERSION["additionalPrinterColumns"]
-    ]
-    ready = '.status.conditions[?(@.type=="Ready")]'
-    assert columns == [
-        ("Path", "string", ".status.route.path", 0),
-        ("URL", "string", ".status.url", 0),
-        ("Ready", "string", f"{ready}.status", 0),
-        ("Reason", "string", f"{ready}.reason", 0),
-        ("Workload", "string", ".status.workload.name", 1),
-        ("Message", "string", f"{ready}.message", 1),
-        ("Age", "date", ".metadata.creationTimestamp", 0),
-    ]
 
 
 def test_rules_name_field_and_remedy() -> None:

@@ -319,40 +319,6 @@ def test_metrics_service() -> None:
     assert not operator({"metrics": {"service": {"enabled": False}}}).all("Service")
 
 
-@pytest.mark.parametrize(
-    ("values", "key"),
-    [
-        ({"watchNamespace": ["a"]}, "watchNamespace"),
-        ({"watchNamespaces": "a"}, "/watchNamespaces"),
-        ({"watchNamespaces": ["a", "a"]}, "/watchNamespaces"),
-        ({"watchNamespaces": ["*"]}, "/watchNamespaces/0"),
-        ({"replicas": 2}, "replicas"),
-        ({"replicaCount": -1}, "/replicaCount"),
-        ({"leaderElection": {"leaseDurationSeconds": 1}}, "/leaderElection/leaseDurationSeconds"),
-        ({"log": {"level": "loud"}}, "/log/level"),
-        ({"log": {"file": "x"}}, "file"),
-        ({"concurrency": 0}, "/concurrency"),
-        ({"verification": {"enabled": "no"}}, "/verification/enabled"),
-        ({"verification": {"caKey": "../key"}}, "/verification/caKey"),
-        ({"image": {"repository": ""}}, "/image/repository"),
-        ({"image": {"repository": "a:b"}}, "/image/repository"),
-        ({"image": {"digest": "sha256:1"}}, "/image/digest"),
-        ({"metrics": {"service": {"port": 0}}}, "/metrics/service/port"),
-        ({"creation": {"enabled": "no"}}, "/creation/enabled"),
-        ({"crds": {"enabled": 1}}, "/crds/enabled"),
-        ({"admissionPolicy": {"validationActions": ["Refuse"]}}, "/admissionPolicy/validationActions/0"),
-        ({"livenessProbe": {"path": "/x"}}, "path"),
-        ({"podDisruptionBudget": {"maxUnavailable": "half"}}, "/podDisruptionBudget/maxUnavailable"),
-        ({"networkPolicy": {"enabled": 1}}, "/networkPolicy/enabled"),
-        ({"metrics": {"serviceMonitor": {"interval": "often"}}}, "/metrics/serviceMonitor/interval"),
-    ],
-)
-def test_refused_by_the_schema(values: dict[str, Any], key: str) -> None:
-    message = refusal("chainlit-operator", values)
-    assert "schema" in message
-    assert f"'{key}'" in message
-
-
 def test_notes() -> None:
     text = notes("chainlit-operator", {})
     assert "watches all namespaces" in text
