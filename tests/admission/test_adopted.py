@@ -22,7 +22,7 @@ from chainlit_operator.state import State
 from tests.admission.plane import Plane
 from tests.e2e.demo import container, workload
 from tests.e2e.kube import KubeError
-from tests.objects import Object, chainlit_app, ingress, path_of, service
+from tests.objects import Object, chainlit_app, ingress, owner_reference, path_of, service
 from tests.records import app_record, record
 
 ROOT, PARENT = "CHAINLIT_ROOT_PATH", "CHAINLIT_PARENT_ROOT_PATH"
@@ -184,20 +184,10 @@ REFUSED: dict[str, tuple[Change, str]] = {
     "annotations": (lambda d, _: d["metadata"]["annotations"].update(note="2"), "metadata.annotations"),
     "finalizers": (lambda d, _: d["metadata"].update(finalizers=[]), "metadata.finalizers"),
     "owner": (
-        lambda d, _: d["metadata"].update(ownerReferences=[owner("chat", "1234")]),
+        lambda d, _: d["metadata"].update(ownerReferences=[owner_reference("chat", "1234")]),
         "metadata.ownerReferences",
     ),
 }
-
-
-def owner(name: str, uid: str) -> Object:
-    return {
-        "apiVersion": "chainlit-operator.dev/v1alpha1",
-        "kind": "ChainlitApp",
-        "name": name,
-        "uid": uid,
-        "controller": True,
-    }
 
 
 def put(plane: Plane, kind: str, namespace: str, change: Change) -> Object:

@@ -9,26 +9,19 @@ from collections.abc import Iterator
 import pytest
 
 from tests.admission.plane import Plane
-from tests.admission.test_adopted import owner
 from tests.e2e.cluster import variable
 from tests.e2e.demo import container, workload
 from tests.e2e.kube import KubeError
-from tests.objects import Object, chainlit_app, ingress, path_of, service
+from tests.objects import Object, chainlit_app, ingress, owner_reference, path_of, resource, service
 from tests.waiting import eventually
 
-APP: Object = {
-    "apiVersion": "chainlit-operator.dev/v1alpha1",
-    "kind": "ChainlitApp",
-    "metadata": {"name": "made"},
-    "spec": {
-        "workload": {"template": {"image": "demo:1"}},
-        "route": {"ingress": {"host": "a.example", "path": "/made"}},
-    },
-}
-OWNED = {"ownerReferences": [owner("made", "1234")]}
+APP = chainlit_app(
+    "made",
+    workload={"template": {"image": "demo:1"}},
+    route={"ingress": {"host": "a.example", "path": "/made"}},
+)
+OWNED = {"ownerReferences": [owner_reference("made", "1234")]}
 KINDS = ("Deployment", "Service", "ServiceAccount", "Ingress", "HTTPRoute")
-ROUTE: Object = {"apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute", "metadata": {}, "spec": {}}
-ACCOUNT: Object = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {}}
 
 
 def manifest(kind: str, name: str = "made") -> Object:
@@ -37,8 +30,8 @@ def manifest(kind: str, name: str = "made") -> Object:
         "Deployment": workload(container("demo:1")),
         "Service": service(),
         "Ingress": ingress("a.example", "/made"),
-        "HTTPRoute": copy.deepcopy(ROUTE),
-        "ServiceAccount": copy.deepcopy(ACCOUNT),
+        "HTTPRoute": resource("HTTPRoute", spec={}),
+        "ServiceAccount": resource("ServiceAccount"),
     }[kind]
     made["metadata"] = {"name": name}
     return made
@@ -141,7 +134,7 @@ def test_created_for_chainlit_apps_only(plane: Plane, namespace: str, kind: str)
     plural = path_of(kind, "").rpartition("/")[2]
     said = f"only what a ChainlitApp describes, with it as the only owner: {plural} {namespace}/made"
     refused(plane, namespace, manifest(kind), said)
-    chat = owner("made", "1234")
+    chat = owner_reference("made", "1234")
     for other in (
         [chat | {"apiVersion": "apps/v1", "kind": "Deployment"}],
         [chat | {"apiVersion": "evil.dev/chainlit-operator.dev"}],
@@ -170,8 +163,8 @@ def test_what_it_made_stays_its_own(plane: Plane, namespace: str) -> None:
     plane.admin.create(made, namespace)
     plane.account.patch("Deployment", namespace, "made", {"metadata": {"labels": {"a": "b"}}})
     for owners in (
-        [owner("made", "1234"), {"apiVersion": "v1", "kind": "ConfigMap", "name": "a", "uid": "5"}],
-        [owner("made", "5")],
+        [owner_reference("made", "1234"), {"apiVersion": "v1", "kind": "ConfigMap", "name": "a", "uid": "5"}],
+        [owner_reference("made", "5")],
     ):
         with pytest.raises(KubeError, match=r"may not add metadata\.ownerReferences"):
             plane.account.patch("Deployment", namespace, "made", {"metadata": {"ownerReferences": owners}})

@@ -11,6 +11,7 @@ import pytest
 from chainlit_operator.domain.decide import decide
 from chainlit_operator.domain.resolution import Unresolved
 from chainlit_operator.state import State
+from tests import objects
 from tests.admission.plane import Plane
 from tests.e2e.demo import container, workload
 from tests.e2e.kube import KubeError
@@ -35,13 +36,8 @@ def routed(plane: Plane) -> Iterator[None]:
 
 
 def http_route(path: str, type_: str = "PathPrefix", service: str = "chat") -> Object:
-    rule = {"matches": [{"path": {"type": type_, "value": path}}], "backendRefs": [{"name": service, "port": 80}]}
-    return {
-        "apiVersion": "gateway.networking.k8s.io/v1",
-        "kind": "HTTPRoute",
-        "metadata": {"name": "chat"},
-        "spec": {"hostnames": [HOST], "parentRefs": [{"name": "edge"}], "rules": [rule]},
-    }
+    rule = objects.http_rule(objects.path_match(path, type_), backends=[objects.backend_ref(service)])
+    return objects.http_route(rule, hostnames=[HOST], parents=[{"name": "edge"}])
 
 
 def place(plane: Plane, namespace: str, route: Object, **status: Any) -> None:
