@@ -1,4 +1,4 @@
-"""Azure Application Gateway Ingress Controller (AGIC): a prefix for the backend, in ways that cannot be told."""
+"""Azure Application Gateway Ingress Controller (AGIC): a prefix for the backend, whose effect is unknown."""
 
 from __future__ import annotations
 

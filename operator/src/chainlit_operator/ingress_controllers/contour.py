@@ -43,7 +43,7 @@ def _is_its_own(found: AnnotatedRoute) -> bool:
 
 
 def _read(found: AnnotatedRoute) -> Rules | None:
-    # Under a class of another name, the annotation about WebSockets gives it away.
+    # Contour with a class of another name is recognised by the annotation about WebSockets.
     sockets = found.annotations.get(SOCKETS, "")
     return _Rules(sockets) if sockets or _is_its_own(found) else None
 

@@ -24,7 +24,7 @@ class _Rules(Rules):
 
     def transforms(self, path: RoutePath) -> Iterator[rewrites.Transform]:
         target, *others = self._targets.get(path.service, (None,))
-        # NGINX replaces the very text of the path, so one slash too many or too few stays in what is left.
+        # NGINX replaces the text of the path, so a slash too many or too few stays in the rest.
         if others:
             yield rewrites.Unknown(f"the annotation {REWRITES} with several rewrites for a Service")
         elif target is not None and path.path.endswith("/") == target.endswith("/"):
@@ -34,7 +34,7 @@ class _Rules(Rules):
 
 
 def _targets(text: str) -> dict[str, dict[str, None]]:
-    """The different targets that ``serviceName=chat rewrite=/; serviceName=…`` has for each Service."""
+    """Return the different targets of ``serviceName=chat rewrite=/; serviceName=…`` for each Service."""
     found: dict[str, dict[str, None]] = {}
     for entry in text.split(";"):
         words = dict(word.partition("=")[::2] for word in entry.split()) if "serviceName=" in entry else {}

@@ -1,4 +1,4 @@
-"""Skipper: filters, of which ``modPath`` and ``setPath`` change the path."""
+"""Skipper: filters; ``modPath`` and ``setPath`` change the path."""
 
 from __future__ import annotations
 

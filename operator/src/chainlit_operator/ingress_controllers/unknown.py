@@ -24,7 +24,7 @@ _AUTH_SNIPPET = "auth-snippet"
 
 
 def suspicion(key: str) -> Callable[[str], bool] | None:
-    """Return what says whether a value of an annotation may change a path; None where the key tells that none does."""
+    """Return the test of whether a value may change a path; None where the key tells that no value does."""
     name = key.rpartition("/")[2]
     if name.endswith(_SNIPPETS):
         return None if name == _AUTH_SNIPPET else snippets.may_rewrite

@@ -126,10 +126,10 @@ class _AppStatus(ApiStruct):
 
 
 class _AppMeta(Identity):
-    """Beside the identity, the metadata that has owners in ``managedFields``.
+    """The identity, and the metadata that has owners in ``managedFields``.
 
-    A status is replaced by a whole object, and whoever owns what is missing in that loses it: the API server takes the
-    owners away (structured-merge-diff, ``Updater.Update``) before it puts the metadata back.
+    ``PUT`` of a status sends this metadata back. Without it, other managers would lose their ownership: the API server
+    removes the owners of missing fields (structured-merge-diff, ``Updater.Update``) before it restores the metadata.
     """
 
     generate_name: str = ""
@@ -211,9 +211,9 @@ def _status_to_domain(status: _AppStatus) -> model.Status:
 
 
 def encode_status(app: model.App, status: model.Status) -> dict[str, Any]:
-    """Return the body that gives this very version of ``app`` this status.
+    """Return the body that gives this version of ``app`` this status.
 
-    It goes without the spec: a write of the status leaves its owners alone, as long as the API has one version.
+    It has no spec: a write of the status does not change the owners of the spec while the API has one version.
     """
     fields: dict[str, Any] = msgspec.to_builtins(msgspec.convert(status, _AppStatus, from_attributes=True))
     return {

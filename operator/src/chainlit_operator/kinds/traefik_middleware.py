@@ -85,13 +85,13 @@ class Middleware(ApiStruct):
             yield rewrites.Unknown(f"Traefik Middleware {self.metadata.name} with a plugin")
 
     def _replace_regex(self, found: _ReplacePathRegex) -> rewrites.Transform:
-        """An expression that is not anchored may match anywhere, which cannot be told."""
+        """Return the transform. The effect of an expression without an anchor is unknown: it may match anywhere."""
         if found.regex.startswith("^") and rewrites.parse_pattern(found.regex) is not None:
             return rewrites.ReplaceMatch(found.regex, found.replacement)
         return rewrites.Unknown(f"Traefik Middleware {self.metadata.name} with replacePathRegex")
 
     def _strip_regex(self, expressions: list[str]) -> rewrites.Transform:
-        """StripPrefixRegex takes off what the expression matches; only literal ones can be told."""
+        """Return the transform. StripPrefixRegex removes the match; only literal expressions have a known effect."""
         parsed = [rewrites.parse_pattern(text) for text in expressions]
         if all(pattern is not None and not pattern.tail and not pattern.is_closed for pattern in parsed):
             return rewrites.StripPrefix(tuple(pattern.prefix for pattern in parsed if pattern is not None))

@@ -1,1 +1,1 @@
-"""What several controllers have in common; no file here is a controller."""
+"""Code that several controllers share; no file here is a controller."""

@@ -30,7 +30,7 @@ class _Match(ApiStruct):
     query_params: list[Anything] = field(default_factory=list)
 
     def condition(self) -> str:
-        """What a request must have beside the path."""
+        """Return the condition beside the path, for a message; empty where there is none."""
         if self.headers:
             return "a header matches"
         if self.query_params:
@@ -72,14 +72,14 @@ class _BackendRef(ApiStruct):
 
     @property
     def transforms(self) -> tuple[rewrites.Transform, ...]:
-        """What its filters may do to a path."""
+        """Return the effect of its filters on a path."""
         if any(found.type in ("URLRewrite", "ExtensionRef") for found in self.filters):
             return (rewrites.Unknown("a filter in backendRefs, which implementations treat differently"),)
         return ()
 
     @property
     def shown(self) -> str:
-        """What people call it."""
+        """Return kind and name, for a message."""
         return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
 
 
@@ -89,7 +89,7 @@ class _Rule(ApiStruct):
     backend_refs: list[_BackendRef] = field(default_factory=list)
 
     def transforms(self) -> Iterator[rewrites.Transform]:
-        """What becomes of a path, Middlewares aside."""
+        """Yield the rewrites of a path, without those of Middlewares."""
         for found in self.filters:
             yield from _transforms(found)
         types = [found.type for found in self.filters]
@@ -106,7 +106,7 @@ class _ParentRef(ApiStruct):
     port: int = 0
 
     def within(self, namespace: str) -> _ParentRef:
-        """Return the reference as a route of that namespace means it: a controller may write the default or not."""
+        """Return the reference with its namespace, by default the route's: a controller may write it or not."""
         return self if self.namespace else msgspec.structs.replace(self, namespace=namespace)
 
 
@@ -128,9 +128,9 @@ class _ParentStatus(ApiStruct):
     conditions: list[_Condition] = field(default_factory=list)
 
     def refusal(self) -> str:
-        """Why this parent does not serve the route; empty if it does or has not said yet."""
+        """Return why this parent does not serve the route; empty if it serves the route or has not answered yet."""
         for condition in self.conditions:
-            # ResolvedRefs=False may be about another rule's backend; that of the app is known from the cache.
+            # ResolvedRefs=False may concern the backend of another rule; the store knows the app's own.
             if condition.type == "Accepted" and condition.status == "False":
                 return f"{condition.reason}: {condition.message}"
         return ""
@@ -170,7 +170,7 @@ class HTTPRoute(ApiStruct):
                 yield ref.shown
 
     def _gateways(self) -> Iterator[tuple[_ParentRef, str]]:
-        """The references to Gateways with the Gateways' keys, without those that refuse it while others do not."""
+        """Yield the references to Gateways and their keys, without those that refuse while others accept."""
         namespace = self.metadata.namespace
         answers = [
             (status.parent_ref.within(namespace), status.refusal())

@@ -60,7 +60,7 @@ _REGEX_CHARACTERS = frozenset("()[]{}*+?^$|\\")
 
 
 def _matching(path: str, path_type: str) -> model.Matching:
-    """How the path is compared. Whether an expression is one depends on the controller."""
+    """Return how the path is compared. Whether it is an expression depends on the controller."""
     if path_type == "Exact":
         return model.Matching.EXACT
     is_plain = path_type != "ImplementationSpecific" or _REGEX_CHARACTERS.isdisjoint(path)
@@ -105,7 +105,7 @@ class Ingress(ApiStruct):
         )
 
     def _origins(self) -> Iterator[model.Origin]:
-        """Http for all hosts, and https for those that have a certificate."""
+        """Yield http for all hosts, and https for the hosts that have a certificate."""
         found = next((a.hostname or a.ip for a in self.status.load_balancer.ingress), "")
         address = f"[{found}]" if ":" in found else found
         for host in dict.fromkeys(host for tls in self.spec.tls for host in (tls.hosts or [""])):
@@ -114,7 +114,7 @@ class Ingress(ApiStruct):
 
 
 def _path(host: str, entry: _HttpPath) -> model.RoutePath:
-    # A resource backend is no Chainlit app, but takes requests all the same.
+    # A resource backend is no Chainlit app, but it takes requests too.
     service, path = entry.backend.service or _BackendService(name=""), entry.path or "/"
     return model.RoutePath(
         host=host,

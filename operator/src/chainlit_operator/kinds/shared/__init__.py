@@ -1,1 +1,1 @@
-"""What several kinds have in common; no file here is a kind."""
+"""Code that several kinds share; no file here is a kind."""

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from chainlit_operator.domain.model import Labels
 
-#: How many paths of a route are read; what one costs is spent for each change of it.
+#: The most paths of a route that are read. Each change of the route costs the work for all of its paths.
 MAX_PATHS = 2500
 TOO_MANY_PATHS = f"it has more than {MAX_PATHS:,} paths (hosts × matches × backends), so the operator does not read it"
 SPLIT_REMEDY = "Split it."
@@ -14,9 +14,9 @@ SPLIT_REMEDY = "Split it."
 
 @lru_cache(4096)
 def shared(word: str) -> str:
-    """Return the word itself, as the object that was returned for an equal one before: kept once, not by each app.
+    """Return an equal string that all apps share, so that the memory has it once.
 
-    Not ``sys.intern``, which keeps words for ever in some releases of Python.
+    ``sys.intern`` keeps strings for ever in some releases of Python.
     """
     return word
 

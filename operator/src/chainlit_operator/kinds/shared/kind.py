@@ -24,7 +24,7 @@ Decode = Callable[[Raw, Known], "model.WatchedObject | model.AnnotatedRoute"]
 
 
 def unknown(_: Ref) -> None:
-    """Know no object: what a decoder of lists is given, since a template may have changed and changed back unseen."""
+    """Know no object. Decoders of lists use this: a template may have changed and changed back unseen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,12 +100,12 @@ RecordT = TypeVar("RecordT", bound=model.WatchedObject)
 
 
 def decoding(form: type[PlainForm]) -> Decode:
-    """Return what decodes objects of that form."""
+    """Return a decoder of objects of that form."""
     return decoding_by(form, lambda found, _: found.to_domain())
 
 
 def decoding_by(form: type[FormT], to_record: Callable[[FormT, Known], model.WatchedObject]) -> Decode:
-    """Return what decodes objects of that form with the help of the record that the store has."""
+    """Return a decoder of objects of that form that uses the record in the store."""
     read = decoder(form)
 
     def decode(raw: Raw, known: Known) -> model.WatchedObject:
@@ -133,7 +133,7 @@ class RouteForm(Protocol):
 
 
 def decoding_routes(form: type[RouteForm]) -> Decode:
-    """Return what decodes routes of that form."""
+    """Return a decoder of routes of that form."""
     read = decoder(form)
 
     def decode(raw: Raw, _: Known) -> model.AnnotatedRoute:

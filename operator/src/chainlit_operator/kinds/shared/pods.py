@@ -93,12 +93,12 @@ class _ManagedFields(ApiStruct):
 
     @property
     def digest(self) -> tuple[str, int]:
-        """What must be the same for it to say the same; its time is not."""
+        """Return the parts that decide about ownership; the time of the entry is not one of them."""
         return self.manager, _digest(self.fields_v1)
 
 
 class _Owners:
-    """Who owns the fields of ours: the path to them in each ``fieldsV1`` and nothing beside it."""
+    """The owners of the fields that the operator writes; only the path to them in each ``fieldsV1`` is decoded."""
 
     def __init__(self, entries: list[_ManagedFields]) -> None:
         self._entries = [
@@ -240,7 +240,7 @@ class Workload(ApiStruct):
     status: _PodCounters = field(default_factory=_PodCounters)
 
     def to_domain(self, facts: Facts, known: model.Workload | None) -> model.Workload:
-        """Return the domain's record of it; ``known`` is the one that there is, if any."""
+        """Return the domain's record of it; ``known`` is the record that the store has, if any."""
         meta, raw = self.metadata, self.spec.template
         digests = _digest(raw), hash(tuple(entry.digest for entry in meta.managed_fields))
         if known is not None and known.uid == meta.uid and known.digests[0] == digests[0]:
@@ -286,7 +286,7 @@ class Workload(ApiStruct):
 
 
 def decoding(form: type[Workload], facts: Facts) -> Decode:
-    """Return what decodes workloads of that form."""
+    """Return a decoder of workloads of that form."""
 
     def to_record(found: Workload, known: Known) -> model.Workload:
         former = known(Ref(facts.kind, found.metadata.namespace, found.metadata.name))
@@ -296,5 +296,5 @@ def decoding(form: type[Workload], facts: Facts) -> Decode:
 
 
 def _digest(raw: msgspec.Raw) -> int:
-    """Return what equal bytes have in common; keyed anew for each process, so nobody can make others that have it."""
+    """Return a hash of the bytes. Its key differs in each process, so nobody can construct a collision."""
     return hash(bytes(raw))
