@@ -1,12 +1,15 @@
-"""The page of all reasons: a table from A to Z, then a heading for each reason."""
+"""The page of all reasons: a table from A to Z, the order of the checks, then a heading for each reason."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from chainlit_operator.domain import alignment
+from chainlit_operator.domain.resolution import chain, checks
 
 DATA = Path(__file__).with_name("reasons.yaml")
 
@@ -36,6 +39,32 @@ def entries() -> Mapping[str, Mapping[str, Any]]:
     return found
 
 
+ORDER = """\
+## The order of the checks
+
+The operator runs these checks in this order. The first one that fails gives the reason; the message of the condition
+has the details. A route is resolved when all of the first three lists pass, and the workload is written when all of the
+last one pass too.
+"""
+LISTS: tuple[tuple[str, Sequence[Any]], ...] = (
+    ("RouteResolved, before a route is read", chain.APP_CHECKS),
+    ("RouteResolved, for each route", checks.CHECKS),
+    ("RouteResolved, against other apps", chain.CONFLICT_CHECKS),
+    ("Aligned", alignment.CHECKS),
+)
+
+
+def _order() -> Iterator[str]:
+    """Print the lists of checks from the code: the docstring of each check says what must be the case."""
+    yield ORDER
+    for title, found in LISTS:
+        yield f"**{title}**\n"
+        for number, check in enumerate(found, 1):
+            rule = " ".join((check.fault.__doc__ or "").split())
+            yield f"{number}. {rule} Otherwise: [{check.reason}](#{check.reason.lower()})"
+        yield ""
+
+
 def page() -> str:
     """Return the body of the page."""
     known = sorted(entries().items(), key=lambda item: item[0].lower())
@@ -43,7 +72,7 @@ def page() -> str:
     for name, entry in known:
         conditions = ", ".join(f"`{condition}`" for condition in entry["conditions"])
         lines.append(f"| [{name}](#{name.lower()}) | {conditions} | {entry.get('status', 'False')} |")
-    lines.append("")
+    lines += ["", *_order()]
     for name, entry in known:
         lines += [f"## {name}\n", f"{entry['means']}\n"]
         if not entry["fix"].startswith("–"):

@@ -12,12 +12,13 @@ The truth table; the first row that applies counts::
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from chainlit_operator.domain import chainlit, field_conflicts, paths
 from chainlit_operator.domain.chainlit import PARENT_ROOT_PATH, ROOT_PATH
+from chainlit_operator.domain.check import Check, first_fault
 from chainlit_operator.domain.field_managers import FIELD_MANAGER
 from chainlit_operator.domain.model import Basis, Container, FieldConflict, Snapshot, Variable, Workload
 from chainlit_operator.domain.probes import wanted_probe_paths
@@ -81,9 +82,8 @@ def align(
 ) -> Alignment:
     """Decide what to write into the snapshot's workload; ``roots`` are the wanted variables, None for none."""
     conflict, case = snapshot.memory.workload, Case(snapshot, route, container)
-    for check in CHECKS:
-        if message := check.fault(case):
-            return Alignment(Blocked(check.reason, message), conflict)
+    if fault := first_fault(CHECKS, case):
+        return Alignment(Blocked(*fault), conflict)
     assert isinstance(route, Resolved)
     assert container is not None
     assert snapshot.workload is not None
@@ -124,14 +124,6 @@ class Case(NamedTuple):
     snapshot: Snapshot
     route: Resolved | Unresolved
     container: Container | None
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """A named check that forbids writing: ``fault`` returns the message, empty where nothing is wrong."""
-
-    reason: Reason
-    fault: Callable[[Case], str]
 
 
 def app_is_not_suspended(case: Case) -> str:
@@ -216,7 +208,7 @@ def route_is_resolved(case: Case) -> str:
     return f"No path could be resolved ({case.route.reason}). See the condition RouteResolved."
 
 
-CHECKS = (
+CHECKS: tuple[Check[Case], ...] = (
     Check(Reason.SUSPENDED, app_is_not_suspended),
     Check(Reason.NAME_TAKEN, names_are_free),
     Check(Reason.WORKLOAD_NOT_FOUND, workload_exists),

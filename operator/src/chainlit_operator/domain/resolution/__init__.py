@@ -7,6 +7,6 @@ truth table, and the page of reasons in the documentation prints them.
 
 from chainlit_operator.domain.resolution.answer import Resolved, Unresolved
 from chainlit_operator.domain.resolution.backend import route_backend
-from chainlit_operator.domain.resolution.resolve import missing_workload, resolve
+from chainlit_operator.domain.resolution.chain import missing_workload, resolve
 
 __all__ = ["Resolved", "Unresolved", "missing_workload", "resolve", "route_backend"]

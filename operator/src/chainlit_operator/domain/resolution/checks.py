@@ -6,11 +6,12 @@ message of the fault, or an empty text. The order matters: a check may rely on a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 
 from chainlit_operator.domain import paths, rewrites
+from chainlit_operator.domain.check import Check
 from chainlit_operator.domain.model import (
     Matching,
     Rewrite,
@@ -319,15 +320,7 @@ def prefixes_align(given: Candidate) -> str:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """A named check of a route: ``fault`` returns the message, empty where nothing is wrong."""
-
-    reason: Reason
-    fault: Callable[[Candidate], str]
-
-
-CHECKS = (
+CHECKS: tuple[Check[Candidate], ...] = (
     Check(Reason.SERVICE_NOT_FOUND, service_exists),
     Check(Reason.ROUTE_WITHOUT_BACKEND, backend_is_supported),
     Check(Reason.ROUTE_WITHOUT_BACKEND, backend_selects_pods),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from chainlit_operator.domain import chainlit, paths, route_conflicts
+from chainlit_operator.domain.check import Check, first_fault
 from chainlit_operator.domain.model import App, Rewrite, Route, RouteStatus, Snapshot
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.domain.resolution import checks
@@ -17,16 +17,13 @@ from chainlit_operator.domain.route_paths import is_own_route, prefix_of
 
 def resolve(snapshot: Snapshot) -> Resolved | Unresolved:
     """Return the place of the snapshot's app, or the first fault."""
-    for check in APP_CHECKS:
-        if message := check.fault(snapshot):
-            return Unresolved(check.reason, message)
+    if fault := first_fault(APP_CHECKS, snapshot):
+        return Unresolved(*fault)
     answer = _resolve_route(snapshot, snapshot.routes[0]) if snapshot.app.route is not None else _discover(snapshot)
     if isinstance(answer, Unresolved):
         return answer
-    for conflict_check in CONFLICT_CHECKS:
-        if message := conflict_check.fault(snapshot, answer):
-            return Unresolved(conflict_check.reason, message)
-    return answer
+    fault = first_fault(CONFLICT_CHECKS, Found(snapshot, answer))
+    return Unresolved(*fault) if fault else answer
 
 
 # ----------------------------------------------------------------------------------------- before a route is read
@@ -109,21 +106,13 @@ def _services(snapshot: Snapshot) -> str:
     return ", ".join(sorted(service.ref.name for service in snapshot.services))
 
 
-@dataclass(frozen=True, slots=True)
-class AppCheck:
-    """A check of what must be there before a route can be read."""
-
-    reason: Reason
-    fault: Callable[[Snapshot], str]
-
-
-APP_CHECKS = (
-    AppCheck(Reason.NAME_TAKEN, names_are_free),
-    AppCheck(Reason.WORKLOAD_NOT_FOUND, workload_exists),
-    AppCheck(Reason.SERVICE_NOT_FOUND, service_selects_pods),
-    AppCheck(Reason.SERVICE_AMBIGUOUS, created_route_has_one_backend),
-    AppCheck(Reason.ROUTE_NOT_FOUND, named_route_exists),
-    AppCheck(Reason.ROUTE_NOT_FOUND, route_leads_to_service),
+APP_CHECKS: tuple[Check[Snapshot], ...] = (
+    Check(Reason.NAME_TAKEN, names_are_free),
+    Check(Reason.WORKLOAD_NOT_FOUND, workload_exists),
+    Check(Reason.SERVICE_NOT_FOUND, service_selects_pods),
+    Check(Reason.SERVICE_AMBIGUOUS, created_route_has_one_backend),
+    Check(Reason.ROUTE_NOT_FOUND, named_route_exists),
+    Check(Reason.ROUTE_NOT_FOUND, route_leads_to_service),
 )
 
 
@@ -152,10 +141,8 @@ def _summary(answer: Resolved | Unresolved) -> str:
 
 def _resolve_route(snapshot: Snapshot, route: Route) -> Resolved | Unresolved:
     candidate = checks.Candidate(snapshot, route)
-    for check in checks.CHECKS:
-        if message := check.fault(candidate):
-            return Unresolved(check.reason, message)
-    return _resolved(candidate)
+    fault = first_fault(checks.CHECKS, candidate)
+    return Unresolved(*fault) if fault else _resolved(candidate)
 
 
 def _resolved(given: checks.Candidate) -> Resolved:
@@ -204,8 +191,16 @@ def _web_socket_refusal(given: checks.Candidate, public: str) -> str:
 # ------------------------------------------------------------------------------------------ who else is at the path
 
 
-def path_is_free(snapshot: Snapshot, answer: Resolved) -> str:
+class Found(NamedTuple):
+    """What the checks against other apps read."""
+
+    snapshot: Snapshot
+    answer: Resolved
+
+
+def path_is_free(found: Found) -> str:
     """No older app may be at the same path."""
+    snapshot, answer = found
     for other in snapshot.conflicts:
         is_older = route_conflicts.precedence(other) < route_conflicts.precedence(snapshot.app)
         if other.prefix == answer.public_prefix and is_older:
@@ -218,8 +213,9 @@ def path_is_free(snapshot: Snapshot, answer: Resolved) -> str:
     return ""
 
 
-def own_routes_are_free(snapshot: Snapshot, answer: Resolved) -> str:
+def own_routes_are_free(found: Found) -> str:
     """No other app may be at one of Chainlit's own routes below the path."""
+    snapshot, answer = found
     for other in snapshot.conflicts:
         if other.prefix != answer.public_prefix and is_own_route(other.prefix, answer.public_prefix):
             return (
@@ -229,15 +225,7 @@ def own_routes_are_free(snapshot: Snapshot, answer: Resolved) -> str:
     return ""
 
 
-@dataclass(frozen=True, slots=True)
-class ConflictCheck:
-    """A check of a route that is right by itself against the other apps at its edge."""
-
-    reason: Reason
-    fault: Callable[[Snapshot, Resolved], str]
-
-
-CONFLICT_CHECKS = (
-    ConflictCheck(Reason.PATH_CLAIMED, path_is_free),
-    ConflictCheck(Reason.PATH_SHADOWED, own_routes_are_free),
+CONFLICT_CHECKS: tuple[Check[Found], ...] = (
+    Check(Reason.PATH_CLAIMED, path_is_free),
+    Check(Reason.PATH_SHADOWED, own_routes_are_free),
 )
