@@ -139,8 +139,8 @@ def test_app_that_wants_creation_is_told_who_forbids_it(restored: Plane, namespa
     with restored.operator("--namespace", namespace):
         found = eventually(aligned, lambda found: found.get("reason") == "Forbidden")
         assert found["status"] == "False"
-        assert "grant its ServiceAccount the verb patch" in found["message"] or "the verb create" in found["message"]
-        assert "Its chart does so unless creation.enabled is false." in found["message"]
+        assert any(f"ServiceAccount may not {verb} " in found["message"] for verb in ("patch", "create"))
+        assert "grants it unless rbac.create or creation.enabled is false." in found["message"]
         # Others are served as before.
         eventually(
             lambda: admin.get("Deployment", namespace, "chat"), lambda deployment: variable(deployment) == "/chat"

@@ -114,7 +114,7 @@ def test_wrong_value_is_healed(space: Space) -> None:
     space.kubectl("set", "env", "deployment/chat", f"{ROOT_PATH}=wrong")
 
     space.await_variable("/chat")
-    wanted = f"Took {ROOT_PATH} of Deployment {space.name}/chat over from field manager 'kubectl-set'."
+    wanted = f"owns {ROOT_PATH} in Deployment {space.name}/chat; 'kubectl-set' owned it before."
     eventually(lambda: [e for e in space.objects("Event") if e["reason"] == "TookOver" and wanted in e["message"]])
     space.await_ready()
     space.await_answer("/chat")

@@ -175,7 +175,7 @@ def test_a_route_without_a_host_is_asked_at_the_address_in_its_status(space: Spa
     route["spec"]["ingressClassName"] = "nobody"
     put(space, route)
     found = space.await_condition("WebSocketReachable", "Unknown", "RouteWithoutAddress")
-    assert "add a host" in found.message
+    assert "Add a host" in found.message
 
     space.kubectl(
         *("patch", "ingress", "chat", "--subresource=status", "--type=merge", "--patch"),

@@ -33,7 +33,7 @@ def test_same_path_is_the_oldest_apps(space: Space, other: Space) -> None:
 
     found = other.await_condition("RouteResolved", "False", "PathClaimed")
     assert f"ChainlitApp {space.name}/chat is older" in found.message
-    assert "another path or host" in found.message
+    assert "Change path or host of Ingress chat" in found.message
     assert OPERATOR not in managers(other.get("Deployment"))
     assert space.condition("Aligned").status == "True"
 

@@ -29,18 +29,21 @@ class Case:
 
 CASES = {
     "no workload": Case(
-        "Aligned", "WorkloadNotFound", ("Deployment", "/chat does not exist", "create it"), without=("Deployment",)
+        "Aligned",
+        "WorkloadNotFound",
+        ("Deployment chat does not exist in namespace", "Create it"),
+        without=("Deployment",),
     ),
     "no Service": Case(
-        "RouteResolved", "ServiceNotFound", ("No Service", "selects the pods", "create one"), without=("Service",)
+        "RouteResolved", "ServiceNotFound", ("No Service", "selects the pods", "Create a Service"), without=("Service",)
     ),
     "no Ingress": Case(
-        "RouteResolved", "RouteNotFound", ("No Ingress", "Service chat", "create one"), without=("Ingress",)
+        "RouteResolved", "RouteNotFound", ("No route", "Service chat", "Create an Ingress"), without=("Ingress",)
     ),
     "Ingress named is missing": Case(
         "RouteResolved",
         "RouteNotFound",
-        ("Ingress", "/other does not exist", "spec.route.ref.name"),
+        ("Ingress other does not exist", "spec.route.ref"),
         spec={"route": {"ref": {"name": "other"}}},
     ),
     "two containers": Case(
@@ -59,13 +62,13 @@ CASES = {
     "variable from a ConfigMap": Case(
         "Aligned",
         "VariableFromSource",
-        (ROOT_PATH, "container chainlit", "Deployment", "remove that entry"),
+        (ROOT_PATH, "Container chainlit", "Deployment", "Remove this env entry"),
         containers=(container("app", env=[FROM_SOURCE]),),
     ),
     "option in the command": Case(
         "Aligned",
         "RootPathInCommand",
-        ("--root-path", "container chainlit", "Deployment", "remove the option"),
+        ("--root-path", "container chainlit", "Deployment", "Remove the option"),
         containers=(container("app", args=["chainlit", "run", "app.py", "--root-path", "/chat"]),),
     ),
     "suspended": Case("Aligned", "Suspended", ("spec.suspend is true", "until it is false"), spec={"suspend": True}),
@@ -106,7 +109,7 @@ def test_second_app_of_a_workload_is_blocked(space: Space) -> None:
     space.await_condition("Aligned", "True", "Aligned", oldest)
     found = space.await_condition("Aligned", "False", "WorkloadClaimed", other)
     assert f"ChainlitApp {oldest}" in found.message
-    assert "delete either" in found.message
+    assert "Delete one of the two ChainlitApps" in found.message
     assert space.get("Deployment")["metadata"]["generation"] == 2, "one write, of the one that may"
 
     space.kubectl("delete", "chainlitapp", oldest)

@@ -64,7 +64,7 @@ def test_only_the_web_socket_is_refused(space: Space, form: Form, edge: Edge) ->
 
     space.await_condition("Ready", "False", str(form.answer))
     told = space.await_condition("WebSocketReachable", "False", str(form.answer))
-    assert f"add /chat to its annotation {SOCKETS}" in told.message
+    assert f"Add /chat, spelt exactly so, to its annotation {SOCKETS}" in told.message
     space.await_variable("/chat")
 
     def complaint() -> str:
