@@ -1,4 +1,4 @@
-"""The page of all reasons: a table from A to Z, the order of the checks, then a heading for each reason."""
+"""The page of all reasons: a table from A to Z, the order of the rules, then a heading for each reason."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from chainlit_operator.domain import alignment
-from chainlit_operator.domain.resolution import chain, checks
+from chainlit_operator.domain.resolution import chain, rules
 
 DATA = Path(__file__).with_name("reasons.yaml")
 
@@ -40,28 +40,28 @@ def entries() -> Mapping[str, Mapping[str, Any]]:
 
 
 ORDER = """\
-## The order of the checks
+## The order of the rules
 
-The operator runs these checks in this order. The first one that fails gives the reason; the message of the condition
+The operator runs these rules in this order. The first one that fails gives the reason; the message of the condition
 has the details. A route is resolved when all of the first three lists pass, and the workload is written when all of the
 last one pass too.
 """
 LISTS: tuple[tuple[str, Sequence[Any]], ...] = (
-    ("RouteResolved, before a route is read", chain.APP_CHECKS),
-    ("RouteResolved, for each route", checks.CHECKS),
-    ("RouteResolved, against other apps", chain.CONFLICT_CHECKS),
-    ("Aligned", alignment.CHECKS),
+    ("RouteResolved, before a route is read", chain.APP_RULES),
+    ("RouteResolved, for each route", rules.RULES),
+    ("RouteResolved, against other apps", chain.CONFLICT_RULES),
+    ("Aligned", alignment.RULES),
 )
 
 
 def _order() -> Iterator[str]:
-    """Print the lists of checks from the code: the docstring of each check says what must be the case."""
+    """Print the lists of rules from the code: the docstring of each rule says what must be the case."""
     yield ORDER
     for title, found in LISTS:
         yield f"**{title}**\n"
-        for number, check in enumerate(found, 1):
-            rule = " ".join((check.fault.__doc__ or "").split())
-            yield f"{number}. {rule} Otherwise: [{check.reason}](#{check.reason.lower()})"
+        for number, rule in enumerate(found, 1):
+            text = " ".join((rule.fault.__doc__ or "").split())
+            yield f"{number}. {text} Otherwise: [{rule.reason}](#{rule.reason.lower()})"
         yield ""
 
 

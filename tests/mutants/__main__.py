@@ -7,7 +7,7 @@ repository, and runs the tests of these packages that reach the changed function
 that no test noticed, unless explained.toml says why none can. The last line is the share of the changes that were
 noticed, which must be 97 % at least.
 
-A module is named by its path, such as ``resolution/checks``, ``kinds/service`` or ``kinds/routes``. Only the modules
+A module is named by its path, such as ``resolution/rules``, ``kinds/service`` or ``kinds/routes``. Only the modules
 named are changed then, which takes a minute or two.
 """
 

@@ -2,7 +2,7 @@
 
 The truth table; the first row that applies counts::
 
-    a check of CHECKS fails                          → Blocked, with its reason
+    a rule of RULES fails                          → Blocked, with its reason
     another app mounts Chainlit                      → NoOp: no variable decides there
     the operator created the workload                → NoOp: its manifest has the variables
     variables and probe paths are right              → NoOp, or Apply to own them again after a suspension
@@ -18,12 +18,12 @@ from typing import NamedTuple
 
 from chainlit_operator.domain import chainlit, field_conflicts, paths
 from chainlit_operator.domain.chainlit import PARENT_ROOT_PATH, ROOT_PATH
-from chainlit_operator.domain.check import Check, first_fault
 from chainlit_operator.domain.field_managers import FIELD_MANAGER
 from chainlit_operator.domain.model import Basis, Container, FieldConflict, Snapshot, Variable, Workload
 from chainlit_operator.domain.probes import wanted_probe_paths
 from chainlit_operator.domain.reasons import ConditionType, Reason
 from chainlit_operator.domain.resolution import Resolved, Unresolved
+from chainlit_operator.domain.rule import Rule, first_fault
 
 Fields = tuple[tuple[str, str], ...]
 """Pairs of a field (a variable or a probe) and its value."""
@@ -82,7 +82,7 @@ def align(
 ) -> Alignment:
     """Decide what to write into the snapshot's workload; ``roots`` are the wanted variables, None for none."""
     conflict, case = snapshot.memory.workload, Case(snapshot, route, container)
-    if fault := first_fault(CHECKS, case):
+    if fault := first_fault(RULES, case):
         return Alignment(Blocked(*fault), conflict)
     assert isinstance(route, Resolved)
     assert container is not None
@@ -115,11 +115,11 @@ def _contested(snapshot: Snapshot, container: Container, manager: str) -> str:
     )
 
 
-# ------------------------------------------------------------------------------------------------------ the checks
+# ------------------------------------------------------------------------------------------------------ the rules
 
 
 class Case(NamedTuple):
-    """What the checks read: the snapshot, its route, and the container that runs Chainlit (None: not found)."""
+    """What the rules read: the snapshot, its route, and the container that runs Chainlit (None: not found)."""
 
     snapshot: Snapshot
     route: Resolved | Unresolved
@@ -208,16 +208,16 @@ def route_is_resolved(case: Case) -> str:
     return f"No path could be resolved ({case.route.reason}). See the condition RouteResolved."
 
 
-CHECKS: tuple[Check[Case], ...] = (
-    Check(Reason.SUSPENDED, app_is_not_suspended),
-    Check(Reason.NAME_TAKEN, names_are_free),
-    Check(Reason.WORKLOAD_NOT_FOUND, workload_exists),
-    Check(Reason.CONTAINER_NOT_FOUND, named_container_exists),
-    Check(Reason.CONTAINER_AMBIGUOUS, container_is_clear),
-    Check(Reason.WORKLOAD_CLAIMED, workload_is_free),
-    Check(Reason.VARIABLE_FROM_SOURCE, variables_are_values),
-    Check(Reason.ROOT_PATH_IN_COMMAND, command_has_no_root_path),
-    Check(Reason.ROUTE_NOT_RESOLVED, route_is_resolved),
+RULES: tuple[Rule[Case], ...] = (
+    Rule(Reason.SUSPENDED, app_is_not_suspended),
+    Rule(Reason.NAME_TAKEN, names_are_free),
+    Rule(Reason.WORKLOAD_NOT_FOUND, workload_exists),
+    Rule(Reason.CONTAINER_NOT_FOUND, named_container_exists),
+    Rule(Reason.CONTAINER_AMBIGUOUS, container_is_clear),
+    Rule(Reason.WORKLOAD_CLAIMED, workload_is_free),
+    Rule(Reason.VARIABLE_FROM_SOURCE, variables_are_values),
+    Rule(Reason.ROOT_PATH_IN_COMMAND, command_has_no_root_path),
+    Rule(Reason.ROUTE_NOT_RESOLVED, route_is_resolved),
 )
 
 

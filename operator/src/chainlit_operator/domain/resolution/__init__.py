@@ -1,7 +1,7 @@
 """Resolution: from the routes of an app to the one place where Chainlit must be served, or the reason why there is
 none.
 
-``checks.py`` has the ordered lists of checks: the first check that finds something gives the reason. The lists are the
+``rules.py`` has the ordered lists of rules: the first rule that finds something gives the reason. The lists are the
 truth table, and the page of reasons in the documentation prints them.
 """
 

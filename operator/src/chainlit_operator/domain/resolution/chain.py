@@ -5,24 +5,24 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from chainlit_operator.domain import chainlit, paths, route_conflicts
-from chainlit_operator.domain.check import Check, first_fault
 from chainlit_operator.domain.model import App, Rewrite, Route, RouteStatus, Snapshot
 from chainlit_operator.domain.reasons import Reason
-from chainlit_operator.domain.resolution import checks
+from chainlit_operator.domain.resolution import rules
 from chainlit_operator.domain.resolution.answer import Resolved, Unresolved
 from chainlit_operator.domain.resolution.backend import PORT_NAME, backend_services, route_backend
 from chainlit_operator.domain.resolution.origin import origin_of
 from chainlit_operator.domain.route_paths import is_own_route, prefix_of
+from chainlit_operator.domain.rule import Rule, first_fault
 
 
 def resolve(snapshot: Snapshot) -> Resolved | Unresolved:
     """Return the place of the snapshot's app, or the first fault."""
-    if fault := first_fault(APP_CHECKS, snapshot):
+    if fault := first_fault(APP_RULES, snapshot):
         return Unresolved(*fault)
     answer = _resolve_route(snapshot, snapshot.routes[0]) if snapshot.app.route is not None else _discover(snapshot)
     if isinstance(answer, Unresolved):
         return answer
-    fault = first_fault(CONFLICT_CHECKS, Found(snapshot, answer))
+    fault = first_fault(CONFLICT_RULES, Found(snapshot, answer))
     return Unresolved(*fault) if fault else answer
 
 
@@ -106,13 +106,13 @@ def _services(snapshot: Snapshot) -> str:
     return ", ".join(sorted(service.ref.name for service in snapshot.services))
 
 
-APP_CHECKS: tuple[Check[Snapshot], ...] = (
-    Check(Reason.NAME_TAKEN, names_are_free),
-    Check(Reason.WORKLOAD_NOT_FOUND, workload_exists),
-    Check(Reason.SERVICE_NOT_FOUND, service_selects_pods),
-    Check(Reason.SERVICE_AMBIGUOUS, created_route_has_one_backend),
-    Check(Reason.ROUTE_NOT_FOUND, named_route_exists),
-    Check(Reason.ROUTE_NOT_FOUND, route_leads_to_service),
+APP_RULES: tuple[Rule[Snapshot], ...] = (
+    Rule(Reason.NAME_TAKEN, names_are_free),
+    Rule(Reason.WORKLOAD_NOT_FOUND, workload_exists),
+    Rule(Reason.SERVICE_NOT_FOUND, service_selects_pods),
+    Rule(Reason.SERVICE_AMBIGUOUS, created_route_has_one_backend),
+    Rule(Reason.ROUTE_NOT_FOUND, named_route_exists),
+    Rule(Reason.ROUTE_NOT_FOUND, route_leads_to_service),
 )
 
 
@@ -140,15 +140,15 @@ def _summary(answer: Resolved | Unresolved) -> str:
 
 
 def _resolve_route(snapshot: Snapshot, route: Route) -> Resolved | Unresolved:
-    candidate = checks.Candidate(snapshot, route)
-    fault = first_fault(checks.CHECKS, candidate)
+    candidate = rules.Candidate(snapshot, route)
+    fault = first_fault(rules.RULES, candidate)
     return Unresolved(*fault) if fault else _resolved(candidate)
 
 
-def _resolved(given: checks.Candidate) -> Resolved:
+def _resolved(given: rules.Candidate) -> Resolved:
     chosen, public, backend = given.chosen, given.public_prefix, given.backend_prefix
     roots = paths.align(public, backend)
-    assert roots is not None  # the last check has seen to that
+    assert roots is not None  # the last rule has seen to that
     app_prefix = paths.mounted(backend, given.snapshot.app.spec.mount_path)
     origin = origin_of(given.route, chosen)
     address = f"{origin}{roots.parent_root_path}{app_prefix}/"
@@ -173,7 +173,7 @@ def _resolved(given: checks.Candidate) -> Resolved:
     )
 
 
-def _web_socket_refusal(given: checks.Candidate, public: str) -> str:
+def _web_socket_refusal(given: rules.Candidate, public: str) -> str:
     """Why the edge refuses the WebSocket: the longest path that the socket's requests match decides."""
     socket = f"{public}/{chainlit.SOCKET}"
     serving = max(
@@ -192,7 +192,7 @@ def _web_socket_refusal(given: checks.Candidate, public: str) -> str:
 
 
 class Found(NamedTuple):
-    """What the checks against other apps read."""
+    """What the rules against other apps read."""
 
     snapshot: Snapshot
     answer: Resolved
@@ -225,7 +225,7 @@ def own_routes_are_free(found: Found) -> str:
     return ""
 
 
-CONFLICT_CHECKS: tuple[Check[Found], ...] = (
-    Check(Reason.PATH_CLAIMED, path_is_free),
-    Check(Reason.PATH_SHADOWED, own_routes_are_free),
+CONFLICT_RULES: tuple[Rule[Found], ...] = (
+    Rule(Reason.PATH_CLAIMED, path_is_free),
+    Rule(Reason.PATH_SHADOWED, own_routes_are_free),
 )

@@ -1,4 +1,4 @@
-"""Checks: small named rules in an ordered list, as cert-manager's certificate policies are."""
+"""Rules: small named rules in an ordered list, as cert-manager's certificate policies are."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Check(Generic[T]):
+class Rule(Generic[T]):
     """A rule: ``fault`` returns the message for a condition, empty where the rule holds. Its docstring is the rule."""
 
     reason: Reason
     fault: Callable[[T], str]
 
 
-def first_fault(checks: Iterable[Check[T]], given: T) -> tuple[Reason, str] | None:
-    """Return reason and message of the first check that fails; None where all hold."""
-    for check in checks:
-        if message := check.fault(given):
-            return check.reason, message
+def first_fault(rules: Iterable[Rule[T]], given: T) -> tuple[Reason, str] | None:
+    """Return reason and message of the first rule that fails; None where all hold."""
+    for rule in rules:
+        if message := rule.fault(given):
+            return rule.reason, message
     return None

@@ -1,7 +1,7 @@
-"""The ordered checks of one route. The first that fails gives the reason and the message.
+"""The ordered rules of one route. The first that fails gives the reason and the message.
 
-Each check is a small function of a :class:`Candidate`, which computes what several checks need once. It returns the
-message of the fault, or an empty text. The order matters: a check may rely on all before it.
+Each rule is a small function of a :class:`Candidate`, which computes what several rules need once. It returns the
+message of the fault, or an empty text. The order matters: a rule may rely on all before it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from dataclasses import replace
 from functools import cached_property
 
 from chainlit_operator.domain import paths, rewrites
-from chainlit_operator.domain.check import Check
 from chainlit_operator.domain.model import (
     Matching,
     Rewrite,
@@ -23,6 +22,7 @@ from chainlit_operator.domain.model import (
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.domain.resolution import path_overrides
 from chainlit_operator.domain.route_paths import is_own_route, prefix_of
+from chainlit_operator.domain.rule import Rule
 
 #: How much of a text that a route brings along is repeated in a message, in characters.
 MAX_QUOTED = 250
@@ -31,7 +31,7 @@ _METHODS = tuple(f"{path_overrides.METHOD_CONDITION}{method}" for method in ("GE
 
 
 class Candidate:
-    """One route that may be the app's, with what the checks compute of it."""
+    """One route that may be the app's, with what the rules compute of it."""
 
     def __init__(self, snapshot: Snapshot, route: Route) -> None:
         self.snapshot, self.route = snapshot, route
@@ -85,7 +85,7 @@ class Candidate:
 
     @cached_property
     def backend_prefix(self) -> str:
-        """What the backend receives of the chosen path's prefix; the checks before have seen that there is one."""
+        """What the backend receives of the chosen path's prefix; the rules before have seen that there is one."""
         return self.arriving(self.chosen) or ""
 
     def arriving(self, path: RoutePath) -> str | None:
@@ -114,7 +114,7 @@ def _unconditional(own: Iterable[RoutePath]) -> Iterator[RoutePath]:
                 yield whole
 
 
-# ------------------------------------------------------------------------------------------------------ the checks
+# ------------------------------------------------------------------------------------------------------ the rules
 
 
 def service_exists(given: Candidate) -> str:
@@ -320,22 +320,22 @@ def prefixes_align(given: Candidate) -> str:
     )
 
 
-CHECKS: tuple[Check[Candidate], ...] = (
-    Check(Reason.SERVICE_NOT_FOUND, service_exists),
-    Check(Reason.ROUTE_WITHOUT_BACKEND, backend_is_supported),
-    Check(Reason.ROUTE_WITHOUT_BACKEND, backend_selects_pods),
-    Check(Reason.ROUTE_NOT_ACCEPTED, route_is_read),
-    Check(Reason.BACKEND_SHARED, backend_is_alone),
-    Check(Reason.CONDITIONAL_MATCH, requests_are_unconditional),
-    Check(Reason.REGULAR_EXPRESSION_PATH, path_has_a_prefix),
-    Check(Reason.EXACT_PATH, path_is_not_exact),
-    Check(Reason.SEVERAL_PATHS, path_is_one),
-    Check(Reason.PATH_SHADOWED, path_is_not_overridden),
-    Check(Reason.ROUTE_WITHOUT_BACKEND, port_exists),
-    Check(Reason.PATH_NOT_SUPPORTED, path_is_supported),
-    Check(Reason.MIDDLEWARE_NOT_FOUND, middleware_exists),
-    Check(Reason.REWRITE_UNKNOWN, rewrite_is_known),
-    Check(Reason.REWRITE_NOT_SUPPORTED, rewrite_keeps_the_rest),
-    Check(Reason.REWRITE_NOT_SUPPORTED, rewrites_agree),
-    Check(Reason.REWRITE_NOT_SUPPORTED, prefixes_align),
+RULES: tuple[Rule[Candidate], ...] = (
+    Rule(Reason.SERVICE_NOT_FOUND, service_exists),
+    Rule(Reason.ROUTE_WITHOUT_BACKEND, backend_is_supported),
+    Rule(Reason.ROUTE_WITHOUT_BACKEND, backend_selects_pods),
+    Rule(Reason.ROUTE_NOT_ACCEPTED, route_is_read),
+    Rule(Reason.BACKEND_SHARED, backend_is_alone),
+    Rule(Reason.CONDITIONAL_MATCH, requests_are_unconditional),
+    Rule(Reason.REGULAR_EXPRESSION_PATH, path_has_a_prefix),
+    Rule(Reason.EXACT_PATH, path_is_not_exact),
+    Rule(Reason.SEVERAL_PATHS, path_is_one),
+    Rule(Reason.PATH_SHADOWED, path_is_not_overridden),
+    Rule(Reason.ROUTE_WITHOUT_BACKEND, port_exists),
+    Rule(Reason.PATH_NOT_SUPPORTED, path_is_supported),
+    Rule(Reason.MIDDLEWARE_NOT_FOUND, middleware_exists),
+    Rule(Reason.REWRITE_UNKNOWN, rewrite_is_known),
+    Rule(Reason.REWRITE_NOT_SUPPORTED, rewrite_keeps_the_rest),
+    Rule(Reason.REWRITE_NOT_SUPPORTED, rewrites_agree),
+    Rule(Reason.REWRITE_NOT_SUPPORTED, prefixes_align),
 )
