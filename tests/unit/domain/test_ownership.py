@@ -12,9 +12,20 @@ from chainlit_operator.domain.alignment import Blocked, NoOp
 from chainlit_operator.domain.decide import decide
 from chainlit_operator.domain.desired import drift, manifests, ownership
 from chainlit_operator.domain.desired.drift import OwnedState
-from chainlit_operator.domain.desired.ownership import Create, Repair, Update
+from chainlit_operator.domain.desired.ownership import Create, Delete, Release, Repair, Update
 from chainlit_operator.domain.field_managers import CREATED_FIELD_MANAGER
-from chainlit_operator.domain.model import App, Manifest, NewGateway, NewIngress, ServicePort
+from chainlit_operator.domain.model import (
+    App,
+    Condition,
+    FieldConflict,
+    Manifest,
+    Memory,
+    NewGateway,
+    NewIngress,
+    RouteStatus,
+    ServicePort,
+    Status,
+)
 from chainlit_operator.domain.paths import RootPaths
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.domain.resolution import Unresolved, resolve, route_backend
@@ -244,3 +255,113 @@ def test_created_workload_is_not_written_twice() -> None:
     assert decide(other).action == NoOp()
     unresolved = snapshot(ingress("/a b"), app=templated())
     assert isinstance(decide(unresolved).action, Blocked)
+
+
+FIRST, SECOND, THIRD = (
+    replace(MANIFEST, ref=Ref("Service", "shop", name), digest=name) for name in ("first", "second", "third")
+)
+
+
+def existing(manifest: Manifest, *, digest: str = "", **fields: Any) -> Any:
+    """A Service as its manifest says, or with another digest."""
+    found = live(manifest, **fields)
+    annotations = {drift.DIGEST: digest or manifest.digest}
+    metadata = {**found.content["metadata"], "annotations": annotations}
+    body = {**manifest.body, "metadata": metadata}
+    return service(manifest.ref.name, owned=replace(found, content={**found.content, "metadata": metadata})), replace(
+        manifest, body=body
+    )
+
+
+def steps_of(*objects: Manifest, wanted: tuple[Ref, ...] = (), **fields: Any) -> ownership.Steps:
+    return ownership.steps(snapshot(**fields), objects, wanted or tuple(each.ref for each in objects))
+
+
+def test_nothing_is_created_while_a_name_is_taken_but_all_else_is_written() -> None:
+    """The object in the way is not touched, also where the app owns one of that name by now."""
+    mine, second = existing(SECOND, digest="old")
+    foreign, third = existing(THIRD, digest="old")
+    found = steps_of(third, FIRST, second, taken=(THIRD.ref,), owned=(foreign, mine))
+    assert found.steps == (Update(second, mine.owned),)
+    assert (found.conflict, found.memory) == (None, Memory())
+
+
+def test_an_object_that_is_right_needs_no_step_and_no_memory() -> None:
+    mine, first = existing(FIRST)
+    found = steps_of(first, SECOND, owned=(mine,))
+    assert found == ownership.Steps((Create(SECOND),), None, Memory())
+
+
+def test_objects_that_are_wanted_no_more_go_last_and_in_order() -> None:
+    gone, kept, ending = (
+        ingress("/x", name=name, owned=live(MANIFEST, object_uid=f"uid-of-{name}")) for name in ("gone", "chat", "end")
+    )
+    assert ending.owned is not None
+    ending = replace(ending, owned=replace(ending.owned, is_terminating=True))
+    stray, last = ingress("/x", name="stray"), ingress("/x", name="last", owned=live(MANIFEST))
+    asked = app(route_kind="Ingress", route_name="chat")
+    found = steps_of(FIRST, app=asked, owned=(ending, stray, gone, kept, last))
+    assert kept.owned is not None
+    release = Release(kept.ref, ownership.release_patch(kept.owned, "1"))
+    assert found.steps == (Create(FIRST), Delete(gone.ref, "uid-of-gone"), release, Delete(last.ref, "o"))
+    assert steps_of(FIRST, wanted=(FIRST.ref, gone.ref), owned=(gone,)).steps == (Create(FIRST),)
+
+
+def told(**fields: Any) -> App:
+    """An app whose status says that another manager keeps changing a field."""
+    route = RouteStatus("Ingress", "chat", "example.com", "/chat", "Prefix", "None")
+    condition = Condition("Aligned", "False", "FieldContested", "…", 1)
+    return replace(app(), status=replace(Status(route=route, conditions=(condition,)), **fields))
+
+
+def meddled(first: Manifest, manager: str = "argocd") -> Any:
+    mine, first = existing(first)
+    managed = [{"manager": manager, "fieldsV1": {"f:spec": {"f:selector": {}}}}] if manager else []
+    content = {**mine.owned.content, "spec": {**mine.owned.content["spec"], "selector": {}}}
+    return replace(mine, owned=replace(mine.owned, content=content, managed=managed)), first
+
+
+def test_a_conflict_is_known_from_the_status_after_a_restart() -> None:
+    mine, first = meddled(FIRST)
+    found = steps_of(first, SECOND, app=told(), owned=(mine,))
+    assert found.steps == ()
+    assert found.conflict is not None and "'argocd' keeps changing spec.selector" in found.conflict.message
+    basis = ("uid-of-chat", 1, "o", "first")
+    assert found.memory.objects == {first.ref: FieldConflict(basis, (), "argocd", "")}
+
+
+@pytest.mark.parametrize("manager", ["argocd", ""])
+def test_without_a_conflict_in_the_status_a_field_is_repaired(manager: str) -> None:
+    mine, first = meddled(FIRST, manager)
+    for asked in (app(), told(conditions=()), *([] if manager else [told()])):
+        found = steps_of(first, SECOND, app=asked, owned=(mine,))
+        repair = Repair(first, mine.owned, found.steps[0].fields, manager)  # type: ignore[union-attr]
+        assert found == ownership.Steps((repair, Create(SECOND)), None, Memory())
+
+
+def test_an_update_is_no_conflict_of_the_status() -> None:
+    mine, first = existing(FIRST, digest="old")
+    assert steps_of(first, app=told(), owned=(mine,)).conflict is None
+
+
+def test_writes_of_created_objects_are_remembered() -> None:
+    mine, first = meddled(FIRST)
+    basis = ("uid-of-chat", 1, "o", "first")
+    assert ownership.basis(app(), first, mine.owned) == basis
+    memory = ownership.record(Memory(), app(), Create(first), mine.owned, 1.0)
+    assert memory == Memory(objects={first.ref: FieldConflict(basis, ((1.0, ""),), "unknown")})
+    memory = ownership.record(memory, app(), Repair(first, mine.owned, ("spec.x",), "argocd"), mine.owned, 2.0)
+    assert memory == Memory(objects={first.ref: FieldConflict(basis, ((1.0, ""), (2.0, "")), "argocd")})
+    memory = ownership.record(memory, app(), Update(first, mine.owned), mine.owned, 3.0)
+    assert memory.objects[first.ref] == FieldConflict(basis, ((1.0, ""), (2.0, ""), (3.0, "")), "argocd")
+    for step in (Release(first.ref, {}), Delete(first.ref, "o")):
+        assert ownership.record(memory, app(), step, mine.owned, 4.0) is memory
+
+
+def test_writes_that_are_too_old_are_no_conflict() -> None:
+    mine, first = meddled(FIRST)
+    known = FieldConflict(ownership.basis(app(), first, mine.owned), ((0.0, ""),) * 3, "argocd")
+    for now, is_conflict in ((599.0, True), (600.0, False)):
+        found = steps_of(first, owned=(mine,), memory=Memory(objects={first.ref: known}), monotonic=now)
+        assert (found.conflict is not None) is is_conflict
+        assert len(found.steps) == (0 if is_conflict else 1)

@@ -83,9 +83,8 @@ def _steps(snapshot: Snapshot, roots: RootPaths | None) -> tuple[Steps, Failure 
 def _present_roots(snapshot: Snapshot) -> RootPaths:
     """The root paths of a created workload whose route gives none: those that it has, if it exists."""
     live = next((obj for obj in snapshot.owned if obj.ref == snapshot.app.workload), None)
-    values: tuple[str, ...] = ()
-    if live is not None and snapshot.workload is not None:
-        container = alignment.find_container(snapshot.workload, snapshot.app.spec.container)
-        variables = (container.root_path, container.parent_root_path) if container is not None else ()
-        values = tuple(variable.value or "" if variable is not None else "" for variable in variables)
-    return RootPaths(*values) if values else RootPaths("", "")
+    if live is None or snapshot.workload is None:
+        return RootPaths("", "")
+    container = alignment.find_container(snapshot.workload, snapshot.app.spec.container)
+    variables = (container.root_path, container.parent_root_path) if container is not None else (None, None)
+    return RootPaths(*(variable.value or "" if variable is not None else "" for variable in variables))

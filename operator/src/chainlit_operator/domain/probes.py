@@ -74,8 +74,8 @@ def _container_port(snapshot: Snapshot, container: Container, route: Resolved) -
     number = None if port is None else container.port_number(port.port if port.target is None else port.target)
     declared: set[int | None] = {own for _, own in container.ports}
     workload = snapshot.workload
-    containers = workload.containers if workload is not None else ()
-    if not declared and workload is not None and (len(containers) > 1 or workload.has_sidecars):
+    assert workload is not None  # the container is one of its own
+    if not declared and (len(workload.containers) > 1 or workload.has_sidecars):
         declared = {container.port_number(probe.port) for probe in container.probes}
-    foreign = {theirs for other in containers if other.name != container.name for _, theirs in other.ports}
+    foreign = {theirs for other in workload.containers if other.name != container.name for _, theirs in other.ports}
     return None if number in foreign or (declared and number not in declared) else number

@@ -19,7 +19,7 @@ def resolve(snapshot: Snapshot) -> Resolved | Unresolved:
     """Return the place of the snapshot's app, or the first fault."""
     if fault := first_fault(APP_RULES, snapshot):
         return Unresolved(*fault)
-    answer = _resolve_route(snapshot, snapshot.routes[0]) if snapshot.app.route is not None else _discover(snapshot)
+    answer = _one_answer(snapshot)
     if isinstance(answer, Unresolved):
         return answer
     fault = first_fault(CONFLICT_RULES, Found(snapshot, answer))
@@ -60,7 +60,8 @@ def service_selects_pods(snapshot: Snapshot) -> str:
     is_needed = app.route is None or (app.spec.creates_route and not snapshot.routes)
     if not is_needed or backend_services(app, snapshot.services):
         return ""
-    labels = ", ".join(f"{name}={value}" for name, value in snapshot.workload.pod_labels) if snapshot.workload else ""
+    assert snapshot.workload is not None  # the rule before has seen to that
+    labels = ", ".join(f"{name}={value}" for name, value in snapshot.workload.pod_labels)
     return (
         f"No Service in namespace {app.ref.namespace} selects the pods of {app.workload.kind} {app.workload.name} "
         f"(labels {labels or 'none'}). Create a Service with a selector for these labels."
@@ -119,8 +120,8 @@ APP_RULES: tuple[Rule[Snapshot], ...] = (
 # ---------------------------------------------------------------------------------------------- which route counts
 
 
-def _discover(snapshot: Snapshot) -> Resolved | Unresolved:
-    """The one answer of all routes that lead to the app."""
+def _one_answer(snapshot: Snapshot) -> Resolved | Unresolved:
+    """The one answer of all routes: of the named one or, in discovery, of those that lead to the app."""
     answers = [(route, _resolve_route(snapshot, route)) for route in snapshot.routes]
     different = {
         (found.public_prefix, found.backend_prefix) if isinstance(found, Resolved) else None for _, found in answers

@@ -1,0 +1,432 @@
+"""Each rule with the whole message of its fault, word for word."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from tests.unit.domain.test_resolution import NAMED, UNKNOWN
+from tests.unit.domain.world import (
+    app,
+    assert_plain,
+    conflict,
+    container,
+    ingress,
+    path,
+    regex,
+    service,
+    snapshot,
+    workload,
+)
+
+from chainlit_operator.domain import alignment
+from chainlit_operator.domain.alignment import Blocked
+from chainlit_operator.domain.decide import decide
+from chainlit_operator.domain.model import Matching, NewIngress, Route, ServicePort, Snapshot, Variable
+from chainlit_operator.domain.reasons import Reason
+from chainlit_operator.domain.resolution import Resolved, Unresolved, chain, resolve, rules
+from chainlit_operator.domain.rewrites import AddPrefix, ReplaceFullPath, ReplacePrefixMatch
+from chainlit_operator.domain.rule import Rule, first_fault
+from chainlit_operator.object_ref import Ref
+
+CREATED = app(ingress=NewIngress(), **NAMED)
+TWO_LABELS = workload(pod_labels=(("app", "chat"), ("tier", "web")))
+PROXY = container(name="proxy", probes=())
+
+
+def without_routes(**fields: Any) -> Snapshot:
+    return replace(snapshot(**fields), routes=())
+
+
+def named(*paths: Any, **fields: Any) -> Snapshot:
+    return snapshot(ingress(*paths), app=app(**NAMED), **fields)
+
+
+RESOLUTION = [
+    (
+        chain.names_are_free,
+        snapshot(taken=(Ref("Service", "shop", "chat"), Ref("Ingress", "shop", "chat"))),
+        "This ChainlitApp creates Service shop/chat, Ingress shop/chat, and an object of that name "
+        "exists already that it does not own. Delete that object, give this ChainlitApp another name, or "
+        "name the object in spec.workload.ref or spec.route.ref.",
+    ),
+    (
+        chain.workload_exists,
+        snapshot(workload=None),
+        "Deployment chat does not exist in namespace shop. Create it, or correct kind and name in spec.workload.ref.",
+    ),
+    (
+        chain.service_selects_pods,
+        snapshot(services=(), workload=TWO_LABELS),
+        "No Service in namespace shop selects the pods of Deployment chat (labels app=chat, tier=web). "
+        "Create a Service with a selector for these labels.",
+    ),
+    (
+        chain.service_selects_pods,
+        without_routes(services=(), workload=workload(pod_labels=()), app=CREATED),
+        "No Service in namespace shop selects the pods of Deployment chat (labels none). Create a "
+        "Service with a selector for these labels.",
+    ),
+    (
+        chain.created_route_has_one_backend,
+        without_routes(services=(service("a"), service("b")), app=CREATED),
+        "Several Services or ports lead to Deployment shop/chat (a, b), and the created route needs one. "
+        "Keep one Service with one port or with one port called http, or create the route yourself and "
+        "name it in spec.route.ref.",
+    ),
+    (
+        chain.named_route_exists,
+        without_routes(app=app(**NAMED)),
+        "Ingress chat does not exist in namespace shop. Create it, or correct kind and name in spec.route.ref.",
+    ),
+    (
+        chain.route_leads_to_service,
+        without_routes(services=(service("more"), service())),
+        "No route in namespace shop leads to Service chat, more of Deployment shop/chat. Create an "
+        "Ingress or HTTPRoute, or describe one in spec.route.ingress or spec.route.gateway.",
+    ),
+    (
+        rules.service_exists,
+        snapshot(
+            ingress(path(service="b"), path("/a", service="a"), path("/c", service="")),
+            app=app(**NAMED),
+            services=(),
+            missing_services=frozenset("abx"),
+        ),
+        "Ingress shop/chat sends requests to Service a, b, which does not exist. Create it with a "
+        "selector for the pods of Deployment shop/chat.",
+    ),
+    (
+        rules.backend_is_supported,
+        snapshot(
+            Route(
+                Ref("HTTPRoute", "shop", "chat"),
+                "1",
+                (path(service="z"), path(service="b")),
+                unsupported_backends=("TraefikService sticky", "Bucket files"),
+            ),
+            app=app(**NAMED),
+        ),
+        "HTTPRoute shop/chat sends requests to b, z, TraefikService sticky, Bucket files. The operator "
+        "follows only Services of the route's namespace: use one that selects the pods of Deployment "
+        "shop/chat.",
+    ),
+    (
+        rules.backend_selects_pods,
+        named(path(service="shop"), path("/x", service="blog")),
+        "Ingress shop/chat sends no request to Deployment shop/chat: none of its Services (blog, shop) "
+        "selects these pods. Correct the backend of the Ingress, the Service's selector, or "
+        "spec.workload.ref.",
+    ),
+    (
+        rules.backend_selects_pods,
+        snapshot(Route(Ref("Ingress", "shop", "chat"), "1", ()), app=app(**NAMED)),
+        "Ingress shop/chat sends no request to Deployment shop/chat: none of its Services (none) selects "
+        "these pods. Correct the backend of the Ingress, the Service's selector, or spec.workload.ref.",
+    ),
+    (
+        rules.route_is_read,
+        snapshot(ingress("/chat", refusal="NoMatchingParent: No listener fits. ")),
+        "Ingress shop/chat is not served: NoMatchingParent: No listener fits. Correct the Ingress.",
+    ),
+    (
+        rules.route_is_read,
+        snapshot(ingress("/chat", refusal="Too long", refusal_remedy="Split it.")),
+        "Ingress shop/chat is not served: Too long. Split it.",
+    ),
+    (
+        rules.backend_is_alone,
+        snapshot(ingress(path("/x"), path(others=("chat", "shop")))),
+        "Ingress shop/chat sends part of the requests for /chat to another Service, which does not know "
+        "the chat's sessions. Give the app a path of its own, or set the other weight to 0.",
+    ),
+    (
+        rules.requests_are_unconditional,
+        snapshot(ingress(path(condition="a header matches"))),
+        "Ingress shop/chat sends requests for /chat to the app only if a header matches. Use a match on "
+        "the path alone: the browser's requests for pages, sockets and uploads must all arrive.",
+    ),
+    (
+        rules.path_has_a_prefix,
+        snapshot(ingress(regex("/(chat|bot)"))),
+        "Path '/(chat|bot)' of Ingress shop/chat is a regular expression, and the operator finds no "
+        "fixed prefix in it, or does not know whether its controller reads it as one. Use a plain path "
+        "with type Prefix.",
+    ),
+    (
+        rules.path_has_a_prefix,
+        snapshot(ingress("/chat", path("/chat(/|$)(.*)", matching=Matching.UNKNOWN))),
+        "Path '/chat(/|$)(.*)' of Ingress shop/chat is a regular expression, and the operator finds no "
+        "fixed prefix in it, or does not know whether its controller reads it as one. Use a plain path "
+        "with type Prefix.",
+    ),
+    (
+        rules.path_has_a_prefix,
+        snapshot(ingress("/chat", regex("^/chat/ws$"))),
+        "Path '^/chat/ws$' of Ingress shop/chat is a regular expression, and the operator finds no fixed "
+        "prefix in it, or does not know whether its controller reads it as one. Use a plain path with "
+        "type Prefix.",
+    ),
+    (
+        rules.path_is_not_exact,
+        snapshot(ingress(path(path_type="Exact"))),
+        "Path '/chat' of Ingress shop/chat has type Exact, so nothing below it arrives, and the "
+        "WebSocket is below it. Use type Prefix.",
+    ),
+    (
+        rules.path_is_one,
+        snapshot(ingress("/chat", "/")),
+        "Ingress shop/chat routes several paths to the app (/, /chat), and Chainlit serves only one. "
+        "Keep one path, and redirect the others to it.",
+    ),
+    (
+        rules.path_is_not_overridden,
+        snapshot(ingress("/chat", path("/chat/ws", service="shop"))),
+        "Ingress shop/chat sends /chat/ws to Service shop, and Chainlit may need it at /chat. Give the "
+        "other backend a path that is not below it.",
+    ),
+    (
+        rules.path_is_not_overridden,
+        snapshot(ingress("/", path("/ws", service=""))),
+        "Ingress shop/chat sends /ws elsewhere (a redirect, or no Service), and Chainlit may need it at "
+        "/. Give the other backend a path that is not below it.",
+    ),
+    (
+        rules.port_exists,
+        snapshot(ingress(path(port="web")), services=(service(ports=(ServicePort("", 1), ServicePort("x", 2))),)),
+        "Ingress shop/chat sends requests for /chat to port web of Service shop/chat, which has no such "
+        "port (1, 2 x). Correct the backend of the Ingress, or the Service's ports.",
+    ),
+    (
+        rules.port_exists,
+        snapshot(ingress("/chat", path("/chat/ws", port=81)), services=(service(),)),
+        "Ingress shop/chat sends requests for /chat/ws to port 81 of Service shop/chat, which has no "
+        "such port (80 http). Correct the backend of the Ingress, or the Service's ports.",
+    ),
+    (
+        rules.port_exists,
+        snapshot(services=(service(ports=()),)),
+        "Ingress shop/chat sends requests for /chat to port 80 of Service shop/chat, which has no such "
+        "port (none). Correct the backend of the Ingress, or the Service's ports.",
+    ),
+    (
+        rules.path_is_supported,
+        snapshot(ingress("/a b")),
+        "Chainlit cannot serve path '/a b' of Ingress shop/chat: the segment 'a b' has characters other "
+        "than letters, digits and . _ ~ -. Use segments of letters, digits and . _ ~ - only.",
+    ),
+    (
+        rules.middleware_exists,
+        snapshot(ingress(path(middlewares=("shop-none",)))),
+        "Ingress shop/chat uses Traefik Middleware shop-none, which does not exist, so Traefik answers "
+        "404. Create it, correct the name, or set spec.route.rewrite.",
+    ),
+    (
+        rules.rewrite_is_known,
+        snapshot(ingress(UNKNOWN)),
+        "Ingress shop/chat has the annotation example.com/rewrite: /, which may change the path on its "
+        "way to the app. Set spec.route.rewrite to Strip if the whole path prefix is removed, or to None "
+        "if the path stays as it is.",
+    ),
+    (
+        rules.rewrite_keeps_the_rest,
+        snapshot(ingress(path(transforms=(ReplaceFullPath("/"),)))),
+        "Ingress shop/chat rewrites /chat in a way that does not keep what comes after its prefix, so "
+        "pages and sockets are not found. Strip a whole prefix, or leave the path alone.",
+    ),
+    (
+        rules.rewrites_agree,
+        snapshot(ingress(path(transforms=(ReplacePrefixMatch("/"),)), "/chat/ws")),
+        "Ingress shop/chat rewrites /chat/ws and /chat of the app in different ways, so requests for one "
+        "of them go astray. Give all of its rules the same rewrite.",
+    ),
+    (
+        rules.prefixes_align,
+        snapshot(ingress(path(transforms=(ReplacePrefixMatch("/other"),)))),
+        "Ingress shop/chat turns /chat into /other on the way to the app, and Chainlit works only where "
+        "the second is the end of the first. Strip a whole prefix, or leave the path alone.",
+    ),
+    (
+        rules.prefixes_align,
+        snapshot(ingress(path("/", transforms=(AddPrefix("/x"),)))),
+        "Ingress shop/chat turns / into /x on the way to the app, and Chainlit works only where the "
+        "second is the end of the first. Strip a whole prefix, or leave the path alone.",
+    ),
+    (
+        chain.path_is_free,
+        snapshot(conflicts=(conflict(path("/chat")),)),
+        "ChainlitApp team/elder is older and uses path /chat on host example.com, by Ingress team/elder. "
+        "Change path or host of Ingress chat, or delete the other app and its route.",
+    ),
+    (
+        chain.path_is_free,
+        snapshot(ingress(path("/", host="")), conflicts=(conflict(path("/", host="")),)),
+        "ChainlitApp team/elder is older and uses path / on any host, by Ingress team/elder. Change path "
+        "or host of Ingress chat, or delete the other app and its route.",
+    ),
+    (
+        chain.own_routes_are_free,
+        snapshot(conflicts=(conflict(path("/chat/ws/")),)),
+        "Ingress team/elder sends /chat/ws/ to ChainlitApp team/elder, and Chainlit needs it below "
+        "/chat. Give the other app a path that is not below it.",
+    ),
+    (
+        chain.own_routes_are_free,
+        snapshot(ingress("/"), conflicts=(conflict(path("/ws")),)),
+        "Ingress team/elder sends /ws to ChainlitApp team/elder, and Chainlit needs it below /. Give the "
+        "other app a path that is not below it.",
+    ),
+]
+
+ALIGNMENT = [
+    (
+        alignment.app_is_not_suspended,
+        snapshot(app=app(suspend=True)),
+        "spec.suspend is true: the operator writes nothing until it is false.",
+    ),
+    (
+        alignment.names_are_free,
+        snapshot(taken=(Ref("Service", "shop", "chat"),)),
+        "This ChainlitApp creates Service shop/chat, and an object of that name exists already that it "
+        "does not own. Delete that object, give this ChainlitApp another name, or name the object in "
+        "spec.workload.ref or spec.route.ref.",
+    ),
+    (
+        alignment.workload_exists,
+        snapshot(workload=None),
+        "Deployment chat does not exist in namespace shop. Create it, or correct kind and name in spec.workload.ref.",
+    ),
+    (
+        alignment.named_container_exists,
+        snapshot(workload=workload(container(), PROXY), app=app(container="chat")),
+        "Deployment shop/chat has no container 'chat' (it has chainlit, proxy). Correct spec.workload.ref.container.",
+    ),
+    (
+        alignment.container_is_clear,
+        snapshot(workload=workload(container(name="a"), PROXY)),
+        "Deployment shop/chat has several containers (a, proxy), and none is called chainlit. Set "
+        "spec.workload.ref.container to the container that runs Chainlit.",
+    ),
+    (
+        alignment.workload_is_free,
+        snapshot(claimed_by="elder"),
+        "ChainlitApp elder is older and already manages Deployment shop/chat. Delete one of the two ChainlitApps.",
+    ),
+    (
+        alignment.variables_are_values,
+        snapshot(workload=workload(container(Variable(None)))),
+        "Container chainlit of Deployment shop/chat sets CHAINLIT_ROOT_PATH with valueFrom, so the "
+        "operator cannot set a value. Remove this env entry.",
+    ),
+    (
+        alignment.variables_are_values,
+        snapshot(workload=workload(container("/x", parent_root_path=Variable(None)))),
+        "Container chainlit of Deployment shop/chat sets CHAINLIT_PARENT_ROOT_PATH with valueFrom, so "
+        "the operator cannot set a value. Remove this env entry.",
+    ),
+    (
+        alignment.command_has_no_root_path,
+        snapshot(workload=workload(container(has_root_path_option=True))),
+        "The command of container chainlit in Deployment shop/chat has --root-path, which wins over "
+        "CHAINLIT_ROOT_PATH. Remove the option.",
+    ),
+    (
+        alignment.route_is_resolved,
+        snapshot(ingress("/a b")),
+        "No path could be resolved (PathNotSupported). See the condition RouteResolved.",
+    ),
+]
+
+
+def reason_of(rule: Any, *tables: tuple[Rule[Any], ...]) -> Reason:
+    """The reason that the rule has in these tables."""
+    (reason,) = (each.reason for table in tables for each in table if each.fault is rule)
+    return reason
+
+
+def name_of(value: Any) -> str:
+    return str(getattr(value, "__name__", ""))
+
+
+@pytest.mark.parametrize(("rule", "given", "message"), RESOLUTION, ids=name_of)
+def test_a_rule_of_resolution(rule: Any, given: Snapshot, message: str) -> None:
+    reason = reason_of(rule, chain.APP_RULES, rules.RULES, chain.CONFLICT_RULES)
+    assert resolve(given) == Unresolved(reason, message)
+    assert_plain(message)
+
+
+@pytest.mark.parametrize(("rule", "given", "message"), ALIGNMENT, ids=name_of)
+def test_a_rule_of_alignment(rule: Any, given: Snapshot, message: str) -> None:
+    assert decide(given).action == Blocked(reason_of(rule, alignment.RULES), message)
+    assert_plain(message)
+
+
+def test_every_rule_has_a_row() -> None:
+    tables: tuple[Rule[Any], ...] = (*chain.APP_RULES, *rules.RULES, *chain.CONFLICT_RULES, *alignment.RULES)
+    shown = {row[0] for row in (*RESOLUTION, *ALIGNMENT)}
+    assert [rule.fault.__name__ for rule in tables if rule.fault not in shown] == []
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        named("/chat", services=(service("more"), service())),
+        snapshot(app=CREATED, services=(service("more"), service())),
+        snapshot(services=(service("more"), service())),
+        snapshot(missing_services=frozenset("b")),
+        snapshot(ingress("/chat", path("/b", service="b")), missing_services=frozenset("b")),
+        snapshot(conflicts=(conflict(path("/chat"), created="2026-01-02T00:00:00Z"),)),
+        snapshot(conflicts=(conflict(path("/chat/shop")), conflict(path("/ws")))),
+        snapshot(app=app(mount_path="/bot"), workload=workload(container(Variable(None)))),
+        snapshot(app=app(mount_path="/bot"), workload=workload(container(has_root_path_option=True))),
+    ],
+)
+def test_no_rule_fails(given: Snapshot) -> None:
+    assert isinstance(resolve(given), Resolved)
+    assert not isinstance(decide(given).action, Blocked)
+
+
+@pytest.mark.parametrize(
+    ("given", "rule"),
+    [
+        (without_routes(app=app(**NAMED), services=()), chain.named_route_exists),
+        (without_routes(services=(service("a"), service("b"))), chain.route_leads_to_service),
+        (without_routes(app=CREATED), chain.named_route_exists),
+        (named(path(service="b"), missing_services=frozenset("b")), rules.backend_selects_pods),
+        (named(path(service="b"), services=(), missing_services=frozenset("c")), rules.backend_selects_pods),
+    ],
+)
+def test_no_earlier_rule_fails(given: Snapshot, rule: Any) -> None:
+    read = rules.Candidate(given, given.routes[0]) if given.routes else given
+    assert resolve(given) == Unresolved(reason_of(rule, chain.APP_RULES, rules.RULES), rule(read))
+
+
+def test_a_path_is_free_of_younger_apps_only() -> None:
+    """The oldest of those at the same path is named, whatever else is below it."""
+    young = conflict(path("/chat"), "young", "2026-01-02T00:00:00Z")
+    below, old = conflict(path("/chat/ws"), "below"), conflict(path("/chat"), "old")
+    for others, reason, name in (
+        ((young, below, old), Reason.PATH_CLAIMED, "team/old"),
+        ((young, below), Reason.PATH_SHADOWED, "team/below"),
+    ):
+        found = resolve(snapshot(conflicts=others))
+        assert isinstance(found, Unresolved)
+        assert found.reason is reason and name in found.message
+
+
+def test_the_first_fault_counts() -> None:
+    asked: list[tuple[str, int]] = []
+
+    def rule(reason: Reason, answer: str) -> Rule[int]:
+        def fault(given: int) -> str:
+            asked.append((answer, given))
+            return answer
+
+        return Rule(reason, fault)
+
+    first = (rule(Reason.SUSPENDED, ""), rule(Reason.MOUNTED, "One."), rule(Reason.ALIGNED, "Two."))
+    assert first_fault(first, 7) == (Reason.MOUNTED, "One.")
+    assert asked == [("", 7), ("One.", 7)]
+    assert first_fault(first[:1], 7) is None
+    assert first_fault((), 7) is None
