@@ -50,6 +50,16 @@ def test_a_workload_that_was_deleted_meanwhile_is_not_found() -> None:
     assert (found.check, found.status.url, found.status.route) == (None, None, None)
 
 
+def test_without_a_path_the_app_is_not_aligned() -> None:
+    found = told(reported(snapshot(ingress("/a b"))).status).splitlines()
+    assert found[1:] == [
+        "Aligned=False RouteNotResolved: No path could be resolved (PathNotSupported). See the condition "
+        "RouteResolved.",
+        f"WebSocketReachable={NOT_ALIGNED}",
+        found[0].replace("RouteResolved=", "Ready="),
+    ]
+
+
 def test_a_failure_counts_also_where_no_workload_is_left() -> None:
     snap = snapshot()
     found = report(snap, decide(snap), Outcome(None, FAILURE))
@@ -172,24 +182,27 @@ def awaiting(status: Status, mode: VerificationMode = VerificationMode.BACKEND, 
     return reported(aligned(app=replace(app(verification=mode), status=status), now=LATER, **fields))
 
 
-FORMER = "True Verified: What was found."
+BACKEND, FORMER = VerificationMode.BACKEND, "True Verified: What was found."
 
 
 @pytest.mark.parametrize(
-    ("found", "wanted"),
+    ("status", "mode", "wanted"),
     [
-        (awaiting(before()), FORMER),
-        (awaiting(before(generation=0)), PENDING),
-        (awaiting(before(url="http://other/")), FORMER),
-        (awaiting(before(), EDGE), FORMER),
-        (awaiting(before(url="http://other/"), EDGE), PENDING),
-        (awaiting(before(generation=0), EDGE), PENDING),
-        (awaiting(before("Suspended")), PENDING),
-        (awaiting(Status()), PENDING),
-        (awaiting(Status(url="http://example.com/chat/"), EDGE), PENDING),
+        (before(), BACKEND, FORMER),
+        (before(generation=0), BACKEND, PENDING),
+        (before(url="http://other/"), BACKEND, FORMER),
+        (before(), EDGE, FORMER),
+        (before(url="http://other/"), EDGE, PENDING),
+        (before(generation=0), EDGE, PENDING),
+        (before("Suspended"), BACKEND, PENDING),
+        (Status(), BACKEND, PENDING),
+        (Status(url="http://example.com/chat/"), EDGE, PENDING),
     ],
 )
-def test_the_former_condition_stays_until_the_result_is_known(found: Report, wanted: str) -> None:
+def test_the_former_condition_stays_until_the_result_is_known(
+    status: Status, mode: VerificationMode, wanted: str
+) -> None:
+    found = awaiting(status, mode)
     assert told(found.status).splitlines()[2] == f"WebSocketReachable={wanted}"
 
 
@@ -201,24 +214,24 @@ def test_another_result_of_the_same_app_does_not_count() -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "is_known"),
+    ("status", "fields", "is_known"),
     [
-        (awaiting(before()), True),
-        (awaiting(before(root_path=None, parent_root_path=None)), True),
-        (awaiting(before(root_path="", parent_root_path="/chat")), True),
-        (awaiting(before(parent_root_path=None)), True),
-        (awaiting(before(root_path="/old")), False),
-        (awaiting(before(parent_root_path="/team")), False),
-        (awaiting(before(generation=0)), False),
-        (awaiting(before("HandshakeIsHTML", "False")), False),
-        (awaiting(before("VerificationPending", "Unknown")), False),
-        (awaiting(Status(root_path="/chat")), False),
-        (awaiting(before(), services=EXTERNAL), False),
-        (awaiting(before(), VerificationMode.DISABLED), False),
+        (before(), {}, True),
+        (before(root_path=None, parent_root_path=None), {}, True),
+        (before(root_path="", parent_root_path="/chat"), {}, True),
+        (before(parent_root_path=None), {}, True),
+        (before(root_path="/old"), {}, False),
+        (before(parent_root_path="/team"), {}, False),
+        (before(generation=0), {}, False),
+        (before("HandshakeIsHTML", "False"), {}, False),
+        (before("VerificationPending", "Unknown"), {}, False),
+        (Status(root_path="/chat"), {}, False),
+        (before(), {"services": EXTERNAL}, False),
+        (before(), {"mode": VerificationMode.DISABLED}, False),
     ],
 )
-def test_whether_a_result_is_known_already(found: Report, is_known: bool) -> None:
-    assert found.is_known is is_known
+def test_whether_a_result_is_known_already(status: Status, fields: dict[str, Any], is_known: bool) -> None:
+    assert awaiting(status, **fields).is_known is is_known
 
 
 def test_a_result_behind_a_strip_is_known_by_its_public_path() -> None:

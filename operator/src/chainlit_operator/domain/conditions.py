@@ -164,13 +164,17 @@ class _Reporter:
 
     # ------------------------------------------------------------------------------------------ WebSocketReachable
 
+    def _resolved(self) -> Resolved:
+        """The route of an aligned app."""
+        assert isinstance(self._route, Resolved)
+        return self._route
+
     def _check(self) -> Check | None:
         """The check of an aligned app; None while its pods cannot be asked."""
         if self._mode is VerificationMode.DISABLED or self._workload is None or _rollout(self._workload) is not None:
             return None
-        assert isinstance(self._route, Resolved)
         assert self._decision.container is not None
-        return check_of(self._snapshot, self._route, self._decision.container, self._workload)
+        return check_of(self._snapshot, self._resolved(), self._decision.container, self._workload)
 
     def _web_socket_reachable(self, aligned: Condition, check: Check | None) -> Condition:
         if aligned.status != "True" or self._workload is None:
@@ -197,8 +201,8 @@ class _Reporter:
 
     def _without_address(self) -> Condition:
         """Nothing can be asked until somebody changes something."""
-        if self._mode is VerificationMode.EDGE and isinstance(self._route, Resolved):
-            route = self._route.status
+        if self._mode is VerificationMode.EDGE:
+            route = self._resolved().status
             host = f"only the wildcard host {route.host}" if route.host else "no host, and its status no address"
             message = (
                 f"{route.kind} {route.name} has {host}, so there is no URL to open as a browser does. Add a host to "
@@ -210,18 +214,18 @@ class _Reporter:
 
     def _refused_by_route(self) -> Condition | None:
         """What the route says about the edge, where the edge itself is not asked."""
-        refusal = self._route.web_socket_refusal if isinstance(self._route, Resolved) else ""
+        refusal = self._resolved().web_socket_refusal
         if not refusal or self._mode is not VerificationMode.BACKEND:
             return None
         return _reachable("False", Reason.WEB_SOCKET_NOT_ENABLED, refusal)
 
     def _verified(self, found: Verification) -> Condition:
         """The result of a verification; where spec or route explain a failure, their words."""
-        refusal = self._route.web_socket_refusal if isinstance(self._route, Resolved) else ""
+        refusal = self._resolved().web_socket_refusal
         if refusal and found.reason is Reason.UPGRADE_REFUSED:
             return _reachable("False", Reason.WEB_SOCKET_NOT_ENABLED, refusal)
-        if self._app.spec.mount_path and found.app_reason in ELSEWHERE and isinstance(self._route, Resolved):
-            message = _mount_remedy(self._app, self._route, found)
+        if self._app.spec.mount_path and found.app_reason in ELSEWHERE:
+            message = _mount_remedy(self._app, self._resolved(), found)
             return _reachable("False", Reason.MOUNT_PATH_NOT_SERVED, message)
         return _reachable("True" if found.reachable else "False", found.reason, found.message)
 
@@ -232,8 +236,8 @@ class _Reporter:
         """
         former = self._app.status.condition(ConditionType.WEBSOCKET_REACHABLE)
         is_same = former is not None and former.observed_generation == self._app.generation
-        if self._mode is VerificationMode.EDGE and isinstance(self._route, Resolved):
-            is_same = is_same and self._app.status.url == self._route.url
+        if self._mode is VerificationMode.EDGE:
+            is_same = is_same and self._app.status.url == self._resolved().url
         if former is not None and is_same and former.reason not in _UNVERIFIED:
             return former
         return _reachable("Unknown", Reason.VERIFICATION_PENDING, "The WebSocket will be tested in a moment.")
