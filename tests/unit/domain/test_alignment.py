@@ -27,8 +27,11 @@ from chainlit_operator.domain.decide import decide
 from chainlit_operator.domain.model import (
     Condition,
     Container,
+    FieldConflict,
+    Memory,
     Probe,
     Rewrite,
+    RouteStatus,
     ServicePort,
     Snapshot,
     Status,
@@ -390,3 +393,53 @@ def test_message(given: Snapshot, words: str) -> None:
 def test_summary(given: Container, summary: str) -> None:
     action = decide(with_container(given)).action
     assert isinstance(action, Apply) and action.summary == summary
+
+
+CONFLICT = FieldConflict(("another basis",), ((0.0, 1),), "argocd", yielded_state=7)
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        (snapshot(app=app(suspend=True)), CONFLICT),
+        (snapshot(app=app(mount_path="/bot")), CONFLICT),
+        (snapshot(app=app(template={"image": "chat:1"})), CONFLICT),
+        (snapshot(), CONFLICT),
+        (with_container(aligned()), replace(CONFLICT, yielded_state=None)),
+    ],
+    ids=["blocked", "mounted", "created", "apply", "right"],
+)
+def test_only_right_values_end_a_conflict(given: Snapshot, kept: FieldConflict) -> None:
+    assert decide(replace(given, memory=Memory(CONFLICT))).memory.workload == kept
+    assert decide(given).memory.workload is None
+
+
+@pytest.mark.parametrize(("path", "is_remembered"), [("/chat", True), ("/bot", False)])
+def test_a_conflict_is_known_from_the_status_after_a_restart(path: str, is_remembered: bool) -> None:
+    route = RouteStatus("Ingress", "chat", "example.com", path, "Prefix", "None")
+    status = Status(route=route, conditions=(Condition("Aligned", "False", "FieldContested", "…", 1),))
+    wrong = container("/wrong", probes=(), image="chat:1", owners=(("CHAINLIT_ROOT_PATH", "argocd"),))
+    found = decide(snapshot(app=replace(app(), status=status), workload=workload(wrong, digests=(5, 0))))
+    env = (("CHAINLIT_ROOT_PATH", "/chat"),)
+    basis = ("uid-of-chat", 1, "uid-of-workload", "chat:1", env, ())
+    if is_remembered:
+        assert isinstance(found.action, Blocked) and "'argocd' keeps changing" in found.action.message
+        assert found.memory.workload == FieldConflict(basis, (), "argocd", yielded_state=5)
+    else:
+        assert isinstance(found.action, Apply) and found.action.basis == basis
+        assert found.memory.workload is None
+
+
+def test_fields_are_taken_again_also_in_a_conflict() -> None:
+    """No value changes, so no pod is replaced."""
+    given = resumed()
+    action = decide(given).action
+    assert isinstance(action, Apply) and action.changes_values is False
+    conflict = FieldConflict(action.basis, ((0.0, 0),) * 3, "argocd")
+    found = decide(replace(given, memory=Memory(conflict)))
+    assert (found.action, found.memory.workload) == (action, conflict)
+
+
+def test_a_write_on_another_basis_is_no_conflict() -> None:
+    action = decide(replace(snapshot(), memory=Memory(CONFLICT))).action
+    assert isinstance(action, Apply) and action.changes_values

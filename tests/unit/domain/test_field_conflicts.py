@@ -134,3 +134,12 @@ def test_never_more_than_the_limits_allow(events: list[float]) -> None:
     )
     for seconds, most in limits:
         assert all(sum(start <= time < start + seconds for time in writes) <= most for start in writes)
+
+
+def test_a_write_of_twelve_hours_ago_does_not_count() -> None:
+    found = after(0.0, 7000.0, 14000.0, 21000.0, 28000.0, 35000.0)
+    assert found is not None
+    assert field_conflicts.winner(found, BASIS, STATE, 43_199.0) == "argocd"
+    assert field_conflicts.winner(found, BASIS, STATE, 43_200.0) == ""
+    for now, oldest in ((43_199.0, 0.0), (43_200.0, 7000.0)):
+        assert field_conflicts.record(found, BASIS, STATE, "argocd", now).writes[0] == (oldest, STATE)
