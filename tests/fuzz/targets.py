@@ -257,7 +257,7 @@ def take_bytes(raw: bytes, clock: Clock) -> None:
         "page": codec.decode_page,
         "event": codec.decode_event,
         "error": codec.decode_error,
-        "bookmark": codec.decode_bookmark,
+        "bookmark": codec.decode_metadata,
         **READERS,
     }.items():
         with clock.step(name), contextlib.suppress(msgspec.MsgspecError, ValueError):

@@ -8,7 +8,7 @@ from typing import NamedTuple
 class Ref(NamedTuple):
     """One object of the cluster: kind, namespace and name.
 
-    A tuple, since each decision looks some sixty of them up: a dataclass is hashed and compared at ten times the cost.
+    A tuple: each decision looks up about sixty references, and a dataclass costs ten times as much to hash and compare.
     """
 
     kind: str

@@ -48,7 +48,7 @@ def intake(state: State) -> AppIntake:
 
 
 def identity(found: dict[str, Any]) -> codec.Identity:
-    return codec.decode_bookmark(raw(found)).metadata
+    return codec.decode_metadata(raw(found)).metadata
 
 
 def test_an_app_that_cannot_be_decoded_at_the_start_keeps_its_workload(state: State, intake: AppIntake) -> None:

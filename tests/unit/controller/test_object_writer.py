@@ -420,7 +420,7 @@ async def test_app_that_changes_while_its_objects_are_created_is_not_written_fur
 
         w.server.before_answer = changed
         w.queue.close()
-        await w.reconciler._guarded(APP)
+        await w.reconciler._reconcile_or_retry(APP)
         assert w.writes == ["serviceaccounts/chat"]
         assert w.queue.failures(APP) == 0
 
@@ -453,7 +453,7 @@ async def test_foreign_objects_are_not_kept_whole() -> None:
 async def test_events_tell_what_was_done() -> None:
     async with world() as w:
         await w.reconcile()
-        told = w.reconciler._objects._recorder._due
+        told = w.reconciler._objects._recorder._queue
         *_, event = await asyncio.wait_for(told.get(), 1)
         assert event["reason"] == "Created"
         for kind in ("ServiceAccount", "Service", "Ingress", "Deployment"):

@@ -197,11 +197,11 @@ async def test_conflict_is_tried_again_without_a_warning(caplog: pytest.LogCaptu
         w.cache.upsert(workload(RIGHT))
         w.server.script = [error(409, "Conflict", "the object has been modified")]
         w.queue.close()
-        await w.reconciler._guarded(APP)
+        await w.reconciler._reconcile_or_retry(APP)
         assert {record.levelname for record in caplog.records} <= {"INFO"}
         w.server.script = [error(409, "Conflict", "the object has been modified")] * 3
         for _ in range(3):
-            await w.reconciler._guarded(APP)
+            await w.reconciler._reconcile_or_retry(APP)
         assert w.queue.failures(APP) == 4
         assert caplog.records[-1].levelname == "WARNING", "but the watch should have told by now"
 
@@ -291,9 +291,9 @@ async def test_an_app_is_not_forgotten_for_a_404_that_is_not_of_the_api_server()
     async with world() as w:
         w.cache.upsert(workload(RIGHT))
         w.server.script = [reply("404 page not found", 404)]
-        await w.reconciler._guarded(APP)
+        await w.reconciler._reconcile_or_retry(APP)
         assert set(w.cache.apps) == {APP} and w.queue.failures(APP) == 1
-        await w.reconciler._guarded(APP)
+        await w.reconciler._reconcile_or_retry(APP)
         assert len(w.writes) == 2 and w.queue.failures(APP) == 0
 
 
@@ -381,7 +381,7 @@ async def test_an_app_that_changes_while_fields_are_released_is_not_written(chan
 
         w.server.before_release = changed
         w.queue.close()
-        await w.reconciler._guarded(APP)
+        await w.reconciler._reconcile_or_retry(APP)
         assert w.writes == ["deployments/chat"], "the release alone"
         assert w.queue.failures(APP) == 0
 

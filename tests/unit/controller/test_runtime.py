@@ -162,7 +162,7 @@ async def test_memory_is_given_back_after_the_first_wave_however_busy_the_operat
     operator: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settled = asyncio.Event()
-    monkeypatch.setattr(gc_tuning, "settle", settled.set)
+    monkeypatch.setattr(gc_tuning, "freeze_and_trim", settled.set)
     apps = [app(f"app-{n}") for n in range(3)]
     worked: list[str] = []
 

@@ -320,9 +320,9 @@ def test_what_nests_deep_is_no_end_of_the_watch(kind: str) -> None:
         kept = found.owned.content["extra"]
         assert kept["flat"] == [1] and str(kept["deep"]).count("[") < 300
     items = codec.decode_page(f'{{"items":[{text}]}}'.encode()).items
-    assert items is not None and codec.decode_bookmark(items[0]).metadata.name == 'x]"['
+    assert items is not None and codec.decode_metadata(items[0]).metadata.name == 'x]"['
     event = codec.decode_event(f'{{"type":"ADDED","object":{text}}}'.encode())
-    assert codec.decode_bookmark(event.object).metadata.name == 'x]"['
+    assert codec.decode_metadata(event.object).metadata.name == 'x]"['
 
 
 def test_no_more_paths_are_read_than_can_be_looked_at() -> None:

@@ -34,7 +34,7 @@ from chainlit_operator.domain.desired import manifests
 from chainlit_operator.domain.desired import drift
 from chainlit_operator.kinds.chainlitapp import app_from_object
 
-handlers.allow_nests()
+handlers.raise_recursion_limit()
 nest = '{"a":' * 9990 + "1" + "}" * 9990
 body = json.loads('{"metadata":{"name":"x"},"spec":{"workload":{"template":{"image":"x","affinity":%s}}}}' % nest)
 made = manifests.deployment(app_from_object(body), paths.RootPaths("", "")).body

@@ -15,7 +15,7 @@ from chainlit_operator.kube.leader_election import (
     is_led_by_other,
     observe,
     pause,
-    wanted,
+    wanted_record,
 )
 from chainlit_operator.kube.leases import LeaseRecord
 
@@ -62,7 +62,7 @@ def test_each_version_starts_the_clock_again() -> None:
 def test_the_record_has_the_users_duration_and_replaces_the_version_that_was_read(
     record: LeaseRecord | None, written: LeaseRecord
 ) -> None:
-    assert wanted("a", ObservedLease(record, 1.0) if record else None, LeaseTiming.of(20)) == written
+    assert wanted_record("a", ObservedLease(record, 1.0) if record else None, LeaseTiming.of(20)) == written
 
 
 @pytest.mark.parametrize("duration", [3, 15, 3600])
@@ -129,7 +129,7 @@ def test_two_never_lead_at_once(
         me.observed = observe(me.observed, stored, now + me.offset) if stored is not None else None
         if is_led_by_other(me.name, me.observed, now + me.offset):
             continue
-        record = wanted(me.name, me.observed, me.timing)
+        record = wanted_record(me.name, me.observed, me.timing)
         now += there
         stored = LeaseRecord(record.holder, record.lease_duration, str(version))
         now += back

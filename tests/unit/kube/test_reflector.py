@@ -35,10 +35,9 @@ class Store:
         self.known = {o.ref.name: o.resource_version for o in objects}
         self.log.append(f"replace {sorted(self.known)}")
 
-    def upsert(self, obj: WatchedObject) -> bool:
+    def upsert(self, obj: WatchedObject) -> None:
         self.known[obj.ref.name] = obj.resource_version
         self.log.append(f"upsert {obj.ref.name}@{obj.resource_version}")
-        return True
 
     def remove(self, obj: WatchedObject) -> None:
         self.known.pop(obj.ref.name, None)
@@ -207,8 +206,8 @@ NOT_KNOWN = reply("404 page not found", 404)
     ("script", "log"),
     [
         ([NOT_KNOWN], ["replace []"]),
-        ([LISTED, NOT_KNOWN, *[NOT_KNOWN] * reflectors.DOUBTS], ["replace ['a']", "replace []"]),
-        ([LISTED, *[NOT_KNOWN] * reflectors.DOUBTS, LISTED], ["replace ['a']"] * 2),
+        ([LISTED, NOT_KNOWN, *[NOT_KNOWN] * reflectors.IGNORED_NOT_FOUNDS], ["replace ['a']", "replace []"]),
+        ([LISTED, *[NOT_KNOWN] * reflectors.IGNORED_NOT_FOUNDS, LISTED], ["replace ['a']"] * 2),
         ([LISTED, *[error(503, "ServiceUnavailable")] * 20, NOT_KNOWN, LISTED], ["replace ['a']"] * 2),
     ],
     ids=["from the start", "for good", "for a while", "after an outage"],

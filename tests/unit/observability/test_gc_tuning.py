@@ -18,17 +18,17 @@ def collector() -> Iterator[None]:
     gc.unfreeze()
 
 
-def test_the_collector_looks_seldom_until_all_is_settled() -> None:
+def test_the_collector_runs_rarely_until_the_start_is_over() -> None:
     usual = gc.get_threshold()
-    gc_tuning.begin()
+    gc_tuning.collect_rarely()
     assert gc.get_threshold()[0] > 10 * usual[0]
-    gc_tuning.listed()
+    gc_tuning.freeze_listed()
     assert gc.get_threshold()[0] > 10 * usual[0]
-    gc_tuning.settle()
+    gc_tuning.freeze_and_trim()
     assert gc.get_threshold() == usual
 
 
-@pytest.mark.parametrize("spare", [gc_tuning.listed, gc_tuning.settle])
+@pytest.mark.parametrize("spare", [gc_tuning.freeze_listed, gc_tuning.freeze_and_trim])
 def test_what_is_there_is_not_looked_at_again(spare: object) -> None:
     gc.unfreeze()
     kept = [[n] for n in range(1000)]

@@ -70,10 +70,10 @@ def test_tracebacks_stay_readable(capsys: pytest.CaptureFixture[str]) -> None:
         ("kopf.reactor", "info", False),
         ("kopf.reactor", "debug", True),
         ("asyncio", "info", False),
-        ("chainlit_operator.engine", "info", True),
+        ("chainlit_operator.controller", "info", True),
     ],
 )
-def test_kopf_ending_is_told_without_its_traceback(
+def test_the_end_of_kopf_is_logged_without_its_traceback(
     capsys: pytest.CaptureFixture[str], logger: str, level: str, has_traceback: bool
 ) -> None:
     logs.configure("text", level)
@@ -81,6 +81,6 @@ def test_kopf_ending_is_told_without_its_traceback(
         raise ValueError("half a line")
     except ValueError:
         logging.getLogger(logger).exception("Watcher has failed: half a line")
-    told = capsys.readouterr().err
-    assert "Watcher has failed: half a line" in told
-    assert ("Traceback" in told) == has_traceback
+    logged = capsys.readouterr().err
+    assert "Watcher has failed: half a line" in logged
+    assert ("Traceback" in logged) == has_traceback

@@ -270,15 +270,6 @@ def test_write_that_comes_too_late_is_released_too() -> None:
     assert keys == [HELD.ref]
 
 
-def test_only_a_change_that_no_decision_reads_makes_no_difference() -> None:
-    state = State(lambda _: None)
-    assert state.upsert(replace(workload(), resource_version="2"))
-    assert not state.upsert(replace(workload(), resource_version="3")), "a counter, an annotation"
-    assert not state.upsert(replace(workload(container("/x")), resource_version="2")), "it is older"
-    state.upsert(replace(workload(container("/x")), resource_version="4"), quiet=True)
-    assert state.upsert(replace(workload(container("/x")), resource_version="4")), "the watch's event of our own write"
-
-
 async def test_a_list_does_not_overwrite_the_generation_that_the_watch_saw() -> None:
     """The watch shows since which generation a workload has its template; a list does not."""
     enqueued: list[Ref] = []

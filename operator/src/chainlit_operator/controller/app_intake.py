@@ -1,4 +1,4 @@
-"""The intake of ChainlitApps: lists and kopf's events put them into the state here, and remove them."""
+"""The intake: puts the ChainlitApps of lists and of kopf's events into the state, and removes deleted ones."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ logger = logging.getLogger(__name__)
 class AppIntake:
     """Puts ChainlitApps into ``state``.
 
-    An app that cannot be decoded is not in the state, and no workload of its namespace is released: one of them may be
-    that app's.
+    An app that cannot be decoded is not in the state. Then no workload of its namespace is released, because the app
+    may name any of them.
     """
 
     def __init__(self, state: State) -> None:
@@ -31,15 +31,18 @@ class AppIntake:
         self._unreadable = UnreadableObjects("ChainlitApp")
 
     def put_listed(self, raw: msgspec.Raw) -> None:
-        """Take a ChainlitApp of a list, as JSON. Raises msgspec.DecodeError if its metadata cannot be decoded."""
-        self._put(lambda: app_from_json(raw), lambda: codec.decode_bookmark(raw))
+        """Put a ChainlitApp of a list, as JSON. Raises msgspec.DecodeError if its metadata cannot be decoded."""
+        self._put(lambda: app_from_json(raw), lambda: codec.decode_metadata(raw))
 
     def put_event(self, body: Any) -> None:
-        """Take a ChainlitApp of an event, as a decoded API object. Raises msgspec.ValidationError as above."""
-        self._put(lambda: app_from_object(body), lambda: msgspec.convert(body, codec.Bookmark))
+        """Put a ChainlitApp of an event; ``body`` is a decoded API object.
+
+        Raises msgspec.ValidationError if its metadata cannot be decoded.
+        """
+        self._put(lambda: app_from_object(body), lambda: msgspec.convert(body, codec.PartialObjectMetadata))
 
     def remove(self, ref: Ref, uid: str) -> None:
-        """Remove a ChainlitApp that is gone, unless another one of its name is known by now."""
+        """Remove a deleted ChainlitApp, unless a newer one with the same name is known."""
         app = self._state.apps.get(ref)
         if app is not None and app.uid == uid:
             self._state.remove_app(ref)
@@ -56,7 +59,7 @@ class AppIntake:
         known |= {(ref, self._unreadable.uid(ref)) for ref in self._state.unreadable}
         return {(ref, uid) for ref, uid in known if namespace in (None, ref.namespace)}
 
-    def _put(self, decode: Callable[[], App], decode_metadata: Callable[[], codec.Bookmark]) -> None:
+    def _put(self, decode: Callable[[], App], decode_metadata: Callable[[], codec.PartialObjectMetadata]) -> None:
         try:
             app = decode()
         except (msgspec.MsgspecError, ValueError) as error:
@@ -74,14 +77,14 @@ class AppIntake:
 
 
 class AppList:
-    """A list of ChainlitApps under way. It may come in pages, from anybody who lists."""
+    """A list of ChainlitApps in progress. Its pages come from kopf or from the relister."""
 
     def __init__(self, intake: AppIntake, known: set[tuple[Ref, str]]) -> None:
-        """``known`` are the apps that are known before the list is requested, with their uids."""
+        """``known`` are the apps that were known before the list was requested, with their uids."""
         self._intake, self._known = intake, known
 
     def found(self, metadata: codec.Identity) -> None:
-        """Take an app of the list."""
+        """Note that the list contains this app."""
         self._known.discard((Ref("ChainlitApp", metadata.namespace, metadata.name), metadata.uid))
 
     def end(self) -> None:

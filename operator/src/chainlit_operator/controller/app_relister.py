@@ -1,11 +1,12 @@
-"""The relister: lists ChainlitApps where kopf's watch does not tell enough.
+"""The relister: lists ChainlitApps, because kopf's watch alone is not enough.
 
-kopf has no event for "all objects that exist were delivered". Until then, a workload without an app may have one. So
-all ChainlitApps are listed before the work begins, and before each restart of kopf.
+kopf has no event for "all objects that exist were delivered". Before that moment, a workload that seems to have no app
+may have one. So all ChainlitApps are listed before the work begins, and before each restart of kopf.
 
-kopf delivers only the deletions that its watch sees. An app that was deleted between two watches would be enforced for
-ever. So each complete list, kopf's own included, removes the apps that are not in it. A list of metadata every five
-minutes also detects a restore of etcd. Watches do not: they wait until the versions that they have seen come again.
+kopf delivers only the deletions that its watch sees. Without a list, the operator would keep enforcing an app that was
+deleted between two watches. So each complete list, kopf's own included, removes the apps that are not in it. A list of
+metadata every five minutes also detects a restore of etcd. A watch does not: it waits for newer versions than the last
+one that it has seen.
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ from chainlit_operator.kube import codec
 from chainlit_operator.kube.backoff import backoff_seconds
 from chainlit_operator.kube.client import PAGE_SIZE, Api
 from chainlit_operator.kube.errors import ApiError
-from chainlit_operator.kube.resource_versions import ensure_later, is_older
+from chainlit_operator.kube.resource_versions import ensure_not_older, is_older
 
 logger = logging.getLogger(__name__)
 
 INTERVAL_SECONDS = 300.0
-#: After a list that failed.
+#: The pause after a list that failed.
 RETRY_SECONDS = 30.0
 
 
@@ -43,7 +44,7 @@ class AppRelister:
         self._version = ""
 
     async def list_all(self) -> None:
-        """List all apps with their content, again until it succeeds; ``last_error`` says what hinders it.
+        """List all apps with their content; repeat until a list succeeds. ``last_error`` says why it failed last.
 
         Raises RestoredError.
         """
@@ -82,7 +83,7 @@ class AppRelister:
         apps = self._intake.begin_list(namespace)
         async for raw in self._pages(namespace, only_metadata=only_metadata):
             try:
-                apps.found(codec.decode_bookmark(raw).metadata)
+                apps.found(codec.decode_metadata(raw).metadata)
                 if not only_metadata:
                     self._intake.put_listed(raw)
             except msgspec.DecodeError as error:
@@ -90,11 +91,11 @@ class AppRelister:
         apps.end()
 
     async def _pages(self, namespace: str | None, *, only_metadata: bool) -> AsyncIterator[msgspec.Raw]:
-        token, seen = "", self._version  # another list may begin later and be answered first
+        token, seen = "", self._version  # read now: a list that begins later may be answered first
         while True:
             page = await self._api.list_page("ChainlitApp", namespace, PAGE_SIZE, token, only_metadata=only_metadata)
             version = page.metadata.resource_version
-            ensure_later(version, seen, "ChainlitApp")
+            ensure_not_older(version, seen, "ChainlitApp")
             if not is_older(version, self._version):
                 self._version = version
             for raw in page.items or ():

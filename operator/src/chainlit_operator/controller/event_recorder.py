@@ -1,7 +1,8 @@
 """Kubernetes Events on ChainlitApps.
 
-Conditions are the truth, Events are for people. So Events are sent beside the work at a bounded rate, and dropped (and
-counted) when too many are queued. A reason that no condition has goes first, and has room of its own.
+Conditions have the full state; Events are only a help for people. So Events are sent beside the work at a bounded rate.
+When too many are queued, new ones are dropped and counted. Events whose reason no condition has are sent first, and the
+queue has extra room for them.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ BURST = 25
 #: Reasons that no condition has.
 EVENT_ONLY = frozenset({Reason.TOOK_OVER})
 SECONDS_EACH = 1.0
-#: core/v1 Event validation.
+#: The limit of the API server's validation, in characters.
 MAX_MESSAGE = 1024
 
 
@@ -37,23 +38,23 @@ class EventRecorder:
 
     def __init__(self, api: Api) -> None:
         self._api = api
-        #: By rank, and within one in the order in which they came.
-        self._due: asyncio.PriorityQueue[tuple[int, int, str, dict[str, Any]]] = asyncio.PriorityQueue()
+        #: (rank, number, namespace, body): by rank, then in the order of arrival.
+        self._queue: asyncio.PriorityQueue[tuple[int, int, str, dict[str, Any]]] = asyncio.PriorityQueue()
         self._counter = itertools.count()
         self._host = socket.gethostname()
 
     def record(self, app: App, type_: str, reason: str, message: str) -> None:
-        """Have an Event sent: ``type_`` is Normal or Warning, ``reason`` one CamelCase word."""
+        """Queue an Event: ``type_`` is Normal or Warning, ``reason`` one CamelCase word."""
         rank = 0 if reason in EVENT_ONLY else 1
-        if self._due.qsize() >= BURST * (2 - rank):
+        if self._queue.qsize() >= BURST * (2 - rank):
             metrics.EVENTS_DROPPED.inc()
         else:
-            self._due.put_nowait(
+            self._queue.put_nowait(
                 (rank, next(self._counter), app.ref.namespace, self._body(app, type_, reason, message))
             )
 
     async def run(self) -> None:
-        """Send what is due until cancelled."""
+        """Send queued Events until cancelled."""
         tokens, loop = float(BURST), asyncio.get_running_loop()
         last = loop.time()
         while True:
@@ -62,8 +63,8 @@ class EventRecorder:
             if tokens < 1.0:
                 await asyncio.sleep((1.0 - tokens) * SECONDS_EACH)
                 tokens, last = 1.0, loop.time()
-            # Only now, so that what came meanwhile can go first.
-            _, _, namespace, body = await self._due.get()
+            # After the pause: an Event of a higher rank may have arrived meanwhile.
+            _, _, namespace, body = await self._queue.get()
             tokens -= 1.0
             try:
                 await self._api.create_event(namespace, body)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Any, assert_never
+from collections.abc import Awaitable, Callable, Iterable
+from typing import assert_never
 
 from chainlit_operator.controller.event_recorder import EventRecorder
 from chainlit_operator.controller.writes import Answers, WriteError, ensure_current
@@ -44,12 +44,12 @@ class ObjectWriter:
                 if live is not None:
                     remember(step, live)
         finally:
-            for reason, words in done.items():
-                logger.info("%s: %s %s", app.ref, reason, "; ".join(words))
-                self._recorder.record(app, "Normal", reason, f"{reason} {'; '.join(words)}.")
+            for reason, objects in done.items():
+                logger.info("%s: %s %s", app.ref, reason, "; ".join(objects))
+                self._recorder.record(app, "Normal", reason, f"{reason} {'; '.join(objects)}.")
 
     async def _carry_out(self, step: Step, done: dict[Reason, list[str]]) -> OwnedState | None:
-        """Carry out one step; returns the object that a field conflict could be about, None where it is gone."""
+        """Carry out one step; returns the object for the memory of field conflicts, None where it needs none."""
         match step:
             case Create():
                 return await self._create(step.manifest, done)
@@ -66,7 +66,7 @@ class ObjectWriter:
 
     async def _create(self, manifest: Manifest, done: dict[Reason, list[str]]) -> OwnedState | None:
         ref = manifest.ref
-        # Without force: an object that somebody else created a moment ago is not overwritten.
+        # Without force: the apply must not overwrite an object that somebody else created a moment ago.
         request = self._api.apply(ref, manifest.body, CREATED_FIELD_MANAGER, force=False)
         made = self._answers.store(ref, await _answer("create", ref, request), is_new=True)
         metrics.WRITES.labels("created").inc()
@@ -86,7 +86,7 @@ class ObjectWriter:
         done[Reason.REPAIRED].append(f"{', '.join(step.fields[:_SHOWN_FIELDS])} of {ref}{by}")
 
     async def _release(self, step: Release, done: dict[Reason, list[str]]) -> None:
-        await self._patch(step.ref, self._api.patch(step.ref, _dict(step.patch), FIELD_MANAGER))
+        await self._patch(step.ref, self._api.patch(step.ref, dict(step.patch), FIELD_MANAGER))
         done[Reason.RELEASED].append(
             f"{step.ref}, because spec references it: it stays when this ChainlitApp is deleted"
         )
@@ -118,7 +118,3 @@ async def _answer(verb: str, ref: Ref, request: Awaitable[bytes]) -> bytes:
 def _refused(verb: str, ref: Ref, error: ApiError) -> WriteError:
     metrics.WRITE_ERRORS.labels("created", error.reason).inc()
     return WriteError(verb, ref, error)
-
-
-def _dict(patch: Mapping[str, Any]) -> dict[str, Any]:
-    return dict(patch)

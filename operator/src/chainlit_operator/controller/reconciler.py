@@ -1,7 +1,7 @@
 """The reconciler: gather → decide → apply → report, once for each app that is enqueued.
 
-It is level-triggered: it does not know which event came, in what order or how often. It writes nothing when nothing
-differs: at most one write of a workload, one of each created object, and one of the status.
+It is level-triggered: it does not know which event came, in what order or how often. One reconcile makes at most one
+write of the workload, one of each created object and one of the status, and none where nothing differs.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ from chainlit_operator.verification.scheduler import VerificationScheduler
 
 logger = logging.getLogger(__name__)
 
-#: A transient failure goes into the status when it has happened so often in a row.
+#: A transient failure goes into the status after this many in a row.
 REPORTED_FAILURES = 3
 
 
 class Reconciler:
-    """Brings apps to what their snapshots ask for, and releases workloads that no app asks for."""
+    """Reconciles apps, and releases the fields of workloads that no app asks for."""
 
     def __init__(
         self,
@@ -67,17 +67,17 @@ class Reconciler:
         while (ref := await self._queue.get()) is not None:
             started = time.perf_counter()
             try:
-                await self._guarded(ref)
+                await self._reconcile_or_retry(ref)
             finally:
                 self._queue.done(ref)
                 metrics.RECONCILE_SECONDS.observe(time.perf_counter() - started)
 
     def forget(self) -> None:
-        """Forget all writes: another replica continues."""
+        """Forget the memory of all writes: another replica leads now."""
         self._memories.clear()
 
-    async def _guarded(self, ref: Ref) -> None:
-        """Reconcile; a failure costs this key a pause, and no other key anything."""
+    async def _reconcile_or_retry(self, ref: Ref) -> None:
+        """Reconcile one key. After a failure, enqueue it again with a pause; other keys are not affected."""
         try:
             is_done = await self.reconcile(ref)
         except SupersededError as superseded:
@@ -85,7 +85,7 @@ class Reconciler:
             self._queue.forget(ref)
         except ApiError as error:
             pause = self._queue.retry(ref)
-            # A conflict is no fault as long as the watch brings the new version.
+            # A conflict is no fault: the watch delivers the new version. Many in a row are one.
             is_usual = error.code == 409 and self._queue.failures(ref) < REPORTED_FAILURES
             level = logging.INFO if is_usual else logging.WARNING
             logger.log(level, "%s: %s; next attempt in %.1f s", ref, error.message, pause)
@@ -101,7 +101,7 @@ class Reconciler:
     async def reconcile(self, ref: Ref) -> bool:
         """Reconcile one app, or release one workload; returns False if another attempt is needed.
 
-        Raises ApiError for a failure that may pass, and SupersededError where the app changes meanwhile.
+        Raises ApiError for a failure that a retry may mend, and SupersededError where the app changes meanwhile.
         """
         if ref in self._state.apps:
             return await self._reconcile_app(self._state.apps[ref])
@@ -176,7 +176,7 @@ class Reconciler:
         return failure
 
     def _failure(self, app: App, error: ApiError, ref: Ref, verb: str) -> Failure:
-        """Words for a refused write; raises the error itself while it may pass."""
+        """Return the failure for a refused write; raises the error itself while a retry may succeed."""
         if error.is_transient and self._queue.failures(app.ref) < REPORTED_FAILURES:
             raise error
         return writes.failure(error, ref, verb)

@@ -1,4 +1,4 @@
-"""The runtime: makes everything that runs beside kopf, and starts and stops it."""
+"""The runtime: creates, starts and stops everything that runs beside kopf."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ from chainlit_operator.verification.verifier import Verifier
 logger = logging.getLogger(__name__)
 
 _STOP_SECONDS = 10.0
-#: A kind that cannot be listed for so long does not keep kopf from its watch of ChainlitApps.
+#: After this time kopf starts its watch of ChainlitApps, even if another kind could not be listed.
 _LIST_SECONDS = 60.0
-#: How often and how far apart :meth:`Runtime.knows_app` looks, while a worker may just be writing the app's status.
-_LOOKS, _LOOK_SECONDS = 10, 0.005
-#: The first wave of work is over after that time, also if an app hangs.
+#: How often :meth:`Runtime.knows_app` reads the state while a worker has the app, and the pause between two reads.
+_KNOWN_READS, _KNOWN_PAUSE_SECONDS = 10, 0.005
+#: The first wave of work counts as over after this time, also if an app hangs.
 _FIRST_WAVE_SECONDS = 300.0
-#: The name of the task that ends by itself.
+#: The name of the only task that may end by itself.
 _FIRST_WAVE = "first wave"
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How the operator runs.
+    """The settings of the operator.
 
     ``namespaces`` empty means all; ``edge_tls`` is for certificates at the edge; ``listen`` is host:port, or empty for
     no HTTP server. ``lease`` is the Lease that the leader holds as ``identity``; None means no leader election.
@@ -96,8 +96,8 @@ class Runtime:
         if options.lease is not None:
             self.elector = LeaderElector(api, options.lease, options.identity, options.timing, self.lead, self.stand_by)
         self._apps_synced = asyncio.Event()
-        #: When kopf last asked for ChainlitApps, or had an answer.
-        self._apps_seen = time.monotonic()
+        #: When kopf last requested ChainlitApps, or had an answer.
+        self._watch_last_seen = time.monotonic()
         self._started = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._work: list[asyncio.Task[None]] = []
@@ -113,11 +113,11 @@ class Runtime:
     # ------------------------------------------------------------------------------------- for the kopf layer
 
     def put_app(self, body: object) -> None:
-        """Take a ChainlitApp of an event, as an API object."""
+        """Put a ChainlitApp of an event into the state; ``body`` is the decoded API object."""
         self.intake.put_event(body)
 
     def remove_app(self, namespace: str, name: str, uid: str) -> None:
-        """Remove a ChainlitApp that is gone, unless another one of its name is known by now."""
+        """Remove a deleted ChainlitApp, unless a newer one with the same name is known."""
         self.intake.remove(Ref("ChainlitApp", namespace, name), uid)
 
     def begin_list(self, namespace: str | None) -> AppList:
@@ -127,34 +127,34 @@ class Runtime:
     async def knows_app(self, ref: Ref, version: str) -> bool:
         """Whether a ChainlitApp is known in that version or a later one.
 
-        While a worker has the app, it may just be writing the status; then the answer waits for a moment.
+        While a worker has the app, it may be writing the status. So this waits a moment for the worker.
         """
-        for _ in range(_LOOKS):
+        for _ in range(_KNOWN_READS):
             app = self.state.apps.get(ref)
             if app is not None and (app.resource_version == version or is_older(version, app.resource_version)):
                 return True
             if not self.queue.is_working(ref):
                 break
-            await asyncio.sleep(_LOOK_SECONDS)
+            await asyncio.sleep(_KNOWN_PAUSE_SECONDS)
         return False
 
     def watch_alive(self) -> None:
         """Note that kopf requested ChainlitApps or had an answer: its watch does not hang."""
-        self._apps_seen = time.monotonic()
+        self._watch_last_seen = time.monotonic()
 
     async def apps_synced(self) -> None:
         """Wait until all ChainlitApps that exist at the start are known."""
         await self._apps_synced.wait()
 
     async def relist_apps(self) -> None:
-        """List all ChainlitApps, again until it succeeds."""
+        """List all ChainlitApps; repeat until a list succeeds."""
         await self.app_relister.list_all()
 
     # --------------------------------------------------------------------------------------------- life cycle
 
     def start(self) -> None:
         """Start all tasks; the work on apps begins when every kind was listed once and this replica leads."""
-        gc_tuning.begin()
+        gc_tuning.collect_rarely()
         self._tasks = [asyncio.create_task(r.run(), name=f"reflector of {r}") for r in self.reflectors]
         self._tasks.append(asyncio.create_task(self.recorder.run(), name="event recorder"))
         self._tasks.append(asyncio.create_task(self.app_relister.run(), name="relister of ChainlitApps"))
@@ -170,23 +170,23 @@ class Runtime:
         if the rest takes too long.
         """
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._listed(), _LIST_SECONDS)
+            await asyncio.wait_for(self._reflectors_synced(), _LIST_SECONDS)
         is_late = not all(reflector.synced.is_set() for reflector in self.reflectors)
         await self.app_relister.list_all()
         self._apps_synced.set()
         if is_late:
-            await self._listed()
-            await self.app_relister.list_all()  # kopf may not have delivered yet what appeared meanwhile
+            await self._reflectors_synced()
+            await self.app_relister.list_all()  # kopf may not have delivered yet the apps that appeared meanwhile
         self.state.complete()
-        gc_tuning.listed()
+        gc_tuning.freeze_listed()
         logger.info("All caches are synced")
         if self.elector is not None:
-            gc_tuning.settle()
+            gc_tuning.freeze_and_trim()
             await self.elector.run()
         await self.lead()
         await asyncio.Event().wait()
 
-    async def _listed(self) -> None:
+    async def _reflectors_synced(self) -> None:
         """Wait until each kind but ChainlitApps has been listed once."""
         for reflector in self.reflectors:
             await reflector.synced.wait()
@@ -194,26 +194,26 @@ class Runtime:
     async def lead(self) -> None:
         """Work on every app, and on each change from now on."""
         self._is_leading = True
-        self.state.announce()
+        self.state.enqueue_all()
         work = [(f"worker {n}", self.reconciler.work()) for n in range(self.options.concurrency)]
         work += [
             ("verification", self.scheduler.run()),
-            (_FIRST_WAVE, self._settle(self.queue.worked(self.state.apps))),
+            (_FIRST_WAVE, self._trim_memory_after(self.queue.worked(self.state.apps))),
         ]
         self._work = [asyncio.create_task(coroutine, name=name) for name, coroutine in work]
         logger.info("Working with concurrency %d", self.options.concurrency)
 
-    async def _settle(self, is_worked: asyncio.Event) -> None:
-        """Give memory back when each app that is known at the start was reconciled once."""
+    async def _trim_memory_after(self, first_wave: asyncio.Event) -> None:
+        """Return free memory to the system when each app that is known at the start was reconciled once."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(is_worked.wait(), _FIRST_WAVE_SECONDS)
-        gc_tuning.settle()
+            await asyncio.wait_for(first_wave.wait(), _FIRST_WAVE_SECONDS)
+        gc_tuning.freeze_and_trim()
 
     async def stand_by(self) -> None:
-        """Stop the work at once, also in the middle of a write, and forget what was remembered for it."""
+        """Stop the work at once, also in the middle of a write. Forget the queue, the writes and the verifications."""
         self._is_leading = False
         work, self._work = self._work, []
-        await _end(work)
+        await _cancel(work)
         self.queue.clear()
         self.reconciler.forget()
         self.scheduler.clear()
@@ -221,23 +221,23 @@ class Runtime:
     async def stop(self) -> None:
         """Let the writes in flight finish, release the Lease, and end all tasks."""
         self.queue.close()
-        await _end([task for task in self._tasks if task.get_name() == "leader election"])
+        await _cancel([task for task in self._tasks if task.get_name() == "leader election"])
         workers = [task for task in self._work if task.get_name().startswith("worker")]
         if workers:
             await asyncio.wait(workers, timeout=_STOP_SECONDS)
-        await _end(self._work)  # workers that hang must not write next to a successor
+        await _cancel(self._work)  # a worker that hangs must not write while a successor works
         if self.elector is not None:
             await self.elector.release()
-        await _end(self._tasks)
+        await _cancel(self._tasks)
 
     async def failed(self) -> BaseException:
-        """Wait until a task ends that never should; returns the reason."""
+        """Wait until a task ends that must not end; returns the reason."""
         await self._started.wait()
         while True:
             running = [task for task in (*self._tasks, *self._work) if task.get_name() != _FIRST_WAVE]
             done, _ = await asyncio.wait(running, timeout=5.0, return_when=asyncio.FIRST_COMPLETED)
             if self.queue.is_closed:
-                await asyncio.Event().wait()  # it is stopping, and this wait is cancelled
+                await asyncio.Event().wait()  # the runtime stops, and its caller cancels this wait
             for task in done:
                 if not task.cancelled():
                     return task.exception() or RuntimeError(f"{task.get_name()} ended")
@@ -249,7 +249,7 @@ class Runtime:
         return Counter((c.status, c.reason) if c is not None else ("Unknown", "") for c in ready)
 
     def unready(self) -> str:
-        """Say which kind has not been listed yet and why; empty when all have."""
+        """Return which kinds have not been listed yet and why; empty when all have."""
         waiting = [
             f"{reflector}{f' ({reflector.last_error.message})' if reflector.last_error else ''}"
             for reflector in self.reflectors
@@ -260,16 +260,17 @@ class Runtime:
         return f"not listed yet: {'; '.join(waiting)}" if waiting else ""
 
     def stale(self) -> str:
-        """Say which watch has been silent for too long; empty when none has."""
+        """Return which watches have been silent for too long; empty when none has."""
         limit = time.monotonic() - 4 * SILENCE_SECONDS
         silent = [str(r) for r in self.reflectors if r.last_seen < limit]
-        if max(self._apps_seen, self.app_relister.last_seen) < limit:
+        if max(self._watch_last_seen, self.app_relister.last_seen) < limit:
             silent.append("ChainlitApp")
         return f"silent watches: {', '.join(silent)}" if silent else ""
 
 
-async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
-    ending = list(tasks)
-    for task in ending:
+async def _cancel(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Cancel the tasks, and wait until they have ended."""
+    cancelled = list(tasks)
+    for task in cancelled:
         task.cancel()
-    await asyncio.gather(*ending, return_exceptions=True)
+    await asyncio.gather(*cancelled, return_exceptions=True)

@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 class WorkloadWriter:
-    """Writes the variables and probe paths of workloads. Its methods raise ApiError."""
+    """Writes the variables and probe paths of workloads. Both methods raise ApiError."""
 
     def __init__(self, api: Api, state: State, answers: Answers, recorder: EventRecorder) -> None:
         self._api, self._state, self._answers, self._recorder = api, state, answers, recorder
@@ -30,7 +30,7 @@ class WorkloadWriter:
     async def apply(self, app: App, workload: Workload, container: Container, action: Apply) -> Failure | None:
         """Write the fields of ``action`` in one request.
 
-        Returns a failure where the API server accepted the write and the object does not have the values.
+        Returns a failure if the API server accepted the write but the object does not have the values.
         """
         if workload_patch.omits_own_fields(workload, container, action):
             try:
@@ -53,7 +53,7 @@ class WorkloadWriter:
         return None
 
     async def release(self, ref: Ref) -> None:
-        """Release the fields of a workload that no app asks for, if that is still so."""
+        """Release the fields of a workload, unless an app asks for them again."""
         workload = self._state.to_release(ref)
         if workload is None:
             return

@@ -1,4 +1,4 @@
-"""What all writers share: whether a write is still wanted, its answer, and words for its failure."""
+"""Code that all writers share: is a write still wanted, the store of its answer, and the failure for a condition."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from chainlit_operator.state import State, decoding
 
 
 class SupersededError(Exception):
-    """The app has changed, or is gone, since the decision was made: the rest of its writes is not wanted any more."""
+    """The app was changed or deleted after the decision: the remaining writes are no longer wanted."""
 
 
 class WriteError(Exception):
-    """A write of an object that the API server refused; ``verb`` is what was to be done."""
+    """A write of an object that the API server refused; ``verb`` names the write, for example ``patch``."""
 
     def __init__(self, verb: str, ref: Ref, error: ApiError) -> None:
         super().__init__(error.message)
@@ -43,10 +43,10 @@ class Answers:
         }
 
     def store(self, ref: Ref, answer: bytes, *, is_new: bool = False, quiet: bool = False) -> WatchedObject:
-        """Store the object in an answer and return its record; raises ApiError for an answer without one.
+        """Store the object in an answer and return its record; raises ApiError if it cannot be decoded.
 
-        An object that is gone from the state stays gone, unless it ``is_new``: the watch may report its deletion before
-        the answer arrives. ``quiet`` enqueues only other apps.
+        An object that is not in the state is not stored, unless it ``is_new``: the watch may have reported its deletion
+        before the answer arrived. ``quiet`` enqueues only apps that share a route key with the object.
         """
         record = read(self._readers[ref.kind], answer)
         if is_new or self._state.find(ref) is not None:
@@ -55,7 +55,7 @@ class Answers:
 
 
 def failure(error: ApiError, ref: Ref, verb: str) -> Failure:
-    """Return words for a write that will not succeed by itself; ``verb`` is what was to be done to the object."""
+    """Return the failure for the condition; ``verb`` names the write that failed, for example ``patch``."""
     missing = error.missing_verb
     if missing:
         return Failure(

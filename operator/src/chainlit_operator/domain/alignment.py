@@ -1,13 +1,13 @@
-"""Alignment: what to write into the workload, if anything.
+"""Alignment: the write into an adopted workload that gives it the root path, if one is needed.
 
 The truth table; the first row that applies counts::
 
     a rule of RULES fails                          → Blocked, with its reason
-    another app mounts Chainlit                      → NoOp: no variable decides there
-    the operator created the workload                → NoOp: its manifest has the variables
-    variables and probe paths are right              → NoOp, or Apply to own them again after a suspension
-    another manager keeps changing the fields        → Blocked(FieldContested)
-    otherwise                                        → Apply: all fields of the operator in one write
+    another app mounts Chainlit                    → NoOp: no variable decides about the path
+    the operator created the workload              → NoOp: its manifest has the variables
+    variables and probe paths are right            → NoOp, or Apply to own them again after a suspension
+    another manager keeps changing the fields      → Blocked(FieldContested)
+    otherwise                                      → Apply: all fields of the operator in one write
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class NoOp:
 
 @dataclass(frozen=True, slots=True)
 class Apply:
-    """One server-side apply. It has all fields of the operator, also right ones: an apply gives up what it omits."""
+    """One server-side apply. It has all fields of the operator: an apply gives up the ownership of fields it omits."""
 
     env: Fields
     probes: Fields
@@ -53,7 +53,7 @@ class Apply:
     takeovers: Fields = ()
     """(field, field manager) for each field that another manager loses."""
     changes_values: bool = True
-    """False where the operator only owns its fields again."""
+    """False if the apply only takes back the ownership of fields that have the right values."""
 
     @property
     def losers(self) -> tuple[str, ...]:
@@ -63,7 +63,7 @@ class Apply:
 
 @dataclass(frozen=True, slots=True)
 class Alignment:
-    """What to do about the workload, and the memory of its field conflict after that decision."""
+    """The action for the workload, and the memory of its field conflict after this decision."""
 
     action: Apply | NoOp | Blocked
     conflict: FieldConflict | None
@@ -245,10 +245,10 @@ def _fields(snapshot: Snapshot, container: Container, route: Resolved, roots: pa
 
 
 def _wanted_env(container: Container, roots: paths.RootPaths) -> Iterator[tuple[str, str]]:
-    """The variables that must stand in ``env``: set ones, and empty ones that may have a value otherwise.
+    """The variables that ``env`` must contain: those with a value, and empty ones that would have another value.
 
-    Chainlit reads an empty variable as unset. So the operator sets a variable that must go to empty, and leaves its
-    removal to the manager that wrote it. With ``envFrom`` an absent variable may still have a value.
+    Chainlit reads an empty variable as unset. So the operator empties a variable that must be unset, and the manager
+    that wrote it may remove it. With ``envFrom`` an absent variable may still have a value.
     """
     for (name, now), value in zip(_variables(container), roots, strict=True):
         if value or now is not None or container.has_env_from:
@@ -256,7 +256,7 @@ def _wanted_env(container: Container, roots: paths.RootPaths) -> Iterator[tuple[
 
 
 def _changes(container: Container, env: Fields, probes: Fields) -> Iterator[tuple[str, str]]:
-    """Each field that differs, with words for it."""
+    """Each field that differs, with a description of the change."""
     variables, paths_now = dict(_variables(container)), {probe.field: probe.path for probe in container.probes}
     for name, value in env:
         now = variables[name]

@@ -1,4 +1,4 @@
-"""The report on one app: what to verify, and its status, from a decision, the result of its writes and a verification.
+"""The report on one app: its status and its next check, after a decision, its writes and a verification.
 
 Conditions follow the Kubernetes API conventions: a map by type, each with reason and message, and a
 ``lastTransitionTime`` that moves only when the status of that condition does.
@@ -30,7 +30,7 @@ from chainlit_operator.domain.verification_target import check_of
 #: metav1.Condition allows 32,768 characters; nobody reads that many.
 MAX_MESSAGE = 1024
 
-#: Reasons of a verification that say that the app answers, but not where it should.
+#: Reasons of a verification that mean that the app answers, but at another path.
 ELSEWHERE = frozenset(
     {
         *(Reason.PARENT_ROOT_PATH_IGNORED, Reason.HANDSHAKE_NOT_FOUND, Reason.HANDSHAKE_IS_HTML),
@@ -38,7 +38,7 @@ ELSEWHERE = frozenset(
         *(Reason.SOCKET_AT_DOUBLED_SLASH, Reason.ROOT_PATH_IN_PAGE_ONLY, Reason.ROOT_PATH_IGNORED),
     }
 )
-#: Reasons of WebSocketReachable that say nothing about the app once it is to be verified.
+#: Reasons of WebSocketReachable that are not the result of a verification.
 _UNVERIFIED = frozenset({Reason.SUSPENDED, Reason.NOT_ALIGNED, Reason.VERIFICATION_DISABLED, Reason.SCALED_TO_ZERO})
 
 
@@ -46,8 +46,8 @@ _UNVERIFIED = frozenset({Reason.SUSPENDED, Reason.NOT_ALIGNED, Reason.VERIFICATI
 class Outcome:
     """The result of a decision's writes.
 
-    ``workload`` is the record of it after them, ``failure`` what went wrong, and ``has_written`` says whether an object
-    was created or changed.
+    ``workload`` is the record of the workload after the writes, ``failure`` the write that failed, and ``has_written``
+    says whether the operator tried to write.
     """
 
     workload: Workload | None
@@ -57,9 +57,9 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What to verify from now on (None: nothing), and the status that the app must have.
+    """The check to verify from now on (None: nothing to verify), and the status that the app must have.
 
-    ``is_known`` says that the former status has the result of this check already: a restart need not ask at once.
+    ``is_known`` says that the former status has the result of this check: a restart need not verify it at once.
     """
 
     check: Check | None
@@ -84,7 +84,7 @@ class _Reporter:
         self._route = self._unless_failed(decision.route)
 
     def _unless_failed(self, route: Resolved | Unresolved) -> Resolved | Unresolved:
-        """The route; where it or the workload does not exist because it could not be created, that failure."""
+        """The route, or the failure that kept the operator from creating the route or the workload."""
         if self._has_vanished:
             return Unresolved(Reason.WORKLOAD_NOT_FOUND, missing_workload(self._app))
         if self._failure is None or not self._is_missing():
@@ -92,7 +92,7 @@ class _Reporter:
         return Unresolved(self._failure.reason, self._failure.message)
 
     def _is_missing(self) -> bool:
-        """Whether an object that the app creates, and that gives its place, does not exist."""
+        """Whether the created workload or the created route does not exist, or no route is resolved."""
         existing = {obj.ref for obj in self._snapshot.owned}
         created = [self._app.workload] if self._app.spec.template is not None else []
         if self._app.spec.creates_route and self._app.route is not None:
@@ -200,7 +200,7 @@ class _Reporter:
         )
 
     def _without_address(self) -> Condition:
-        """Nothing can be asked until somebody changes something."""
+        """There is no address to verify, until somebody changes an object."""
         if self._mode is VerificationMode.EDGE:
             route = self._resolved().status
             host = f"only the wildcard host {route.host}" if route.host else "no host, and its status no address"
@@ -213,14 +213,14 @@ class _Reporter:
         return _reachable("Unknown", Reason.SERVICE_WITHOUT_ADDRESS, message)
 
     def _refused_by_route(self) -> Condition | None:
-        """What the route says about the edge, where the edge itself is not asked."""
+        """The refusal of the WebSocket by the route, where the edge is not verified."""
         refusal = self._resolved().web_socket_refusal
         if not refusal or self._mode is not VerificationMode.BACKEND:
             return None
         return _reachable("False", Reason.WEB_SOCKET_NOT_ENABLED, refusal)
 
     def _verified(self, found: Verification) -> Condition:
-        """The result of a verification; where spec or route explain a failure, their words."""
+        """The result of a verification. A failure that the spec or the route explains gets that explanation."""
         refusal = self._resolved().web_socket_refusal
         if refusal and found.reason is Reason.UPGRADE_REFUSED:
             return _reachable("False", Reason.WEB_SOCKET_NOT_ENABLED, refusal)
@@ -232,7 +232,7 @@ class _Reporter:
     def _awaiting(self) -> Condition:
         """The former condition until the result is known, so that a verification costs one status write, not two.
 
-        Not where the question is another one: the app asks for something else, or at the edge the URL is new.
+        It does not stay after a change of the spec or, at the edge, of the URL.
         """
         former = self._app.status.condition(ConditionType.WEBSOCKET_REACHABLE)
         is_same = former is not None and former.observed_generation == self._app.generation
@@ -276,7 +276,7 @@ def _reachable(status: str, reason: Reason | str, message: str) -> Condition:
 
 
 def _served(roots: paths.RootPaths, route: Resolved) -> str:
-    """What the variables make the container do."""
+    """The path that the container serves, with the values of the variables."""
     at = f"serves Chainlit at {roots.root_path or '/'}, as {route.status.kind} {route.status.name} requires"
     values = f"{ROOT_PATH} is {repr(roots.root_path) if roots.root_path else 'empty or not set'}"
     if roots.parent_root_path:
@@ -285,7 +285,7 @@ def _served(roots: paths.RootPaths, route: Resolved) -> str:
 
 
 def _rollout(workload: Workload) -> Condition | None:
-    """Why the pods cannot be asked yet; None once all of them run the present template."""
+    """Why the pods cannot be verified yet; None if all of them run the present template."""
     rollout, name = workload.rollout, f"{workload.ref.kind} {workload.ref.name}"
     if rollout.desired == 0:
         return _reachable("Unknown", Reason.SCALED_TO_ZERO, f"{name} has no replicas. Scale it up.")
@@ -306,7 +306,7 @@ def _rollout(workload: Workload) -> Condition | None:
 
 
 def _mount_remedy(app: App, route: Resolved, found: Verification) -> str:
-    """What to change in the outer app; proved on FastAPI (the compatibility page of the documentation)."""
+    """The change that the outer app needs; tested with FastAPI (the compatibility page of the documentation)."""
     mount, backend, parent = app.spec.mount_path, route.backend_prefix, route.root_paths.parent_root_path
     if parent:
         remedy = (

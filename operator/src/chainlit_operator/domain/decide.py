@@ -19,7 +19,7 @@ from chainlit_operator.domain.resolution import Resolved, Unresolved, resolve
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A write that cannot be made, or that the API server refused: the reason, and words for the condition."""
+    """A write that is impossible, or that the API server refused: the reason and the message of the condition."""
 
     reason: Reason
     message: str
@@ -29,9 +29,9 @@ class Failure:
 class Decision:
     """What to do about one app.
 
-    ``steps`` are writes of created objects, in order. ``failure`` says why they are not all that is wanted. ``action``
-    is the write of a workload that others own; it waits until every step has succeeded. ``root_paths`` are the wanted
-    variables, None where none is known. ``memory`` is the operator's memory after this decision.
+    ``steps`` are the writes of created objects, in order. ``failure`` says why a wanted write is not among them.
+    ``action`` is the write of an adopted workload; it waits until every step has succeeded. ``root_paths`` are the
+    wanted variables, None if they are unknown. ``memory`` is the operator's memory after this decision.
     """
 
     route: Resolved | Unresolved
@@ -64,7 +64,7 @@ def decide(snapshot: Snapshot) -> Decision:
 
 
 def _steps(snapshot: Snapshot, roots: RootPaths | None) -> tuple[Steps, Failure | None]:
-    """The steps for created objects; none for an app that is suspended or ends, or whose workload is another's."""
+    """The steps for created objects; none for an app that is suspended or terminating, or whose workload is claimed."""
     app = snapshot.app
     wanted = manifests.refs(app)
     is_idle = app.spec.suspend or app.is_terminating or bool(snapshot.claimed_by)
@@ -81,7 +81,7 @@ def _steps(snapshot: Snapshot, roots: RootPaths | None) -> tuple[Steps, Failure 
 
 
 def _present_roots(snapshot: Snapshot) -> RootPaths:
-    """The root paths of a created workload whose route gives none: those that it has, if it exists."""
+    """The present root paths of a created workload. They stay while its route gives none."""
     live = next((obj for obj in snapshot.owned if obj.ref == snapshot.app.workload), None)
     if live is None or snapshot.workload is None:
         return RootPaths("", "")

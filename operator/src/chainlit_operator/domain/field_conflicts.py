@@ -35,7 +35,7 @@ def winner(conflict: FieldConflict | None, basis: Basis, state: Hashable, now: f
 
 
 def record(conflict: FieldConflict | None, basis: Basis, state: Hashable, manager: str, now: float) -> FieldConflict:
-    """Return the conflict with one more write at ``now``, by which ``manager`` (``""``: nobody) lost a field."""
+    """Return the conflict with one more write at ``now``. ``manager`` lost a field by it; it is empty for none."""
     former = conflict if conflict is not None and conflict.basis == basis else FieldConflict(basis)
     writes = (*(write for write in former.writes if now - write[0] < SLOW_SECONDS), (now, state))
     return replace(former, writes=writes, manager=manager or former.manager or UNKNOWN)
@@ -56,7 +56,7 @@ def remembered(
 ) -> FieldConflict | None:
     """Return the conflict that the app's status records from before a restart; None where it records none.
 
-    It still holds if app and route are as they were, and ``managers`` own what differs.
+    The record counts only if app and route are unchanged, and ``managers`` own the fields that differ.
     """
     aligned = app.status.condition(ConditionType.ALIGNED)
     if aligned is None or aligned.reason != Reason.FIELD_CONTESTED or not managers:

@@ -1,7 +1,7 @@
 """The names under which the operator owns fields (``metadata.managedFields``)."""
 
-#: Of the variables and probe paths in workloads that others own.
+#: The manager of the variables and probe paths in workloads that others own.
 FIELD_MANAGER = "chainlit-operator"
-#: Of whole objects that the operator created. With one name for both, an apply of the variables alone would give up
-#: all other fields when a ``ref`` takes the place of a template.
+#: The manager of whole objects that the operator created. With one name for both, the first apply after a change from
+#: ``template`` to ``ref`` would remove all fields but the variables.
 CREATED_FIELD_MANAGER = "chainlit-operator-created"

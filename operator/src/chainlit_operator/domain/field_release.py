@@ -1,8 +1,8 @@
-"""Release of field ownership, when no ChainlitApp asks for a workload's fields any more.
+"""The release of field ownership in a workload for which no ChainlitApp asks any more.
 
-The values and the pods stay. Only the operator's entry in ``metadata.managedFields`` goes: it would make the next
-server-side apply of these fields a conflict, and keep a probe that its owner removes. An apply without fields would
-remove the values, because the API server removes what its only owner gives up.
+The values and the pods stay. The operator removes only its entry in ``metadata.managedFields``. With that entry, the
+next server-side apply of these fields would be a conflict, and a probe would stay although its owner removes it. An
+apply without fields is no alternative: the API server removes the values that no manager owns any more.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from chainlit_operator.domain.model import App, Workload
 
 
 def is_due(workload: Workload, claimant: App | None) -> bool:
-    """Whether the operator owns fields of the workload that ``claimant``, its oldest app, does not ask for."""
+    """Whether the operator owns fields of the workload, and ``claimant`` (its oldest app) is suspended or missing."""
     return FIELD_MANAGER in workload.field_managers and (claimant is None or claimant.spec.suspend)
 
 

@@ -1,4 +1,4 @@
-"""Traefik Middlewares: the transforms of those that a route names, and of the chains that they may be."""
+"""Traefik Middlewares: the transforms of the Middlewares that a route names, also of chains of Middlewares."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def expand(keys: Iterable[str], find: Find) -> tuple[rewrites.Transform, ...]:
 
 
 def _middleware(key: str, find: Find) -> Middleware | None:
-    """The Middleware with a key; where several different ones have it (a-b of c, and b of c-a), one that is unknown."""
+    """The Middleware with a key. If two that differ have it (a-b in c, b in c-a), its effect is unknown."""
     found = [each for each in find(Dependency(KIND, key)) if isinstance(each, Middleware)]
     if len({(each.transforms, each.chain) for each in found}) > 1:
         both = rewrites.Unknown(f"two Traefik Middlewares called {key}")

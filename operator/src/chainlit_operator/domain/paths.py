@@ -1,4 +1,4 @@
-"""URL path prefixes: one normal form, the paths that Chainlit can serve, and the law of alignment.
+"""URL path prefixes: their normal form, the prefixes that Chainlit can serve, and the law of alignment.
 
 A *prefix* is ``""`` (everything) or ``/a/b``: segments, a slash before each, no slash at the end. Only
 :func:`normalise` brings paths to this form. A test compares it with the helper of the app chart.
@@ -28,7 +28,7 @@ def normalise(text: str) -> str:
     """Return ``text`` as a prefix: ``""`` or ``/a/b``.
 
     It removes white space around the text, doubled slashes and slashes at the end, and adds a missing slash at the
-    beginning. With these values Chainlit exits at start or serves a blank page; none of them can mean anything else.
+    beginning. Without these corrections Chainlit exits at start or serves a blank page, and the meaning is clear.
     """
     return "".join(f"/{segment}" for segment in text.strip().split("/") if segment)
 

@@ -25,18 +25,18 @@ def wanted_probe_paths(
 
 
 def is_probe_endpoint(path: str, prefixes: tuple[str, ...]) -> bool:
-    """Whether a probe of ``path`` asks Chainlit: one of its endpoints, or a path below a prefix that it has or had."""
+    """Whether a probe of ``path`` requests Chainlit: one of its endpoints, or a path below one of ``prefixes``."""
     path = path.partition("?")[0]
     return path.endswith(chainlit.PROBE_ENDPOINTS) or any(prefix and is_below(path, prefix) for prefix in prefixes)
 
 
 def probe_path(path: str, root_path: str, former_prefixes: tuple[str, ...]) -> str:
-    """Return the path below ``root_path`` for a probe that asks ``path`` now.
+    """Return the path below ``root_path`` for a probe that requests ``path`` now.
 
-    The path loses the longest of ``root_path`` and ``former_prefixes`` that it is below. Where that is not
-    ``root_path``, Chainlit's own endpoints are recognised by their end, so that one write is enough whatever stands
-    before them. ``/`` answers 404 below a root path, and is also what the API server fills in for no path:
-    ``<root path>/health`` takes its place, which every release answers. The kubelet reads ``health`` as ``/health``.
+    First the longest of ``root_path`` and ``former_prefixes`` is removed from the path. If that prefix is not
+    ``root_path``, Chainlit's own endpoints are recognised by their end, so that one write is enough for any prefix.
+    ``/`` becomes ``<root path>/health``, which every release answers: below a root path ``/`` answers 404, and the API
+    server fills in ``/`` for a probe without a path. The kubelet reads ``health`` as ``/health``.
     """
     if path in ("", "/"):
         return f"{root_path}{chainlit.PROBE_ENDPOINT}" if root_path else path
@@ -52,9 +52,7 @@ def probe_path(path: str, root_path: str, former_prefixes: tuple[str, ...]) -> s
 
 
 def _probed_ports(container: Container, prefixes: tuple[str, ...]) -> set[int | None]:
-    """The ports at which probes ask Chainlit: the only one, those with Chainlit's paths, or else the most likely
-    one.
-    """
+    """The ports of Chainlit's probes: the only port, else those with Chainlit's paths, else the most likely one."""
     asked = [(probe.path, container.port_number(probe.port)) for probe in container.probes]
     ports = {port for _, port in asked}
     if len(ports) <= 1:
@@ -67,8 +65,8 @@ def _probed_ports(container: Container, prefixes: tuple[str, ...]) -> set[int | 
 def _container_port(snapshot: Snapshot, container: Container, route: Resolved) -> int | None:
     """The number of the container port behind the route; None where it cannot be found.
 
-    A proxy in the same pod may be behind the route; its port says nothing about the container's own. Ports need not be
-    declared: a container beside others then has the ports that its probes ask.
+    A proxy in the same pod may be behind the route: its port is not a port of the container. Containers need not
+    declare ports. A container without declared ports that is not alone in its pod has the ports of its probes.
     """
     port = next((found for found in route.service.ports if found.matches(route.service_port)), None)
     number = None if port is None else container.port_number(port.port if port.target is None else port.target)

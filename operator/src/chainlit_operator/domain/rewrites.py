@@ -1,4 +1,4 @@
-"""Rewrites: what an ingress controller does to a path on its way to the backend, and the prefix that arrives.
+"""Rewrites: the changes of a path on its way to the backend, and the prefix that arrives there.
 
 Each controller spells rewrites in its own way. Here they are functions on paths, applied in order. To find the prefix
 at the backend, the operator applies them to sample paths of Chainlit: where all give the same prefix, it is the answer.
@@ -131,13 +131,14 @@ Transform = (
 
 def backend_prefix(public: str, transforms: Iterable[Transform]) -> str | None:
     """Return the prefix that the backend receives for ``public``, both in normal form; None if there is none."""
-    row = tuple(transforms)
-    found = {_left_of(public, tail, row) for tail in SAMPLE_PATHS}
+    in_order = tuple(transforms)
+    found = {_arriving_prefix(public, tail, in_order) for tail in SAMPLE_PATHS}
     prefix = found.pop() if len(found) == 1 else None
     return prefix if prefix is not None and prefix == paths.normalise(prefix) else None
 
 
-def _left_of(public: str, tail: str, transforms: tuple[Transform, ...]) -> str | None:
+def _arriving_prefix(public: str, tail: str, transforms: tuple[Transform, ...]) -> str | None:
+    """The prefix of the rewritten path before ``tail``; None if the result is unknown or does not end with it."""
     path: str | None = public + tail
     for transform in transforms:
         if path is None:
@@ -220,7 +221,7 @@ def parse_pattern(text: str) -> Pattern | None:
 
 @lru_cache(8192)
 def _parsed(text: str) -> Pattern | None:
-    """The same with a cache for short expressions: a decision reads each several times."""
+    """:func:`_parse` with a cache, for short expressions: one decision parses each several times."""
     return _parse(text)
 
 

@@ -1,4 +1,4 @@
-"""Route conflicts: apps whose routes meet in one listener group, and what may not stand beside each other there.
+"""Route conflicts: two apps in one listener group, where one takes requests that the other needs.
 
 A listener group is an ingress class or a Gateway. Within one, a host of its own wins over a wildcard or none, and the
 longest path wins; the specifications of Ingress and HTTPRoute ask for that, and controllers do it. So apps may share a
@@ -18,8 +18,8 @@ from chainlit_operator.domain.route_paths import is_readable, prefix_of
 
 #: A path with more of Chainlit's own segments shadows nothing: each such segment costs a key.
 MAX_OWN_SEGMENTS = 4
-#: How many keys a route may claim, and how many it may shadow; paths beyond that have none. A path claims one key for
-#: each listener group, and shadows up to ``MAX_OWN_SEGMENTS``.
+#: The limit of keys that a route may claim, and of keys that it may shadow. Paths beyond the limit have no keys. A path
+#: claims one key for each listener group, and shadows up to ``MAX_OWN_SEGMENTS`` there.
 MAX_KEYS = 10_000
 
 
@@ -47,16 +47,16 @@ class KeysOfPath(NamedTuple):
     path: RoutePath
     prefix: str
     claimed: tuple[RouteKey, ...]
-    """All requests for these go to the path's Service, but for those to longer paths."""
+    """The path's Service gets all requests below these keys, except those of longer paths."""
     shadowed: tuple[RouteKey, ...]
-    """Chainlit at one of these would lose a route of its own to the path's Service."""
+    """The path's Service gets requests that a Chainlit at one of these keys needs for its own routes."""
 
 
 def keys_of_paths(route: Route, services: Set[str]) -> Iterator[KeysOfPath]:
     """Yield the keys of each path that sends requests to one of these Services.
 
-    The position of a path among all of the route decides whether it is within ``MAX_KEYS``, so the keys of a path do
-    not depend on ``services``.
+    ``MAX_KEYS`` counts all paths of the route, also those to other Services. So the keys of a path do not depend on
+    ``services``.
     """
     groups = listener_groups(route)
     for position, path in enumerate(route.paths):
@@ -84,6 +84,6 @@ def _above(prefix: str) -> list[str]:
 
 
 def precedence(app: App | RouteConflict) -> tuple[str, str, str]:
-    """Return what orders apps at one key: the oldest has it."""
+    """Return the sort key of the apps at one route key. The first app, which is the oldest, has the key."""
     ref = app.ref
     return app.created, ref.namespace, ref.name

@@ -1,4 +1,4 @@
-"""The address at which an app is verified."""
+"""The check of an app: the addresses at which it is verified."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from chainlit_operator.domain.resolution import Resolved
 
 
 def check_of(snapshot: Snapshot, route: Resolved, container: Container, workload: Workload) -> Check | None:
-    """Return the check of an aligned app whose rollout is complete; None where there is no address to ask."""
+    """Return the check of an aligned app whose rollout is complete; None if it has no address."""
     at_edge = snapshot.app.spec.verification is VerificationMode.EDGE
     base_url = _service_url(route.service, route.service_port, container)
     edge_url = _edge_url(route) if at_edge else ""

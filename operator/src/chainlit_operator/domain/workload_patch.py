@@ -31,7 +31,7 @@ def apply_configuration(workload: Workload, container: Container, apply: Apply) 
 def omits_own_fields(workload: Workload, container: Container, apply: Apply) -> bool:
     """Whether the apply omits fields that the operator owns: of another container, or probes of another port.
 
-    The API server removes what its only owner gives up, and puts ``/`` in the place of a probe's path.
+    The API server removes a field when its only owner gives it up, and sets the path of a probe to ``/``.
     """
     kept = {name for name, _ in (*apply.env, *apply.probes)}
     return any(
@@ -42,7 +42,7 @@ def omits_own_fields(workload: Workload, container: Container, apply: Apply) -> 
 
 
 def is_kept(workload: Workload, name: str, apply: Apply) -> bool:
-    """Whether the workload, as a write has left it, has the values of the apply in the container called ``name``."""
+    """Whether the workload has the values of the apply in the container called ``name`` after the write."""
     container = next((found for found in workload.containers if found.name == name), None)
     if container is None:
         return False

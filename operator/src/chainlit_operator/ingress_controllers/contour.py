@@ -43,7 +43,7 @@ def _is_its_own(found: AnnotatedRoute) -> bool:
 
 
 def _read(found: AnnotatedRoute) -> Rules | None:
-    # Contour with a class of another name is recognised by the annotation about WebSockets.
+    # A Contour whose class has another name is recognised by the annotation about WebSockets.
     sockets = found.annotations.get(SOCKETS, "")
     return _Rules(sockets) if sockets or _is_its_own(found) else None
 

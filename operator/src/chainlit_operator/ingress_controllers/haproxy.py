@@ -10,14 +10,14 @@ from chainlit_operator.domain.model import AnnotatedRoute, RoutePath
 from chainlit_operator.ingress_controllers.shared.controller import IngressController, Rules, unclear
 
 REWRITE = "haproxy.org/path-rewrite"
-#: A replacement without functions; of groups it has only those of the expression.
+#: A replacement without functions. Its only references are groups of the expression.
 _FORMAT = re.compile(r"(?:[A-Za-z0-9/._~-]|\\[1-9])+")
 
 
 class _Rules(Rules):
-    """``expression replacement`` for the whole path; a replacement alone takes the place of any path.
+    """``expression replacement`` for the whole path; a replacement alone replaces every path.
 
-    HAProxy finds the expression anywhere in a path. The result can be told only where it is found at the beginning.
+    HAProxy searches the expression anywhere in a path. The result is known only where it matches at the beginning.
     """
 
     def __init__(self, annotation: str) -> None:

@@ -1,4 +1,4 @@
-"""haproxy-ingress: a prefix in the place of the path."""
+"""haproxy-ingress: an annotation that replaces the matched prefix of the path."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All ingress controllers, found in the package, and the meaning of a route's annotations to them."""
+"""All ingress controllers, found in the package, and the interpretation of a route's annotations by them."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from chainlit_operator.ingress_controllers.shared.controller import IngressContr
 
 _PACKAGE = chainlit_operator.ingress_controllers
 _UNKNOWN = "unknown"
-#: The order in which rewrites act where a route has annotations of several controllers, though only one of them serves
-#: it. The others follow by name.
+#: A route may have annotations of several controllers, though only one of them serves it. Their rewrites are applied in
+#: this order; controllers that are not in the list follow by name.
 _FIRST = ("ingress_nginx", "haproxy_ingress", "kong", "haproxy", "f5_nginx", _UNKNOWN, "traefik")
 
 
@@ -51,8 +51,8 @@ def _recognising(kind: str) -> tuple[tuple[str, Callable[[AnnotatedRoute], bool]
 def _role(kind: str, key: str) -> tuple[str, Callable[[str], bool] | None]:
     """The role of an annotation of a kind of route, looked up once for all routes that have it.
 
-    The first is the controller that reads it, empty for none. The second says whether a value may change a path in a
-    way that cannot be told; it is None where the key tells that none does.
+    The first value is the name of the controller that reads it, empty for none. The second one tests whether a value
+    may change the path in an unknown way; it is None if no value does.
     """
     for name, controller in CONTROLLERS.items():
         if kind in controller.kinds and (key in controller.annotations or key.startswith(controller.prefixes)):
@@ -61,20 +61,20 @@ def _role(kind: str, key: str) -> tuple[str, Callable[[str], bool] | None]:
 
 
 def _rules(found: AnnotatedRoute) -> list[Rules]:
-    """The meanings of a route's annotations, one for each controller that says anything about it, in their order."""
+    """The rules of a route's annotations: one for each controller that reads or recognises it, in their order."""
     kind = found.route.ref.kind
-    asked = {name for name, recognises in _recognising(kind) if recognises(found)}
+    readers = {name for name, recognises in _recognising(kind) if recognises(found)}
     unread: Rules | None = None
     for key, value in found.annotations.items():
         reader, suspicion = _role(kind, key)
         if reader:
-            asked.add(reader)
+            readers.add(reader)
         if suspicion is not None and unread is None and suspicion(value):
             unread = unknown.Unread(unclear(key, value))
-            asked.add(_UNKNOWN)
-    if not asked:
+            readers.add(_UNKNOWN)
+    if not readers:
         return []
-    rules = (unread if name == _UNKNOWN else CONTROLLERS[name].read(found) for name in sorted(asked, key=_position))
+    rules = (unread if name == _UNKNOWN else CONTROLLERS[name].read(found) for name in sorted(readers, key=_position))
     return [each for each in rules if each is not None]
 
 
@@ -106,7 +106,7 @@ def _interpreted(path: RoutePath, rules: list[Rules], matching: list[Rules], nam
 
 
 def _matching(path: RoutePath, rules: list[Rules]) -> Matching:
-    """How the path is compared: unknown if one controller cannot tell, since any of them may serve the route."""
+    """How the path is compared. Any of the controllers may serve the route, so one unknown answer is enough."""
     answers = [answer for each in rules if (answer := each.matching(path)) is not None]
     if Matching.UNKNOWN in answers:
         return Matching.UNKNOWN

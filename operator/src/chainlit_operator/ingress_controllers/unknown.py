@@ -1,7 +1,7 @@
 """Annotations that no file here reads, but that may rewrite a path.
 
-Controllers have more such annotations than can be known. One that is passed over leaves a chat broken that looks well
-from its Service, so its effect counts as unknown.
+Controllers have more such annotations than this package can list. If the operator ignored one, the verification through
+the Service would succeed while users see a broken chat. So the effect of such an annotation counts as unknown.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _AUTH_SNIPPET = "auth-snippet"
 
 
 def suspicion(key: str) -> Callable[[str], bool] | None:
-    """Return the test of whether a value may change a path; None where the key tells that no value does."""
+    """Return the test whether a value of the annotation may change a path; None if no value does."""
     name = key.rpartition("/")[2]
     if name.endswith(_SNIPPETS):
         return None if name == _AUTH_SNIPPET else snippets.may_rewrite

@@ -88,7 +88,7 @@ class _Condition(ApiStruct, omit_defaults=True):
     last_transition_time: str = ""
 
     def to_domain(self) -> model.Condition:
-        """Return the domain's record; thousands of apps say the same few words, which are kept once."""
+        """Return the domain's record. Thousands of apps have the same few texts, so each text is kept once."""
         return model.Condition(
             type=shared(self.type),
             status=shared(self.status),
@@ -139,11 +139,11 @@ class _AppMeta(Identity):
     owner_references: list[dict[str, Any]] = field(default_factory=list)
 
     def preserved(self) -> bytes:
-        """Return what has owners, encoded: a dict of each app's labels would take four times the space."""
+        """Return the metadata that has owners as JSON: a dict for each app would take four times the space."""
         return msgspec.json.encode({key: value for name, key in _OWNED if (value := getattr(self, name))})
 
 
-#: Field and JSON name of what an app's metadata has beside its identity.
+#: (field, JSON name) of the metadata beside the identity.
 _OWNED = tuple(zip(_AppMeta.__struct_fields__, _AppMeta.__struct_encode_fields__, strict=True))[
     len(Identity.__struct_fields__) :
 ]
@@ -181,7 +181,7 @@ class ChainlitApp(ApiStruct):
 
 
 def _workload_fields(spec: _WorkloadSpec, name: str) -> dict[str, Any]:
-    """The workload named; a created one has the app's own name."""
+    """The fields about the workload; a created workload has the app's own name."""
     if spec.template is not None:
         names = {"workload_kind": "Deployment", "workload_name": name, "container": CONTAINER}
         return {**names, "template": spec.template}
@@ -189,7 +189,7 @@ def _workload_fields(spec: _WorkloadSpec, name: str) -> dict[str, Any]:
 
 
 def _route_fields(spec: _RouteSpec, name: str) -> dict[str, Any]:
-    """The route named, if any; a created one has the app's own name."""
+    """The fields about the route, if the spec names or describes one; a created route has the app's own name."""
     if spec.ingress is not None:
         return {"route_kind": "Ingress", "route_name": name, "ingress": spec.ingress.to_domain()}
     if spec.gateway is not None:
@@ -211,7 +211,7 @@ def _status_to_domain(status: _AppStatus) -> model.Status:
 
 
 def encode_status(app: model.App, status: model.Status) -> dict[str, Any]:
-    """Return the body that gives this version of ``app`` this status.
+    """Return the request body that replaces the status of this version of ``app``.
 
     It has no spec: a write of the status does not change the owners of the spec while the API has one version.
     """

@@ -27,8 +27,8 @@ def _found(package: str, places: list[str]) -> Iterator[Resource]:
             yield from _found(name, list(module.__path__))
 
 
-#: What the operator only writes, and never reads back.
-_WRITTEN = (
+#: Kinds that the operator uses, but does not watch.
+_UNWATCHED = (
     Resource(kind="Event", group="", version="v1", plural="events"),
     Resource(kind="Lease", group="coordination.k8s.io", version="v1", plural="leases"),
 )
@@ -40,13 +40,13 @@ def _of(type_: type[K]) -> Mapping[str, K]:
 
 
 APP: Resource = next(kind for kind in _ALL if kind.kind == APP_KIND)
-#: Kinds that are listed and watched, by name; ChainlitApps, which kopf brings, are not among them.
+#: The kinds that reflectors list and watch, by name. kopf watches ChainlitApps, so they are not among them.
 WATCHED: Mapping[str, Kind] = _of(Kind)
 WORKLOADS: Mapping[str, WorkloadKind] = _of(WorkloadKind)
 ROUTES: Mapping[str, RouteKind] = _of(RouteKind)
 #: Kinds of dependencies that name others of their kind.
 CHAINED: frozenset[str] = frozenset(name for name, kind in WATCHED.items() if kind.names_others)
 #: kind → apiVersion
-API_VERSIONS: Mapping[str, str] = {kind.kind: kind.api_version for kind in (*_ALL, *_WRITTEN)}
+API_VERSIONS: Mapping[str, str] = {kind.kind: kind.api_version for kind in (*_ALL, *_UNWATCHED)}
 #: kind → (API path of group and version, plural)
-RESOURCES: Resources = {kind.kind: (kind.path, kind.plural) for kind in (*_ALL, *_WRITTEN)}
+RESOURCES: Resources = {kind.kind: (kind.path, kind.plural) for kind in (*_ALL, *_UNWATCHED)}

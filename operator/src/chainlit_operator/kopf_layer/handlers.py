@@ -24,7 +24,7 @@ from chainlit_operator.kinds.chainlitapp import KIND
 from chainlit_operator.kopf_layer.known_events import AppList, KnownEventFilter
 from chainlit_operator.kube.backoff import STABLE_SECONDS, backoff_seconds
 from chainlit_operator.kube.client import Api
-from chainlit_operator.kube.errors import ApiError
+from chainlit_operator.kube.errors import ApiError, one_line
 from chainlit_operator.observability import metrics
 
 logger = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 #: For peering, which is off. By default kopf looks up the user's name, and a container's user has none.
 _IDENTITY: Any = "chainlit-operator"
-#: kopf's watch is renewed that often. The answers show that it is alive.
+#: kopf renews its watch after this time. Its requests and their answers show that the watch is alive.
 _WATCH_SECONDS = 240
 #: kopf looks for the CRD when it starts, and never again. If it has not requested ChainlitApps by then, it never will:
 #: the API server can list objects of a new CRD a moment before its discovery names the CRD.
@@ -85,8 +85,8 @@ def build_settings() -> kopf.OperatorSettings:
     settings.peering.standalone = True
     settings.scanning.disabled = True
     settings.posting.enabled = False
-    # A worker of kopf keeps the whole body of an object until it was idle for that long. Small pages and short waits
-    # keep few bodies: that saves a quarter of the operator's memory.
+    # A worker of kopf keeps the whole body of an object until it has been idle for ``idle_timeout``. Small pages and
+    # short waits keep few bodies: that saves a quarter of the operator's memory.
     settings.watching.chunk_size = 100
     settings.watching.server_timeout = _WATCH_SECONDS
     settings.watching.initial_streaming = False  # a bookmark of KnownEventFilter would end the list
@@ -99,8 +99,8 @@ def build_settings() -> kopf.OperatorSettings:
     return settings
 
 
-def allow_nests() -> None:
-    """Raise the recursion limit, for objects that nest as deep as the API server accepts: ten thousand levels.
+def raise_recursion_limit() -> None:
+    """Raise Python's recursion limit: the API server accepts objects that nest ten thousand levels deep.
 
     kopf decodes with the standard library, which takes two calls for a level. With the usual limit of a thousand, one
     such ChainlitApp would end the operator at each start. A thread's 8 MiB of stack hold twice that limit.
@@ -114,7 +114,7 @@ class StoppedError(Exception):
 
 async def run(runtime: Runtime, api: Api, stop: asyncio.Event) -> None:
     """Serve ChainlitApps until ``stop``; raises StoppedError for any other end."""
-    allow_nests()
+    raise_recursion_limit()
     runtime.start()
     watchdog = asyncio.create_task(runtime.failed(), name="watchdog")
     stopped = asyncio.create_task(stop.wait(), name="stop")
@@ -129,7 +129,7 @@ async def run(runtime: Runtime, api: Api, stop: asyncio.Event) -> None:
 
 
 def stop_by_signal(stop: asyncio.Event) -> None:
-    """Have SIGTERM and SIGINT set ``stop`` from now on."""
+    """Make SIGTERM and SIGINT set ``stop``."""
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
 
@@ -144,8 +144,7 @@ async def _watch_apps(runtime: Runtime, api: Api, stop: asyncio.Event) -> None:
         if stop.is_set():
             return
         failures = 1 if time.monotonic() - started > STABLE_SECONDS else failures + 1
-        words = " ".join(str(error or "it ended").split())
-        logger.warning("Cannot watch ChainlitApps: %s", words)
+        logger.warning("Cannot watch ChainlitApps: %s", "it ended" if error is None else one_line(error))
         metrics.WATCH_RESTARTS.labels("ChainlitApp", type(error).__name__).inc()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), backoff_seconds(failures))
@@ -168,7 +167,8 @@ async def run_until(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | No
 async def _run_kopf(runtime: Runtime, api: Api, stop: asyncio.Event) -> BaseException | None:
     """Run kopf until it ends; returns the error, or None after ``stop``.
 
-    ``kopf.operator()`` would end all tasks that began after it, those of the runtime too. Here only kopf's own end.
+    ``kopf.operator()`` would cancel all tasks that began after it, also those of the runtime. This function cancels
+    only kopf's own tasks.
     """
     namespaces, requested = runtime.options.namespaces, asyncio.Event()
     tasks = await kopf.spawn_tasks(
@@ -180,7 +180,7 @@ async def _run_kopf(runtime: Runtime, api: Api, stop: asyncio.Event) -> BaseExce
         stop_flag=stop,
     )
     stop_by_signal(stop)  # kopf has replaced the handlers by its own
-    tasks = [*tasks, asyncio.create_task(_discovery(requested), name="discovery of ChainlitApps")]
+    tasks = [*tasks, asyncio.create_task(_ensure_discovered(requested), name="discovery of ChainlitApps")]
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in tasks:
         task.cancel()
@@ -188,8 +188,8 @@ async def _run_kopf(runtime: Runtime, api: Api, stop: asyncio.Event) -> BaseExce
     return next((error for error in ended if isinstance(error, Exception)), None)
 
 
-async def _discovery(requested: asyncio.Event) -> NoReturn:
-    """Raise ApiError if kopf has not requested ChainlitApps in time."""
+async def _ensure_discovered(requested: asyncio.Event) -> NoReturn:
+    """Raise ApiError if kopf has not requested ChainlitApps in time; otherwise wait until cancelled."""
     try:
         await asyncio.wait_for(requested.wait(), _DISCOVERY_SECONDS)
     except TimeoutError:
@@ -200,14 +200,14 @@ async def _discovery(requested: asyncio.Event) -> NoReturn:
 
 def _raise_stopped(error: BaseException) -> NoReturn:
     logger.debug("The operator ended", exc_info=error)
-    words = " ".join(str(error).split())
-    raise StoppedError(f"stopped by {type(error).__name__}{f': {words}' if words else ''}") from error
+    text = " ".join(str(error).split())
+    raise StoppedError(f"stopped by {type(error).__name__}{f': {text}' if text else ''}") from error
 
 
 def _session_factory(runtime: Runtime, api: Api, requested: asyncio.Event) -> Callable[[], Awaitable[Any]]:
     """Return a factory of kopf's sessions, with the client's TLS, proxy and current credentials.
 
-    A session notes in the runtime that the watch does not hang and which ChainlitApps a list has, and hides known
+    Each session reports to the runtime that the watch is alive and which ChainlitApps a list contains. It hides known
     events from kopf.
     """
     last = 0.0
@@ -228,8 +228,8 @@ def _session_factory(runtime: Runtime, api: Api, requested: asyncio.Event) -> Ca
         finally:
             runtime.watch_alive()
         if response.ok:
-            found = KnownEventFilter(response.content, runtime.knows_app, lists.get(path) if is_list else None)
-            response.content = cast("aiohttp.StreamReader", found)
+            filtered = KnownEventFilter(response.content, runtime.knows_app, lists.get(path) if is_list else None)
+            response.content = cast("aiohttp.StreamReader", filtered)
         return response
 
     async def session() -> aiohttp.ClientSession:

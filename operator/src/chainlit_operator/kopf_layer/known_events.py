@@ -1,7 +1,7 @@
-"""Known events: they are removed from the API server's answers before kopf reads them.
+"""The filter that removes known events from the API server's answers before kopf reads them.
 
 For each event kopf makes a task and a queue, and keeps the object for a while: 0.8 ms of processor time. Most events
-are known already, from the list at the start and from the answers to the operator's own writes of status. So a reader
+are known already, from the list at the start and from the answers to the operator's own writes of status. So a filter
 between the API server and kopf drops the known items of lists. In watches it replaces known events by a bookmark, so
 that kopf's next watch continues from there. Answers that it cannot decode pass unchanged; kopf then reports the error.
 """
@@ -22,31 +22,31 @@ Known = Callable[[Ref, str], Awaitable[bool]]
 
 
 class AppList(Protocol):
-    """What is done with a list of ChainlitApps, beside giving it to kopf."""
+    """Receives the ChainlitApps of one list, page by page."""
 
     def found(self, metadata: codec.Identity) -> None:
-        """Take an app of the list."""
+        """Note that the list contains this app."""
 
     def end(self) -> None:
-        """Take notice that the list is complete."""
+        """Note that the list is complete."""
 
 
 class _Event(codec.ApiStruct):
     type: str
-    object: codec.Bookmark
+    object: codec.PartialObjectMetadata
 
 
 _decode_event = msgspec.json.Decoder(_Event).decode
-_decode_object = msgspec.json.Decoder(codec.Bookmark).decode
+_decode_object = msgspec.json.Decoder(codec.PartialObjectMetadata).decode
 _decode_page = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _decode_items = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _decode_list_meta = msgspec.json.Decoder(codec.ListMeta).decode
 
 
 class KnownEventFilter:
-    """The content of an answer to a list or a watch without known objects.
+    """The content of an answer to a list or a watch, without the known objects.
 
-    It has the part of aiohttp's StreamReader that kopf uses.
+    It implements the methods of aiohttp's StreamReader that kopf uses.
     """
 
     def __init__(self, content: aiohttp.StreamReader, known: Known, listing: AppList | None = None) -> None:
@@ -57,7 +57,7 @@ class KnownEventFilter:
         return getattr(self._content, name)
 
     async def read(self) -> bytes:
-        """Return a page of a list without known objects."""
+        """Return a page of a list, without the known objects."""
         body = await self._content.read()
         try:
             page = _decode_page(body)
@@ -105,6 +105,6 @@ class KnownEventFilter:
         is_known = event.type in ("ADDED", "MODIFIED") and await self._is_known(event.object)
         return event.object.metadata.resource_version if is_known else ""
 
-    async def _is_known(self, obj: codec.Bookmark) -> bool:
+    async def _is_known(self, obj: codec.PartialObjectMetadata) -> bool:
         meta = obj.metadata
         return await self._known(Ref("ChainlitApp", meta.namespace, meta.name), meta.resource_version)

@@ -30,7 +30,7 @@ _JSON = "application/json"
 _ONLY_METADATA = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
 _CONNECT_SECONDS = 10.0
 _REQUEST_SECONDS = 60.0
-#: Less than client-go's 500: the pages that are read at the same time are the peak of memory at the start.
+#: Less than client-go's 500: at the start all kinds are listed at once, and their pages are the peak of memory.
 PAGE_SIZE = 200
 _LIMITS = aiohttp.ClientTimeout(_REQUEST_SECONDS, sock_connect=_CONNECT_SECONDS)
 #: A change after a quiet minute still finds an open connection. The API server closes idle ones after 90 s.
@@ -38,7 +38,7 @@ _KEEPALIVE_SECONDS = 60.0
 #: By default the API server looks for unknown fields to warn about, which is 3 % of its cost of a write. Tests let it
 #: refuse unknown fields in the same bodies.
 _UNCHECKED = {"fieldValidation": "Ignore"}
-#: Lists are megabytes. With a small buffer, the reading of the socket stops and starts all the time.
+#: Lists have megabytes. With a small buffer, aiohttp pauses and resumes the reading of the socket all the time.
 _READ_BUFFER = 1 << 18
 
 
@@ -46,7 +46,7 @@ class Api:
     """A connection to one API server. Use it as an async context manager."""
 
     def __init__(self, config: ClusterConfig, resources: Resources, user_agent: str) -> None:
-        """``resources`` are the kinds that requests name."""
+        """``resources`` has every kind that requests name."""
         self.config, self._resources = config, resources
         # Within a cluster, compression costs both sides more than it saves.
         self._headers = {"User-Agent": user_agent, "Accept-Encoding": "identity"}

@@ -53,7 +53,7 @@ class ListMeta(ApiStruct):
 
 
 class Page(ApiStruct):
-    """One page of a list. Its items are decoded one by one, so that an odd item does not cost the others."""
+    """One page of a list. Its items are decoded one by one, so that one unreadable item does not hide the others."""
 
     metadata: ListMeta = field(default_factory=ListMeta)
     items: list[msgspec.Raw] | None = None
@@ -74,8 +74,8 @@ class ErrorStatus(ApiStruct):
     message: str = ""
 
 
-class Bookmark(ApiStruct):
-    """The metadata of any object."""
+class PartialObjectMetadata(ApiStruct):
+    """An object of any kind, of which only the metadata is decoded."""
 
     metadata: Meta = field(default_factory=Meta)
 
@@ -90,7 +90,7 @@ _BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[\]{}]')
 
 
 def shallow(raw: bytes | msgspec.Raw) -> bytes:
-    """Return a JSON document with null instead of values below ``MAX_DEPTH`` levels: no decision reads those."""
+    """Return a JSON document with null in place of all values deeper than ``MAX_DEPTH``: no decision reads those."""
     text, kept, level, start = bytes(raw), [], 0, 0
     for found in _BRACKET.finditer(text):
         if found[0] in (b"[", b"{"):
@@ -120,5 +120,5 @@ def decoder(type_: type[T]) -> Callable[[bytes | msgspec.Raw], T]:
 decode_page = decoder(Page)
 decode_event = decoder(Event)
 decode_error = decoder(ErrorStatus)
-decode_bookmark = decoder(Bookmark)
+decode_metadata = decoder(PartialObjectMetadata)
 decode_any = decoder(dict[str, Any])

@@ -1,4 +1,4 @@
-"""Failures of requests to the API server, and what its error bodies say."""
+"""Failures of requests to the API server, and its error bodies."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class ApiError(Exception):
 
     @property
     def is_transient(self) -> bool:
-        """Whether the same request may well succeed later without anybody changing anything."""
+        """Whether the same request may succeed later, although nobody changes anything."""
         return self.code in (0, 408, 409, 429) or self.code >= 500
 
     @property

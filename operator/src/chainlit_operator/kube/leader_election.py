@@ -1,9 +1,9 @@
 """Leader election on a Lease, with the rules and the names of client-go.
 
 A candidate counts a Lease's duration from the moment when it observed the record, on its own monotonic clock. It never
-compares the times in the Lease, so wrong wall clocks do not matter. A leader that cannot renew within the renew
-deadline stops its work before the Lease runs out for the others. A write that it has sent by then may still be carried
-out afterwards. That is harmless: the writes are idempotent, and they name the version or the uid of their object.
+reads the times in the Lease, so wrong wall clocks do not matter. A leader that cannot renew within the renew deadline
+stops its work before the Lease runs out for the others. The API server may still carry out a write that was sent before
+the stop. That is harmless: the writes are idempotent, and they name the version or the uid of their object.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _RELEASE_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class LeaseTiming:
-    """Seconds: how long others wait for a silent leader, how long it tries to renew, how often each one looks."""
+    """Seconds: how long others wait for a silent leader, how long it tries to renew, and how often each one tries."""
 
     lease_duration: int = 15
     renew_deadline: float = 10.0
@@ -59,7 +59,7 @@ class ObservedLease:
 
 
 def observe(former: ObservedLease | None, record: LeaseRecord, now: float) -> ObservedLease:
-    """Return what a candidate knows after it read ``record`` at ``now``: each version starts the clock again."""
+    """Return the observation after ``record`` was read at ``now``: only a changed record starts the clock again."""
     return former if former is not None and former.record == record else ObservedLease(record, now)
 
 
@@ -68,7 +68,7 @@ def is_led_by_other(identity: str, observed: ObservedLease | None, now: float) -
     return observed is not None and observed.record.holder != identity and observed.seconds_left(now) > 0
 
 
-def wanted(identity: str, observed: ObservedLease | None, timing: LeaseTiming) -> LeaseRecord:
+def wanted_record(identity: str, observed: ObservedLease | None, timing: LeaseTiming) -> LeaseRecord:
     """Return the record with which ``identity`` creates, acquires or renews the Lease."""
     if observed is None:
         return LeaseRecord(identity, timing.lease_duration)
@@ -78,7 +78,7 @@ def wanted(identity: str, observed: ObservedLease | None, timing: LeaseTiming) -
 
 
 def pause(observed: ObservedLease | None, timing: LeaseTiming, now: float, jitter: float) -> float:
-    """Return the seconds to a candidate's next look: a retry period, or less if the Lease runs out before.
+    """Return the seconds until a candidate's next attempt: a retry period, or less if the Lease runs out before.
 
     ``jitter`` from 0 to 1 shortens it by up to a fifth, so that candidates do not keep step.
     """
@@ -118,7 +118,7 @@ class LeaderElector:
             await self._turn(is_leader=False)
 
     async def _acquire(self) -> None:
-        """Look at the Lease until it is acquired."""
+        """Try to acquire the Lease until it succeeds."""
         while not await self._try_acquire_or_renew(self._timing.renew_deadline):
             seconds = pause(self._observed, self._timing, time.monotonic(), random.random())  # noqa: S311
             await asyncio.sleep(seconds)
@@ -154,7 +154,7 @@ class LeaderElector:
                     self._observed = await self._read()
                 if is_led_by_other(self._identity, self._observed, time.monotonic()):
                     return False
-                await self._write(wanted(self._identity, self._observed, self._timing))
+                await self._write(wanted_record(self._identity, self._observed, self._timing))
         except (ApiError, TimeoutError, msgspec.DecodeError) as error:
             logger.info("Lease %s: %s", self._ref.name, error or "no answer in time")
             return False
@@ -168,7 +168,7 @@ class LeaderElector:
         except ApiError as error:
             if error.code != 404:
                 raise
-            # Somebody deleted the Lease of a leader, which creates it again with its next renewal.
+            # Somebody deleted the Lease, and its leader creates it again with the next renewal.
             return self._observed if is_led_by_other(self._identity, self._observed, time.monotonic()) else None
         return observe(self._observed, record, time.monotonic())
 

@@ -23,7 +23,7 @@ from chainlit_operator.kube import codec
 from chainlit_operator.kube.backoff import STABLE_SECONDS, backoff_seconds
 from chainlit_operator.kube.client import PAGE_SIZE, Api
 from chainlit_operator.kube.errors import SILENT, ApiError
-from chainlit_operator.kube.resource_versions import ensure_later
+from chainlit_operator.kube.resource_versions import ensure_not_older
 from chainlit_operator.kube.unreadable import UnreadableObjects
 from chainlit_operator.object_ref import Ref
 from chainlit_operator.observability import metrics
@@ -33,11 +33,11 @@ logger = logging.getLogger(__name__)
 #: The API server sends a bookmark every minute, unless nothing of the kind has changed since it started. A stream that
 #: is silent for longer than this may be dead.
 SILENCE_SECONDS = 90.0
-#: How often a kind that the cluster does not know is looked for.
+#: The pause between two lists of a kind that the cluster does not know.
 ABSENT_SECONDS = 60.0
-#: After a successful list, ignore so many answers "404 unknown kind" (about 30 s): a proxy or a starting API server may
-#: send them. If the CRD was really deleted, the watch has already delivered DELETED events.
-DOUBTS = 8
+#: After a successful list, ignore this many answers "404 unknown kind" (about 30 s): a proxy or a starting API server
+#: may send them. If the CRD was really deleted, the watch has already delivered DELETED events.
+IGNORED_NOT_FOUNDS = 8
 
 T = TypeVar("T")
 
@@ -64,16 +64,16 @@ class Store(Protocol[StoredT_contra]):
     """Keeps the objects that a reflector lists and watches."""
 
     async def replace(self, kind: str, namespace: str | None, objects: Iterable[StoredT_contra]) -> None:
-        """Make ``objects`` all that there are of the kind in the namespace (None: in all), in slices."""
+        """Replace all objects of the kind in the namespace (None: in all) by ``objects``, in slices."""
 
-    def upsert(self, obj: StoredT_contra) -> bool:
-        """Take an object that appeared or changed; returns False for a change that makes no difference."""
+    def upsert(self, obj: StoredT_contra) -> None:
+        """Put an object that appeared or changed."""
 
     def remove(self, obj: StoredT_contra) -> None:
-        """Take an object that is gone."""
+        """Remove an object that was deleted."""
 
     def discard(self, ref: Ref) -> None:
-        """Take an object of which a version cannot be decoded."""
+        """Remove an object, if it is there: its new version cannot be decoded."""
 
 
 class Reflector(Generic[ObjectT]):
@@ -90,17 +90,17 @@ class Reflector(Generic[ObjectT]):
         decode_event: Decode[ObjectT],
         is_optional: bool = False,
     ) -> None:
-        """``is_optional`` means that the cluster may not know the kind, which is then looked for now and then.
+        """``is_optional`` means that the cluster may not know the kind; then the reflector waits for it.
 
         ``decode_event`` decodes the objects of watch events, and may use their former records.
         """
         self.kind, self.namespace = kind, namespace
         self.synced = asyncio.Event()
         self.last_error: ApiError | None = None
-        #: When it last had an answer of the API server, or an error. It grows old only if the reflector hangs.
+        #: When the last answer or error arrived. A reflector that does not hang updates it at least every 90 s.
         self.last_seen = time.monotonic()
         self._api, self._store, self._is_optional = api, store, is_optional
-        self._doubts = 0
+        self._not_founds_to_ignore = 0
         #: The newest resource version seen.
         self._version = ""
         self._unreadable = UnreadableObjects(kind)
@@ -121,25 +121,25 @@ class Reflector(Generic[ObjectT]):
                 await self._watch()
             except ApiError as error:
                 if error.code == 404 and self._is_optional:
-                    if not self._doubts:
+                    if not self._not_founds_to_ignore:
                         await self._await_kind()
                         continue
-                    self._doubts -= 1
-                # A list that succeeds does not reset the backoff: the watch after it may be refused.
+                    self._not_founds_to_ignore -= 1
+                # A successful list does not reset the backoff: the API server may refuse the watch after it.
                 failures = 1 if time.monotonic() - started > STABLE_SECONDS else failures + 1
                 if error.code != 410:
                     self.last_error = error
                     logger.warning("Cannot watch %s: %s", self, error.message)
                 metrics.WATCH_RESTARTS.labels(self.kind, error.reason).inc()
-            self._alive()
+            self._note_alive()
             await asyncio.sleep(backoff_seconds(failures))
 
     async def _await_kind(self) -> None:
-        """Wait for a kind that the cluster does not know; there are no objects of it until then."""
+        """Wait for a kind that the cluster does not know. Until then the store has no objects of it."""
         await self._store.replace(self.kind, self.namespace, ())
         self.synced.set()
         self.last_error = None
-        self._alive()
+        self._note_alive()
         await asyncio.sleep(ABSENT_SECONDS)
 
     async def _list(self) -> None:
@@ -148,14 +148,14 @@ class Reflector(Generic[ObjectT]):
         while True:
             page = await self._api.list_page(self.kind, self.namespace, PAGE_SIZE, token)
             objects += [obj for raw in page.items or () if (obj := self._read(self._decode_listed, raw)) is not None]
-            self._alive()
+            self._note_alive()
             token = page.metadata.continue_
             if not token:
                 break
-        ensure_later(page.metadata.resource_version, self._version, self.kind)
+        ensure_not_older(page.metadata.resource_version, self._version, self.kind)
         self._version = page.metadata.resource_version
         await self._store.replace(self.kind, self.namespace, objects)
-        self._doubts = DOUBTS
+        self._not_founds_to_ignore = IGNORED_NOT_FOUNDS
         self.synced.set()
         self.last_error = None
 
@@ -169,8 +169,8 @@ class Reflector(Generic[ObjectT]):
                 async with contextlib.aclosing(watch):
                     async for events in watch:
                         for event in events:
-                            self._version = self._take(event) or self._version
-                        self._alive()
+                            self._version = self._handle(event) or self._version
+                        self._note_alive()
             except ApiError as error:
                 # A broken connection loses nothing: the next watch continues from the last version.
                 if error.code != 0 or error.reason not in (SILENT, "ConnectionFailed"):
@@ -178,27 +178,27 @@ class Reflector(Generic[ObjectT]):
                 # A watch that lived longer than 10 s resets the backoff.
                 failures = 1 if time.monotonic() - started > STABLE_SECONDS else failures + 1
                 metrics.WATCH_RESTARTS.labels(self.kind, error.reason).inc()
-                # If the API server is down, the next attempt says so.
+                # If the API server is down, the next attempt logs it.
                 level = logging.DEBUG if error.reason == SILENT else logging.INFO
                 logger.log(level, "The watch of %s ended and is renewed: %s", self, error.message)
             else:
                 # The server ends watches after minutes. A watch that ends at once must not make a busy loop.
                 failures = 0 if time.monotonic() - started > 1.0 else failures + 1
-            self._alive()
+            self._note_alive()
             if failures:
                 await asyncio.sleep(backoff_seconds(failures))
 
-    def _take(self, event: codec.Event) -> str:
+    def _handle(self, event: codec.Event) -> str:
         """Put one event into the store; returns its resource version. Raises ApiError when the watch is over."""
         if event.type == "ERROR":
             status = self._metadata(codec.decode_error, event)
             raise ApiError(status.code or 500, status.reason, status.message)
         if event.type == "BOOKMARK":
-            return self._metadata(codec.decode_bookmark, event).metadata.resource_version
+            return self._metadata(codec.decode_metadata, event).metadata.resource_version
         obj = self._read(self._decode_event, event.object)
         if obj is None:
-            metadata = self._metadata(codec.decode_bookmark, event).metadata
-            # As by a list: an object that cannot be decoded is not in the store.
+            metadata = self._metadata(codec.decode_metadata, event).metadata
+            # As after a list: an object that cannot be decoded is not in the store.
             self._store.discard(Ref(self.kind, metadata.namespace, metadata.name))
             return metadata.resource_version
         self._events.inc()
@@ -221,12 +221,12 @@ class Reflector(Generic[ObjectT]):
             obj = decode(raw)
         except (msgspec.MsgspecError, ValueError) as error:
             try:
-                self._unreadable.report(codec.decode_bookmark(raw).metadata, error)
+                self._unreadable.report(codec.decode_metadata(raw).metadata, error)
             except msgspec.MsgspecError:
                 logger.warning("Skipping an object of %s that cannot be read: %s", self, error)
             return None
         self._unreadable.forget(obj.ref)
         return obj
 
-    def _alive(self) -> None:
+    def _note_alive(self) -> None:
         self.last_seen = time.monotonic()

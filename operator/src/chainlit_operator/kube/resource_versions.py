@@ -1,4 +1,4 @@
-"""Resource versions: which of two is older, and lists that are older than what was seen."""
+"""Resource versions: which of two is older, and the detection of a cluster that was restored from a backup."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ class RestoredError(Exception):
     """
 
 
-def ensure_later(version: str, seen: str, kind: str) -> None:
+def ensure_not_older(version: str, seen: str, kind: str) -> None:
     """Raise RestoredError if a list's resource version precedes one that was seen before the list was requested."""
     if is_older(version, seen):
         raise RestoredError(

@@ -18,21 +18,20 @@ class UnreadableObjects:
         self._kind = kind
         self._found: dict[Ref, codec.Identity] = {}
 
-    def report(self, metadata: codec.Identity, error: Exception) -> Ref:
-        """Take an object that cannot be decoded for that reason; returns its reference."""
+    def report(self, metadata: codec.Identity, error: Exception) -> None:
+        """Note an object that cannot be decoded because of ``error``."""
         ref = Ref(self._kind, metadata.namespace, metadata.name)
         known = self._found.get(ref)
         if known is None or known.resource_version != metadata.resource_version:
             metrics.UNREADABLE.labels(self._kind).inc()
             logger.warning("%s cannot be read and is ignored: %s", ref, error)
         self._found[ref] = metadata
-        return ref
 
     def uid(self, ref: Ref) -> str:
         """Return the uid of an object that cannot be decoded; empty for any other."""
         return self._found[ref].uid if ref in self._found else ""
 
     def forget(self, ref: Ref) -> None:
-        """Take an object that can be decoded, or that is gone."""
+        """Forget an object that can be decoded now, or that was deleted."""
         if self._found:
             self._found.pop(ref, None)

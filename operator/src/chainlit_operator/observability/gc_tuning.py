@@ -11,18 +11,18 @@ _USUAL = gc.get_threshold()
 _AT_START = 20_000
 
 
-def begin() -> None:
-    """Let the garbage collector run rarely, until :func:`settle`."""
+def collect_rarely() -> None:
+    """Let the garbage collector run rarely, until :func:`freeze_and_trim`."""
     gc.set_threshold(_AT_START)
 
 
-def listed() -> None:
+def freeze_listed() -> None:
     """Exclude the objects that were listed from collections during the first wave of work."""
     gc.collect(1)
     gc.freeze()
 
 
-def settle() -> None:
+def freeze_and_trim() -> None:
     """Exclude the objects that exist now from collections, and return free memory to the system.
 
     Without this, each full collection looks at the whole cache, which delays changes by tens of milliseconds, and the

@@ -19,10 +19,10 @@ async def serve(address: str, *, stale: Callable[[], str], unready: Callable[[],
     """
 
     async def healthz(_: web.Request) -> web.Response:
-        return _verdict(stale())
+        return _answer(stale())
 
     async def readyz(_: web.Request) -> web.Response:
-        return _verdict(unready())
+        return _answer(unready())
 
     async def metrics(_: web.Request) -> web.Response:
         return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
@@ -40,5 +40,5 @@ async def serve(address: str, *, stale: Callable[[], str], unready: Callable[[],
     return runner
 
 
-def _verdict(trouble: str) -> web.Response:
-    return web.Response(status=503 if trouble else 200, text=f"{trouble or 'ok'}\n")
+def _answer(problem: str) -> web.Response:
+    return web.Response(status=503 if problem else 200, text=f"{problem or 'ok'}\n")

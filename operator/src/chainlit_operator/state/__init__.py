@@ -1,4 +1,4 @@
-"""What is known of the cluster: the store, its indexes, whom a change affects, and the snapshot of one app."""
+"""The state of the cluster: the store, its indexes, the apps that a change affects, and the snapshot of one app."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from chainlit_operator.state.store import Store
 
 
 class State(Store):
-    """The store with its indexes, and who is affected by each change.
+    """The store with its indexes. It enqueues all that a change affects.
 
-    ``enqueue`` is called with each app whose answer a change may change, and with each workload that is to be released.
+    ``enqueue`` is called with each app whose decision a change may affect, and with each workload to release.
     """
 
     def __init__(self, enqueue: Callable[[Ref], None]) -> None:
@@ -35,7 +35,7 @@ class State(Store):
         return frozenset(self._unreadable)
 
     def mark_unreadable(self, ref: Ref, *, is_unreadable: bool = True) -> None:
-        """Note whether a ChainlitApp exists that cannot be decoded; the workload that it names is not known then."""
+        """Note whether a ChainlitApp exists but cannot be decoded: then its workload is unknown."""
         if is_unreadable:
             self._unreadable.add(ref)
         elif ref in self._unreadable:
@@ -43,15 +43,15 @@ class State(Store):
             self._enqueue_releases()
 
     def complete(self) -> None:
-        """All apps are known: from now on, a workload that none of them names is released.
+        """Note that all apps are known: from now on, a workload that none of them names is released.
 
-        Safe to call again, as a new leader does: it enqueues every workload to be released again.
+        Enqueues every such workload. A second call enqueues them again.
         """
         self._is_complete = True
         self._enqueue_releases()
 
-    def announce(self) -> None:
-        """Enqueue every app, and every workload that is to be released."""
+    def enqueue_all(self) -> None:
+        """Enqueue every app, and every workload to release. A new leader does this."""
         for ref in self.apps:
             self._enqueue(ref)
         self._enqueue_releases()
@@ -73,7 +73,7 @@ class State(Store):
         return self.indexes.owned_by(app)
 
     def _changed(self, old: App | WatchedObject | None, new: App | WatchedObject | None, *, quiet: bool) -> None:
-        """Keep the indexes true, and enqueue all that the change affects."""
+        """Update the indexes, and enqueue all that the change affects."""
         changed = [obj for obj in (old, new) if obj is not None]
         if old != new:
             if old is not None:

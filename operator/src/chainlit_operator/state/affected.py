@@ -19,9 +19,9 @@ from chainlit_operator.state.store import Store
 
 
 def readers(obj: App | WatchedObject, store: Store, indexes: Indexes) -> set[Ref]:
-    """Return the apps whose snapshot has the object, or would have it.
+    """Return the apps whose snapshot contains the object, or would contain it.
 
-    Apps with routes at the same keys are not among them: ``RouteKeys`` knows those.
+    This leaves out apps with routes at the same keys: ``RouteKeys`` finds those.
     """
     if isinstance(obj, App):
         return {obj.ref, *indexes.apps_by_workload[obj.workload]}
@@ -42,8 +42,8 @@ def readers(obj: App | WatchedObject, store: Store, indexes: Indexes) -> set[Ref
 
 
 def _served_through(obj: Middleware | Gateway, store: Store, indexes: Indexes) -> set[Ref]:
-    """Return the apps with a route that the object takes part in, or may take part in."""
-    # Chains make it hard to tell which routes a Middleware is for, and few routes have any.
+    """Return the apps with a route in which the object takes part, or may take part."""
+    # A Middleware may be in a chain of another one. So each route with chains counts: few routes have any.
     named = indexes.routes_by_dependency[Dependency(obj.ref.kind, obj.key)]
     routes = (store.route(ref) for ref in named | indexes.routes_with_chains[obj.ref.kind])
     return {app for route in routes if route is not None for app in indexes.apps_of_route(route)}

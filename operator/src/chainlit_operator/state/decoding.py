@@ -1,4 +1,4 @@
-"""From the JSON of one object to the record that the store keeps; a route's annotations are interpreted on the way."""
+"""Decoders: from the JSON of one object to its record in the store, with the annotations of a route interpreted."""
 
 from __future__ import annotations
 

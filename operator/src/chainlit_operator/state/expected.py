@@ -1,7 +1,7 @@
 """The objects that an app creates, as they will be after this reconcile.
 
-A decision about a created app must know its route before the route exists. So wanted objects are read like live ones:
-where an object does not exist or differs from what is wanted, the record of its manifest takes its place.
+A decision about a created app must know its route before the route exists. So where an object does not exist, or
+differs from its manifest, the record of the manifest is used instead.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Find = Callable[[Ref], CreatableObject | None]
 
 
 def workload_of(app: App, find: Find) -> tuple[Workload | None, str]:
-    """Return the workload of an app, and what is wrong with the pod template that it describes, if anything."""
+    """Return the workload of an app, and the fault of the pod template in its spec; empty for none."""
     live = find(app.workload)
     if isinstance(live, Workload) or app.spec.template is None:
         return (live if isinstance(live, Workload) else None), ""
@@ -50,7 +50,7 @@ def workload_of(app: App, find: Find) -> tuple[Workload | None, str]:
 
 
 def services_of(app: App, wanted: list[Manifest], live: tuple[Service, ...], find: Find) -> tuple[Service, ...]:
-    """Return the Services of the app's pods, with the wanted one among them."""
+    """Return the Services that select the app's pods, and the Service that the app creates."""
     found = {service.ref: service for service in live}
     for manifest in wanted:
         record = _expected(app, manifest, find)
@@ -62,7 +62,7 @@ def services_of(app: App, wanted: list[Manifest], live: tuple[Service, ...], fin
 
 
 def route_of(app: App, services: tuple[Service, ...], find: Find) -> tuple[Manifest | None, Route | None]:
-    """Return the manifest and the record of the route that the app creates; None where they cannot be told."""
+    """Return the manifest and the record of the route that the app creates; None where it has no backend yet."""
     backend = route_backend(app, services)
     manifest = manifests.route(app, *backend) if backend is not None else None
     record = _expected(app, manifest, find) if manifest is not None else find(app.route) if app.route else None
@@ -73,12 +73,12 @@ def _expected(app: App, manifest: Manifest, find: Find) -> WatchedObject | None:
     live = find(manifest.ref)
     owned = live.owned if live is not None else None
     if live is not None and (owned is None or owned.uid != app.uid):
-        return live  # another's: resolution says so
+        return live  # another owner created it: resolution reports that
     return live if ownership.step(manifest, owned) is None and live is not None else _read(manifest)
 
 
 def _read(manifest: Manifest) -> WatchedObject:
-    """The record of a manifest; raises msgspec.MsgspecError for one that the API server could not read either."""
+    """The record of a manifest; raises msgspec.MsgspecError for one that the API server would refuse too."""
     return _reader(manifest.ref.kind)(json.dumps(_without_nulls(manifest.body)).encode())
 
 

@@ -14,7 +14,7 @@ from chainlit_operator.state.store import Store
 
 
 def gather(app: App, store: Store, indexes: Indexes, route_keys: RouteKeys) -> Snapshot:
-    """Return the snapshot of an app, with what it creates as it will be after this reconcile."""
+    """Return the snapshot of an app. The objects that it creates are in it as they will be after this reconcile."""
     workload, fault = expected.workload_of(app, store.find)
     wanted = manifests.dependencies(app)
     present = indexes.services_of(workload) if workload is not None else ()
@@ -34,7 +34,8 @@ def gather(app: App, store: Store, indexes: Indexes, route_keys: RouteKeys) -> S
         workload=workload,
         services=services,
         routes=routes,
-        # Where a Service is there, no decision asks for others that the route names, and no change of them is seen.
+        # Decisions read missing Services only where the app has no Service at all. So all other changes of them need
+        # not enqueue the app.
         missing_services=frozenset(ref.name for ref in named if not services and store.service(ref) is None),
         conflicts=tuple(sorted(conflicts, key=lambda c: (c.created, c.ref, c.route, c.path, c.host))),
         manifests=tuple(wanted),

@@ -28,7 +28,7 @@ K = TypeVar("K")
 
 
 class Index(Generic[K]):
-    """References by some key. Most keys have one: it is kept as it is, for a set takes four times its space."""
+    """References by key. Most keys have one reference: it is kept without a set, which takes four times the space."""
 
     def __init__(self) -> None:
         self._buckets: dict[K, Ref | set[Ref]] = {}
@@ -43,7 +43,10 @@ class Index(Generic[K]):
         return len(self._buckets)
 
     def rarest(self, keys: Iterable[K]) -> K:
-        """Return the key with the fewest references, the first with none if there is one; there must be a key."""
+        """Return the key with the fewest references: the first key without any, if there is one.
+
+        Raises ValueError for no keys.
+        """
         fewest: tuple[int, K] | None = None
         for key in keys:
             bucket = self._buckets.get(key)
@@ -65,7 +68,7 @@ class Index(Generic[K]):
             self._buckets[key] = {bucket, ref}
 
     def discard(self, key: K, ref: Ref) -> None:
-        """Take ``ref`` from under ``key``, if it is there."""
+        """Remove ``ref`` from ``key``, if it is there."""
         bucket = self._buckets.get(key)
         if isinstance(bucket, set):
             bucket.discard(ref)
@@ -81,7 +84,7 @@ PodLabel = tuple[str, tuple[str, str]]
 
 
 class Indexes:
-    """The indexes of one store, and the searches that they are for."""
+    """The indexes of one store, and the searches that use them."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -91,7 +94,7 @@ class Indexes:
         self.objects_by_owner: Index[Ref] = Index()
         self.routes_by_service: Index[Ref] = Index()
         self.routes_by_dependency: Index[Dependency] = Index()
-        #: By the kind of objects that may name others of their kind.
+        #: By the kind of a dependency whose objects may name others of their kind.
         self.routes_with_chains: Index[str] = Index()
         self.objects_by_dependency: Index[Dependency] = Index()
         self._workloads_by_label: Index[PodLabel] = Index()
@@ -101,16 +104,16 @@ class Indexes:
     # ------------------------------------------------------------------------------------------------------ filing
 
     def file(self, obj: App | WatchedObject) -> None:
-        """File an object that the store has now."""
+        """Add an object that the store has now."""
         if isinstance(obj, Service) and obj.selector:
-            # Pods that it selects have all labels of its selector, so it is filed under one: that with fewest Services.
+            # The selected pods have every label of the selector, so one label is enough: the one with fewest Services.
             labels = ((obj.ref.namespace, pair) for pair in obj.selector)
             self._label_of_service[obj.ref] = self._services_by_label.rarest(labels)
         for index, key in self._keys(obj):
             index.add(key, obj.ref)
 
     def unfile(self, obj: App | WatchedObject) -> None:
-        """Take out an object as it was filed."""
+        """Remove an object that :meth:`file` added."""
         for index, key in self._keys(obj):
             index.discard(key, obj.ref)
         self._label_of_service.pop(obj.ref, None)
@@ -157,7 +160,7 @@ class Indexes:
         return tuple(service for service in found if service is not None and selects(service.selector, labels))
 
     def apps_behind(self, service: Service | None) -> set[Ref]:
-        """Return the apps of the workloads whose pods the Service selects; none for no Service."""
+        """Return the apps whose pods the Service selects; none where ``service`` is None."""
         if service is None or not service.selector:
             return set()
         label = self._workloads_by_label.rarest((service.ref.namespace, pair) for pair in service.selector)
@@ -169,7 +172,7 @@ class Indexes:
         return apps
 
     def apps_of_route(self, route: Route) -> set[Ref]:
-        """Return the apps that name the route, or that are behind a Service of it."""
+        """Return the apps that name the route, or whose pods one of its Services selects."""
         apps = set(self.apps_by_route[route.ref])
         for name in route.services:
             apps |= self.apps_behind(self._store.service(Ref("Service", route.ref.namespace, name)))
@@ -184,7 +187,7 @@ class Indexes:
                 yield route
 
     def dependencies(self, dependency: Dependency) -> tuple[Gateway | Middleware, ...]:
-        """Return the objects that take part in routes under that key, by name."""
+        """Return the objects with the key of a dependency, by name."""
         found = (self._store.dependency(ref) for ref in sorted(self.objects_by_dependency[dependency]))
         return tuple(obj for obj in found if obj is not None)
 
@@ -194,7 +197,7 @@ class Indexes:
         return tuple(o for o in found if o is not None and o.owned is not None and o.owned.uid == app.uid)
 
     def claimant(self, workload: Ref) -> App | None:
-        """Return the app that the workload belongs to, if any names it."""
+        """Return the oldest app that names the workload; None where no app names it."""
         return claims.claimant(self._store.apps[ref] for ref in self.apps_by_workload[workload])
 
 
@@ -204,5 +207,5 @@ def owner_of(namespace: str, owned: OwnedState) -> Ref:
 
 
 def selects(selector: Labels, labels: Labels) -> bool:
-    """Whether a selector matches the labels; a Service without one selects no pods all the same."""
+    """Whether a selector matches the labels. An empty one matches all, but a Service without a selector has no pods."""
     return set(selector) <= set(labels)

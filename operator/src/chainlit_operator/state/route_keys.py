@@ -1,8 +1,8 @@
-"""The route keys: which apps get the requests for which paths, over all routes of the cluster, and who decides there.
+"""The route keys of the whole cluster: which apps get the requests for which paths, and which of them are in conflict.
 
-An entry is a path of a route at a key, with an app behind the path's Service. The entries at a key are in order: apps
-by age, then paths without an app. For each app the first entry in conflict with it decides, and none after that one can
-change its answer. So a change affects few apps, however many share its keys.
+An entry is a path of a route at a key, with an app behind the path's Service. The entries at a key are sorted: apps by
+age, then paths without an app. For each app the first entry that is in conflict with it decides. Later entries do not
+change its answer. So a change affects few apps, even if thousands share its keys.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ class Entry(NamedTuple):
     attachments: Attachments
 
     def conflict(self) -> RouteConflict:
-        """Return what a decision about another app reads of the entry, which must have an app."""
+        """Return the entry as a conflict of another app; the entry must have an app."""
         assert self.app is not None
         return RouteConflict(self.app, self.created, self.route, self.host, self.path, self.prefix)
 
 
 class Entries:
-    """Entries by key and by the attachments of their routes, in order. Most keys have one: it is kept as it is."""
+    """Entries by key and by the attachments of their routes, sorted. A key with one entry has no dict and no list."""
 
     def __init__(self) -> None:
         self._found: dict[RouteKey, Entry | dict[Attachments, list[Entry]]] = {}
@@ -52,7 +52,7 @@ class Entries:
         return len(self._found)
 
     def add(self, key: RouteKey, entry: Entry) -> None:
-        """Put in an entry that is not there."""
+        """Add an entry; it must not be there yet."""
         found = self._found.setdefault(key, entry)
         if found is entry:
             return
@@ -61,7 +61,7 @@ class Entries:
         insort(found.setdefault(entry.attachments, []), entry)
 
     def discard(self, key: RouteKey, entry: Entry) -> None:
-        """Take out an entry, if it is there."""
+        """Remove an entry, if it is there."""
         found = self._found.get(key, {})
         if found == entry:
             del self._found[key]
@@ -78,19 +78,19 @@ class Entries:
             self._found[key] = left[0]
 
     def by_attachments(self, key: RouteKey) -> Mapping[Attachments, Sequence[Entry]]:
-        """Return the entries at a key; those of routes with equal attachments together, in order."""
+        """Return the entries at a key, grouped by the attachments of their routes; each group is sorted."""
         found = self._found.get(key, {})
         return {found.attachments: (found,)} if isinstance(found, Entry) else found
 
     def in_conflict(self, key: RouteKey, attachments: Attachments) -> Iterable[Entry]:
-        """Return the entries with an app at a key whose routes share a listener with these attachments, in order."""
+        """Return the sorted entries at a key that have an app and share a listener with these attachments."""
         lists = [entries for other, entries in self.by_attachments(key).items() if share_listener(attachments, other)]
         merged = lists[0] if len(lists) == 1 else heapq.merge(*lists)
         return takewhile(lambda entry: not entry.has_no_app, merged)
 
 
 class Filed(NamedTuple):
-    """An entry at its key; ``is_claim`` says that its path claims the key, else it shadows the key."""
+    """An entry at its key. ``is_claim`` is True if its path claims the key, False if it shadows the key."""
 
     is_claim: bool
     key: RouteKey
@@ -106,7 +106,7 @@ class Link(NamedTuple):
 
 
 class RouteKeys:
-    """The entries of all routes, kept true to a store and its indexes."""
+    """The entries of all routes of a store."""
 
     def __init__(self, store: Store, indexes: Indexes) -> None:
         self._store, self._indexes = store, indexes
@@ -116,9 +116,9 @@ class RouteKeys:
     # -------------------------------------------------------------------------------------------------- reading
 
     def conflicts(self, route: Route, services: Set[Ref]) -> Iterator[RouteConflict]:
-        """Yield what decides for an app behind these Services that is served by the route.
+        """Yield the conflicts of an app that is behind these Services and is served by the route.
 
-        At each key of the app that is the first app of other Services with the same path, and the first with one of
+        Each key of the app has at most two: the first other app at the same path, and the first other app at one of
         Chainlit's own routes below it.
         """
         names = {ref.name for ref in services if ref.namespace == route.ref.namespace}
@@ -132,9 +132,9 @@ class RouteKeys:
     # -------------------------------------------------------------------------------------------------- changes
 
     def update(self, old: App | WatchedObject | None, new: App | WatchedObject | None) -> set[Ref]:
-        """File what has changed; returns the apps, beside the changed one, with another conflict than before.
+        """Update the entries after a change; returns the other apps whose conflicts differ now.
 
-        Store and indexes must have the change already.
+        The store and the indexes must have the change already.
         """
         removed, added = self._difference(old, new)
         before = set(self._decided(removed))
@@ -185,23 +185,23 @@ class RouteKeys:
     def _difference(
         self, old: App | WatchedObject | None, new: App | WatchedObject | None
     ) -> tuple[set[Filed], set[Filed]]:
-        """Return the entries that are no longer true, and those that are true now."""
+        """Return the entries to remove, and the entries to add."""
         if isinstance(old, Route) or isinstance(new, Route):
             before, after = (self._of_route(each) if isinstance(each, Route) else set() for each in (old, new))
         elif _is_linked_alike(old, new):
             return set(), set()
         else:
-            gone, come = self._links_of(old), self._links_of(new)
-            gone, come = gone - come, come - gone
-            for service in {link.service for link in gone | come}:
+            old_links, new_links = self._links_of(old), self._links_of(new)
+            removed, added = old_links - new_links, new_links - old_links
+            for service in {link.service for link in removed | added}:
                 # Paths to a Service without an app have entries too.
                 has_app = self._indexes.apps_behind(self._store.service(service))
-                (gone if has_app else come).add(Link(service))
-            before, after = self._of_links(gone), self._of_links(come)
+                (removed if has_app else added).add(Link(service))
+            before, after = self._of_links(removed), self._of_links(added)
         return before - after, after - before
 
     def _links_of(self, obj: App | WatchedObject | None) -> set[Link]:
-        """Return the links that an object makes together with what is stored."""
+        """Return the links between Services and apps that exist because of this object."""
         if isinstance(obj, App):
             workload = self._store.workload(obj.workload)
             services = self._indexes.services_of(workload) if workload is not None else ()
@@ -216,7 +216,7 @@ class RouteKeys:
         return {Link(ref, self._store.apps[app].created, app) for app in self._indexes.apps_behind(service)}
 
     def _links_to(self, ref: Ref) -> set[Link]:
-        """Return the links to a Service, whether or not it exists; one without an app where there is no other."""
+        """Return the links of a Service, which need not exist. Without an app, that is one link to no app."""
         return self._links(ref, self._store.service(ref)) or {Link(ref)}
 
     def _of_route(self, route: Route) -> set[Filed]:
@@ -237,8 +237,8 @@ class RouteKeys:
 def _filed(route: Route, links: Iterable[Link]) -> Iterator[Filed]:
     """Yield the entries of a route by these links.
 
-    Of the paths by which a route sends requests for one key to one Service, the first stands for all: what is decided
-    about one holds for each, and a route may have thousands.
+    A route may send requests for one key to one Service by thousands of paths. Only the first of them gets an entry,
+    because the same decision holds for all.
     """
     by_service: defaultdict[str, list[Link]] = defaultdict(list)
     for link in links:
@@ -259,7 +259,7 @@ def _service(entry: Entry) -> Ref:
 
 
 def _is_linked_alike(old: App | WatchedObject | None, new: App | WatchedObject | None) -> bool:
-    """Whether a change is none of what is behind which Service."""
+    """Whether a change leaves all links between Services and apps as they are."""
     if isinstance(old, App) and isinstance(new, App):
         return (old.created, old.workload) == (new.created, new.workload)
     if isinstance(old, Workload) and isinstance(new, Workload):

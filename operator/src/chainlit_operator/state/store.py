@@ -21,22 +21,22 @@ from chainlit_operator.domain.model import (
 from chainlit_operator.kube.resource_versions import is_older
 from chainlit_operator.object_ref import Ref
 
-#: A new list is taken in slices of so many seconds, between which everything else goes on.
+#: A new list is stored in slices of this many seconds. Other tasks run between two slices.
 SLICE_SECONDS = 0.02
 
 
 class OnChange(Protocol):
-    """What the store calls after each change, with the object before and after it (None: there is none).
+    """The callback after each change, with the object before and after it (None: there is none).
 
-    Both may be equal: then only what equality leaves out, such as the version, has changed.
+    Both may be equal: then only fields that the comparison ignores have changed, such as the resource version.
     """
 
     def __call__(self, old: App | WatchedObject | None, new: App | WatchedObject | None, *, quiet: bool) -> None:
-        """Take notice of the change; ``quiet`` says that the operator wrote it itself."""
+        """Handle the change; ``quiet`` says that the operator wrote it itself."""
 
 
 class Store:
-    """Objects by kind and reference; what they have to do with each other is not known here."""
+    """Objects by kind and reference, without their relations: the indexes know those."""
 
     def __init__(self, on_change: OnChange) -> None:
         self._on_change = on_change
@@ -59,18 +59,14 @@ class Store:
         if app is not None:
             self._on_change(app, None, quiet=False)
 
-    def upsert(self, obj: WatchedObject, *, quiet: bool = False) -> bool:
-        """Put an object that appeared or changed; a version older than the stored one is ignored.
-
-        Returns False for a change that nobody reads. The watch's event of a write that is stored already is none.
-        """
+    def upsert(self, obj: WatchedObject, *, quiet: bool = False) -> None:
+        """Put an object that appeared or changed; a version older than the stored one is ignored."""
         objects = self._objects[obj.ref.kind]
         old = objects.get(obj.ref)
         if old is not None and is_older(obj.resource_version, old.resource_version):
-            return False
+            return
         objects[obj.ref] = obj
         self._on_change(old, obj, quiet=quiet)
-        return old is None or old != obj or old.resource_version == obj.resource_version
 
     def remove(self, obj: WatchedObject) -> None:
         """Remove the object of that reference, if it is there."""
@@ -85,7 +81,7 @@ class Store:
             self.remove(obj)
 
     async def replace(self, kind: str, namespace: str | None, objects: Iterable[WatchedObject]) -> None:
-        """Make ``objects`` all that there are of ``kind`` in ``namespace`` (None: in all), in slices."""
+        """Replace all objects of ``kind`` in ``namespace`` (None: in all) by ``objects``, in slices."""
         started = time.monotonic()
         for _ in self._replacing(kind, namespace, objects):
             if time.monotonic() - started > SLICE_SECONDS:
@@ -93,7 +89,7 @@ class Store:
                 started = time.monotonic()
 
     def _replacing(self, kind: str, namespace: str | None, objects: Iterable[WatchedObject]) -> Iterator[None]:
-        """Replace objects one by one."""
+        """Replace the objects one by one; yield after each."""
         listed = set()
         for obj in objects:
             listed.add(obj.ref)
@@ -106,7 +102,7 @@ class Store:
             yield
 
     def _is_stored(self, obj: WatchedObject) -> bool:
-        """Whether this version of a workload is stored: a list knows less of its generation than the watch."""
+        """Whether this version of a workload is stored. Its stored ``generation`` is better: it comes from watches."""
         stored = self._objects[obj.ref.kind].get(obj.ref)
         if not isinstance(obj, Workload) or not isinstance(stored, Workload):
             return False
@@ -134,7 +130,7 @@ class Store:
         return obj if isinstance(obj, Route) else None
 
     def dependency(self, ref: Ref) -> Gateway | Middleware | None:
-        """Return the object that may take part in routes, or None."""
+        """Return the Gateway or the Middleware, or None."""
         obj = self._objects[ref.kind].get(ref)
         return obj if isinstance(obj, Gateway | Middleware) else None
 

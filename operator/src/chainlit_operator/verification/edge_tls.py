@@ -53,6 +53,6 @@ class EdgeTLS:
             try:
                 context.load_verify_locations(cafile=self._ca_file)
             except OSError as error:  # ssl.SSLError, a subclass, means that the file has no certificate or a broken one
-                why = error.strerror if error.errno and not isinstance(error, ssl.SSLError) else "no PEM certificates"
-                raise CAFileError(f"cannot read the certificate authorities in {self._ca_file}: {why}") from error
+                cause = error.strerror if error.errno and not isinstance(error, ssl.SSLError) else "no PEM certificates"
+                raise CAFileError(f"cannot read the certificate authorities in {self._ca_file}: {cause}") from error
         return context

@@ -31,8 +31,8 @@ class AddressError(Exception):
 def parse_target(url: str, *, connect_to: str = "", at_service: bool = False, parent_root_path: str = "") -> Target:
     """Return the target for the app whose page is at ``url``. Raises AddressError.
 
-    ``connect_to`` (``host[:port]``) replaces the address of the URL's host. ``at_service`` means to ask as other pods
-    do; then ``parent_root_path`` is the prefix that the route strips, so that only the page has it.
+    ``connect_to`` (``host[:port]``) replaces the address of the URL's host. With ``at_service`` the requests are those
+    of other pods, and ``parent_root_path`` is the prefix that the route strips: the page has it, the requests do not.
     """
     try:
         parts = URL(url)
@@ -45,8 +45,8 @@ def parse_target(url: str, *, connect_to: str = "", at_service: bool = False, pa
         raise AddressError(f"{url!r} has more than scheme, host, port and path; give the URL of the page")
     root_path, parent = paths.normalise(parts.raw_path), paths.normalise(parent_root_path)
     for path in (root_path, parent):
-        if trouble := paths.problem(path):
-            raise AddressError(f"Chainlit cannot be served at {path!r}: {trouble}")
+        if problem := paths.problem(path):
+            raise AddressError(f"Chainlit cannot be served at {path!r}: {problem}")
     if connect_to and not _is_host_and_port(connect_to):
         raise AddressError(
             f"--connect-to {connect_to!r} is not HOST or HOST:PORT, such as traefik.traefik or [::1]:8000"
@@ -65,7 +65,7 @@ def _is_host_and_port(text: str) -> bool:
 
 
 async def probe(target: Target, edge_tls: EdgeTLS, *, timeout: float, wait: float) -> Outcome:  # noqa: ASYNC109
-    """Probe until the app works or ``wait`` seconds are over, and return the last outcome.
+    """Probe until the app works or ``wait`` seconds have passed, and return the last outcome.
 
     ``timeout`` is for each attempt, in seconds. Every address is allowed, because the caller chose it.
     """

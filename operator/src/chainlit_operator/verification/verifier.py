@@ -1,4 +1,7 @@
-"""How an app is verified: through its Service, or at the route's URL and then on which side a failure is."""
+"""The verifier: probes an app through its Service, or at the URL of its route.
+
+After a failure at the URL it also probes the Service. So it knows on which side of the Service the cause is.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,7 @@ class Verifier:
     def __init__(self, api_server: str, edge_tls: EdgeTLS, prober: Prober | None = None) -> None:
         """``api_server`` is the URL that the operator uses: no host of a route may lead there.
 
-        ``prober`` probes Services; at the edge, one with stricter addresses and the TLS settings of the edge is used.
+        ``prober`` probes Services. At the edge a copy of it has stricter rules for addresses, and other TLS settings.
         """
         self._api_servers = (api_server, _API_SERVER)
         self._edge_tls = edge_tls

@@ -1,1 +1,1 @@
-"""What the operator creates: manifests, who owns them, and whether somebody changed them."""
+"""Objects that the operator creates: their manifests, the steps for them, and their drift."""

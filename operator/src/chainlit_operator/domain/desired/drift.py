@@ -15,20 +15,20 @@ from typing import Any
 
 from chainlit_operator.domain.field_managers import CREATED_FIELD_MANAGER
 
-#: The annotation with the digest of what was applied, by which a field that is wanted no more is noticed.
+#: The annotation with the digest of the applied manifest. It also shows that a manifest no longer has a field.
 DIGEST = "chainlit-operator.dev/applied"
 MANAGED_BY = "app.kubernetes.io/managed-by"
 
 #: The metadata that ``content`` has.
 KEPT_METADATA = ("labels", "annotations", "ownerReferences")
 
-#: What tells the elements of a list apart, where order does not; the first that an element has counts.
+#: The keys that identify an element of a list. The first one that the element has counts; without one, its position.
 _KEYS = ("uid", "mountPath", "containerPort", "name")
 
 
 @dataclass(frozen=True, slots=True)
 class OwnedState:
-    """The whole of an object that a ChainlitApp created, beside its pruned record.
+    """The whole content of an object that a ChainlitApp created. Its record has this beside the pruned fields.
 
     ``app`` and ``uid`` are name and uid of that ChainlitApp. ``content`` is the object without its status, ``managed``
     its ``managedFields``.
@@ -77,13 +77,13 @@ def drift(wanted: Mapping[str, Any], owned: OwnedState) -> tuple[tuple[str, str]
     found = []
     for path in differences(_comparable(wanted), owned.content):
         if not any(owns(entry.get("fieldsV1") or {}, path) for entry in ours):
-            rivals = {str(entry.get("manager")) for entry in owned.managed if owns(entry.get("fieldsV1") or {}, path)}
-            found.append((text(path), ", ".join(sorted(rivals))))
+            others = {str(entry.get("manager")) for entry in owned.managed if owns(entry.get("fieldsV1") or {}, path)}
+            found.append((text(path), ", ".join(sorted(others))))
     return tuple(found)
 
 
 def _comparable(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """What a manifest says beside which object it is."""
+    """The content of a manifest without the identity of the object."""
     metadata = {key: value for key, value in manifest["metadata"].items() if key in KEPT_METADATA}
     return {key: value for key, value in manifest.items() if key not in ("apiVersion", "kind")} | {"metadata": metadata}
 
@@ -120,7 +120,7 @@ def text(path: Path) -> str:
 
 
 def _counterpart(value: Any, index: int, live: list[Any]) -> Any:
-    """The element of ``live`` that stands for ``value``."""
+    """The element of ``live`` that corresponds to ``value``."""
     if not isinstance(value, Mapping):
         return value if value in live else None
     key = next((key for key in _KEYS if key in value), None)
@@ -130,7 +130,7 @@ def _counterpart(value: Any, index: int, live: list[Any]) -> Any:
 
 
 def _element(fields: Mapping[str, Any], step: Element) -> Mapping[str, Any] | None:
-    """What is owned of an element: by its keys (``k:``), its value (``v:``) or its place (``i:``)."""
+    """The owned fields of an element, found by its keys (``k:``), its value (``v:``) or its position (``i:``)."""
     for name, below in fields.items():
         mark, _, rest = name.partition(":")
         if mark == "k" and isinstance(step.value, Mapping):

@@ -25,13 +25,13 @@ API_VERSIONS = {
 #: What ``spec.workload.template`` creates, in order.
 TEMPLATE_KINDS = ("ServiceAccount", "Service", "Deployment")
 _OPERATOR = "chainlit-operator"
-#: Not the name that the app's chart gives, so that neither's Service selects the other's pods.
+#: Differs from the name in the app chart, so that no Service of one selects pods of the other.
 _NAME = "chainlitapp"
 
 
 def refs(app: App) -> tuple[Ref, ...]:
     """Return the objects that the app's spec describes, in the order of their creation."""
-    spec, (_, namespace, name) = app.spec, (app.ref.kind, app.ref.namespace, app.ref.name)
+    spec, (_, namespace, name) = app.spec, app.ref
     found = []
     if spec.template is not None:
         fields = pod_template.filled(spec.template)
@@ -102,7 +102,7 @@ def _origin(ingress: NewIngress | None) -> str:
 
 def selector(app: App) -> dict[str, str]:
     """Return the labels that select the app's pods. They never change, because Kubernetes refuses it."""
-    # An app of a longer name than a label may have has no pods of its own: the schema sees to that.
+    # A label may be shorter than the name. The schema allows such names only without a template, so without pods.
     instance = app.ref.name[:63].rstrip("-.")
     return {"app.kubernetes.io/name": _NAME, "app.kubernetes.io/instance": instance}
 
@@ -153,7 +153,7 @@ def _manifest(
 
 
 def _owner(app: App) -> dict[str, Any]:
-    """The ownerReference. Without ``blockOwnerDeletion``, for which some clusters ask for a right over the owner."""
+    """The ownerReference, without ``blockOwnerDeletion``: some clusters require a right on the owner for it."""
     return {
         "apiVersion": API_VERSIONS[app.ref.kind],
         "kind": app.ref.kind,

@@ -1,4 +1,4 @@
-"""What to do about the objects that a ChainlitApp creates, or has created.
+"""The steps for the objects that a ChainlitApp creates, or has created.
 
 ::
 
@@ -22,7 +22,7 @@ from chainlit_operator.domain.field_managers import CREATED_FIELD_MANAGER
 from chainlit_operator.domain.model import App, Basis, CreatableObject, Manifest, Memory, Snapshot
 from chainlit_operator.object_ref import Ref
 
-#: The state of a created object is all in the basis: other fields that somebody changes in it are theirs.
+#: Field conflicts of created objects use no state, only the basis: other fields of the object do not matter to them.
 _STATE = ""
 _SHOWN_FIELDS = 5
 
@@ -36,7 +36,7 @@ class Create:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """The object exists in a form that was wanted formerly."""
+    """The object exists, but a former manifest of it was applied."""
 
     manifest: Manifest
     live: OwnedState
@@ -54,7 +54,7 @@ class Repair:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """The object stays, without its owner."""
+    """The object stays, but loses its owner."""
 
     ref: Ref
     patch: Mapping[str, Any]
@@ -62,7 +62,7 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """The object goes, if it still has this uid."""
+    """The object is deleted, if it still has this uid."""
 
     ref: Ref
     uid: str
@@ -73,7 +73,7 @@ Step = Create | Update | Repair | Release | Delete
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """A created object that another manager keeps changing, with the words for it."""
+    """A created object that another manager keeps changing; ``message`` is for the condition."""
 
     message: str
 
@@ -129,12 +129,12 @@ def steps(snapshot: Snapshot, objects: Iterable[Manifest], wanted: tuple[Ref, ..
 
 
 def basis(app: App, manifest: Manifest, live: OwnedState) -> Basis:
-    """Return what an update or repair of an object follows from."""
+    """Return the basis of an update or a repair of an object."""
     return (app.uid, app.generation, live.object_uid, manifest.digest)
 
 
 def record(memory: Memory, app: App, written: Step, live: OwnedState, now: float) -> Memory:
-    """Return the memory with one more write; ``live`` is the object as it was, or after its creation as it is."""
+    """Return the memory with one more write; ``live`` is the object before the write, or the new object."""
     if isinstance(written, Release | Delete):
         return memory
     managers = written.managers if isinstance(written, Repair) else ""
@@ -144,7 +144,7 @@ def record(memory: Memory, app: App, written: Step, live: OwnedState, now: float
 
 
 def _conflict(snapshot: Snapshot, wanted: Update | Repair, memory: Memory) -> tuple[Conflict | None, Memory]:
-    """The conflict, if the same was written too often."""
+    """The conflict, if the operator made the same write too often."""
     app, ref = snapshot.app, wanted.manifest.ref
     follows_from = basis(app, wanted.manifest, wanted.live)
     managers = (wanted.managers,) if isinstance(wanted, Repair) and wanted.managers else ()
@@ -162,7 +162,7 @@ def _conflict(snapshot: Snapshot, wanted: Update | Repair, memory: Memory) -> tu
 
 
 def _surplus(app: App, owned: Iterable[CreatableObject], wanted: tuple[Ref, ...]) -> Iterator[Step]:
-    """The steps for objects that the app has created and wants no more."""
+    """The steps for objects that the app created and its spec no longer describes."""
     for obj in owned:
         if obj.ref in wanted or obj.owned is None or obj.owned.is_terminating:
             continue
@@ -173,7 +173,7 @@ def _surplus(app: App, owned: Iterable[CreatableObject], wanted: tuple[Ref, ...]
 
 
 def is_referenced(app: App, ref: Ref) -> bool:
-    """Whether the spec names an object by ``ref`` that the app has created; a workload takes its Service along."""
+    """Whether the spec names a created object by ``ref``. With its workload, a created Service counts as named."""
     if ref.kind in manifests.TEMPLATE_KINDS:
         return app.spec.template is None and app.workload == Ref("Deployment", app.ref.namespace, app.ref.name)
     return app.route == ref

@@ -1,4 +1,4 @@
-"""What the operator knows of the cluster: frozen records with only the fields that decisions read.
+"""The records of cluster objects: frozen, with only the fields that decisions read.
 
 ``kinds/`` makes them from API objects; nothing here knows JSON or the network.
 """

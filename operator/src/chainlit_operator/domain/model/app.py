@@ -11,7 +11,7 @@ from chainlit_operator.object_ref import Ref
 
 
 class Rewrite(StrEnum):
-    """``spec.route.rewrite``: what the route does to the path, where that cannot be seen from the route itself."""
+    """``spec.route.rewrite``: the effect of the route on the path, for routes whose effect the operator cannot see."""
 
     AUTO = "Auto"
     NONE = "None"
@@ -19,7 +19,7 @@ class Rewrite(StrEnum):
 
 
 class VerificationMode(StrEnum):
-    """``spec.verification.mode``: through what the WebSocket is verified, if at all."""
+    """``spec.verification.mode``: whether the WebSocket is verified, and through the Service or at the public URL."""
 
     BACKEND = "Backend"
     EDGE = "Edge"
@@ -103,7 +103,8 @@ class NewGateway:
 class AppSpec:
     """The ``spec`` of a ChainlitApp with the schema's defaults applied.
 
-    Workload and route are also named where they are created, as ``template``, ``ingress`` and ``gateway`` say.
+    Kind and name of workload and route are also set for created ones, which ``template``, ``ingress`` and ``gateway``
+    describe.
     """
 
     workload_kind: str
@@ -116,14 +117,14 @@ class AppSpec:
     interval_seconds: int = 60
     suspend: bool = False
     mount_path: str = ""
-    """Where Chainlit is mounted in another app, as a prefix; empty where it is the whole app."""
+    """The prefix at which another app mounts Chainlit; empty if Chainlit is the whole app."""
     template: Mapping[str, Any] | None = None
     ingress: NewIngress | None = None
     gateway: NewGateway | None = None
 
     @property
     def creates_route(self) -> bool:
-        """Whether the route is the operator's to create."""
+        """Whether the operator creates the route."""
         return self.ingress is not None or self.gateway is not None
 
 
@@ -144,12 +145,12 @@ class App:
 
     @property
     def workload(self) -> Ref:
-        """The workload that it names, whether or not that exists."""
+        """The workload that the app names; it need not exist."""
         return Ref(self.spec.workload_kind, self.ref.namespace, self.spec.workload_name)
 
     @property
     def route(self) -> Ref | None:
-        """The route that it names; None where it is to be discovered."""
+        """The route that the app names; None if the operator must discover it."""
         if self.spec.route_kind is None or self.spec.route_name is None:
             return None
         return Ref(self.spec.route_kind, self.ref.namespace, self.spec.route_name)

@@ -1,4 +1,4 @@
-"""An object that the operator creates, as it is wanted."""
+"""The wanted form of an object that the operator creates."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chainlit_operator.object_ref import Ref
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """A whole object; ``digest`` tells its present form from former ones."""
+    """A whole object; ``digest`` differs between its present form and former ones."""
 
     ref: Ref
     body: Mapping[str, Any]

@@ -1,4 +1,4 @@
-"""What the operator remembers of its writes."""
+"""The operator's memory of its writes."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from dataclasses import dataclass, field, replace
 from chainlit_operator.object_ref import Ref
 
 Basis = tuple[object, ...]
-"""What a write follows from: a second write on an equal basis reverts what another manager did."""
+"""The inputs of a write. A second write on an equal basis reverts a change of another manager."""
 
 
 @dataclass(frozen=True, slots=True)
 class FieldConflict:
     """The writes of one object's fields on one basis.
 
-    ``writes`` are their times (monotonic seconds), each with the state of the object before it. ``manager`` is the
-    manager that lost a field last. ``yielded_state`` is the state that the operator leaves as it is, None for none.
+    ``writes`` are their times (monotonic seconds), each with the state of the object before the write. ``manager`` is
+    the manager that lost a field last. ``yielded_state`` is the state that the operator does not overwrite, or None.
     """
 
     basis: Basis
@@ -27,7 +27,7 @@ class FieldConflict:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What the operator remembers of its writes for one app: of the workload, and of the created objects."""
+    """The memory of the writes for one app: to the workload, and to the created objects."""
 
     workload: FieldConflict | None = None
     objects: Mapping[Ref, FieldConflict] = field(default_factory=dict)

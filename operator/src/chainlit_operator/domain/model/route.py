@@ -1,7 +1,7 @@
-"""Routes: what decisions read of an Ingress, an HTTPRoute or any other kind that leads requests to a Service.
+"""Routes: the record of an Ingress, an HTTPRoute or any other kind that leads requests to a Service.
 
-No decision asks for the kind of a route. What differs between kinds is in three fields: ``attachments`` (where the
-route hangs), ``precedence`` (how its edge chooses between two paths) and ``origins`` (where a browser reaches it).
+No decision depends on the kind of a route. Three fields have the differences between kinds: ``attachments`` (what
+serves the route), ``precedence`` (how its edge chooses between two paths) and ``origins`` (where a browser reaches it).
 """
 
 from __future__ import annotations
@@ -106,10 +106,9 @@ class Route:
     """A route of any kind.
 
     ``refusal`` says why no controller serves it or why the operator does not read it, and ``refusal_remedy`` what to
-    change; both are empty where nothing is wrong. ``is_canary`` says that it stands beside
-    another route of the same path on purpose. ``unsupported_backends`` names backends that are no Services of its
-    namespace, which the operator does not follow. ``dependencies`` are the objects that take part in it, such as
-    Gateways.
+    change; both are empty where nothing is wrong. ``is_canary`` says that another route has the same path on purpose.
+    ``unsupported_backends`` names backends that are no Services of its namespace, which the operator does not follow.
+    ``dependencies`` are the objects that take part in it, such as Gateways.
     """
 
     ref: Ref

@@ -37,7 +37,7 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class ServiceAccount:
-    """A ServiceAccount, of which nothing matters but that it is there, and whose it is."""
+    """A ServiceAccount. Decisions read only that it exists, and which app created it."""
 
     ref: Ref
     resource_version: str = field(compare=False)

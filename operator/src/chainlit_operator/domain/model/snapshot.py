@@ -21,9 +21,9 @@ CreatableObject = Workload | Service | ServiceAccount | Route
 
 @dataclass(frozen=True, slots=True)
 class RouteConflict:
-    """Another app, of another workload, with a path that meets a path of this app in one listener group.
+    """Another app behind other Services, with a path that is in conflict with a path of this app in one listener group.
 
-    ``host``, ``path`` and ``prefix`` are of the other app's path: as its route spells them, and in normal form.
+    ``host`` and ``path`` are those of the other app's route, ``prefix`` is the path in normal form.
     """
 
     ref: Ref
@@ -44,10 +44,10 @@ class Snapshot:
     names in a route without a Service, where ``services`` are none. ``conflicts`` are other apps at the same paths, or
     at Chainlit's own routes below them, oldest first.
 
-    ``manifests`` are the objects to create beside the workload, in order. ``owned`` are the objects that the app has
-    created and that exist. ``taken`` are names for objects to create that others have. ``template_fault`` says what is
-    wrong with the pod template of ``spec.workload.template``. ``claimed_by`` is the name of an older app with the same
-    workload.
+    ``manifests`` are the objects to create beside the workload, in order. ``owned`` are the existing objects that the
+    app created. ``taken`` are objects of other owners that have the names of objects to create. ``template_fault`` is
+    the fault of the pod template in ``spec.workload.template``, empty for none. ``claimed_by`` is the name of an older
+    app with the same workload.
 
     ``verification`` is the latest result for the app, ``memory`` the operator's own writes. ``is_verified`` is False
     where verification is off for the whole operator. ``monotonic`` is the time in seconds of the clock that ``memory``

@@ -1,4 +1,4 @@
-"""What to verify, and what was found."""
+"""The check of an app, and its result."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ class Verification:
     reason: Reason
     message: str
     at_service: Reason | None = None
-    """What the Service answered after the edge had failed; None where it was not asked."""
+    """The result at the Service after a failure at the edge; None if the Service was not probed."""
 
     @property
     def app_reason(self) -> Reason | None:
-        """The reason that concerns the app itself, whatever stands before it."""
+        """The reason that concerns the app itself, without the edge in front of it."""
         return self.at_service if self.check.at_edge and not self.reachable else self.reason

@@ -1,4 +1,4 @@
-"""Workloads: what decisions read of a pod template and of a rollout."""
+"""Workloads: the record of a workload, with the parts of its pod template and its rollout that decisions read."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """What decides about a container: its two variables, its HTTP probes, and how it is started."""
+    """A container: its two variables, its HTTP probes, and how it is started."""
 
     name: str
     image: str = ""
@@ -70,9 +70,9 @@ class Rollout:
 class Workload:
     """A workload of any kind.
 
-    ``generation`` is the one since which it has the present pod template, as far as that was seen: the API server
-    counts changes of replicas and of a Deployment's annotations too, for which no pod is replaced. ``digests`` are of
-    the bytes of its pod template and of the managed fields that this record was made of.
+    ``generation`` is the first generation that was seen with the present pod template. The API server's own number also
+    counts changes of replicas and of a Deployment's annotations, which replace no pod. ``digests`` are of the bytes of
+    the pod template and of the managed fields from which this record was made.
     """
 
     ref: Ref
@@ -88,18 +88,18 @@ class Workload:
     digests: tuple[int, int] = field(default=(0, 0), compare=False)
     owned: OwnedState | None = field(default=None, hash=False)
     has_sidecars: bool = False
-    """Whether a container that is started before the others goes on beside them (``restartPolicy: Always``)."""
+    """Whether an init container keeps running beside the containers (``restartPolicy: Always``)."""
     rollout_hint: str = ""
     """A sentence about the workload's kind, for a rollout that does not end."""
 
     @property
     def template_digest(self) -> int:
-        """What tells one pod template from another."""
+        """The digest of the pod template."""
         return self.digests[0]
 
     @property
     def is_rolled_out(self) -> bool:
-        """Whether no pod runs an older template, and one is ready; scaling and lost nodes are no rollout."""
+        """Whether no pod runs an older template, and one is ready. Scaling and lost nodes do not count as a rollout."""
         rollout = self.rollout
         is_current = rollout.observed_generation >= self.generation and rollout.desired > 0
         return is_current and rollout.updated >= max(1, rollout.total) and rollout.available >= 1

@@ -1,7 +1,6 @@
-"""Resolution: from the routes of an app to the one place where Chainlit must be served, or the reason why there is
-none.
+"""Resolution: from the routes of an app to the one path at which Chainlit must be served, or the reason for none.
 
-``rules.py`` has the ordered lists of rules: the first rule that finds something gives the reason. The lists are the
+``chain.py`` and ``rules.py`` have ordered lists of rules: the first rule that fails gives the reason. The lists are the
 truth table, and the page of reasons in the documentation prints them.
 """
 

@@ -21,9 +21,9 @@ class Unresolved:
 class Resolved:
     """The one answer.
 
-    ``public_prefix`` is the prefix in the browser's URL, ``backend_prefix`` what arrives of it at the Service, and
-    ``app_prefix`` where Chainlit answers there: ``backend_prefix``, or below it where another app mounts Chainlit. All
-    are in normal form. ``root_paths`` are the values of the two variables. ``url`` and ``web_socket_url`` are None
+    ``public_prefix`` is the prefix in the browser's URL, ``backend_prefix`` the prefix that arrives at the Service, and
+    ``app_prefix`` the prefix at which Chainlit answers there. The last two differ only if another app mounts Chainlit.
+    All are in normal form. ``root_paths`` are the values of the two variables. ``url`` and ``web_socket_url`` are None
     where the route has no address. ``service`` and ``service_port`` lead to the pods. ``web_socket_refusal`` says why
     the edge refuses the WebSocket alone, and what to change; empty where it does not.
     """

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from chainlit_operator.domain.model import App, Service, ServicePort
 
-#: The port to take where a Service has several; the Services of templates and of the app chart have it.
+#: The name of the port to use if a Service has several. The Services of templates and of the app chart have this name.
 PORT_NAME = "http"
 
 
 def route_backend(app: App, services: tuple[Service, ...]) -> tuple[str, ServicePort] | None:
     """Return name and port of the Service for the route that ``app`` creates; None where not exactly one is right.
 
-    That is the created Service or, for an adopted workload, the only one of ``services``, which select its pods. A
-    headless Service counts only where there is no other.
+    The right one is the created Service or, for an adopted workload, the only one of ``services``, which select its
+    pods. A headless Service counts only if there is no other.
     """
     found = backend_services(app, services)
     ports = found[0].ports if len(found) == 1 else ()

@@ -1,4 +1,4 @@
-"""Resolution as a whole: what must exist, which route counts, and who else is at its path."""
+"""Resolution as a whole: the rules about the app, the route that counts, and the rules about other apps."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from chainlit_operator.domain.rule import Rule, first_fault
 
 
 def resolve(snapshot: Snapshot) -> Resolved | Unresolved:
-    """Return the place of the snapshot's app, or the first fault."""
+    """Return the resolved route of the snapshot's app, or the first fault."""
     if fault := first_fault(APP_RULES, snapshot):
         return Unresolved(*fault)
     answer = _one_answer(snapshot)
@@ -46,7 +46,7 @@ def workload_exists(snapshot: Snapshot) -> str:
 
 
 def missing_workload(app: App) -> str:
-    """Return what to say where the workload of an app does not exist."""
+    """Return the message for an app whose workload does not exist."""
     workload = app.workload
     return (
         f"{workload.kind} {workload.name} does not exist in namespace {workload.namespace}. Create it, or correct kind "
@@ -149,7 +149,7 @@ def _resolve_route(snapshot: Snapshot, route: Route) -> Resolved | Unresolved:
 def _resolved(given: rules.Candidate) -> Resolved:
     chosen, public, backend = given.chosen, given.public_prefix, given.backend_prefix
     roots = paths.align(public, backend)
-    assert roots is not None  # the last rule has seen to that
+    assert roots is not None  # the rule prefixes_align ensures it
     app_prefix = paths.mounted(backend, given.snapshot.app.spec.mount_path)
     origin = origin_of(given.route, chosen)
     address = f"{origin}{roots.parent_root_path}{app_prefix}/"
@@ -175,7 +175,7 @@ def _resolved(given: rules.Candidate) -> Resolved:
 
 
 def _web_socket_refusal(given: rules.Candidate, public: str) -> str:
-    """Why the edge refuses the WebSocket: the longest path that the socket's requests match decides."""
+    """Why the edge refuses the WebSocket, empty if it does not. The longest path that matches the socket decides."""
     socket = f"{public}/{chainlit.SOCKET}"
     serving = max(
         (path for path in given.serving if paths.is_below(socket, prefix_of(path))),
@@ -193,7 +193,7 @@ def _web_socket_refusal(given: rules.Candidate, public: str) -> str:
 
 
 class Found(NamedTuple):
-    """What the rules against other apps read."""
+    """The input of the rules about other apps."""
 
     snapshot: Snapshot
     answer: Resolved

@@ -6,10 +6,10 @@ from chainlit_operator.domain.model import Origin, Route, RoutePath
 
 
 def origin_of(route: Route, path: RoutePath) -> str:
-    """Return what stands between ``http`` or ``ws`` and the path in the URL: ``s://example.com:8443``, for example.
+    """Return the part of the URL between ``http`` or ``ws`` and the path, for example ``s://example.com:8443``.
 
-    It is empty where the path has no host or a wildcard, and the route has no address of its own. Of several origins a
-    secure one counts.
+    It is empty if the path has no host or a wildcard, and the route has no address of its own. A secure origin wins
+    over others.
     """
     found = [
         origin

@@ -1,8 +1,8 @@
 """Path overrides: paths of a route that may take requests away from the path that serves Chainlit.
 
-Controllers differ. Traefik and Contour compare the path of an Ingress by characters. Expressions come before plain
-paths, or by length; on Traefik's Gateway they match anywhere, and a method counts as much as ten characters of a path.
-A path counts as an override if it may take a request on any controller.
+Controllers differ. Traefik and Contour compare the path of an Ingress by characters. Some controllers try expressions
+before plain paths, others sort both by length. On Traefik's Gateway expressions match anywhere, and a method counts as
+much as ten characters of a path. A path counts as an override if it may take a request on any controller.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ _LITERAL_START = re.compile(r"\^?((?:[A-Za-z0-9/_~-](?![*?{])|\\?\.(?![*+?{]))*)
 def takes(precedence: Precedence, other: RoutePath, chosen: RoutePath, top: str) -> bool:
     """Whether ``other`` may take a request that Chainlit needs, though ``chosen`` lets all below ``top`` through.
 
-    ``precedence`` is that of the route of both. A browser does not send by itself the headers and query parameters
-    that a route can ask for.
+    ``precedence`` is that of their route. A path with a condition on headers or query parameters takes no requests: a
+    browser does not send these by itself.
     """
     if other.host != chosen.host or (other.condition and not other.condition.startswith(METHOD_CONDITION)):
         return False

@@ -31,7 +31,7 @@ _METHODS = tuple(f"{path_overrides.METHOD_CONDITION}{method}" for method in ("GE
 
 
 class Candidate:
-    """One route that may be the app's, with what the rules compute of it."""
+    """One route that may be the app's, with the values that several rules need."""
 
     def __init__(self, snapshot: Snapshot, route: Route) -> None:
         self.snapshot, self.route = snapshot, route
@@ -60,7 +60,7 @@ class Candidate:
 
     @cached_property
     def chosen(self) -> RoutePath:
-        """The path that stands for all."""
+        """The path that represents all paths of the app."""
         return self.by_prefix[self.public_prefix]
 
     @cached_property
@@ -85,11 +85,11 @@ class Candidate:
 
     @cached_property
     def backend_prefix(self) -> str:
-        """What the backend receives of the chosen path's prefix; the rules before have seen that there is one."""
+        """The prefix that the backend receives for the chosen path. Earlier rules ensure that there is one."""
         return self.arriving(self.chosen) or ""
 
     def arriving(self, path: RoutePath) -> str | None:
-        """Return what the backend receives of a path's prefix; None where there is no such prefix."""
+        """Return the prefix that the backend receives for a path; None if there is no such prefix."""
         prefix = prefix_of(path)
         stated = self.snapshot.app.spec.rewrite
         if stated is not Rewrite.AUTO:
@@ -97,7 +97,7 @@ class Candidate:
         return rewrites.backend_prefix(prefix, path.transforms)
 
     def transforms(self) -> tuple[rewrites.Transform, ...]:
-        """Return what the edge does to the chosen path, unless the app states it."""
+        """Return the transforms of the chosen path; none if the spec states the rewrite."""
         return self.chosen.transforms if self.snapshot.app.spec.rewrite is Rewrite.AUTO else ()
 
 
@@ -304,7 +304,7 @@ def rewrites_agree(given: Candidate) -> str:
 
 
 def _agree(one: tuple[str, str], other: tuple[str, str]) -> bool:
-    """Whether two paths, each a prefix and what arrives of it, do the same to the requests that both let through."""
+    """Whether two pairs of a prefix and the prefix that arrives mean the same rewrite for requests below both."""
     (above, arrives), (below, expected) = sorted((one, other), key=lambda pair: len(pair[0]))
     return arrives + below.removeprefix(above) == expected
 

@@ -1,4 +1,4 @@
-"""An ingress controller as the operator sees it: the annotations that it reads, and what they do to a route."""
+"""An ingress controller: the annotations that it reads, and their effect on a route."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Rules:
     middlewares: tuple[str, ...] = ()
 
     def matching(self, path: RoutePath) -> Matching | None:
-        """Return how the controller compares the path with a request's; None where the route says it all."""
+        """Return how the controller compares the path with a request's; None if the annotations do not change that."""
         return None
 
     def transforms(self, path: RoutePath) -> Iterable[rewrites.Transform]:
@@ -49,8 +49,8 @@ class IngressController:
 
     ``read`` returns the meaning of a route's annotations, or None where they mean nothing. It is asked about routes of
     ``kinds`` that have one of ``annotations``, or an annotation that begins with one of ``prefixes``, or for which
-    ``recognises`` is true. ``may_rewrite`` has the annotations whose effect on a path the operator cannot tell: key →
-    whether a value may change the path.
+    ``recognises`` is true. ``may_rewrite`` has the annotations whose effect on a path is unknown, each with a test of
+    its value: True if the value may change the path.
     """
 
     read: Callable[[AnnotatedRoute], Rules | None]
@@ -62,9 +62,9 @@ class IngressController:
 
 
 def means_nothing(_: AnnotatedRoute) -> None:
-    """Read nothing: the ``read`` of a controller of which only ``may_rewrite`` is known."""
+    """Read nothing. Controllers whose only fact is ``may_rewrite`` use this as ``read``."""
 
 
 def unclear(key: str, value: str) -> rewrites.Unknown:
-    """Return the transform of an annotation whose effect on a path cannot be told."""
+    """Return the transform of an annotation whose effect on a path is unknown."""
     return rewrites.Unknown(f"the annotation {key[:SHOWN]}: {value[:SHOWN]}")

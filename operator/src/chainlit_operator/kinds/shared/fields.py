@@ -14,9 +14,9 @@ SPLIT_REMEDY = "Split it."
 
 @lru_cache(4096)
 def shared(word: str) -> str:
-    """Return an equal string that all apps share, so that the memory has it once.
+    """Return an equal string that all apps share, so that it is in memory only once.
 
-    ``sys.intern`` keeps strings for ever in some releases of Python.
+    Not ``sys.intern``: it keeps strings for ever in some releases of Python.
     """
     return word
 

@@ -1,4 +1,4 @@
-"""A kind as the operator sees it: its place in the API, its rights, and how its JSON becomes a record."""
+"""A kind: its place in the API, why the operator reads it, and the decoder from its JSON to a record."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ class Kind(Resource):
     """A kind that the operator lists and watches.
 
     ``purpose`` is the sentence beside its RBAC rule: why the operator reads it. ``is_optional`` says that a cluster may
-    not have the kind, ``is_created`` that a ChainlitApp can have objects of it created, and ``names_others`` that its
-    objects name others of the kind, so that a change of one may concern routes that do not name it.
+    not have the kind, and ``is_created`` that a ChainlitApp can create objects of it. ``names_others`` says that its
+    objects name others of the kind, so a change of one may concern routes that do not name it.
     """
 
     decode: Decode
@@ -65,7 +65,7 @@ class Kind(Resource):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkloadKind(Kind):
-    """A kind of workload: adopted ones are patched."""
+    """A kind of workload. The operator patches adopted workloads."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +145,7 @@ def decoding_routes(form: type[RouteForm]) -> Decode:
 
 
 def with_owner(record: RecordT, meta: Meta, raw: Raw) -> RecordT:
-    """Return the record, with the whole content of the object where a ChainlitApp created it."""
+    """Return the record. If a ChainlitApp created the object, the record also has its whole content."""
     owner = _owner(meta)
     if owner is None or not isinstance(record, model.CreatableObject):
         return record

@@ -1,7 +1,8 @@
-"""Workloads as JSON, with the owners of the fields that may be written.
+"""Workloads as JSON, with the owners of the fields that the operator may write.
 
-Most changes of a workload touch neither the pod template nor the owners: a controller counts pods, somebody annotates.
-Both parts stay bytes at first. Where the known record was made of the same bytes, its content is used again.
+Most changes of a workload change neither the pod template nor the owners: a controller counts pods, or somebody adds an
+annotation. So both parts stay undecoded at first. If the stored record was made of the same bytes, its content is used
+again.
 """
 
 from __future__ import annotations
@@ -14,13 +15,12 @@ import msgspec
 from msgspec import Struct, field
 
 from chainlit_operator.domain import model
-from chainlit_operator.domain.chainlit import PARENT_ROOT_PATH, ROOT_PATH
+from chainlit_operator.domain.chainlit import PARENT_ROOT_PATH, ROOT_PATH, VARIABLES
 from chainlit_operator.kinds.shared.fields import pairs
 from chainlit_operator.kinds.shared.kind import Decode, Known, decoding_by
 from chainlit_operator.kube.codec import Anything, ApiStruct, Meta, decoder
 from chainlit_operator.object_ref import Ref
 
-VARIABLES = (ROOT_PATH, PARENT_ROOT_PATH)
 _PROBES = {
     "startupProbe": "startup_probe",
     "livenessProbe": "liveness_probe",
@@ -205,7 +205,7 @@ class WorkloadSpec(ApiStruct):
 
     @property
     def paused_by(self) -> str:
-        """The setting that keeps pods of a former template; empty where there is none."""
+        """The setting that keeps pods of a former template; empty if there is none."""
         return ""
 
 
@@ -225,7 +225,7 @@ class _PodCounters(ApiStruct):
 
 
 class Facts(NamedTuple):
-    """What records of a kind have in common; ``rollout_hint`` is a sentence for a rollout that does not end."""
+    """The values that all records of a kind share; ``rollout_hint`` is a sentence for a rollout that does not end."""
 
     kind: str
     api_version: str

@@ -1,9 +1,9 @@
-"""The prober: whether a Chainlit app can be used at an address, and if not, why.
+"""The prober: tests whether a Chainlit app can be used at an address, and explains why not.
 
-``target.py`` names the place, ``probe.py`` runs one probe with the requests of ``steps.py``, and ``releases.py``
-recognises releases that answer elsewhere. Below them, ``address.py`` decides which addresses may be asked,
-``transport.py`` sends requests within limits, ``cookies.py`` keeps cookies, ``parse.py`` reads the answers,
-``failures.py`` explains what goes wrong, and ``outcome.py`` has the result.
+``target.py`` describes the address, ``probe.py`` runs one probe with the requests of ``steps.py``, and ``releases.py``
+recognises releases that answer at another path. Below them, ``address.py`` decides which addresses are allowed,
+``transport.py`` sends requests within limits, ``cookies.py`` keeps cookies, ``parse.py`` parses the answers,
+``failures.py`` explains failures, and ``outcome.py`` has the result.
 """
 
 from chainlit_operator.verification.prober.address import (

@@ -1,6 +1,6 @@
 """Which addresses the prober may connect to, and the one DNS lookup that picks such an address.
 
-A probe starts inside the cluster and goes to a place that a tenant names, so the choice of address is a security
+A probe starts inside the cluster, and a tenant chooses its destination. So the choice of the address is a security
 decision: see :func:`address_allowed`.
 """
 
@@ -150,7 +150,7 @@ class Lookups:
         if len(self._running) >= self.MAX:
             raise OSError(f"{self.MAX} other lookups have no answer yet")
         answer: Future[list[str]] = Future()
-        answer.set_running_or_notify_cancel()  # now a caller that stops waiting cannot cancel it for the others
+        answer.set_running_or_notify_cancel()  # from now on, a caller that stops waiting does not cancel the lookup
         self._running[host] = answer
         try:
             threading.Thread(target=self._look_up, args=(host, answer), name="lookup", daemon=True).start()

@@ -10,7 +10,7 @@ from yarl import URL
 
 MAX_COOKIES = 16
 MAX_COOKIE_BYTES = 8 * 1024
-"""For all ``Set-Cookie`` headers of a probe together; most servers accept no longer request headers either."""
+"""For all ``Set-Cookie`` headers of a probe together; most servers refuse longer request headers."""
 _NO_URL = URL()
 
 

@@ -1,4 +1,4 @@
-"""How the failures of one request become a reason, a finding and a fix."""
+"""The failures of one request: each becomes a reason, a finding and a fix."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Failure(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One request of a probe, and what three failures of it mean.
+    """One request of a probe, with the reasons for three of its failures.
 
     ``request`` is the subject of the finding, such as ``GET http://10.0.0.7/chat/``. ``garbled`` is the reason if the
     answer is not HTTP, ``lost`` if the connection breaks, ``late`` if the probe's time ends.

@@ -1,7 +1,7 @@
-"""One probe: the address is chosen and checked, the steps are taken in time, and every end becomes an outcome.
+"""One probe: looks up and checks an address, sends the requests within a time limit, and returns an outcome.
 
 A probe connects to one address, which is looked up once and checked. It follows no redirect, except at the edge to the
-same place by https. It reads bounded amounts, and repeats nothing of what the peer said.
+same URL with https. It reads bounded amounts, and its messages contain no text of the peer.
 """
 
 from __future__ import annotations
@@ -47,10 +47,10 @@ class Prober:
     tls: ssl.SSLContext | None = None
 
     async def probe(self, target: Target) -> Outcome:
-        """Find out whether a Chainlit app's socket and page work at a target.
+        """Test whether the socket and the page of a Chainlit app work at a target.
 
-        Returns an outcome whatever the target, the network or the peer do, and raises only
-        ``asyncio.CancelledError``. Every socket that it opened is closed by then.
+        Every failure of the target, the network or the peer becomes an outcome: only ``asyncio.CancelledError`` is
+        raised. At the end, every socket that the probe opened is closed.
         """
         client = Client(target, self.limits, self.tls)
         try:
@@ -75,11 +75,11 @@ class Prober:
 
     @asynccontextmanager
     async def connected(self, client: Client) -> AsyncIterator[None]:
-        """Let a client send requests to its target, for the total time of a probe.
+        """Connect a client to its target, for at most the total time of a probe.
 
         Raises:
-            Failure: the target, its address or the network does not allow it.
-            TimeoutError: the time is over.
+            Failure: the target is invalid, its address is not allowed, or the network fails.
+            TimeoutError: the total time has passed.
 
         """
         async with asyncio.timeout(self.limits.total_seconds):

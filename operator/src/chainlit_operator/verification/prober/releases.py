@@ -1,7 +1,7 @@
-"""Recognises releases of Chainlit that answer elsewhere, by where they answer (the table is in ``domain/chainlit.py``).
+"""Recognises releases of Chainlit that answer at another path (the table is in ``domain/chainlit.py``).
 
-Image names and tags say nothing reliable: forks and renamed images behave as they behave. So each check is a probe of
-the place where such a release answers.
+The name and the tag of an image do not prove the release, because of forks and renamed images. So each check is a probe
+of the path where such a release answers.
 """
 
 from __future__ import annotations
@@ -27,9 +27,10 @@ _UPGRADE = f"Upgrade to Chainlit {chainlit.RECOMMENDED_SINCE} or later"
 
 
 async def explain_release(prober: Prober, target: Target, failed: Outcome) -> Outcome:
-    """Return the failure that names the release's fault, if that is why a probe of ``target`` failed; else ``failed``.
+    """Return an outcome that names the fault of the release, if it explains ``failed``; otherwise return ``failed``.
 
-    Only for a target behind the route: at the edge, the other places belong to other apps. Costs at most three probes.
+    ``failed`` is the outcome of a probe of ``target``, which must be behind the route: at the edge, the other paths
+    belong to other apps. Sends at most three probes.
     """
     root, parent = target.root_path, target.page_prefix
     if failed.reason is Reason.ASSETS_MISSING and parent and await _answers(prober, target, root, ""):
@@ -50,7 +51,7 @@ async def _answers(prober: Prober, target: Target, root_path: str, page_prefix: 
 
 
 async def _answers_at_doubled_slash(prober: Prober, target: Target) -> bool:
-    """Whether an Engine.IO server answers below ``//``, even if only that it does not know the path."""
+    """Whether an Engine.IO server answers below ``//``; its answer "unknown path" counts too."""
     client = Client(target, prober.limits, prober.tls)
     path = f"/{target.socket_path}"
     try:

@@ -39,7 +39,7 @@ from chainlit_operator.verification.prober.transport import Client, read_body
 
 #: If requests spread over two replicas at random, 15 of 16 probes miss the session once, upgrade included.
 SESSION_PACKETS = 3
-# What Engine.IO servers say with status 400: python-engineio, and the original in JavaScript.
+# Texts of Engine.IO servers with status 400: python-engineio, and the original in JavaScript.
 _SESSION_UNKNOWN = (b"Invalid session", b"Session ID unknown")
 _NO_UPGRADE = (b"Invalid transport", b"Invalid websocket upgrade")
 
@@ -86,7 +86,7 @@ async def _check_handshake(client: Client) -> str:
         body, is_longer = await read_body(response, client.limits.max_handshake_bytes)
     if not body.startswith(OPEN_PREFIX) and looks_like_html(response.content_type, body):
         found = "returns status 200 and an HTML page instead of the socket's answer"
-        raise stage.failure(Reason.HANDSHAKE_IS_HTML, found, _check_root_path(client.target))
+        raise stage.failure(Reason.HANDSHAKE_IS_HTML, found, _root_path_fix(client.target))
     if is_longer:
         raise stage.too_large("a body")
     sid = parse_open_packet(body)
@@ -98,15 +98,15 @@ async def _check_handshake(client: Client) -> str:
 
 def _check_socket_status(stage: Stage, target: Target, status: int) -> None:
     if status in (404, 410):
-        raise stage.failure(Reason.HANDSHAKE_NOT_FOUND, f"returns status {status}", _check_root_path(target))
+        raise stage.failure(Reason.HANDSHAKE_NOT_FOUND, f"returns status {status}", _root_path_fix(target))
     if status >= 500:
         raise stage.server_error(status)
     if status != 200:
         raise stage.failure(Reason.HANDSHAKE_REFUSED, f"returns status {status} instead of 200", _LET_THROUGH)
 
 
-def _check_root_path(target: Target) -> str:
-    """Return the fix if Chainlit answers elsewhere: right with the operator, which sets the variable, and without."""
+def _root_path_fix(target: Target) -> str:
+    """Return the fix if Chainlit answers at another path. It helps with the operator and without it."""
     return (
         f"Check that the app runs with {chainlit.ROOT_PATH}={shown(target.root_path)!r}, {_CAN_OVERRIDE}; if another "
         "app mounts Chainlit, set spec.mountPath of its ChainlitApp"
@@ -181,15 +181,15 @@ async def _check_page(client: Client) -> str:
             "returns status 200, but not a page with a module script of its own",
             "Check that the address leads to Chainlit, and that the image contains Chainlit's frontend",
         )
-    # At a path outside, a browser gets nothing or the script of another app, whatever the app answers there.
+    # For a path outside, a browser gets nothing or the script of another app: the route does not lead it to this app.
     if not script.startswith(browser_path):
         found = f"returns a page that loads its script from outside {shown(browser_path)}, {_BLANK_PAGE}"
-        raise stage.failure(Reason.ASSETS_MISSING, found, _check_both_root_paths(target))
+        raise stage.failure(Reason.ASSETS_MISSING, found, _both_root_paths_fix(target))
     return script.removeprefix(target.page_prefix)
 
 
-def _check_both_root_paths(target: Target) -> str:
-    """Return the fix if the page has another prefix; at the edge only both variables together are known."""
+def _both_root_paths_fix(target: Target) -> str:
+    """Return the fix if the page has another prefix. At the edge the prober knows only both paths together."""
     root, parent = shown(target.root_path), shown(target.page_prefix)
     if target.at_edge:
         values = f"{chainlit.PARENT_ROOT_PATH} and {chainlit.ROOT_PATH} that together are {root!r}"
@@ -209,7 +209,7 @@ def _check_page_status(stage: Stage, status: int) -> None:
 
 
 async def _check_script(client: Client, script: str) -> None:
-    """Read the beginning of the page's script. Its path is the peer's text, so no message has it."""
+    """Check that the page's script is JavaScript with content. Its path is text of the peer, so no message has it."""
     page_path = client.target.page_path
     stage = client.begin("The module script of", page_path, garbled=Reason.ASSETS_MISSING)
     path, _, query = script.partition("?")

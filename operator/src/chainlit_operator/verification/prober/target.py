@@ -1,4 +1,4 @@
-"""Where a probe asks: the target that a caller names, and the endpoint to which it connects."""
+"""The target of a probe, as its caller describes it, and the endpoint to which the probe connects."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _AUTHORITY = re.compile(r"(?P<host>[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """The address to connect to, and how the requests name it.
+    """The address to connect to, and the names for it in the requests.
 
     ``host`` is the Host header; ``server_name`` is the name that the certificate must have.
     """
@@ -51,7 +51,7 @@ class Target:
     there: empty, or like ``/chat``. ``page_prefix`` is Chainlit's parent root path: a prefix in the page's HTML that
     requests do not have. With ``/team`` the script ``/team/chat/assets/x.js`` is requested at ``/chat/assets/x.js``.
     ``host_header`` replaces the host of ``base_url`` in the Host header and, with https, in server name indication and
-    certificate verification. ``at_edge`` means that browsers ask there, not only other pods.
+    certificate verification. ``at_edge`` means that the requests are those of a browser, not of another pod.
     """
 
     base_url: str
@@ -109,7 +109,7 @@ class Target:
         return shown(f"{URL(self.base_url).scheme}://{self._authority}{path}")
 
     def by_https(self) -> Target:
-        """Return the same place by https at its usual port; an address given beside the name stays."""
+        """Return the target with https and its usual port; an address that was given beside the name stays."""
         named = URL.build(scheme="https", host=self.server_name)
         if self.host_header is None:
             return replace(self, base_url=str(named))

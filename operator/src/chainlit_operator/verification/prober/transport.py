@@ -35,7 +35,7 @@ _MAX_ANSWERS = 16
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one probe may cost: seconds, and bytes as received.
+    """The limits of one probe, in seconds and in received bytes.
 
     ``connect_seconds`` bounds the DNS lookup, and each TCP connect with its TLS handshake; ``total_seconds`` bounds the
     whole probe. ``max_body_bytes`` is for the page.
@@ -55,7 +55,7 @@ DEFAULT_LIMITS = Limits()
 
 
 class MovedToHttps(Exception):
-    """The edge redirects to the same place by https, as many edges do for all routes; never leaves the prober."""
+    """The edge redirects to the same URL with https, as many edges do for all routes; never leaves the prober."""
 
     def __init__(self, target: Target) -> None:
         super().__init__(target)
@@ -63,7 +63,7 @@ class MovedToHttps(Exception):
 
 
 class _BoundedConnection(ResponseHandler):
-    """aiohttp's side of one connection, which ends it if the peer sends without end.
+    """aiohttp's protocol for one connection, which aborts a connection whose peer sends without end.
 
     aiohttp accepts any number of answers with status 1xx and of WebSocket frames, and parses in one turn of the event
     loop all that the socket holds. That can block every other task for a second.
@@ -76,7 +76,7 @@ class _BoundedConnection(ResponseHandler):
 
     def data_received(self, data: bytes) -> None:
         """Parse received bytes in slices, until a limit is reached."""
-        if not data:  # aiohttp calls itself so to continue with bytes that it held back
+        if not data:  # aiohttp calls this without data to continue with bytes that it held back
             super().data_received(data)
         for start in range(0, len(data), _SLICE_BYTES):
             piece = data[start : start + _SLICE_BYTES]
@@ -96,8 +96,10 @@ class _BoundedConnection(ResponseHandler):
 
 
 class _BoundedConnector(aiohttp.TCPConnector):
-    """Makes such connections. aiohttp has no public way to choose the class of a connection, so this sets a private
-    attribute: a new minor release of aiohttp needs a look (the tests of endless answers and frames fail without it).
+    """Makes bounded connections.
+
+    aiohttp has no public way to choose the class of a connection, so this sets a private attribute. So the operator
+    does not accept a new minor release of aiohttp before its tests of endless answers and frames have passed with it.
     """
 
     def __init__(self, max_websocket_bytes: int, **options: Any) -> None:
@@ -106,7 +108,7 @@ class _BoundedConnector(aiohttp.TCPConnector):
 
 
 class Client:
-    """Sends the requests of one probe. ``begin`` comes before each, so that its failures can be explained.
+    """Sends the requests of one probe. Callers call ``begin`` before each request, which explains its failures.
 
     At the edge it behaves as browsers do: it keeps cookies and sends its origin. There it also opens a connection for
     each request, because a kept connection would hide that requests are spread over replicas.
@@ -231,7 +233,7 @@ class Client:
     async def _guard(
         self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
     ) -> aiohttp.ClientResponse:
-        """Refuse redirects and repeated requests also where aiohttp has no switch for them.
+        """Refuse redirects and repeated requests, also those for which aiohttp has no switch.
 
         ``ws_connect`` follows redirects, and aiohttp repeats a request if a kept connection breaks.
         """
@@ -254,25 +256,25 @@ class Client:
         return response
 
     def _redirected(self, request: aiohttp.ClientRequest, response: aiohttp.ClientResponse) -> Failure | MovedToHttps:
-        if self.target.at_edge and self._is_same_by_https(request.url, response.headers.get("Location", "")):
+        if self.target.at_edge and self._is_same_with_https(request.url, response.headers.get("Location", "")):
             return MovedToHttps(self.target.by_https())
         found = f"returns a redirect (status {response.status}), which a probe does not follow"
         fix = "Use the scheme, host and path at which the app itself answers, or remove the redirect"
         return self.stage.failure(Reason.REDIRECTED, found, fix)
 
-    def _is_same_by_https(self, asked: URL, location: str) -> bool:
-        """Whether a redirect leads from http to https and nowhere else."""
+    def _is_same_with_https(self, requested: URL, location: str) -> bool:
+        """Whether a redirect changes only the scheme, from http to https."""
         origin = self._endpoint.origin
         try:
-            there = origin.with_path(asked.raw_path, encoded=True).join(URL(location))
+            found = origin.with_path(requested.raw_path, encoded=True).join(URL(location))
         except ValueError:
             return False
-        wanted = ("https", origin.raw_host, 443, asked.raw_path)
-        return origin.scheme == "http" and (there.scheme, there.raw_host, there.port, there.raw_path) == wanted
+        wanted = ("https", origin.raw_host, 443, requested.raw_path)
+        return origin.scheme == "http" and (found.scheme, found.raw_host, found.port, found.raw_path) == wanted
 
 
 async def read_body(response: aiohttp.ClientResponse, limit: int) -> tuple[bytes, bool]:
-    """Read at most ``limit`` bytes of a body as sent; the flag says whether there was more."""
+    """Read at most ``limit`` bytes of a body as sent; the second value says whether there were more."""
     body = bytearray()
     async for chunk in response.content.iter_any():
         body += chunk
