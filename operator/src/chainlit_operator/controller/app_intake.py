@@ -88,7 +88,7 @@ class AppList:
         self._known.discard((Ref("ChainlitApp", metadata.namespace, metadata.name), metadata.uid))
 
     def end(self) -> None:
-        """Remove the apps that were known before and are not in the list: no watch may have seen their deletion."""
+        """Remove the apps that were known before and are not in the list: the watch may have missed their deletion."""
         for ref, uid in self._known:
             logger.info("%s is gone", ref)
             self._intake.remove(ref, uid)

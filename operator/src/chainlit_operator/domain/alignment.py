@@ -134,12 +134,12 @@ def app_is_not_suspended(case: Case) -> str:
 
 
 def names_are_free(case: Case) -> str:
-    """Names must be free (the message is that of resolution)."""
+    """The names of the objects to create must be free."""
     return case.route.message if isinstance(case.route, Unresolved) and case.route.reason is Reason.NAME_TAKEN else ""
 
 
 def workload_exists(case: Case) -> str:
-    """The workload must exist (the message is that of resolution)."""
+    """The workload must exist."""
     return case.route.message if case.snapshot.workload is None and isinstance(case.route, Unresolved) else ""
 
 
@@ -154,7 +154,7 @@ def named_container_exists(case: Case) -> str:
 
 
 def container_is_clear(case: Case) -> str:
-    """One container must be Chainlit's where the app names none."""
+    """If the app names no container, the workload must have only one, or one that is called ``chainlit``."""
     workload = case.snapshot.workload
     if case.container is not None or workload is None:
         return ""
@@ -177,7 +177,7 @@ def workload_is_free(case: Case) -> str:
 
 
 def variables_are_values(case: Case) -> str:
-    """The variables must not come from elsewhere."""
+    """The variables must have plain values, without ``valueFrom``."""
     app, container = case.snapshot.app, case.container
     if app.spec.mount_path or container is None:
         return ""
@@ -272,7 +272,7 @@ def _quoted(variable: Variable | None) -> str:
 
 
 def _own_again(snapshot: Snapshot, container: Container, env: Fields, probes: Fields) -> Apply | NoOp:
-    """Own the fields again after a suspension, which released them, unless another manager owns one by now."""
+    """Own the fields again after a suspension, which released them, unless another manager owns one of them now."""
     former = snapshot.app.status.condition(ConditionType.ALIGNED)
     names = {name for name, _ in (*env, *probes)}
     is_free = not any(name in names for name, _ in container.owners)

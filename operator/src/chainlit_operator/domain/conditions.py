@@ -27,7 +27,7 @@ from chainlit_operator.domain.reasons import ConditionType, Reason
 from chainlit_operator.domain.resolution import Resolved, Unresolved, missing_workload
 from chainlit_operator.domain.verification_target import check_of
 
-#: metav1.Condition allows 32,768 characters; nobody reads that many.
+#: In characters. metav1.Condition allows 32,768, which is too long to read.
 MAX_MESSAGE = 1024
 
 #: Reasons of a verification that mean that the app answers, but at another path.

@@ -91,7 +91,7 @@ class ReplaceMatch:
 
 
 def _replaced(path: str, pattern: str, replacement: str, *, keeps_rest: bool) -> str | None:
-    """The rewritten path; ``keeps_rest`` keeps what the expression does not match at its end."""
+    """The rewritten path; with ``keeps_rest`` it keeps the end of the path that the expression does not match."""
     parsed = parse_pattern(pattern)
     if parsed is None:
         return None

@@ -1,4 +1,4 @@
-"""The prefix that a path of a route stands for, and what lies below it."""
+"""The prefix of a path of a route, and Chainlit's own routes below a prefix."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from chainlit_operator.domain.model import Matching, RoutePath
 
 
 def is_readable(path: RoutePath) -> bool:
-    """Whether it is known what the path matches: an expression must have the form of a prefix."""
+    """Whether the operator knows the requests that the path matches: an expression must have the form of a prefix."""
     if path.matching is Matching.REGULAR_EXPRESSION:
         return rewrites.parse_pattern(path.path) is not None
     return path.matching is not Matching.UNKNOWN
@@ -16,7 +16,7 @@ def is_readable(path: RoutePath) -> bool:
 def prefix_of(path: RoutePath) -> str:
     """Return the prefix in the browser's URL: the path as the route spells it, without a slash at its end.
 
-    Nothing else is corrected: a route at ``//chat`` is none at ``/chat``.
+    Nothing else is corrected: ``//chat`` and ``/chat`` are different paths.
     """
     if path.matching is Matching.REGULAR_EXPRESSION:
         parsed = rewrites.parse_pattern(path.path)

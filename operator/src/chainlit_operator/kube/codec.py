@@ -75,7 +75,7 @@ class ErrorStatus(ApiStruct):
 
 
 class PartialObjectMetadata(ApiStruct):
-    """An object of any kind, of which only the metadata is decoded."""
+    """An object of any kind; only its metadata is decoded."""
 
     metadata: Meta = field(default_factory=Meta)
 

@@ -28,7 +28,7 @@ _MAX_MESSAGE = 1000
 class ApiError(Exception):
     """A request that failed.
 
-    ``code`` is the HTTP status (0 where there was no answer), ``reason`` one CamelCase word of a fixed set.
+    ``code`` is the HTTP status (0 without an answer), ``reason`` one CamelCase word of a fixed set.
     """
 
     def __init__(self, code: int, reason: str, message: str) -> None:
@@ -37,7 +37,7 @@ class ApiError(Exception):
 
     @property
     def is_transient(self) -> bool:
-        """Whether the same request may succeed later, although nobody changes anything."""
+        """Whether the same request may succeed later without a change."""
         return self.code in (0, 408, 409, 429) or self.code >= 500
 
     @property

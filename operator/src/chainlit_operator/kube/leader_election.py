@@ -27,7 +27,7 @@ from chainlit_operator.observability import metrics
 
 logger = logging.getLogger(__name__)
 
-#: A release is tried again when a renewal that was still under way changed the Lease in between.
+#: A release is tried again if a renewal in flight changed the Lease meanwhile.
 _RELEASE_TRIES = 3
 _RELEASE_SECONDS = 5.0
 
@@ -145,7 +145,7 @@ class LeaderElector:
         metrics.LEADER.set(float(is_leader))
 
     async def _try_acquire_or_renew(self, seconds: float) -> bool:
-        """Whether this candidate holds the Lease after one attempt of at most so many seconds."""
+        """Try once, for at most ``seconds``; returns whether this candidate holds the Lease now."""
         sent = time.monotonic()
         try:
             async with asyncio.timeout(seconds):

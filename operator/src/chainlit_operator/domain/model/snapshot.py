@@ -38,11 +38,11 @@ class RouteConflict:
 class Snapshot:
     """All that one decision about one app reads.
 
-    What the app creates is in it as it will be after this reconcile. ``workload`` is the one that the app names or
-    creates. ``services`` are those of the namespace with a selector for its pods. ``routes`` are composed: the one that
-    the app names or creates or, in discovery, those that lead to such a Service, by name. ``missing_services`` are
-    names in a route without a Service, where ``services`` are none. ``conflicts`` are other apps at the same paths, or
-    at Chainlit's own routes below them, oldest first.
+    The objects that the app creates are in it as they will be after this reconcile. ``workload`` is the one that the
+    app names or creates. ``services`` are the Services that select its pods. ``routes`` are composed, and sorted by
+    name: the route that the app names or creates or, in discovery, all routes to ``services``. ``missing_services``
+    are the names in routes for which no Service exists; it is empty unless ``services`` is. ``conflicts`` are other
+    apps at the same paths, or at Chainlit's own routes below them, oldest first.
 
     ``manifests`` are the objects to create beside the workload, in order. ``owned`` are the existing objects that the
     app created. ``taken`` are objects of other owners that have the names of objects to create. ``template_fault`` is

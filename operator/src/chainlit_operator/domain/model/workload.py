@@ -51,10 +51,10 @@ class Container:
 
 @dataclass(frozen=True, slots=True)
 class Rollout:
-    """The counters that tell whether the pods run the template that is written now.
+    """The counters that show whether the pods run the present template.
 
-    ``observed_generation`` goes no further than the workload's ``generation``: what counts is whether that was seen.
-    ``paused_by`` is the setting that keeps pods of a former template, empty where there is none.
+    ``observed_generation`` is at most the workload's ``generation``. ``paused_by`` is the setting that keeps pods of a
+    former template, empty for none.
     """
 
     observed_generation: int = 0

@@ -25,7 +25,7 @@ class Resolved:
     ``app_prefix`` the prefix at which Chainlit answers there. The last two differ only if another app mounts Chainlit.
     All are in normal form. ``root_paths`` are the values of the two variables. ``url`` and ``web_socket_url`` are None
     where the route has no address. ``service`` and ``service_port`` lead to the pods. ``web_socket_refusal`` says why
-    the edge refuses the WebSocket alone, and what to change; empty where it does not.
+    the edge refuses only the WebSocket, and names the fix; it is empty if the edge does not refuse it.
     """
 
     status: RouteStatus

@@ -93,7 +93,7 @@ def named_route_exists(snapshot: Snapshot) -> str:
 
 
 def route_leads_to_service(snapshot: Snapshot) -> str:
-    """For discovery, a route must lead to such a Service."""
+    """If the app names no route, a route must lead to a Service that selects the pods."""
     if snapshot.app.route is not None or snapshot.routes:
         return ""
     return (

@@ -23,7 +23,7 @@ def origin_of(route: Route, path: RoutePath) -> str:
 
 
 def host_matches(pattern: str, host: str) -> bool:
-    """Whether a host name, ``*.`` before a host name, or nothing (any host) stands for ``host``."""
+    """Whether ``pattern`` matches ``host``: a host name, ``*.`` and a host name, or empty for any host."""
     return pattern in ("", host) or (pattern.startswith("*.") and host.partition(".")[2] == pattern[2:])
 
 

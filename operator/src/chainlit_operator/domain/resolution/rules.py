@@ -210,7 +210,7 @@ def path_is_not_exact(given: Candidate) -> str:
 
 
 def path_is_one(given: Candidate) -> str:
-    """All paths must be one, or Chainlit's own routes below it."""
+    """The app must have one path; other paths must be Chainlit's own routes below it."""
     if all(is_own_route(prefix, given.public_prefix) for prefix in given.by_prefix):
         return ""
     listed = ", ".join(sorted(prefix or "/" for prefix in given.by_prefix))
@@ -280,7 +280,7 @@ def rewrite_is_known(given: Candidate) -> str:
 
 
 def rewrite_keeps_the_rest(given: Candidate) -> str:
-    """A rewrite must keep what comes after the prefix."""
+    """A rewrite must keep the rest of the path after the prefix."""
     if given.arriving(given.chosen) is not None:
         return ""
     return (
@@ -310,7 +310,7 @@ def _agree(one: tuple[str, str], other: tuple[str, str]) -> bool:
 
 
 def prefixes_align(given: Candidate) -> str:
-    """What arrives must be the end of what the browser asks for (the law of alignment)."""
+    """The prefix that arrives must be the end of the prefix in the browser's URL (the law of alignment)."""
     if paths.align(given.public_prefix, given.backend_prefix) is not None:
         return ""
     return (

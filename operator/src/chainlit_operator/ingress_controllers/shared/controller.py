@@ -47,7 +47,7 @@ def is_never(_: AnnotatedRoute) -> bool:
 class IngressController:
     """A controller.
 
-    ``read`` returns the meaning of a route's annotations, or None where they mean nothing. It is asked about routes of
+    ``read`` returns the meaning of a route's annotations, or None where they mean nothing. It is called for routes of
     ``kinds`` that have one of ``annotations``, or an annotation that begins with one of ``prefixes``, or for which
     ``recognises`` is true. ``may_rewrite`` has the annotations whose effect on a path is unknown, each with a test of
     its value: True if the value may change the path.

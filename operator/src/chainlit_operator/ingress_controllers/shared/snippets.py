@@ -1,10 +1,10 @@
-"""Pieces of a proxy's own configuration in annotations: whether they change the path of a request."""
+"""Snippets: parts of a proxy's own configuration in annotations, and the test whether they change a path."""
 
 from __future__ import annotations
 
 import re
 
-#: With one of these at its end, or such a beginning of its replacement, NGINX's directive redirects.
+#: NGINX's ``rewrite`` directive redirects if its last word is one of these, or its replacement begins with an origin.
 _REDIRECTS = frozenset({"redirect", "permanent"})
 _ORIGINS = ("http://", "https://", "$scheme")
 #: Actions of HAProxy's http-request.

@@ -112,7 +112,7 @@ def edge_policy(refused: Collection[IPAddress]) -> Policy:
 
 
 def is_own(address: IPAddress) -> bool:
-    """Whether an address belongs to this machine or pod. Only the kernel is asked; nothing is sent."""
+    """Whether an address belongs to this machine or pod. The kernel answers that; nothing is sent."""
     family = socket.AF_INET if address.version == 4 else socket.AF_INET6
     with socket.socket(family, socket.SOCK_DGRAM) as unconnected:
         try:
