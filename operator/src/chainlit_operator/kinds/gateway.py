@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import field
 
 from chainlit_operator.domain import model
-from chainlit_operator.kinds.shared.kind import Kind, decoding
+from chainlit_operator.kinds.shared.kind import Kind, plain_decoder
 from chainlit_operator.kube.codec import ApiStruct, Meta
 from chainlit_operator.object_ref import Ref
 
@@ -52,7 +52,7 @@ KIND = Kind(
     group="gateway.networking.k8s.io",
     version="v1",
     plural="gateways",
-    decode=decoding(Gateway),
+    decode=plain_decoder(Gateway),
     purpose="The listeners of a Gateway have scheme and port of an HTTPRoute's URL.",
     is_optional=True,
 )

@@ -6,7 +6,7 @@ from msgspec import field
 
 from chainlit_operator.domain import model
 from chainlit_operator.kinds.shared.fields import pairs
-from chainlit_operator.kinds.shared.kind import Kind, decoding
+from chainlit_operator.kinds.shared.kind import Kind, plain_decoder
 from chainlit_operator.kube.codec import ApiStruct, Meta
 from chainlit_operator.object_ref import Ref
 
@@ -48,7 +48,7 @@ KIND = Kind(
     group="",
     version="v1",
     plural="services",
-    decode=decoding(Service),
+    decode=plain_decoder(Service),
     purpose="A Service leads from a route to the pods of a workload. spec.workload.template creates one.",
     is_created=True,
 )

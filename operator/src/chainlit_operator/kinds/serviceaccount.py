@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chainlit_operator.domain import model
-from chainlit_operator.kinds.shared.kind import Kind, decoding
+from chainlit_operator.kinds.shared.kind import Kind, plain_decoder
 from chainlit_operator.kube.codec import ApiStruct, Meta
 from chainlit_operator.object_ref import Ref
 
@@ -24,7 +24,7 @@ KIND = Kind(
     group="",
     version="v1",
     plural="serviceaccounts",
-    decode=decoding(ServiceAccount),
+    decode=plain_decoder(ServiceAccount),
     purpose="spec.workload.template creates a ServiceAccount, without a role and without a token.",
     is_created=True,
 )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from msgspec import field
 
 from chainlit_operator.domain import model, rewrites
-from chainlit_operator.kinds.shared.kind import Kind, decoding
+from chainlit_operator.kinds.shared.kind import Kind, plain_decoder
 from chainlit_operator.kube.codec import Anything, ApiStruct, Meta
 from chainlit_operator.object_ref import Ref
 
@@ -103,7 +103,7 @@ KIND = Kind(
     group="traefik.io",
     version="v1alpha1",
     plural="middlewares",
-    decode=decoding(Middleware),
+    decode=plain_decoder(Middleware),
     purpose="Traefik's Middlewares may strip a prefix of the path.",
     is_optional=True,
     names_others=True,

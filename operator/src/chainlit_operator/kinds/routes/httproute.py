@@ -11,7 +11,7 @@ from msgspec import field
 
 from chainlit_operator.domain import middlewares, model, rewrites
 from chainlit_operator.kinds.shared.fields import MAX_PATHS, SPLIT_REMEDY, TOO_MANY_PATHS
-from chainlit_operator.kinds.shared.kind import RouteKind, RouteMeta, decoding_routes
+from chainlit_operator.kinds.shared.kind import RouteKind, RouteMeta, route_decoder
 from chainlit_operator.kube.codec import Anything, ApiStruct
 from chainlit_operator.object_ref import Ref
 
@@ -276,7 +276,7 @@ KIND = RouteKind(
     group="gateway.networking.k8s.io",
     version="v1",
     plural="httproutes",
-    decode=decoding_routes(HTTPRoute),
+    decode=route_decoder(HTTPRoute),
     purpose="An HTTPRoute has the path of an app. The operator writes only those that a ChainlitApp describes.",
     is_optional=True,
     is_created=True,

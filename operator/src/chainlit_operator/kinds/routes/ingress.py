@@ -8,7 +8,7 @@ from msgspec import field
 
 from chainlit_operator.domain import middlewares, model
 from chainlit_operator.kinds.shared.fields import MAX_PATHS, SPLIT_REMEDY, TOO_MANY_PATHS
-from chainlit_operator.kinds.shared.kind import RouteKind, RouteMeta, decoding_routes
+from chainlit_operator.kinds.shared.kind import RouteKind, RouteMeta, route_decoder
 from chainlit_operator.kube.codec import ApiStruct
 from chainlit_operator.object_ref import Ref
 
@@ -131,7 +131,7 @@ KIND = RouteKind(
     group="networking.k8s.io",
     version="v1",
     plural="ingresses",
-    decode=decoding_routes(Ingress),
+    decode=route_decoder(Ingress),
     purpose="An Ingress has the path of an app. The operator writes only those that a ChainlitApp describes.",
     is_created=True,
     compose=middlewares.compose,

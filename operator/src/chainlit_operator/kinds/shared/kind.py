@@ -24,7 +24,7 @@ Decode = Callable[[Raw, Known], "model.WatchedObject | model.AnnotatedRoute"]
 
 
 def unknown(_: Ref) -> None:
-    """Know no object. Decoders of lists use this: a template may have changed and changed back unseen."""
+    """Know no object. Decoders of lists use this: between two lists a template may change and change back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +89,7 @@ class Form(Protocol):
 
 
 class PlainForm(Form, Protocol):
-    """A form whose record depends on nothing else."""
+    """A form whose record depends only on the JSON of the object."""
 
     def to_domain(self) -> model.WatchedObject:
         """Return the domain's record of the object."""
@@ -99,13 +99,13 @@ FormT = TypeVar("FormT", bound=Form)
 RecordT = TypeVar("RecordT", bound=model.WatchedObject)
 
 
-def decoding(form: type[PlainForm]) -> Decode:
+def plain_decoder(form: type[PlainForm]) -> Decode:
     """Return a decoder of objects of that form."""
-    return decoding_by(form, lambda found, _: found.to_domain())
+    return decoder_with_known(form, lambda found, _: found.to_domain())
 
 
-def decoding_by(form: type[FormT], to_record: Callable[[FormT, Known], model.WatchedObject]) -> Decode:
-    """Return a decoder of objects of that form that uses the record in the store."""
+def decoder_with_known(form: type[FormT], to_record: Callable[[FormT, Known], model.WatchedObject]) -> Decode:
+    """Return a decoder of objects of that form; ``to_record`` also gets the record that the store has."""
     read = decoder(form)
 
     def decode(raw: Raw, known: Known) -> model.WatchedObject:
@@ -132,7 +132,7 @@ class RouteForm(Protocol):
         """Return the domain's record of the object."""
 
 
-def decoding_routes(form: type[RouteForm]) -> Decode:
+def route_decoder(form: type[RouteForm]) -> Decode:
     """Return a decoder of routes of that form."""
     read = decoder(form)
 

@@ -17,7 +17,7 @@ from msgspec import Struct, field
 from chainlit_operator.domain import model
 from chainlit_operator.domain.chainlit import PARENT_ROOT_PATH, ROOT_PATH, VARIABLES
 from chainlit_operator.kinds.shared.fields import pairs
-from chainlit_operator.kinds.shared.kind import Decode, Known, decoding_by
+from chainlit_operator.kinds.shared.kind import Decode, Known, decoder_with_known
 from chainlit_operator.kube.codec import Anything, ApiStruct, Meta, decoder
 from chainlit_operator.object_ref import Ref
 
@@ -285,14 +285,14 @@ class Workload(ApiStruct):
         )
 
 
-def decoding(form: type[Workload], facts: Facts) -> Decode:
+def workload_decoder(form: type[Workload], facts: Facts) -> Decode:
     """Return a decoder of workloads of that form."""
 
     def to_record(found: Workload, known: Known) -> model.Workload:
         former = known(Ref(facts.kind, found.metadata.namespace, found.metadata.name))
         return found.to_domain(facts, former if isinstance(former, model.Workload) else None)
 
-    return decoding_by(form, to_record)
+    return decoder_with_known(form, to_record)
 
 
 def _digest(raw: msgspec.Raw) -> int:

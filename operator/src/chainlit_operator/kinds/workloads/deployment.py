@@ -28,7 +28,7 @@ KIND = WorkloadKind(
     group="apps",
     version="v1",
     plural="deployments",
-    decode=pods.decoding(Deployment, pods.Facts("Deployment", "apps/v1")),
+    decode=pods.workload_decoder(Deployment, pods.Facts("Deployment", "apps/v1")),
     purpose=(
         "A Deployment runs the app. patch sets the root path and the probe paths (server-side apply) and releases "
         "their ownership (JSON patch); those of spec.workload.template are also created, changed and deleted."

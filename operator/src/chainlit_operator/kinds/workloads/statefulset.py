@@ -42,7 +42,7 @@ KIND = WorkloadKind(
     group="apps",
     version="v1",
     plural="statefulsets",
-    decode=pods.decoding(
+    decode=pods.workload_decoder(
         StatefulSet,
         pods.Facts(
             "StatefulSet",
