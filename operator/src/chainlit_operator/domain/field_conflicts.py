@@ -1,12 +1,12 @@
 """Field conflicts: when to stop writing a field that another field manager keeps changing.
 
-A manager that sets a field back again and again (a GitOps tool, another operator) would restart pods for ever, at once
-or at each of its rounds, minutes or an hour apart. So the operator writes the same values at most three times in ten
-minutes and six times in twelve hours. After that it yields, until the basis of the write changes or the other manager
-leaves the right value. A restart of the operator is no such change: the status remembers.
+Another manager (a GitOps tool, another operator) may set a field back after each write, at once or an hour later. Each
+write restarts pods, so this must end. The operator writes the same values at most three times in ten minutes and six
+times in twelve hours. After that it yields, until the basis of the write changes or the other manager leaves the right
+value. A restart of the operator does not end that, because the status records it.
 
-Frequent deployments are no conflict. So in the twelve-hour window only those writes count before which the rest of the
-object was the same (``state``), and a new state lets the operator write again.
+Frequent deployments are no conflict. So the twelve-hour window counts only writes that found the rest of the object
+(``state``) unchanged. A new state lets the operator write again.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ import gc
 
 _USUAL = gc.get_threshold()
 #: The number of new objects after which the collector runs. A start makes a million objects that stay. With the usual
-#: 700, the collector looks at all of them several times, which is a fifth of the time of the start.
+#: 700, the collector visits all of them several times, which takes a fifth of the time of the start.
 _AT_START = 20_000
 
 

@@ -73,7 +73,10 @@ class State(Store):
         return self.indexes.owned_by(app)
 
     def _changed(self, old: App | WatchedObject | None, new: App | WatchedObject | None, *, quiet: bool) -> None:
-        """Update the indexes, and enqueue all that the change affects."""
+        """Update the indexes, and enqueue all that the change affects.
+
+        ``quiet`` is for the operator's own writes: of the apps, it enqueues only those that share a route key.
+        """
         changed = [obj for obj in (old, new) if obj is not None]
         if old != new:
             if old is not None:
