@@ -85,7 +85,7 @@ class Reconciler:
             self._queue.forget(ref)
         except ApiError as error:
             pause = self._queue.retry(ref)
-            # A conflict is no fault: the watch delivers the new version. Many in a row are one.
+            # One conflict is no fault, because the watch delivers the new version. Several in a row are a warning.
             is_usual = error.code == 409 and self._queue.failures(ref) < REPORTED_FAILURES
             level = logging.INFO if is_usual else logging.WARNING
             logger.log(level, "%s: %s; next attempt in %.1f s", ref, error.message, pause)

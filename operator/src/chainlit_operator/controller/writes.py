@@ -1,4 +1,4 @@
-"""Code that all writers share: is a write still wanted, the store of its answer, and the failure for a condition."""
+"""Code that all writers share: the test that a write is still wanted, its answer, and its failure for a condition."""
 
 from __future__ import annotations
 

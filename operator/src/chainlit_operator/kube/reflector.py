@@ -97,7 +97,7 @@ class Reflector(Generic[ObjectT]):
         self.kind, self.namespace = kind, namespace
         self.synced = asyncio.Event()
         self.last_error: ApiError | None = None
-        #: When the last answer or error arrived. A reflector that does not hang updates it at least every 90 s.
+        #: When the last answer or error arrived. It becomes old only if the reflector hangs.
         self.last_seen = time.monotonic()
         self._api, self._store, self._is_optional = api, store, is_optional
         self._not_founds_to_ignore = 0
