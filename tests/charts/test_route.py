@@ -238,7 +238,7 @@ def test_the_operator_reads_no_rewrite_in_what_is_set(preset: Preset) -> None:
         values["route"]["className"] = preset.controller
     (path,) = record(app(values).one(preset.kind)).paths
     assert (path.path, path.service) == ("/chat", "chat-chainlit")
-    assert not (path.transforms or path.middlewares or path.refuses_web_socket)
+    assert not (path.transforms or path.middlewares or path.web_socket_refusal)
 
 
 # --------------------------------------------------------------------------------- kinds, hosts and certificates

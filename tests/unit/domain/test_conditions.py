@@ -35,12 +35,15 @@ from chainlit_operator.domain.model import (
     Status,
     Verification,
     VerificationMode,
+    WebSocketRefusal,
     WorkloadStatus,
 )
 from chainlit_operator.domain.reasons import Reason
+from chainlit_operator.domain.route_warnings import Advice
 
 NOW = "2026-02-03T04:05:06Z"
 LATER = "2026-02-03T05:00:00Z"
+REFUSAL = WebSocketRefusal("The edge", "Set x to chat.")
 RIGHT = container("/chat", probes=(Probe("readinessProbe", "/chat/health", "http"),))
 
 
@@ -126,16 +129,13 @@ def test_conditions(snap: Snapshot, reachable: bool | None, wanted: str) -> None
 
 @pytest.mark.parametrize("reachable", [None, True])
 def test_an_edge_that_refuses_the_web_socket_is_told_whatever_the_service_answers(reachable: bool | None) -> None:
-    found = status_of(aligned(routes=(ingress(path("/chat", refuses_web_socket=True)),)), reachable)
+    found = status_of(aligned(routes=(ingress(path("/chat", web_socket_refusal=REFUSAL)),)), reachable)
     assert words(found)[1:] == [
         "Aligned=True/Aligned",
         "WebSocketReachable=False/WebSocketNotEnabled",
         "Ready=False/WebSocketNotEnabled",
     ]
-    assert (
-        "Add /chat, spelt exactly so, to its annotation projectcontour.io/websocket-routes"
-        in found.conditions[-1].message
-    )
+    assert found.conditions[-1].message == "The edge refuses the WebSocket at Ingress shop/chat. Set x to chat."
 
 
 @pytest.mark.parametrize(
@@ -147,17 +147,31 @@ def test_an_edge_that_refuses_the_web_socket_is_told_whatever_the_service_answer
     ],
 )
 def test_where_the_edge_itself_is_asked_its_answer_counts(reason: str, wanted: str) -> None:
-    route = ingress(path("/chat", refuses_web_socket=True))
+    route = ingress(path("/chat", web_socket_refusal=REFUSAL))
     snap = aligned(routes=(route,), app=app(verification=VerificationMode.EDGE))
     assert words(report_of(verified(snap, Reason(reason))).status)[2] == wanted
 
 
-def test_nothing_is_told_of_the_web_socket_where_that_is_not_wanted() -> None:
-    snap = aligned(
-        routes=(ingress(path("/chat", refuses_web_socket=True)),),
-        app=app(verification=VerificationMode.DISABLED),
+def test_an_edge_that_refuses_the_web_socket_counts_also_where_nothing_is_verified() -> None:
+    off = app(verification=VerificationMode.DISABLED)
+    snap = aligned(routes=(ingress(path("/chat", web_socket_refusal=REFUSAL)),), app=off)
+    assert words(status_of(snap))[2:] == [
+        "WebSocketReachable=False/WebSocketNotEnabled",
+        "Ready=False/WebSocketNotEnabled",
+    ]
+    assert words(status_of(aligned(app=off)))[2:] == [
+        "WebSocketReachable=Unknown/VerificationDisabled",
+        "Ready=True/Ready",
+    ]
+
+
+def test_warnings_of_the_route_are_in_its_condition_and_leave_ready_alone() -> None:
+    route = ingress(path("/chat", warnings=(Advice("One fails."), Advice("Another fails."))))
+    found = status_of(aligned(routes=(route,)), reachable=True)
+    assert found.conditions[0].message == (
+        "Ingress chat gives path /chat on host example.com. Warning: One fails. Warning: Another fails."
     )
-    assert words(status_of(snap))[2:] == ["WebSocketReachable=Unknown/VerificationDisabled", "Ready=True/Ready"]
+    assert words(found)[-1] == "Ready=True/Ready"
 
 
 def test_refused_write() -> None:

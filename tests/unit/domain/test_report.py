@@ -25,6 +25,7 @@ from chainlit_operator.domain.model import (
     Variable,
     Verification,
     VerificationMode,
+    WebSocketRefusal,
 )
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.domain.rewrites import ReplacePrefixMatch
@@ -285,11 +286,11 @@ def test_what_counts_as_an_answer_from_elsewhere() -> None:
 def test_ready_is_what_fails_first() -> None:
     right = aligned(workload=workload(RIGHT, container(name="proxy", probes=())))
     assert told(reported(verified(right)).status) == text(ROUTE, ALIGNED, "True Verified: …", READY)
-    refused = aligned(ingress(path("/chat", refuses_web_socket=True)))
+    refused = aligned(ingress(path("/chat", web_socket_refusal=WebSocketRefusal("The edge", "Set x to chat.", 403))))
     found = told(reported(refused).status)
     assert found == text(
         ROUTE,
         ALIGNED,
-        "False WebSocketNotEnabled: Contour refuses the WebSocket at Ingress shop/chat with status 403. Add /chat, "
-        "spelt exactly so, to its annotation projectcontour.io/websocket-routes (with commas between several paths).",
+        "False WebSocketNotEnabled: The edge refuses the WebSocket at Ingress shop/chat with status 403. Set x to "
+        "chat.",
     )

@@ -16,6 +16,7 @@ from chainlit_operator.domain.model import (
     RouteStatus,
     ServicePort,
     Snapshot,
+    WebSocketRefusal,
 )
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.domain.resolution import Resolved, Unresolved, resolve
@@ -28,6 +29,7 @@ from chainlit_operator.domain.rewrites import (
     Unknown,
 )
 from chainlit_operator.domain.route_paths import prefix_of
+from chainlit_operator.domain.route_warnings import Advice, HealthCheck, NeedsNodePort
 from chainlit_operator.object_ref import Ref
 
 NAMED = {"route_kind": "Ingress", "route_name": "chat"}
@@ -36,6 +38,10 @@ CONDITIONAL = "a header matches"
 OF_SHOP_A = replace(middleware("b", StripPrefix(("/chat",))), ref=Ref("Middleware", "shop-a", "b"))
 KINDS = ("Ingress", "Service", "Deployment", "Middleware")
 REMEDIES = ("create", "use ", "set ", "correct", "keep", "name the", "give ", "strip ")
+
+
+def refusing(text: str) -> RoutePath:
+    return path(text, web_socket_refusal=WebSocketRefusal("The edge", f"Add {text}."))
 
 
 def answer(found: Resolved | Unresolved) -> tuple[str, str] | Reason:
@@ -227,11 +233,11 @@ def test_addresses(route: Route, url: str | None, socket: str | None) -> None:
 @pytest.mark.parametrize(
     ("given", "wanted"),
     [
-        ((path("/chat", refuses_web_socket=True),), "Add /chat, spelt"),
-        ((path("/chat/", refuses_web_socket=True),), "Add /chat/, spelt"),
-        ((path("/chat", refuses_web_socket=True), path("/chat/ws")), ""),
-        ((path("/chat"), path("/chat/ws", refuses_web_socket=True)), "Add /chat/ws, spelt"),
-        ((path("/chat", refuses_web_socket=True), path("/chat/public")), "Add /chat, spelt"),
+        ((refusing("/chat"),), "Add /chat."),
+        ((refusing("/chat/"),), "Add /chat/."),
+        ((refusing("/chat"), path("/chat/ws")), ""),
+        ((path("/chat"), refusing("/chat/ws")), "Add /chat/ws."),
+        ((refusing("/chat"), path("/chat/public")), "Add /chat."),
         ((path("/chat"),), ""),
     ],
 )
@@ -345,3 +351,45 @@ def test_a_hundred_middlewares_are_followed(number: int, wanted: tuple[str, str]
 
 def test_an_expression_that_cannot_be_told_has_no_prefix() -> None:
     assert prefix_of(regex("/(chat|bot)")) == ""
+
+
+# ----------------------------------------------------------------------------------------------------- warnings
+
+ROOT_CHECK = HealthCheck("/", "the annotation check")
+FAILS_AT_CHAT = (
+    "The load balancer's own health check asks /, which Chainlit answers with 404 at root path /chat, so it counts the "
+    "pods as unhealthy. Set the annotation check to /chat/health."
+)
+
+
+@pytest.mark.parametrize(
+    ("snap", "wanted"),
+    [
+        (snapshot(ingress(path("/chat", warnings=(ROOT_CHECK,)))), (FAILS_AT_CHAT,)),
+        (snapshot(ingress(path("/", warnings=(ROOT_CHECK,)))), ()),
+        (snapshot(ingress(path("/chat", warnings=(ROOT_CHECK,))), app=app(mount_path="/chat")), ()),
+        (snapshot(ingress(path("/chat", warnings=(ROOT_CHECK,), transforms=(ReplacePrefixMatch("/"),)))), ()),
+        (
+            snapshot(
+                ingress(path("/chat", warnings=(ROOT_CHECK, Advice("A."))), path("/chat/ws", warnings=(Advice("A."),)))
+            ),
+            (FAILS_AT_CHAT, "A."),
+        ),
+        (snapshot(ingress("/chat", path("/shop", service="shop", warnings=(Advice("A."),)))), ()),
+        (
+            snapshot(ingress(path("/chat", warnings=(NeedsNodePort("x", "instance", "ip"),)))),
+            ("x is instance, and the load balancer cannot reach a Service of type ClusterIP so. Set it to ip.",),
+        ),
+        (
+            snapshot(
+                ingress(path("/chat", warnings=(NeedsNodePort("x", "instance", "ip"),))),
+                services=(service(type="NodePort"),),
+            ),
+            (),
+        ),
+    ],
+)  # fmt: skip
+def test_warnings_of_the_apps_own_paths_are_told_once(snap: Snapshot, wanted: tuple[str, ...]) -> None:
+    found = resolve(snap)
+    assert isinstance(found, Resolved)
+    assert found.warnings == wanted

@@ -155,7 +155,7 @@ def test_meaning_of_annotations(case: Case) -> None:
 
 
 def _meaning(path: RoutePath) -> tuple[object, ...]:
-    return path.matching, path.transforms, path.middlewares, path.refuses_web_socket
+    return path.matching, path.transforms, path.middlewares, path.web_socket_refusal is not None
 
 
 def test_each_controller_has_a_table() -> None:

@@ -138,7 +138,8 @@ class _Reporter:
             return _condition(ConditionType.ROUTE_RESOLVED, "False", route.reason, route.message)
         where = f"host {route.status.host}" if route.status.host else "any host"
         message = f"{route.status.kind} {route.status.name} gives path {route.status.path} on {where}."
-        return _condition(ConditionType.ROUTE_RESOLVED, "True", Reason.RESOLVED, message)
+        warnings = (f"Warning: {text}" for text in route.warnings)
+        return _condition(ConditionType.ROUTE_RESOLVED, "True", Reason.RESOLVED, " ".join((message, *warnings)))
 
     def _aligned(self) -> Condition:
         action, route, container = self._decision.action, self._route, self._decision.container
@@ -182,7 +183,8 @@ class _Reporter:
             message = "The WebSocket is not tested while the app is not aligned. See the condition Aligned."
             return _reachable("Unknown", reason, message)
         if self._mode is VerificationMode.DISABLED:
-            return _reachable("Unknown", Reason.VERIFICATION_DISABLED, self._why_disabled())
+            disabled = _reachable("Unknown", Reason.VERIFICATION_DISABLED, self._why_disabled())
+            return self._refused_by_route() or disabled
         known = self._refused_by_route() or _rollout(self._workload)
         if known is not None:
             return known
@@ -213,9 +215,9 @@ class _Reporter:
         return _reachable("Unknown", Reason.SERVICE_WITHOUT_ADDRESS, message)
 
     def _refused_by_route(self) -> Condition | None:
-        """The refusal of the WebSocket by the route, where the edge is not verified."""
+        """The refusal of the WebSocket by the route, where the edge is not verified. No test is needed to know it."""
         refusal = self._resolved().web_socket_refusal
-        if not refusal or self._mode is not VerificationMode.BACKEND:
+        if not refusal or self._mode is VerificationMode.EDGE:
             return None
         return _reachable("False", Reason.WEB_SOCKET_NOT_ENABLED, refusal)
 
@@ -256,7 +258,7 @@ class _Reporter:
 
     def _ready(self, route_resolved: Condition, aligned: Condition, reachable: Condition) -> Condition:
         needed = [route_resolved, aligned]
-        if self._mode is not VerificationMode.DISABLED:
+        if self._mode is not VerificationMode.DISABLED or reachable.status == "False":
             needed.append(reachable)
         if aligned.reason == Reason.SUSPENDED:
             needed = [aligned]

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from chainlit_operator.domain.model import AnnotatedRoute, Attachment, Matching, RoutePath, ingress_class
+from chainlit_operator.domain.model import (
+    AnnotatedRoute,
+    Attachment,
+    Matching,
+    RoutePath,
+    WebSocketRefusal,
+    ingress_class,
+)
 from chainlit_operator.ingress_controllers.shared.controller import (
     IMPLEMENTATION_SPECIFIC,
     IngressController,
@@ -31,8 +38,11 @@ class _Rules(Rules):
         is_plain = _REGEX_CHARACTERS.isdisjoint(path.path)
         return Matching.PREFIX if is_plain else Matching.REGULAR_EXPRESSION
 
-    def refuses_web_socket(self, path: RoutePath) -> bool:
-        return path.path not in self._sockets
+    def web_socket_refusal(self, path: RoutePath) -> WebSocketRefusal | None:
+        if path.path in self._sockets:
+            return None
+        remedy = f"Add {path.path}, spelt exactly so, to its annotation {SOCKETS} (with commas between several paths)."
+        return WebSocketRefusal("Contour", remedy, 403)
 
 
 def _is_its_own(found: AnnotatedRoute) -> bool:

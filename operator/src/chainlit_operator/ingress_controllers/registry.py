@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import chainlit_operator.ingress_controllers
 from chainlit_operator.domain import middlewares
-from chainlit_operator.domain.model import AnnotatedRoute, Dependency, Matching, Route, RoutePath
+from chainlit_operator.domain.model import AnnotatedRoute, Dependency, Matching, Route, RoutePath, ingress_class
 from chainlit_operator.ingress_controllers import unknown
 from chainlit_operator.ingress_controllers.shared.controller import IngressController, Rules, is_never, unclear
 
@@ -37,6 +37,12 @@ def _found() -> Mapping[str, IngressController]:
 
 
 CONTROLLERS: Mapping[str, IngressController] = _found()
+#: The names of the controllers whose ingress classes usually have a name, by the group of that class.
+_BY_CLASS: Mapping[str, frozenset[str]] = {
+    ingress_class(of_class).group: frozenset(name for name, each in CONTROLLERS.items() if of_class in each.classes)
+    for controller in CONTROLLERS.values()
+    for of_class in controller.classes
+}
 _SUSPECTS = {key: test for controller in CONTROLLERS.values() for key, test in controller.may_rewrite.items()}
 
 
@@ -61,8 +67,9 @@ def _role(kind: str, key: str) -> tuple[str, Callable[[str], bool] | None]:
 
 
 def _rules(found: AnnotatedRoute) -> list[Rules]:
-    """The rules of a route's annotations: one for each controller that reads or recognises it, in their order."""
+    """The rules of a route's annotations: one for each controller that reads it and may serve it, in their order."""
     kind = found.route.ref.kind
+    of_class = next((_BY_CLASS[each.group] for each in found.route.attachments if each.group in _BY_CLASS), None)
     readers = {name for name, recognises in _recognising(kind) if recognises(found)}
     unread: Rules | None = None
     for key, value in found.annotations.items():
@@ -71,37 +78,47 @@ def _rules(found: AnnotatedRoute) -> list[Rules]:
             readers.add(reader)
         if suspicion is not None and unread is None and suspicion(value):
             unread = unknown.Unread(unclear(key, value))
-            readers.add(_UNKNOWN)
-    if not readers:
-        return []
-    rules = (unread if name == _UNKNOWN else CONTROLLERS[name].read(found) for name in sorted(readers, key=_position))
-    return [each for each in rules if each is not None]
+    if of_class is not None:  # annotations of other controllers are without effect
+        readers = {*of_class}
+    names = sorted(readers, key=_position)
+    rules = [(name, each) for name in names if (each := CONTROLLERS[name].read(found)) is not None]
+    rules = [(name, each) for name, each in rules if each.is_owner] or rules
+    if unread is not None:
+        rules = sorted([*rules, (_UNKNOWN, unread)], key=lambda item: _position(item[0]))
+    return [each for _, each in rules]
 
 
 def interpret(found: AnnotatedRoute) -> Route:
-    """Return the route as its ingress controller serves it: matching, rewrites, Middlewares, WebSockets, canary."""
+    """Return the route as its ingress controller serves it: its paths, what serves them, its origins."""
     rules = _rules(found)
     if not rules:
         return found.route
     route = found.route
-    matching = [each for each in rules if each.is_owner] or rules
     named = tuple(key for each in rules for key in each.middlewares)
+    for each in rules:
+        route = replace(
+            route,
+            paths=tuple(made for path in route.paths for made in each.routed(path)),
+            attachments=each.attachments(route),
+            origins=each.origins(route.origins),
+        )
     return replace(
         route,
-        paths=tuple(_interpreted(path, rules, matching, named) for path in route.paths),
+        paths=tuple(_interpreted(path, rules, named) for path in route.paths),
         dependencies=(*route.dependencies, *(Dependency(middlewares.KIND, key) for key in named)),
         is_canary=any(each.is_canary for each in rules),
     )
 
 
-def _interpreted(path: RoutePath, rules: list[Rules], matching: list[Rules], named: tuple[str, ...]) -> RoutePath:
+def _interpreted(path: RoutePath, rules: list[Rules], named: tuple[str, ...]) -> RoutePath:
     return replace(
         path,
-        matching=_matching(path, matching),
+        matching=_matching(path, rules),
         transforms=(*path.transforms, *(transform for each in rules for transform in each.transforms(path))),
         # All paths of an Ingress share one tuple.
         middlewares=(*path.middlewares, *named) if path.middlewares else named,
-        refuses_web_socket=any(each.refuses_web_socket(path) for each in rules),
+        web_socket_refusal=next(filter(None, (each.web_socket_refusal(path) for each in rules)), None),
+        warnings=tuple(warning for each in rules for warning in each.warnings(path)),
     )
 
 

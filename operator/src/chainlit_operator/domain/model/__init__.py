@@ -36,6 +36,7 @@ from chainlit_operator.domain.model.route import (
     Precedence,
     Route,
     RoutePath,
+    WebSocketRefusal,
     ingress_class,
 )
 from chainlit_operator.domain.model.service import (
@@ -102,6 +103,7 @@ __all__ = [
     "Verification",
     "VerificationMode",
     "WatchedObject",
+    "WebSocketRefusal",
     "Workload",
     "WorkloadStatus",
     "ingress_class",

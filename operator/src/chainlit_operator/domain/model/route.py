@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from chainlit_operator.domain.desired.drift import OwnedState
 from chainlit_operator.domain.rewrites import Transform
+from chainlit_operator.domain.route_warnings import RouteWarning
 from chainlit_operator.object_ref import Ref
 
 
@@ -21,6 +22,8 @@ class Matching(StrEnum):
 
     PREFIX = "prefix"
     EXACT = "exact"
+    WILDCARD = "wildcard"
+    """The whole path, where ``*`` stands for any characters, also ``/`` or none, and ``?`` for one of them."""
     REGULAR_EXPRESSION = "regular expression"
     UNKNOWN = "unknown"
 
@@ -34,14 +37,25 @@ class Precedence(StrEnum):
     """Plain paths end at a segment boundary; an expression may match anywhere in the path."""
 
 
+class WebSocketRefusal(NamedTuple):
+    """A controller that answers WebSocket upgrades itself, or passes none on; ``remedy`` is a sentence.
+
+    ``status`` is the answer's status, 0 where the answer is the app's own.
+    """
+
+    controller: str
+    remedy: str
+    status: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class RoutePath:
     """One path of a route with the Service behind it (``""``: none, or a redirect).
 
     ``path_type`` is the route's own word for ``matching``. ``condition`` says what else a request must have (``""`` for
     nothing). ``others`` names all Services that share the requests. ``middlewares`` are keys of Traefik Middlewares
-    that act after ``transforms``; composing the route replaces them by their transforms. ``refuses_web_socket`` says
-    that the edge answers WebSocket upgrades with 403.
+    that act after ``transforms``; composing the route replaces them by their transforms. ``web_socket_refusal`` says
+    that the edge lets no WebSocket through. ``warnings`` say what else may fail.
     """
 
     host: str
@@ -54,7 +68,8 @@ class RoutePath:
     middlewares: tuple[str, ...] = ()
     condition: str = ""
     others: tuple[str, ...] = ()
-    refuses_web_socket: bool = False
+    web_socket_refusal: WebSocketRefusal | None = None
+    warnings: tuple[RouteWarning, ...] = ()
 
 
 class Attachment(NamedTuple):

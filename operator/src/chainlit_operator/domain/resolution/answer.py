@@ -25,7 +25,8 @@ class Resolved:
     ``app_prefix`` the prefix at which Chainlit answers there. The last two differ only if another app mounts Chainlit.
     All are in normal form. ``root_paths`` are the values of the two variables. ``url`` and ``web_socket_url`` are None
     where the route has no address. ``service`` and ``service_port`` lead to the pods. ``web_socket_refusal`` says why
-    the edge refuses only the WebSocket, and names the fix; it is empty if the edge does not refuse it.
+    the edge refuses only the WebSocket, and names the fix; it is empty if the edge does not refuse it. ``warnings`` are
+    sentences about what else may fail; they are part of the condition RouteResolved and leave Ready alone.
     """
 
     status: RouteStatus
@@ -38,3 +39,4 @@ class Resolved:
     service: Service
     service_port: int | str
     web_socket_refusal: str = ""
+    warnings: tuple[str, ...] = ()

@@ -12,6 +12,7 @@ from chainlit_operator.domain.resolution.answer import Resolved, Unresolved
 from chainlit_operator.domain.resolution.backend import PORT_NAME, backend_services, route_backend
 from chainlit_operator.domain.resolution.origin import origin_of
 from chainlit_operator.domain.route_paths import is_own_route, prefix_of
+from chainlit_operator.domain.route_warnings import Seen
 from chainlit_operator.domain.rule import Rule, first_fault
 
 
@@ -171,7 +172,21 @@ def _resolved(given: rules.Candidate) -> Resolved:
         service=given.services[chosen.service],
         service_port=chosen.port,
         web_socket_refusal=_web_socket_refusal(given, roots.parent_root_path + app_prefix),
+        warnings=_warnings(given, roots),
     )
+
+
+def _warnings(given: rules.Candidate, roots: paths.RootPaths) -> tuple[str, ...]:
+    """The texts of the warnings of all paths of the app, each once."""
+    root_path = "" if given.snapshot.app.spec.mount_path else roots.root_path
+    # A route may have thousands of paths with the same warnings.
+    found = dict.fromkeys((path.service, warning) for path in given.serving for warning in path.warnings)
+    texts = (
+        warning.text(Seen(root_path, given.services[service].type))
+        for service, warning in found
+        if service in given.services
+    )
+    return tuple(dict.fromkeys(text for text in texts if text))
 
 
 def _web_socket_refusal(given: rules.Candidate, public: str) -> str:
@@ -181,12 +196,11 @@ def _web_socket_refusal(given: rules.Candidate, public: str) -> str:
         (path for path in given.serving if paths.is_below(socket, prefix_of(path))),
         key=lambda path: len(prefix_of(path)),
     )
-    if not serving.refuses_web_socket:
+    refusal = serving.web_socket_refusal
+    if refusal is None:
         return ""
-    return (
-        f"Contour refuses the WebSocket at {given.route.ref} with status 403. Add {serving.path}, spelt exactly so, to "
-        "its annotation projectcontour.io/websocket-routes (with commas between several paths)."
-    )
+    answer = f" with status {refusal.status}" if refusal.status else ""
+    return f"{refusal.controller} refuses the WebSocket at {given.route.ref}{answer}. {refusal.remedy}"
 
 
 # ------------------------------------------------------------------------------------------ who else is at the path

@@ -6,7 +6,16 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from chainlit_operator.domain import rewrites
-from chainlit_operator.domain.model import AnnotatedRoute, Matching, RoutePath
+from chainlit_operator.domain.model import (
+    AnnotatedRoute,
+    Attachment,
+    Matching,
+    Origin,
+    Route,
+    RoutePath,
+    WebSocketRefusal,
+)
+from chainlit_operator.domain.route_warnings import RouteWarning
 
 #: How much of an annotation a message shows, in characters.
 SHOWN = 250
@@ -17,13 +26,19 @@ IMPLEMENTATION_SPECIFIC = "ImplementationSpecific"
 class Rules:
     """The meaning of one route's annotations, read once for all of its paths. The defaults change nothing.
 
-    ``is_owner`` says that the controller is known to serve the route, so its ``matching`` is the only one that counts.
+    ``is_owner`` says that the controller is known to serve the route, so annotations of other controllers mean nothing.
     ``middlewares`` are keys of Traefik Middlewares.
     """
 
     is_owner: bool = False
     is_canary: bool = False
     middlewares: tuple[str, ...] = ()
+
+    def routed(self, path: RoutePath) -> Iterable[RoutePath]:
+        """Return the paths that the controller makes of one: none for one that takes no request, several for more
+        hosts or Services.
+        """
+        return (path,)
 
     def matching(self, path: RoutePath) -> Matching | None:
         """Return how the controller compares the path with a request's; None if the annotations do not change that."""
@@ -33,9 +48,21 @@ class Rules:
         """Return the rewrites of a path on its way to the Service, in their order."""
         return ()
 
-    def refuses_web_socket(self, path: RoutePath) -> bool:
-        """Whether the controller answers WebSocket upgrades at the path with 403."""
-        return False
+    def web_socket_refusal(self, path: RoutePath) -> WebSocketRefusal | None:
+        """Return why the controller lets no WebSocket through at the path, and the remedy; None if it lets them."""
+        return None
+
+    def attachments(self, route: Route) -> tuple[Attachment, ...]:
+        """Return what serves the route: routes with overlapping attachments can take requests from each other."""
+        return route.attachments
+
+    def origins(self, origins: tuple[Origin, ...]) -> tuple[Origin, ...]:
+        """Return where a browser reaches the route; ``origins`` are those that the route states without annotations."""
+        return origins
+
+    def warnings(self, path: RoutePath) -> tuple[RouteWarning, ...]:
+        """Return what else may fail at the path. The condition RouteResolved says it, and Ready stays as it is."""
+        return ()
 
 
 def is_never(_: AnnotatedRoute) -> bool:
@@ -48,17 +75,26 @@ class IngressController:
     """A controller.
 
     ``read`` returns the meaning of a route's annotations, or None where they mean nothing. It is called for routes of
-    ``kinds`` that have one of ``annotations``, or an annotation that begins with one of ``prefixes``, or for which
-    ``recognises`` is true. ``may_rewrite`` has the annotations whose effect on a path is unknown, each with a test of
-    its value: True if the value may change the path.
+    ``kinds`` that have one of ``annotations``, or an annotation that begins with one of ``prefixes``, or whose class is
+    one of ``classes``, or for which ``recognises`` is true. ``classes`` are usual names of the controller's ingress
+    class; no other controller serves a route with such a class. ``may_rewrite`` has the annotations whose effect on a
+    path is unknown, each with a test of its value: True if the value may change the path.
     """
 
     read: Callable[[AnnotatedRoute], Rules | None]
     kinds: frozenset[str] = frozenset({"Ingress"})
     annotations: frozenset[str] = frozenset()
     prefixes: tuple[str, ...] = ()
+    classes: frozenset[str] = frozenset()
     recognises: Callable[[AnnotatedRoute], bool] = is_never
     may_rewrite: Mapping[str, Callable[[str], bool]] = field(default_factory=dict)
+
+
+def with_https(origins: tuple[Origin, ...], port: int = 0, *, is_alone: bool = False) -> tuple[Origin, ...]:
+    """Return the origins with one for https on every host; with ``is_alone`` only that one. Port 0 is the usual one."""
+    address = next((origin.address for origin in origins if origin.address), "")
+    secure = Origin("", is_secure=True, port=port, address=address)
+    return (secure,) if is_alone else (secure, *origins)
 
 
 def means_nothing(_: AnnotatedRoute) -> None:
