@@ -10,7 +10,7 @@ import textwrap
 from collections.abc import Iterable
 
 from chainlit_operator.kinds import registry
-from chainlit_operator.kinds.shared.kind import Kind, WorkloadKind
+from chainlit_operator.kinds.shared.kind import Kind, ListedKind, WorkloadKind
 
 #: Read and written by the operator as the owner of the API.
 _OWN = """\
@@ -50,8 +50,13 @@ def _comment(text: str) -> str:
     return "".join(f"# {line}\n" for line in textwrap.wrap(text, 118))
 
 
-def _group(kind: Kind) -> str:
+def _group(kind: Kind | ListedKind) -> str:
     return kind.group or '""'
+
+
+def _listed(kind: ListedKind) -> str:
+    """The RBAC rule of a kind that is listed and never watched."""
+    return f"{_comment(kind.purpose)}- apiGroups: [{_group(kind)}]\n  resources: [{kind.plural}]\n  verbs: [list]\n"
 
 
 def _rights(kind: Kind) -> str:
@@ -86,7 +91,7 @@ def template() -> str:
     whole = '{{- $whole := ternary ", create, patch, delete" "" .Values.creation.enabled -}}\n'
     kinds = ", ".join(f"{kind.plural!r}: {kind.kind!r}" for kind in routes)
     parts = {
-        "rules": whole + _OWN + "".join(map(_rights, watched)) + _EVENTS,
+        "rules": whole + _OWN + "".join([*map(_rights, watched), *map(_listed, registry.LISTED.values())]) + _EVENTS,
         "adoptedRules": "".join(_rule(kind, "UPDATE") for kind in workloads),
         "createdRules": "".join(
             _rule(kind, "CREATE, UPDATE, DELETE", subresources=True)

@@ -23,6 +23,7 @@ def _all(*, creation: bool) -> Rights:
         ("chainlit-operator.dev", "chainlitapps/status"): {"patch", "update"},
         ("", "events"): {"create"},
     }
+    own |= {(kind.group, kind.plural): {"list"} for kind in registry.LISTED.values()}
     watched = registry.WATCHED.values()
     return own | {(kind.group, kind.plural): _rights(kind, creation=creation) for kind in watched}
 

@@ -173,7 +173,7 @@ def _events() -> str:
 RBAC = """\
 The chart creates these rules: a ClusterRole, or a Role in each namespace of `watchNamespaces`. `rbac.create=false`
 leaves them out. The operator has no rights on Secrets, ConfigMaps, Pods and Namespaces. It reads by list and watch;
-only its own Lease it gets by name.
+only its own Lease it gets by name, and EndpointSlices it lists for one Service at a time.
 
 | API group | resource | verbs | with `creation.enabled` also | why |
 |---|---|---|---|---|"""
@@ -202,7 +202,8 @@ With `creation.enabled=false` the operator may only patch Deployments and Statef
 
 def _rbac() -> str:
     rows = []
-    purposes = RBAC_WHY | {kind.plural: kind.purpose for kind in registry.WATCHED.values()}
+    kinds = (*registry.WATCHED.values(), *registry.LISTED.values())
+    purposes = RBAC_WHY | {kind.plural: kind.purpose for kind in kinds}
     for (group, resource), verbs in sorted(WITHOUT_CREATION.items()):
         more = WITH_CREATION[group, resource] - verbs
         cells = (f"`{group}`" if group else "core", f"`{resource}`", _verbs(verbs), _verbs(more), purposes[resource])

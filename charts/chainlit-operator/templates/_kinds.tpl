@@ -56,6 +56,11 @@ All that the chart says of Kubernetes kinds, in one place: rights, and the resou
 - apiGroups: [apps]
   resources: [statefulsets]
   verbs: [list, watch, patch]
+# EndpointSlices have the addresses of the pods behind a Service. Those of one Service are listed when a decision needs
+# an answer of its pods.
+- apiGroups: [discovery.k8s.io]
+  resources: [endpointslices]
+  verbs: [list]
 # Events report changes and faults.
 - apiGroups: [""]
   resources: [events]

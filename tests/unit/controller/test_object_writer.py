@@ -15,10 +15,11 @@ from tests.records import record
 from tests.unit.apiserver import ApiServer, error
 
 from chainlit_operator.controller.event_recorder import EventRecorder
+from chainlit_operator.controller.inquirer import Inquirer
 from chainlit_operator.controller.reconciler import Reconciler
 from chainlit_operator.domain.desired.drift import DIGEST
 from chainlit_operator.domain.field_managers import CREATED_FIELD_MANAGER
-from chainlit_operator.domain.model import Check, Verification
+from chainlit_operator.domain.model import NOBODY, Answer, Check, Question, Verification
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.kinds.chainlitapp import app_from_object
 from chainlit_operator.kinds.registry import RESOURCES
@@ -151,7 +152,12 @@ async def world(workload: Any = None, route: Any = None, *script: Any) -> AsyncI
 
 
 def restarted(api: Any, cache: State, queue: WorkQueue[Ref], probe: Any) -> Reconciler:
-    return Reconciler(api, cache, queue, VerificationScheduler(probe, lambda _: None, 1), EventRecorder(api))
+    scheduler = VerificationScheduler(probe, lambda _: None, 1)
+    return Reconciler(api, cache, queue, scheduler, Inquirer(nobody, queue.add), EventRecorder(api))
+
+
+async def nobody(_: Question) -> Answer:
+    return NOBODY
 
 
 async def test_other_replicas_are_no_other_pods() -> None:

@@ -13,10 +13,26 @@ import pytest
 from aiohttp import web
 from tests.unit.apiserver import ApiServer, error, reply, stream
 from tests.unit.domain.world import app, container, ingress, service, workload
+from tests.waiting import until
 
+from chainlit_operator.controller import reconciler as reconcilers
 from chainlit_operator.controller.event_recorder import EventRecorder
+from chainlit_operator.controller.inquirer import Inquirer
 from chainlit_operator.controller.reconciler import Reconciler
-from chainlit_operator.domain.model import Check, Probe, Verification
+from chainlit_operator.domain import decide as decisions
+from chainlit_operator.domain.decide import Decision
+from chainlit_operator.domain.model import (
+    NOBODY,
+    Answer,
+    Check,
+    PathAnswer,
+    PathKind,
+    Pods,
+    Probe,
+    Question,
+    Snapshot,
+    Verification,
+)
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.kube.errors import ApiError
 from chainlit_operator.kube.workqueue import WorkQueue
@@ -25,6 +41,7 @@ from chainlit_operator.state import State
 from chainlit_operator.verification.scheduler import VerificationScheduler
 
 APP = app().ref
+QUESTION = PathAnswer(Pods(service().ref, "uid-of-workload", 1), 8000, "/healthz")
 RIGHT = container("/chat", probes=(Probe("readinessProbe", "/chat/health", "http"),))
 
 
@@ -103,6 +120,9 @@ async def world(*script: Any) -> AsyncIterator[World]:
     async def probe(check: Check) -> Verification:
         return Verification(check, True, Reason.VERIFIED, "…")
 
+    async def answer(question: Question) -> Answer:
+        return PathKind.NOT_FOUND if question == QUESTION else NOBODY
+
     server = Accepting()
     server.script = list(script)
     async with server.serving() as api:
@@ -114,7 +134,10 @@ async def world(*script: Any) -> AsyncIterator[World]:
         cache.put_app(app())
         for obj in (workload(), service(), ingress("/chat")):
             cache.upsert(obj)
-        yield World(server, Reconciler(api, cache, queue, scheduler, EventRecorder(api)), cache, queue, told)
+        inquirer = Inquirer(answer, queue.add)
+        reconciler = Reconciler(api, cache, queue, scheduler, inquirer, EventRecorder(api))
+        yield World(server, reconciler, cache, queue, told)
+        inquirer.clear()
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
@@ -456,3 +479,27 @@ async def test_an_answer_to_a_write_that_cannot_be_read_may_pass(accepted: int) 
             await found.reconciler.reconcile(APP)
     assert failure.value.is_transient
     assert found.writes == ["chainlitapps/chat/status" if accepted else "deployments/chat"]
+
+
+async def test_questions_of_a_decision_are_asked_and_their_answers_are_in_the_next_snapshot(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[Snapshot] = []
+
+    def decide(snapshot: Snapshot) -> Decision:
+        seen.append(snapshot)
+        return replace(decisions.decide(snapshot), questions=(QUESTION,))
+
+    monkeypatch.setattr(reconcilers, "decide", decide)
+    async with world() as w:
+        w.queue.clear()
+        await w.reconciler.reconcile(APP)
+        assert seen[-1].answers == {}
+        await until(lambda: len(w.queue) > 0)
+        await w.reconciler.reconcile(APP)
+        assert seen[-1].answers == {QUESTION: PathKind.NOT_FOUND}
+        w.cache.remove_app(APP)
+        await w.reconciler.reconcile(APP)
+        w.cache.put_app(app())
+        await w.reconciler.reconcile(APP)
+        assert seen[-1].answers == {}, "the answers of an app that is gone are forgotten"

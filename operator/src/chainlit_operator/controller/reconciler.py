@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 
 from chainlit_operator.controller import writes
 from chainlit_operator.controller.event_recorder import EventRecorder
+from chainlit_operator.controller.inquirer import Inquirer
 from chainlit_operator.controller.object_writer import ObjectWriter
 from chainlit_operator.controller.status_writer import StatusWriter
 from chainlit_operator.controller.workload_writer import WorkloadWriter
@@ -49,12 +50,13 @@ class Reconciler:
         state: State,
         queue: WorkQueue[Ref],
         scheduler: VerificationScheduler,
+        inquirer: Inquirer,
         recorder: EventRecorder,
         *,
         verification: bool = True,
     ) -> None:
         """``verification`` False turns verification off for all apps, whatever they ask for."""
-        self._state, self._queue, self._scheduler = state, queue, scheduler
+        self._state, self._queue, self._scheduler, self._inquirer = state, queue, scheduler, inquirer
         self._is_verified = verification
         self._memories: dict[Ref, Memory] = {}
         answers = Answers(state)
@@ -106,6 +108,7 @@ class Reconciler:
         if ref in self._state.apps:
             return await self._reconcile_app(self._state.apps[ref])
         self._scheduler.set_check(ref, None, 0.0, is_outcome_known=False)
+        self._inquirer.set_questions(ref, ())
         self._memories.pop(ref, None)
         await self._workloads.release(ref)
         return True
@@ -114,6 +117,7 @@ class Reconciler:
         snapshot = self._gather(app)
         decision = decide(snapshot)
         self._memories[app.ref] = decision.memory
+        self._inquirer.set_questions(app.ref, decision.questions)
         metrics.RECONCILES.labels(type(decision.action).__name__).inc()
         outcome = await self._apply(snapshot, decision)
         report = conditions.report(snapshot, decision, outcome)
@@ -126,6 +130,7 @@ class Reconciler:
     def _gather(self, app: App) -> Snapshot:
         return replace(
             self._state.snapshot(app),
+            answers=self._inquirer.answers(app.ref),
             verification=self._scheduler.verification(app.ref),
             memory=self._memories.get(app.ref, Memory()),
             is_verified=self._is_verified,

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from chainlit_operator.controller.app_intake import AppIntake, AppList
 from chainlit_operator.controller.app_relister import AppRelister
 from chainlit_operator.controller.event_recorder import EventRecorder
+from chainlit_operator.controller.inquirer import Inquirer
 from chainlit_operator.controller.reconciler import Reconciler
 from chainlit_operator.domain.reasons import ConditionType
 from chainlit_operator.kinds import registry
@@ -26,6 +27,7 @@ from chainlit_operator.object_ref import Ref
 from chainlit_operator.observability import gc_tuning, metrics
 from chainlit_operator.state import State, decoding
 from chainlit_operator.verification.edge_tls import EdgeTLS
+from chainlit_operator.verification.pods import PodAsker
 from chainlit_operator.verification.scheduler import VerificationScheduler
 from chainlit_operator.verification.verifier import Verifier
 
@@ -72,9 +74,16 @@ class Runtime:
         self._is_leading = False
         verifier = Verifier(api.config.host, options.edge_tls)
         self.scheduler = VerificationScheduler(verifier.verify, self.queue.add, options.verification_concurrency)
+        self.inquirer = Inquirer(PodAsker(api, verifier.policy).answer, self.queue.add)
         self.recorder = EventRecorder(api)
         self.reconciler = Reconciler(
-            api, self.state, self.queue, self.scheduler, self.recorder, verification=options.verification
+            api,
+            self.state,
+            self.queue,
+            self.scheduler,
+            self.inquirer,
+            self.recorder,
+            verification=options.verification,
         )
         namespaces = options.namespaces or (None,)
         self.intake = AppIntake(self.state)
@@ -217,6 +226,7 @@ class Runtime:
         self.queue.clear()
         self.reconciler.forget()
         self.scheduler.clear()
+        self.inquirer.clear()
 
     async def stop(self) -> None:
         """Let the writes in flight finish, release the Lease, and end all tasks."""
@@ -225,6 +235,7 @@ class Runtime:
         workers = [task for task in self._work if task.get_name().startswith("worker")]
         if workers:
             await asyncio.wait(workers, timeout=_STOP_SECONDS)
+        self.inquirer.clear()
         await _cancel(self._work)  # a worker that hangs must not write while a successor works
         if self.elector is not None:
             await self.elector.release()

@@ -39,6 +39,8 @@ PROBE_ENDPOINT = "/health"
 SESSION_COOKIE_ENDPOINT = "set-session-cookie"
 #: The directory of the page's scripts.
 ASSETS = "assets"
+#: Part of the page that every release since 1.1.300 answers to paths that nobody defines: a tag with the root path.
+PAGE_MARK = b'property="og:root_path"'
 
 # Releases that answer elsewhere, each tried with its wheel (``tests/releases``):
 #

@@ -11,7 +11,7 @@ from chainlit_operator.domain import alignment
 from chainlit_operator.domain.alignment import Apply, Blocked, NoOp
 from chainlit_operator.domain.desired import manifests, ownership
 from chainlit_operator.domain.desired.ownership import Step, Steps
-from chainlit_operator.domain.model import Container, Memory, Snapshot
+from chainlit_operator.domain.model import Container, Memory, Question, Snapshot
 from chainlit_operator.domain.paths import RootPaths
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.domain.resolution import Resolved, Unresolved, resolve
@@ -31,7 +31,8 @@ class Decision:
 
     ``steps`` are the writes of created objects, in order. ``failure`` says why a wanted write is not among them.
     ``action`` is the write of an adopted workload; it waits until every step has succeeded. ``root_paths`` are the
-    wanted variables, None if they are unknown. ``memory`` is the operator's memory after this decision.
+    wanted variables, None if they are unknown. ``memory`` is the operator's memory after this decision. ``questions``
+    go to the app's pods; the app is decided about once more when one of them has an answer.
     """
 
     route: Resolved | Unresolved
@@ -41,6 +42,7 @@ class Decision:
     steps: tuple[Step, ...] = ()
     failure: Failure | None = None
     memory: Memory = field(default_factory=Memory)
+    questions: tuple[Question, ...] = ()
 
 
 def decide(snapshot: Snapshot) -> Decision:

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from typing import TypeVar
 
 import chainlit_operator.kinds
-from chainlit_operator.kinds.shared.kind import APP_KIND, Kind, Resource, RouteKind, WorkloadKind
+from chainlit_operator.kinds.shared.kind import APP_KIND, Kind, ListedKind, Resource, RouteKind, WorkloadKind
 from chainlit_operator.kube.client import Resources
 
-K = TypeVar("K", bound=Kind)
+K = TypeVar("K", bound=Resource)
 
 
 def _found(package: str, places: list[str]) -> Iterator[Resource]:
@@ -44,6 +44,8 @@ APP: Resource = next(kind for kind in _ALL if kind.kind == APP_KIND)
 WATCHED: Mapping[str, Kind] = _of(Kind)
 WORKLOADS: Mapping[str, WorkloadKind] = _of(WorkloadKind)
 ROUTES: Mapping[str, RouteKind] = _of(RouteKind)
+#: The kinds that are listed only when a decision needs them.
+LISTED: Mapping[str, ListedKind] = _of(ListedKind)
 #: Kinds of dependencies that name others of their kind.
 CHAINED: frozenset[str] = frozenset(name for name, kind in WATCHED.items() if kind.names_others)
 #: kind → apiVersion

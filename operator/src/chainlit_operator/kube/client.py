@@ -98,10 +98,21 @@ class Api:
     # ------------------------------------------------------------------------------------------------- requests
 
     async def list_page(
-        self, kind: str, namespace: str | None, limit: int, token: str = "", *, only_metadata: bool = False
+        self,
+        kind: str,
+        namespace: str | None,
+        limit: int,
+        token: str = "",
+        *,
+        only_metadata: bool = False,
+        label: str = "",
     ) -> codec.Page:
-        """Return one page of a list; ``token`` continues an earlier one. Raises ApiError."""
+        """Return one page of a list; ``token`` continues an earlier one. Raises ApiError.
+
+        ``label`` limits the list to objects with that label, written ``name=value``.
+        """
         query = {"limit": str(limit)} | ({"continue": token} if token else {})
+        query |= {"labelSelector": label} if label else {}
         accept = _ONLY_METADATA if only_metadata else _JSON
         async with self._request("GET", self.path_of(kind, namespace), query, accept=accept) as response:
             body = await response.read()

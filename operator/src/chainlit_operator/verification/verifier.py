@@ -52,9 +52,12 @@ class Verifier:
         at_service = backend.reason if backend is not None else None
         return Verification(check, outcome.reachable, outcome.reason, outcome.message, at_service)
 
+    async def policy(self) -> Policy:
+        """Return the rules for addresses that a tenant can choose: those of the edge."""
+        return self._edge_policy or await self._find_edge_policy()
+
     async def _probe_edge(self, check: Check) -> Outcome:
-        policy = self._edge_policy or await self._find_edge_policy()
-        prober = replace(self._prober, allow=policy, tls=self._edge_tls.context())
+        prober = replace(self._prober, allow=await self.policy(), tls=self._edge_tls.context())
         return await prober.probe(Target(check.edge_url, check.page_prefix + check.root_path, at_edge=True))
 
     async def _probe_backend(self, check: Check) -> Outcome:

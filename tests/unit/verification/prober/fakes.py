@@ -202,6 +202,7 @@ async def add_cookie(request: web.Request, response: web.StreamResponse) -> None
 def html(src: str) -> str:
     """Return a page like Chainlit's, with a module script."""
     return f"""<!doctype html><html lang="en"><head><title>{SECRET}</title>
+        <meta property="og:root_path" content="{src.partition("/assets/")[0]}">
         <!-- <script type="module" src="/commented/out.js"></script> -->
         <script src="/public/custom.js" defer></script><script>const global = globalThis;</script>
         <script type="module" crossorigin src="{src}"></script></head>

@@ -23,6 +23,17 @@ from chainlit_operator.domain.model.memory import (
     FieldConflict,
     Memory,
 )
+from chainlit_operator.domain.model.question import (
+    NOBODY,
+    Answer,
+    Nobody,
+    PathAnswer,
+    PathKind,
+    Pods,
+    Question,
+    Standing,
+    Stands,
+)
 from chainlit_operator.domain.model.route import (
     AnnotatedRoute,
     Attachment,
@@ -64,7 +75,9 @@ from chainlit_operator.domain.model.workload import (
 )
 
 __all__ = [
+    "NOBODY",
     "AnnotatedRoute",
+    "Answer",
     "App",
     "AppSpec",
     "Attachment",
@@ -85,9 +98,14 @@ __all__ = [
     "Middleware",
     "NewGateway",
     "NewIngress",
+    "Nobody",
     "Origin",
+    "PathAnswer",
+    "PathKind",
+    "Pods",
     "Precedence",
     "Probe",
+    "Question",
     "Rewrite",
     "Rollout",
     "Route",
@@ -98,6 +116,8 @@ __all__ = [
     "ServiceAccount",
     "ServicePort",
     "Snapshot",
+    "Standing",
+    "Stands",
     "Status",
     "Variable",
     "Verification",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from chainlit_operator.domain.model.app import App, VerificationMode
 from chainlit_operator.domain.model.manifest import Manifest
 from chainlit_operator.domain.model.memory import Memory
+from chainlit_operator.domain.model.question import NOBODY, Answer, Question
 from chainlit_operator.domain.model.route import Gateway, Middleware, Route
 from chainlit_operator.domain.model.service import Service, ServiceAccount
 from chainlit_operator.domain.model.verification import Verification
@@ -49,7 +51,8 @@ class Snapshot:
     the fault of the pod template in ``spec.workload.template``, empty for none. ``claimed_by`` is the name of an older
     app with the same workload.
 
-    ``verification`` is the latest result for the app, ``memory`` the operator's own writes. ``is_verified`` is False
+    ``answers`` are those of pods to the questions of the decision before. ``verification`` is the latest result for the
+    app, ``memory`` the operator's own writes. ``is_verified`` is False
     where verification is off for the whole operator. ``monotonic`` is the time in seconds of the clock that ``memory``
     uses, ``now`` the wall clock's (RFC 3339).
     """
@@ -65,6 +68,7 @@ class Snapshot:
     taken: tuple[Ref, ...] = ()
     template_fault: str = ""
     claimed_by: str = ""
+    answers: Mapping[Question, Answer] = field(default_factory=dict)
     verification: Verification | None = None
     memory: Memory = field(default_factory=Memory)
     is_verified: bool = True
@@ -75,3 +79,7 @@ class Snapshot:
     def verification_mode(self) -> VerificationMode:
         """How the app is verified, with regard to the operator's own setting."""
         return self.app.spec.verification if self.is_verified else VerificationMode.DISABLED
+
+    def answer(self, question: Question) -> Answer | None:
+        """Return the answer to a question; None until there is one. With verification off nobody answers."""
+        return NOBODY if self.verification_mode is VerificationMode.DISABLED else self.answers.get(question)

@@ -48,6 +48,13 @@ class Resource:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ListedKind(Resource):
+    """A kind that the operator lists when it needs it, and never watches. ``purpose`` is as in Kind."""
+
+    purpose: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Kind(Resource):
     """A kind that the operator lists and watches.
 

@@ -1,0 +1,89 @@
+"""Asks pods what only they know, at their own addresses.
+
+The addresses come from the EndpointSlices of a Service. A tenant can write EndpointSlices, so their addresses have the
+rules of hosts of routes: neither the API server nor the operator itself is asked.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import assert_never
+
+import msgspec
+
+from chainlit_operator.domain import chainlit
+from chainlit_operator.domain.model import NOBODY, Answer, PathAnswer, PathKind, Pods, Question, Standing, Stands
+from chainlit_operator.domain.reasons import Reason
+from chainlit_operator.kinds.endpointslice import SERVICE_LABEL, Endpoint, endpoints
+from chainlit_operator.kube.client import Api
+from chainlit_operator.kube.errors import ApiError
+from chainlit_operator.verification.prober import DEFAULT_LIMITS, Policy, Prober, Target
+from chainlit_operator.verification.prober.fetch import Reply, fetch
+from chainlit_operator.verification.prober.parse import looks_like_html
+
+logger = logging.getLogger(__name__)
+
+#: EndpointSlices have up to 100 addresses each; a few pods are enough.
+_MAX_SLICES, _MAX_PODS = 10, 3
+#: A pod is near: it answers in milliseconds, or something holds the request back.
+_POD_LIMITS = replace(DEFAULT_LIMITS, connect_seconds=1.0, total_seconds=2.0)
+#: Reasons without a reply that are an answer nevertheless: no other pod would give another one.
+_ANSWERS = frozenset({Reason.REDIRECTED, Reason.TARGET_INVALID, Reason.PROBE_FAILED, Reason.RESPONSE_TOO_LARGE})
+
+
+class PodAsker:
+    """Answers questions of decisions."""
+
+    def __init__(self, api: Api, policy: Callable[[], Awaitable[Policy]], prober: Prober | None = None) -> None:
+        """``policy`` gives the rules for the addresses of pods; ``prober`` probes Services."""
+        self._api, self._policy = api, policy
+        self._prober = prober or Prober()
+
+    async def answer(self, question: Question) -> Answer:
+        """Return the answer to a question; NOBODY where there is no pod to ask, or none that answers."""
+        match question:
+            case Stands(check):
+                target = Target(check.base_url, check.root_path, check.page_prefix)
+                return Standing.GOOD if (await self._prober.probe(target)).reachable else Standing.BAD
+            case PathAnswer(pods, port, path):
+                return await self._path_answer(pods, port, path)
+        assert_never(question)
+
+    async def _path_answer(self, pods: Pods, port: int, path: str) -> Answer:
+        prober = await self._pod_prober()
+        for pod in await self._endpoints(pods):
+            if pod.is_ready:
+                reply = await fetch(prober, _base_url(pod, port), f"/{path.removeprefix('/')}")
+                if isinstance(reply, Reply) or reply in _ANSWERS:
+                    return path_kind(reply)
+        return NOBODY
+
+    async def _pod_prober(self) -> Prober:
+        return replace(self._prober, limits=_POD_LIMITS, allow=await self._policy())
+
+    async def _endpoints(self, pods: Pods) -> list[Endpoint]:
+        """The addresses of a few pods; none where the API server does not tell them."""
+        service, label = pods.service, f"{SERVICE_LABEL}={pods.service.name}"
+        try:
+            page = await self._api.list_page("EndpointSlice", service.namespace, _MAX_SLICES, label=label)
+            found = [endpoint for raw in page.items or () for endpoint in endpoints(raw)]
+        except (ApiError, msgspec.DecodeError) as error:
+            logger.info("Cannot ask the pods of %s, because its EndpointSlices cannot be read: %s", service, error)
+            return []
+        return list(dict.fromkeys(found))[:_MAX_PODS]
+
+
+def path_kind(reply: Reply | Reason) -> PathKind:
+    """Return which answer a request for a path got."""
+    if not isinstance(reply, Reply):
+        return PathKind.OTHER
+    if reply.status == 404:
+        return PathKind.NOT_FOUND
+    is_page = reply.status == 200 and looks_like_html(reply.content_type, reply.body)
+    return PathKind.CATCH_ALL if is_page and chainlit.PAGE_MARK in reply.body else PathKind.OTHER
+
+
+def _base_url(pod: Endpoint, port: int) -> str:
+    return f"http://[{pod.address}]:{port}" if ":" in pod.address else f"http://{pod.address}:{port}"
