@@ -202,8 +202,8 @@ With `creation.enabled=false` the operator may only patch Deployments and Statef
 
 def _rbac() -> str:
     rows = []
-    kinds = (*registry.WATCHED.values(), *registry.LISTED.values())
-    purposes = RBAC_WHY | {kind.plural: kind.purpose for kind in kinds}
+    purposes = RBAC_WHY | {kind.plural: kind.purpose for kind in registry.WATCHED.values()}
+    purposes |= {kind.plural: kind.purpose for kind in registry.LISTED.values()}
     for (group, resource), verbs in sorted(WITHOUT_CREATION.items()):
         more = WITH_CREATION[group, resource] - verbs
         cells = (f"`{group}`" if group else "core", f"`{resource}`", _verbs(verbs), _verbs(more), purposes[resource])

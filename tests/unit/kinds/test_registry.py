@@ -15,6 +15,7 @@ def test_kinds_are_found_in_their_files() -> None:
     assert set(registry.WORKLOADS) >= {"Deployment", "StatefulSet"}
     others = {"Gateway", "Middleware", "Service", "ServiceAccount"}
     assert set(registry.WATCHED) >= {*registry.ROUTES, *registry.WORKLOADS, *others}
+    assert set(registry.LISTED) == {"EndpointSlice"} and "EndpointSlice" not in registry.WATCHED
     assert registry.APP.kind == "ChainlitApp" and "ChainlitApp" not in registry.WATCHED
 
 

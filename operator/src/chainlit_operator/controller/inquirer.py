@@ -50,9 +50,10 @@ class Inquirer:
     def set_questions(self, ref: Ref, questions: Iterable[Question]) -> None:
         """Ask these questions for the app from now on. Answers to its other questions are forgotten."""
         former = self._entries.pop(ref, {})
-        entries = {question: former.pop(question, None) or _Entry() for question in questions}
-        for entry in former.values():
-            entry.cancel()
+        entries = {question: former.get(question) or _Entry() for question in questions}
+        for question, entry in former.items():
+            if question not in entries:
+                entry.cancel()
         if entries:
             self._entries[ref] = entries
         for question, entry in entries.items():
