@@ -176,6 +176,21 @@ async def test_status_is_that_of_the_version_known_last() -> None:
         }
 
 
+async def test_status_that_another_writer_replaced_is_written_after_a_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with world() as w:
+        pauses: list[tuple[Ref, float]] = []
+        monkeypatch.setattr(w.queue, "add_after", lambda ref, seconds: pauses.append((ref, seconds)))
+        w.cache.upsert(workload(RIGHT))
+        await w.reconciler.reconcile(APP)
+        await asyncio.wait_for(w.told.wait(), 5)
+        await w.reconciler.reconcile(APP)
+        w.cache.put_app(replace(app(), resource_version="5000"))
+        w.queue.close()
+        await w.reconciler._reconcile_or_retry(APP)
+        assert w.writes == ["chainlitapps/chat/status"] * 2
+        assert [(ref, 0 < seconds <= 5.0) for ref, seconds in pauses] == [(APP, True)]
+
+
 async def test_status_that_met_a_conflict_is_written_once_the_watch_has_told() -> None:
     async with world() as w:
         w.cache.upsert(workload(RIGHT))

@@ -15,7 +15,7 @@ from chainlit_operator.controller import writes
 from chainlit_operator.controller.event_recorder import EventRecorder
 from chainlit_operator.controller.inquirer import Inquirer
 from chainlit_operator.controller.object_writer import ObjectWriter
-from chainlit_operator.controller.status_writer import StatusWriter
+from chainlit_operator.controller.status_writer import HeldBackError, StatusWriter
 from chainlit_operator.controller.workload_writer import WorkloadWriter
 from chainlit_operator.controller.writes import Answers, SupersededError, WriteError
 from chainlit_operator.domain import conditions, field_conflicts
@@ -85,6 +85,10 @@ class Reconciler:
         except SupersededError as superseded:
             logger.info("%s: %s; its change is enqueued", ref, superseded)
             self._queue.forget(ref)
+        except HeldBackError as held:
+            logger.info("%s: %s; next write in %.0f s", ref, held, held.seconds)
+            self._queue.forget(ref)
+            self._queue.add_after(ref, held.seconds)
         except ApiError as error:
             pause = self._queue.retry(ref)
             # One conflict is no fault, because the watch delivers the new version. Several in a row are a warning.
@@ -103,13 +107,15 @@ class Reconciler:
     async def reconcile(self, ref: Ref) -> bool:
         """Reconcile one app, or release one workload; returns False if another attempt is needed.
 
-        Raises ApiError for a failure that a retry may mend, and SupersededError where the app changes meanwhile.
+        Raises ApiError for a failure that a retry may mend, SupersededError where the app changes meanwhile, and
+        HeldBackError where the status must wait.
         """
         if ref in self._state.apps:
             return await self._reconcile_app(self._state.apps[ref])
         self._scheduler.set_check(ref, None, 0.0, is_outcome_known=False)
         self._inquirer.set_questions(ref, ())
         self._memories.pop(ref, None)
+        self._statuses.forget(ref)
         await self._workloads.release(ref)
         return True
 

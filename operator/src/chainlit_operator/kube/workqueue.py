@@ -103,9 +103,13 @@ class WorkQueue(Generic[K]):
         """Add ``key`` after a pause that grows with its failures; returns the pause in seconds."""
         failures = self._failures[key] = self._failures.get(key, 0) + 1
         seconds = self._backoff(failures)
+        self.add_after(key, seconds)
+        return seconds
+
+    def add_after(self, key: K, seconds: float) -> None:
+        """Add ``key`` after a pause, as client-go's AddAfter. An earlier ``add`` ends the pause."""
         self._cancel_timer(key)
         self._timers[key] = asyncio.get_running_loop().call_later(seconds, self.add, key)
-        return seconds
 
     def failures(self, key: K) -> int:
         """Return how often ``key`` has failed in a row so far."""
