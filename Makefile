@@ -96,6 +96,11 @@ admission: tools ## Try what the operator may and may not write, on a bare API s
 admission-all: ## The same with every row
 	$(MAKE) admission ADMISSION_ARGS=
 
+.PHONY: field
+field: tools ## Try the set-ups that people run, on a bare API server with the chart's policies and roles
+	found="$$($(TOOL) env)"; eval "$$found"
+	$(BIN)/pytest tests/field
+
 .PHONY: e2e
 e2e: export CLUSTER := $(TEST_CLUSTER)
 e2e: cluster images edges ## Run the end-to-end tests in a cluster of their own (TEST_CLUSTER)

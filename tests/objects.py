@@ -27,6 +27,7 @@ CLUSTER_RESOURCES = {
 }
 #: Kinds that have a namespace: those of the operator, and those that only tests read or write.
 NAMESPACED_RESOURCES = {
+    "ReferenceGrant": ("/apis/gateway.networking.k8s.io/v1beta1", "referencegrants"),
     **registry.RESOURCES,
     "Pod": ("/api/v1", "pods"),
     "ConfigMap": ("/api/v1", "configmaps"),

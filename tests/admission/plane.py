@@ -74,7 +74,7 @@ class Plane:
         self.connections = [self.admin, self.account]
         self.admin.ensure_namespace(SYSTEM)
         self.install(values)
-        self._establish(HTTP_ROUTES)
+        self.establish(HTTP_ROUTES)
 
     def install(self, values: Mapping[str, Any] | None = None) -> None:
         """Bring the cluster to what the chart renders with these values; with the defaults, wait until they count."""
@@ -86,7 +86,7 @@ class Plane:
                 self.admin.request("PATCH", where + query, obj, "application/apply-patch+yaml")
             if kind == "CustomResourceDefinition":
                 for obj in wanted.values():
-                    self._established(obj["metadata"]["name"])
+                    self.established(obj["metadata"]["name"])
             else:
                 self._remove(kind, set(wanted))
         if values is None:
@@ -121,11 +121,14 @@ class Plane:
             return "may create only" in error.message
         return False
 
-    def _establish(self, crd: Object) -> None:
+    def establish(self, crd: Object) -> None:
+        """Create a CRD and wait until it is served."""
         self.admin.request("POST", APIS["CustomResourceDefinition"], crd)
-        self._established(crd["metadata"]["name"])
+        self.established(crd["metadata"]["name"])
 
-    def _established(self, name: str) -> None:
+    def established(self, name: str) -> None:
+        """Wait until a CRD is served."""
+
         def conditions() -> dict[str, str]:
             found = json.loads(self.admin.request("GET", f"{APIS['CustomResourceDefinition']}/{name}"))
             return {c["type"]: c["status"] for c in found.get("status", {}).get("conditions") or []}

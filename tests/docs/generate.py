@@ -17,6 +17,7 @@ from chainlit_operator.observability import metrics
 from tests import releases, route_forms
 from tests.charts.rights import WITH_CREATION, WITHOUT_CREATION
 from tests.docs import crd, reasons
+from tests.field import page as setups
 
 REFERENCE = Path(__file__).parents[2] / "docs/reference"
 NOTE = "<!-- Made by `make generate` from {source}; do not edit. -->"
@@ -224,6 +225,7 @@ PAGES: dict[str, tuple[str, str, Callable[[], str]]] = {
     "cli.md": ("Command line", "chainlit_operator.cli", _cli),
     "events.md": ("Events", "tests/docs/generate.py", _events),
     "reasons.md": ("Reasons", "tests/docs/reasons.yaml", reasons.page),
+    "set-ups.md": ("Set-ups that people run", "tests/field/setups.py", setups.page),
     "rbac.md": ("Rights of the operator", "the registry of kinds", _rbac),
 }
 
