@@ -111,6 +111,11 @@ e2e: cluster images edges ## Run the end-to-end tests in a cluster of their own 
 e2e-all: ## Run the end-to-end tests with every row of their tables
 	$(MAKE) e2e E2E_ARGS=
 
+.PHONY: judge
+judge: cluster edges images ## Chat each second for half an hour while faults are planted, and compare with Ready (JUDGE_ARGS)
+	found="$$($(TOOL) env)"; eval "$$found"
+	$(BIN)/python -m tests.judge $(JUDGE_ARGS)
+
 .PHONY: faults
 faults: .venv/ready ## Plant a few faults between the operator and an API server, and look for leaks for two minutes
 	$(BIN)/pytest -m $(FAULTS_MARK) --ignore tests/chaos/tests tests/chaos
