@@ -112,7 +112,8 @@ e2e-all: ## Run the end-to-end tests with every row of their tables
 	$(MAKE) e2e E2E_ARGS=
 
 .PHONY: judge
-judge: cluster edges images ## Chat each second for half an hour while faults are planted, and compare with Ready (JUDGE_ARGS)
+judge: export CLUSTER := $(TEST_CLUSTER)
+judge: cluster images edges ## Chat each second for half an hour while faults are planted, and compare with Ready (JUDGE_ARGS)
 	found="$$($(TOOL) env)"; eval "$$found"
 	$(BIN)/python -m tests.judge $(JUDGE_ARGS)
 
