@@ -6,7 +6,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
-from tests.unit.apiserver import ApiServer, reply
+from tests.unit.apiserver import Answer, ApiServer, reply
 from tests.unit.domain.world import app
 
 from chainlit_operator.controller import status_writer
@@ -39,7 +39,7 @@ async def test_a_status_that_another_writer_replaced_waits(
     other: Status, pause: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = SimpleNamespace(now=1000.0)
-    monkeypatch.setattr(status_writer.time, "monotonic", lambda: clock.now)
+    monkeypatch.setattr(status_writer, "time", SimpleNamespace(monotonic=lambda: clock.now))
     server = ApiServer()
     ours = status("True", "ours")
     async with server.serving() as api:
@@ -73,5 +73,5 @@ async def test_an_app_that_was_deleted_is_forgotten() -> None:
         assert len(server.requests) == 2
 
 
-def answer(found: Status, version: str) -> object:
+def answer(found: Status, version: str) -> Answer:
     return reply(encode_status(as_written(found, version), found))
