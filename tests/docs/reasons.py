@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from chainlit_operator.domain import alignment
+from chainlit_operator.domain import alignment, session_affinity
 from chainlit_operator.domain.resolution import chain, rules
 
 DATA = Path(__file__).with_name("reasons.yaml")
@@ -21,8 +21,10 @@ conditions, with messages that name the object, the field and the fix:
 |---|---|
 | `RouteResolved` | the operator found the route, and it gives the app one path |
 | `Aligned` | the workload has this path: variables and probe paths |
+| `SessionAffinity` | all requests of a browser reach one process |
 | `WebSocketReachable` | handshake, WebSocket upgrade, page and script of the page work |
-| `Ready` | all others are True; otherwise it has status and reason of the first one that is not |
+| `Ready` | all others are True; otherwise it has status and reason of the first one that is not. \
+`SessionAffinity` counts only where it is False |
 
 Mode `Backend` of `spec.verification` sends the requests to the Service. Mode `Edge` sends them to the public URL; if
 that fails, the operator tests the Service too, and the message first says on which side the fault is.
@@ -63,6 +65,11 @@ def _order() -> Iterator[str]:
             text = " ".join((rule.fault.__doc__ or "").split())
             yield f"{number}. {text} Otherwise: [{rule.reason}](#{rule.reason.lower()})"
         yield ""
+    yield "**SessionAffinity** (the first rule that applies gives status and reason)\n"
+    for number, found_rule in enumerate(session_affinity.RULES, 1):
+        text, reason = " ".join((found_rule.applies.__doc__ or "").split()), found_rule.reason
+        yield f"{number}. {text} Then it is {found_rule.status}: [{reason}](#{reason.lower()})"
+    yield ""
 
 
 def page() -> str:

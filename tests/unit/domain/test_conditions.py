@@ -61,14 +61,17 @@ def status_of(snap: Snapshot, reachable: bool | None = None, now: str = NOW, fai
         snap = verified(snap, Reason.VERIFIED if reachable else Reason.HANDSHAKE_IS_HTML)
     found = report_of(replace(snap, now=now), failure).status
     assert {c.observed_generation for c in found.conditions} == {found.observed_generation} == {snap.app.generation}
-    assert [c.type for c in found.conditions] == ["RouteResolved", "Aligned", "WebSocketReachable", "Ready"]
+    assert [c.type for c in found.conditions] == [
+        *("RouteResolved", "Aligned", "SessionAffinity", "WebSocketReachable", "Ready")
+    ]
     for message in {c.message for c in found.conditions if "…" not in c.message}:
         assert_plain(message)
     return found
 
 
 def words(found: Status) -> list[str]:
-    return [f"{c.type}={c.status}/{c.reason}" for c in found.conditions]
+    """The conditions without SessionAffinity, which has tests of its own."""
+    return [f"{c.type}={c.status}/{c.reason}" for c in found.conditions if c.type != "SessionAffinity"]
 
 
 def test_ready() -> None:
@@ -191,7 +194,7 @@ def test_transition_time_moves_only_with_the_status() -> None:
     first = status_of(aligned(), reachable=True)
     assert {c.last_transition_time for c in first.conditions} == {NOW}
     second = status_of(aligned(app=replace(app(), status=first)), reachable=False, now=LATER)
-    assert [c.last_transition_time for c in second.conditions] == [NOW, NOW, LATER, LATER]
+    assert [c.last_transition_time for c in second.conditions] == [NOW, NOW, NOW, LATER, LATER]
 
 
 def test_same_outcome_gives_the_same_status() -> None:
@@ -265,7 +268,7 @@ def test_a_route_without_an_address(host: str, words_: str) -> None:
         "WebSocketReachable=Unknown/RouteWithoutAddress",
         "Ready=Unknown/RouteWithoutAddress",
     ]
-    assert words_ in found.conditions[2].message
+    assert words_ in found.conditions[3].message
 
 
 @pytest.mark.parametrize(

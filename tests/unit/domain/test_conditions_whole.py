@@ -44,9 +44,16 @@ def told(status: Status) -> str:
     return "\n".join(f"{c.type}={c.status} {c.reason}: {c.message}" for c in status.conditions)
 
 
-def text(route: str, aligned: str, reachable: str, ready: str | None = None) -> str:
-    """The four conditions; ``ready`` repeats the condition before it where that is why it is not."""
-    lines = [f"RouteResolved={route}", f"Aligned={aligned}", f"WebSocketReachable={reachable}"]
+#: The message of the condition SessionAffinity for one pod.
+SINGLE = "At most one process serves the app, so it needs no session affinity."
+
+
+def text(
+    route: str, aligned: str, reachable: str, ready: str | None = None, affinity: str = f"True SinglePod: {SINGLE}"
+) -> str:
+    """The five conditions; ``ready`` repeats the condition before it where that is why it is not."""
+    lines = [f"RouteResolved={route}", f"Aligned={aligned}", f"SessionAffinity={affinity}"]
+    lines.append(f"WebSocketReachable={reachable}")
     return "\n".join([*lines, f"Ready={reachable if ready is None else ready}"])
 
 
@@ -61,6 +68,7 @@ NO_WORKLOAD = (
     "False WorkloadNotFound: Deployment chat does not exist in namespace shop. Create it, or correct kind and name in "
     "spec.workload.ref."
 )
+NO_PODS = "Unknown AffinityNotKnown: There are no pods. See the condition Aligned."
 SUSPENDED = "Unknown Suspended: spec.suspend is true: the operator writes nothing until it is false."
 BARE = workload(container(None, probes=()))
 
@@ -178,7 +186,10 @@ ROWS = [
         id="suspended",
     ),
     pytest.param(
-        snapshot(workload=None), "", text(NO_WORKLOAD, NO_WORKLOAD, NOT_ALIGNED, NO_WORKLOAD), id="no-workload"
+        snapshot(workload=None),
+        "",
+        text(NO_WORKLOAD, NO_WORKLOAD, NOT_ALIGNED, NO_WORKLOAD, affinity=NO_PODS),
+        id="no-workload",
     ),
     pytest.param(
         mounted("/bot"), "Verified", text(ROUTE, mount("/bot"), "True Verified: What was found.", READY), id="mounted"
@@ -234,7 +245,7 @@ def test_conditions_word_for_word(snap: Snapshot, reason: str, wanted: str) -> N
 
 def conditions(*entries: tuple[str, str], time: str = NOW, generation: int = 1) -> tuple[Condition, ...]:
     """Conditions that are true, of type and message."""
-    reasons = {"RouteResolved": "Resolved", "WebSocketReachable": "Verified"}
+    reasons = {"RouteResolved": "Resolved", "SessionAffinity": "SinglePod", "WebSocketReachable": "Verified"}
     return tuple(
         Condition(type_, "True", reasons.get(type_, type_), message, generation, time) for type_, message in entries
     )
@@ -251,6 +262,7 @@ WHOLE = Status(
     conditions=conditions(
         ("RouteResolved", "Ingress chat gives path /chat on host example.com."),
         ("Aligned", ALIGNED.removeprefix("True Aligned: ")),
+        ("SessionAffinity", SINGLE),
         ("WebSocketReachable", "What was found."),
         ("Ready", "Chainlit has the route's path and its WebSocket answers."),
     ),

@@ -7,7 +7,17 @@ from typing import Any
 
 import pytest
 from tests.unit.domain.test_conditions import EDGE, LATER, NOW, RIGHT, aligned
-from tests.unit.domain.test_conditions_whole import ALIGNED, NO_WORKLOAD, NOT_ALIGNED, READY, ROUTE, text, told
+from tests.unit.domain.test_conditions_whole import (
+    ALIGNED,
+    NO_PODS,
+    NO_WORKLOAD,
+    NOT_ALIGNED,
+    READY,
+    ROUTE,
+    SINGLE,
+    text,
+    told,
+)
 from tests.unit.domain.test_ownership import NEW_GATEWAY, NEW_INGRESS, templated
 from tests.unit.domain.world import DONE, app, container, ingress, path, service, snapshot, verified, workload
 
@@ -47,7 +57,7 @@ def reported(snap: Snapshot, *, failure: Failure | None = None, has_written: boo
 def test_a_workload_that_was_deleted_meanwhile_is_not_found() -> None:
     snap = snapshot()
     found = report(snap, decide(snap), Outcome(None))
-    assert told(found.status) == text(NO_WORKLOAD, NO_WORKLOAD, NOT_ALIGNED, NO_WORKLOAD)
+    assert told(found.status) == text(NO_WORKLOAD, NO_WORKLOAD, NOT_ALIGNED, NO_WORKLOAD, NO_PODS)
     assert (found.check, found.status.url, found.status.route) == (None, None, None)
 
 
@@ -56,6 +66,7 @@ def test_without_a_path_the_app_is_not_aligned() -> None:
     assert found[1:] == [
         "Aligned=False RouteNotResolved: No path could be resolved (PathNotSupported). See the condition "
         "RouteResolved.",
+        f"SessionAffinity=True SinglePod: {SINGLE}",
         f"WebSocketReachable={NOT_ALIGNED}",
         found[0].replace("RouteResolved=", "Ready="),
     ]
@@ -64,7 +75,7 @@ def test_without_a_path_the_app_is_not_aligned() -> None:
 def test_a_failure_counts_also_where_no_workload_is_left() -> None:
     snap = snapshot()
     found = report(snap, decide(snap), Outcome(None, FAILURE))
-    assert told(found.status) == text(ROUTE, FAILED, NOT_ALIGNED, FAILED)
+    assert told(found.status) == text(ROUTE, FAILED, NOT_ALIGNED, FAILED, NO_PODS)
 
 
 WITH_INGRESS = app(route_kind="Ingress", route_name="chat", ingress=NEW_INGRESS)
@@ -204,14 +215,14 @@ def test_the_former_condition_stays_until_the_result_is_known(
     status: Status, mode: VerificationMode, wanted: str
 ) -> None:
     found = awaiting(status, mode)
-    assert told(found.status).splitlines()[2] == f"WebSocketReachable={wanted}"
+    assert told(found.status).splitlines()[3] == f"WebSocketReachable={wanted}"
 
 
 def test_another_result_of_the_same_app_does_not_count() -> None:
     snap = verified(aligned(app=replace(app(), status=before("HandshakeIsHTML", "False"))))
     moved = replace(snap, services=(service(cluster_ip="10.96.0.8"),))
-    assert told(reported(moved).status).splitlines()[2] == "WebSocketReachable=False HandshakeIsHTML: What was found."
-    assert told(reported(snap).status).splitlines()[2] == "WebSocketReachable=True Verified: …"
+    assert told(reported(moved).status).splitlines()[3] == "WebSocketReachable=False HandshakeIsHTML: What was found."
+    assert told(reported(snap).status).splitlines()[3] == "WebSocketReachable=True Verified: …"
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from chainlit_operator.domain.model import AnnotatedRoute
+from chainlit_operator.domain.model import AnnotatedRoute, AnnotatedService
 from chainlit_operator.kinds import chainlitapp, registry
 from chainlit_operator.kinds.shared.kind import unknown
 
@@ -28,15 +28,15 @@ def cases() -> list[Path]:
 
 
 def made(case: Path) -> str:
-    """Return the text of the record of an object, a route before its annotations are interpreted."""
+    """Return the text of the record of an object, a route or a Service before its annotations are interpreted."""
     raw = case.read_bytes()
     kind = json.loads(raw)["kind"]
     if kind == registry.APP.kind:
         return shown(chainlitapp.app_from_json(raw)) + "\n"
     record = registry.WATCHED[kind].decode(raw, unknown)
-    if not isinstance(record, AnnotatedRoute):
+    if not isinstance(record, AnnotatedRoute | AnnotatedService):
         return shown(record) + "\n"
-    return shown(record.route) + "\n" + (f"annotations: {record.annotations}\n" if record.annotations else "")
+    return shown(record[0]) + "\n" + (f"annotations: {record.annotations}\n" if record.annotations else "")
 
 
 def shown(value: Any, indent: str = "") -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from chainlit_operator.domain import paths
+from chainlit_operator.domain import paths, session_affinity
 from chainlit_operator.domain.alignment import Blocked
 from chainlit_operator.domain.chainlit import PARENT_ROOT_PATH, ROOT_PATH
 from chainlit_operator.domain.decide import Decision, Failure
@@ -100,11 +100,11 @@ class _Reporter:
         return isinstance(self._decision.route, Unresolved) or not existing.issuperset(created)
 
     def report(self) -> Report:
-        route_resolved, aligned = self._route_resolved(), self._aligned()
+        route_resolved, aligned, affinity = self._route_resolved(), self._aligned(), self._session_affinity()
         check = self._check() if aligned.status == "True" else None
         reachable = self._web_socket_reachable(aligned, check)
-        ready = self._ready(route_resolved, aligned, reachable)
-        conditions = tuple(self._dated(found) for found in (route_resolved, aligned, reachable, ready))
+        ready = self._ready(route_resolved, aligned, affinity, reachable)
+        conditions = tuple(self._dated(found) for found in (route_resolved, aligned, affinity, reachable, ready))
         status = self._status(conditions, is_aligned=aligned.status == "True")
         return Report(check, status, self._is_known(check))
 
@@ -162,6 +162,11 @@ class _Reporter:
             )
         message = f"{where} {_served(self._decision.root_paths, route)}"
         return _condition(ConditionType.ALIGNED, "True", Reason.ALIGNED, message)
+
+    def _session_affinity(self) -> Condition:
+        snapshot = replace(self._snapshot, workload=self._workload)
+        found = session_affinity.decide(snapshot, self._route, self._decision.container)
+        return _condition(ConditionType.SESSION_AFFINITY, *found)
 
     # ------------------------------------------------------------------------------------------ WebSocketReachable
 
@@ -256,8 +261,12 @@ class _Reporter:
 
     # ------------------------------------------------------------------------------------------------------- Ready
 
-    def _ready(self, route_resolved: Condition, aligned: Condition, reachable: Condition) -> Condition:
+    def _ready(
+        self, route_resolved: Condition, aligned: Condition, affinity: Condition, reachable: Condition
+    ) -> Condition:
         needed = [route_resolved, aligned]
+        if affinity.status == "False":  # Unknown leaves Ready alone
+            needed.append(affinity)
         if self._mode is not VerificationMode.DISABLED or reachable.status == "False":
             needed.append(reachable)
         if aligned.reason == Reason.SUSPENDED:

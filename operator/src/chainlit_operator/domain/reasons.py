@@ -10,6 +10,7 @@ class ConditionType(StrEnum):
 
     ROUTE_RESOLVED = "RouteResolved"
     ALIGNED = "Aligned"
+    SESSION_AFFINITY = "SessionAffinity"
     WEBSOCKET_REACHABLE = "WebSocketReachable"
     READY = "Ready"
 
@@ -52,6 +53,15 @@ class Reason(StrEnum):
     APPLY_REFUSED = "ApplyRefused"
     SUSPENDED = "Suspended"
     MOUNTED = "Mounted"
+
+    # SessionAffinity
+    SINGLE_POD = "SinglePod"
+    STICKY = "Sticky"
+    STATED_EXTERNAL = "StatedExternal"
+    NOT_STICKY = "NotSticky"
+    SEVERAL_WORKERS = "SeveralWorkers"
+    WORKERS_NOT_KNOWN = "WorkersNotKnown"
+    AFFINITY_NOT_KNOWN = "AffinityNotKnown"
 
     # WebSocketReachable
     NOT_ALIGNED = "NotAligned"

@@ -7,9 +7,11 @@ from chainlit_operator.domain.model import (
     Attachment,
     Matching,
     RoutePath,
+    Stickiness,
     WebSocketRefusal,
     ingress_class,
 )
+from chainlit_operator.ingress_controllers.shared.affinity import Affinity
 from chainlit_operator.ingress_controllers.shared.controller import (
     IMPLEMENTATION_SPECIFIC,
     IngressController,
@@ -58,4 +60,22 @@ def _read(found: AnnotatedRoute) -> Rules | None:
     return _Rules(sockets) if sockets or _is_its_own(found) else None
 
 
-CONTROLLER = IngressController(annotations=frozenset({SOCKETS, CLASS}), recognises=_is_its_own, read=_read)
+_REMEDY = (
+    "Contour has none for an {kind}. Use an HTTPProxy with loadBalancerPolicy strategy Cookie and set "
+    "spec.route.affinity to External, or run one pod."
+)
+_AFFINITY = Affinity(
+    title="Contour",
+    default=Stickiness.LOST,
+    remedy=_REMEDY.format(kind="Ingress"),
+    classes=frozenset({_NAME}),
+    # As measured with 1.33: it ignores sessionPersistence.
+    gateway_classes=frozenset({_NAME}),
+    gateway_default=Stickiness.LOST,
+    gateway_remedy=_REMEDY.format(kind="HTTPRoute"),
+)
+
+
+CONTROLLER = IngressController(
+    annotations=frozenset({SOCKETS, CLASS}), recognises=_is_its_own, read=_read, affinity=_AFFINITY
+)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from chainlit_operator.domain import rewrites
-from chainlit_operator.domain.model import AnnotatedRoute, Matching, RoutePath
+from chainlit_operator.domain.model import AnnotatedRoute, Matching, RoutePath, Stickiness
+from chainlit_operator.ingress_controllers.shared.affinity import Affinity, Annotations, Found, is_of_a_browser
 from chainlit_operator.ingress_controllers.shared.controller import IngressController, Rules
 from chainlit_operator.ingress_controllers.shared.values import is_on
 
@@ -47,6 +48,36 @@ def _read(found: AnnotatedRoute) -> Rules:
     return _Rules(found.annotations)
 
 
+STICKY = "nginx.org/sticky-cookie-services"
+_STICKY_KEYS = (STICKY, "nginx.com/sticky-cookie-services")
+METHOD = "nginx.org/lb-method"
+_PREFIXES = ("nginx.org/", "nginx.com/")
+
+
+def _on_route(annotations: Annotations) -> Iterator[Found]:
+    for key in _STICKY_KEYS:
+        for entry in annotations.get(key, "").split(";"):
+            words = dict(word.partition("=")[::2] for word in entry.split())
+            if words.get("serviceName"):
+                yield Found(Stickiness.KEPT, key, words["serviceName"])
+    name, _, hashed = annotations.get(METHOD, "").partition(" ")
+    if name == "ip_hash" or (name == "hash" and is_of_a_browser(hashed)):
+        yield Found(Stickiness.KEPT, METHOD)
+    # The ConfigMap of this controller may set a method for all routes.
+    yield Found(Stickiness.UNKNOWN, next(key for key in annotations if key.startswith(_PREFIXES)))
+
+
+_AFFINITY = Affinity(
+    title="F5 NGINX",
+    # Without one of its annotations, a route of the class nginx is one of ingress-nginx.
+    default=Stickiness.LOST,
+    remedy=f'Set the annotation {STICKY}: "serviceName={{service_name}} chat_affinity path=/" on {{route}}.',
+    classes=frozenset({"nginx"}),
+    prefixes=_PREFIXES,
+    on_route=_on_route,
+)
+
+
 CONTROLLER = IngressController(
-    annotations=frozenset({REWRITES, PATH_REGEX}), read=_read, may_rewrite={PATH_REGEX: is_on}
+    annotations=frozenset({REWRITES, PATH_REGEX}), read=_read, may_rewrite={PATH_REGEX: is_on}, affinity=_AFFINITY
 )

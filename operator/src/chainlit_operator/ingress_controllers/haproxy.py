@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 
 from chainlit_operator.domain import rewrites
-from chainlit_operator.domain.model import AnnotatedRoute, RoutePath
+from chainlit_operator.domain.model import AnnotatedRoute, RoutePath, Stickiness
+from chainlit_operator.ingress_controllers.shared.affinity import Affinity, Annotations, Found
 from chainlit_operator.ingress_controllers.shared.controller import IngressController, Rules, unclear
 
 REWRITE = "haproxy.org/path-rewrite"
@@ -39,4 +40,29 @@ def _read(found: AnnotatedRoute) -> Rules:
     return _Rules(found.annotations[REWRITE])
 
 
-CONTROLLER = IngressController(annotations=frozenset({REWRITE}), read=_read)
+COOKIE = "haproxy.org/cookie-persistence"
+BALANCE = "haproxy.org/load-balance"
+
+
+def _settings(annotations: Annotations) -> Iterator[Found]:
+    """Yield the settings of an Ingress or a Service."""
+    key = next((key for key, value in annotations.items() if key.startswith(COOKIE) and value), "")
+    if key:
+        yield Found(Stickiness.KEPT, key)
+    if annotations.get(BALANCE, "").startswith("source"):
+        yield Found(Stickiness.KEPT, BALANCE)
+
+
+_AFFINITY = Affinity(
+    title="HAProxy",
+    # Its ConfigMap may set both for all routes.
+    default=Stickiness.UNKNOWN,
+    remedy=f"Set the annotation {COOKIE}: chat_affinity on {{route}}.",
+    classes=frozenset({"haproxy"}),
+    prefixes=(COOKIE, BALANCE),
+    on_route=_settings,
+    on_service=_settings,
+)
+
+
+CONTROLLER = IngressController(annotations=frozenset({REWRITE}), read=_read, affinity=_AFFINITY)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from chainlit_operator.domain import rewrites
-from chainlit_operator.domain.model import AnnotatedRoute, RoutePath
+from chainlit_operator.domain.model import AnnotatedRoute, RoutePath, Stickiness
+from chainlit_operator.ingress_controllers.shared.affinity import Affinity, Annotations, Found
 from chainlit_operator.ingress_controllers.shared.controller import IngressController, Rules
 
 TARGET = "haproxy-ingress.github.io/rewrite-target"
@@ -24,4 +25,29 @@ def _read(found: AnnotatedRoute) -> Rules | None:
     return _Rules(target) if target else None
 
 
-CONTROLLER = IngressController(annotations=frozenset({TARGET}), read=_read)
+_PREFIXES = ("haproxy-ingress.github.io/", "ingress.kubernetes.io/")
+AFFINITY, BALANCE = "affinity", "balance-algorithm"
+
+
+def _settings(annotations: Annotations) -> Iterator[Found]:
+    """Yield the settings of an Ingress or a Service."""
+    for prefix in _PREFIXES:
+        if annotations.get(f"{prefix}{AFFINITY}") == "cookie":
+            yield Found(Stickiness.KEPT, f"{prefix}{AFFINITY}")
+        if annotations.get(f"{prefix}{BALANCE}", "").startswith("source"):
+            yield Found(Stickiness.KEPT, f"{prefix}{BALANCE}")
+
+
+_AFFINITY = Affinity(
+    title="haproxy-ingress",
+    # Its ConfigMap may set both for all routes.
+    default=Stickiness.UNKNOWN,
+    remedy=f"Set the annotation {_PREFIXES[0]}{AFFINITY}: cookie on {{route}}.",
+    classes=frozenset({"haproxy"}),
+    prefixes=tuple(f"{prefix}{name}" for prefix in _PREFIXES for name in (AFFINITY, BALANCE)),
+    on_route=_settings,
+    on_service=_settings,
+)
+
+
+CONTROLLER = IngressController(annotations=frozenset({TARGET}), read=_read, affinity=_AFFINITY)

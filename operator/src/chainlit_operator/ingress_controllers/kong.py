@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from chainlit_operator.domain import rewrites
-from chainlit_operator.domain.model import AnnotatedRoute, Matching, RoutePath
+from chainlit_operator.domain.model import AnnotatedRoute, Matching, RoutePath, Stickiness
+from chainlit_operator.ingress_controllers.shared.affinity import Affinity, Annotations, Found
 from chainlit_operator.ingress_controllers.shared.controller import (
     IMPLEMENTATION_SPECIFIC,
     IngressController,
     Rules,
 )
+from chainlit_operator.ingress_controllers.shared.values import is_true
 
 STRIP = "konghq.com/strip-path"
 #: A path of type ImplementationSpecific with this beginning is an expression.
@@ -37,9 +39,45 @@ def _read(found: AnnotatedRoute) -> Rules:
     return _Rules(is_stripped=found.annotations.get(STRIP, "").lower() == "true")
 
 
+POLICY = "konghq.com/upstream-policy"
+OVERRIDE = "konghq.com/override"
+SERVICE_UPSTREAM = "ingress.kubernetes.io/service-upstream"
+
+
+def _on_route(annotations: Annotations) -> Iterator[Found]:
+    if annotations.get(OVERRIDE):
+        yield Found(Stickiness.UNKNOWN, OVERRIDE)
+
+
+def _on_service(annotations: Annotations) -> Iterator[Found]:
+    """Yield the settings of a Service. The operator does not read the policy that an annotation names."""
+    if is_true(annotations.get(SERVICE_UPSTREAM, "")):
+        yield Found(Stickiness.SERVICE, SERVICE_UPSTREAM)
+    for key in (POLICY, OVERRIDE):
+        if annotations.get(key):
+            yield Found(Stickiness.UNKNOWN, key)
+
+
+_REMEDY = f"Create a KongUpstreamPolicy that hashes on a cookie, and name it in the annotation {POLICY} on {{service}}."
+_AFFINITY = Affinity(
+    title="Kong",
+    default=Stickiness.LOST,
+    remedy=_REMEDY,
+    classes=frozenset({"kong"}),
+    prefixes=(POLICY, OVERRIDE, SERVICE_UPSTREAM),
+    on_route=_on_route,
+    on_service=_on_service,
+    gateway_classes=frozenset({"kong"}),
+    gateway_default=Stickiness.LOST,
+    gateway_readers=frozenset({"kong"}),
+    gateway_remedy=_REMEDY,
+)
+
+
 CONTROLLER = IngressController(
     kinds=frozenset({"Ingress", "HTTPRoute"}),
     annotations=frozenset({STRIP}),
     recognises=_has_expressions,
     read=_read,
+    affinity=_AFFINITY,
 )

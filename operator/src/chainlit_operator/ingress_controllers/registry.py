@@ -1,17 +1,30 @@
-"""All ingress controllers, found in the package, and the interpretation of a route's annotations by them."""
+"""All ingress controllers, found in the package, and the interpretation of annotations by them."""
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 
 import chainlit_operator.ingress_controllers
 from chainlit_operator.domain import middlewares
-from chainlit_operator.domain.model import AnnotatedRoute, Dependency, Matching, Route, RoutePath, ingress_class
+from chainlit_operator.domain.model import (
+    AffinitySetting,
+    AnnotatedRoute,
+    AnnotatedService,
+    ControllerAffinity,
+    Dependency,
+    Matching,
+    Route,
+    RoutePath,
+    Service,
+    class_of,
+    ingress_class,
+)
 from chainlit_operator.ingress_controllers import unknown
+from chainlit_operator.ingress_controllers.shared.affinity import Affinity, Annotations
 from chainlit_operator.ingress_controllers.shared.controller import IngressController, Rules, is_never, unclear
 
 _PACKAGE = chainlit_operator.ingress_controllers
@@ -89,11 +102,13 @@ def _rules(found: AnnotatedRoute) -> list[Rules]:
 
 
 def interpret(found: AnnotatedRoute) -> Route:
-    """Return the route as its ingress controller serves it: its paths, what serves them, its origins."""
-    rules = _rules(found)
+    """Return the route as its ingress controller serves it: its paths, what serves them, its origins, affinity."""
+    rules, route = _rules(found), found.route
+    settings = tuple(_settings(found.annotations, route.ref.kind)) if route.ref.kind == "Ingress" else ()
+    if settings:
+        route = replace(route, affinity=(*route.affinity, *settings))
     if not rules:
-        return found.route
-    route = found.route
+        return route
     named = tuple(key for each in rules for key in each.middlewares)
     for each in rules:
         route = replace(
@@ -128,3 +143,58 @@ def _matching(path: RoutePath, rules: list[Rules]) -> Matching:
     if Matching.UNKNOWN in answers:
         return Matching.UNKNOWN
     return answers[0] if answers else path.matching
+
+
+# --------------------------------------------------------------------------------------------------- session affinity
+
+
+def interpret_service(found: AnnotatedService) -> Service:
+    """Return the Service with the settings of session affinity in its annotations."""
+    settings = tuple(_settings(found.annotations, found.service.ref.kind))
+    return replace(found.service, affinity=settings) if settings else found.service
+
+
+def with_controllers(route: Route) -> Route:
+    """Return a composed route with the session affinity of the controllers that serve its class."""
+    if route.gateway_classes:
+        found = _of_gateway(route.gateway_classes[0]) if len(route.gateway_classes) == 1 else ()
+    else:
+        found = _of_class(class_of(route.attachments[0])) if len(route.attachments) == 1 else ()
+    return replace(route, controllers=found) if found else route
+
+
+_AFFINITIES = {name: controller.affinity for name, controller in CONTROLLERS.items() if controller.affinity is not None}
+
+
+@lru_cache(4096)
+def _readers(key: str) -> tuple[str, ...]:
+    """The controllers that read an annotation about session affinity."""
+    return tuple(name for name, affinity in _AFFINITIES.items() if key.startswith(affinity.prefixes))
+
+
+def _settings(annotations: Annotations, kind: str) -> Iterator[AffinitySetting]:
+    """The settings in the annotations of an Ingress or a Service, for each controller that reads one."""
+    for name in sorted({name for key in annotations for name in _readers(key)}):
+        affinity: Affinity = _AFFINITIES[name]
+        for found in (affinity.on_service if kind == "Service" else affinity.on_route)(annotations):
+            yield AffinitySetting(name, found.stickiness, f"the annotation {found.key}", found.service)
+
+
+@lru_cache(256)
+def _of_class(name: str) -> tuple[ControllerAffinity, ...]:
+    """The controllers whose ingress class usually has that name."""
+    return tuple(
+        ControllerAffinity(affinity.title, frozenset({reader}), affinity.default, affinity.remedy)
+        for reader, affinity in _AFFINITIES.items()
+        if name in affinity.classes
+    )
+
+
+@lru_cache(256)
+def _of_gateway(name: str) -> tuple[ControllerAffinity, ...]:
+    """The controllers whose GatewayClass usually has that name."""
+    return tuple(
+        ControllerAffinity(affinity.title, affinity.gateway_readers, affinity.gateway_default, affinity.gateway_remedy)
+        for affinity in _AFFINITIES.values()
+        if name in affinity.gateway_classes
+    )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from chainlit_operator.domain import rewrites
-from chainlit_operator.domain.model import AnnotatedRoute, RoutePath
+from chainlit_operator.domain.model import AnnotatedRoute, RoutePath, Stickiness
+from chainlit_operator.ingress_controllers.shared.affinity import Affinity, Annotations, Found
 from chainlit_operator.ingress_controllers.shared.controller import SHOWN, IngressController, Rules
+from chainlit_operator.ingress_controllers.shared.values import is_true
 
 MIDDLEWARES = "traefik.ingress.kubernetes.io/router.middlewares"
 #: The provider of Middlewares that are objects of the cluster; others are in Traefik's own configuration.
@@ -30,4 +32,36 @@ def _read(found: AnnotatedRoute) -> Rules:
     return _Rules(found.annotations[MIDDLEWARES])
 
 
-CONTROLLER = IngressController(annotations=frozenset({MIDDLEWARES}), read=_read)
+STICKY = "traefik.ingress.kubernetes.io/service.sticky.cookie"
+NATIVE = "traefik.ingress.kubernetes.io/service.nativelb"
+
+
+def _on_service(annotations: Annotations) -> Iterator[Found]:
+    """Yield the settings of a Service: a field of the cookie alone also turns it on."""
+    fields = (key for key in annotations if key.startswith(f"{STICKY}."))
+    if is_true(annotations.get(STICKY, "")):
+        yield Found(Stickiness.KEPT, STICKY)
+    elif (key := next(fields, "")) and STICKY not in annotations:
+        yield Found(Stickiness.KEPT, key)
+    if is_true(annotations.get(NATIVE, "")):
+        yield Found(Stickiness.SERVICE, NATIVE)
+
+
+_AFFINITY = Affinity(
+    title="Traefik",
+    default=Stickiness.LOST,
+    remedy=f'Set the annotation {STICKY}: "true" on {{service}}.',
+    classes=frozenset({"traefik"}),
+    prefixes=(STICKY, NATIVE),
+    on_service=_on_service,
+    # As measured with 3.7: it ignores sessionPersistence, and the annotation of the Service.
+    gateway_classes=frozenset({"traefik"}),
+    gateway_default=Stickiness.LOST,
+    gateway_remedy=(
+        f"Traefik has none for an HTTPRoute to a Service. Use an Ingress, with the annotation {STICKY}: "
+        '"true" on {service}, or run one pod.'
+    ),
+)
+
+
+CONTROLLER = IngressController(annotations=frozenset({MIDDLEWARES}), read=_read, affinity=_AFFINITY)

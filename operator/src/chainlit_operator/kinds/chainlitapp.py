@@ -64,6 +64,7 @@ class _RouteSpec(ApiStruct):
     ingress: _Ingress | None = None
     gateway: _Gateway | None = None
     rewrite: model.Rewrite = model.Rewrite.AUTO
+    affinity: model.Affinity = model.Affinity.AUTO
 
 
 class _VerificationSpec(ApiStruct):
@@ -169,6 +170,7 @@ class ChainlitApp(ApiStruct):
                 **_workload_fields(spec.workload, meta.name),
                 **_route_fields(spec.route, meta.name),
                 rewrite=spec.route.rewrite,
+                affinity=spec.route.affinity,
                 verification=spec.verification.mode,
                 interval_seconds=spec.verification.interval_seconds,
                 suspend=spec.suspend,

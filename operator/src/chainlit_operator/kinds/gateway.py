@@ -18,6 +18,7 @@ class _Listener(ApiStruct):
 
 
 class _GatewaySpec(ApiStruct):
+    gateway_class_name: str = ""
     listeners: list[_Listener] = field(default_factory=list)
 
 
@@ -44,6 +45,7 @@ class Gateway(ApiStruct):
             resource_version=self.metadata.resource_version,
             listeners=tuple(model.Listener(x.name, x.port, x.protocol, x.hostname) for x in self.spec.listeners),
             address=f"[{address}]" if ":" in address else address,
+            class_name=self.spec.gateway_class_name,
         )
 
 

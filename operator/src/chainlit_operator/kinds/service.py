@@ -6,8 +6,8 @@ from msgspec import field
 
 from chainlit_operator.domain import model
 from chainlit_operator.kinds.shared.fields import pairs
-from chainlit_operator.kinds.shared.kind import Kind, plain_decoder
-from chainlit_operator.kube.codec import ApiStruct, Meta
+from chainlit_operator.kinds.shared.kind import AnnotatedMeta, Kind, service_decoder
+from chainlit_operator.kube.codec import ApiStruct
 from chainlit_operator.object_ref import Ref
 
 
@@ -22,12 +22,13 @@ class _ServiceSpec(ApiStruct):
     type: str = "ClusterIP"
     cluster_ip: str = field(default="", name="clusterIP")
     ports: list[_ServicePort] = field(default_factory=list)
+    session_affinity: str = ""
 
 
 class Service(ApiStruct):
     """A Service."""
 
-    metadata: Meta
+    metadata: AnnotatedMeta
     spec: _ServiceSpec = field(default_factory=_ServiceSpec)
 
     def to_domain(self) -> model.Service:
@@ -40,6 +41,7 @@ class Service(ApiStruct):
             type=spec.type,
             cluster_ip=spec.cluster_ip,
             ports=tuple(model.ServicePort(port.name, port.port, port.target_port) for port in spec.ports),
+            keeps_addresses=spec.session_affinity == "ClientIP",
         )
 
 
@@ -48,7 +50,7 @@ KIND = Kind(
     group="",
     version="v1",
     plural="services",
-    decode=plain_decoder(Service),
+    decode=service_decoder(Service),
     purpose="A Service leads from a route to the pods of a workload. spec.workload.template creates one.",
     is_created=True,
 )

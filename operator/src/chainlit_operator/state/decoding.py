@@ -1,11 +1,11 @@
-"""Decoders: from the JSON of one object to its record in the store, with the annotations of a route interpreted."""
+"""Decoders: from the JSON of one object to its record in the store, with annotations interpreted."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from chainlit_operator.domain import model
-from chainlit_operator.ingress_controllers.registry import interpret
+from chainlit_operator.ingress_controllers.registry import interpret, interpret_service
 from chainlit_operator.kinds.shared.kind import Kind, Known, Raw, unknown
 
 
@@ -18,6 +18,8 @@ def decoder(kind: Kind, known: Known = unknown) -> Callable[[Raw], model.Watched
 
     def decode(raw: Raw) -> model.WatchedObject:
         record = kind.decode(raw, known)
+        if isinstance(record, model.AnnotatedService):
+            return interpret_service(record)
         return interpret(record) if isinstance(record, model.AnnotatedRoute) else record
 
     return decode

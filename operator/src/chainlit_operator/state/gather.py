@@ -5,6 +5,7 @@ from __future__ import annotations
 from chainlit_operator.domain import claims
 from chainlit_operator.domain.desired import manifests
 from chainlit_operator.domain.model import App, Snapshot
+from chainlit_operator.ingress_controllers.registry import with_controllers
 from chainlit_operator.kinds import registry
 from chainlit_operator.object_ref import Ref
 from chainlit_operator.state import expected
@@ -24,7 +25,9 @@ def gather(app: App, store: Store, indexes: Indexes, route_keys: RouteKeys) -> S
         manifest, route = expected.route_of(app, services, store.find)
         wanted += [manifest] if manifest is not None else []
         found = (route,) if route is not None else ()
-    routes = tuple(registry.ROUTES[route.ref.kind].compose(route, indexes.dependencies) for route in found)
+    routes = tuple(
+        with_controllers(registry.ROUTES[route.ref.kind].compose(route, indexes.dependencies)) for route in found
+    )
     named = {Ref("Service", route.ref.namespace, name) for route in routes for name in route.services}
     mine = {service.ref for service in services}
     conflicts = {conflict for route in routes for conflict in route_keys.conflicts(route, mine)}

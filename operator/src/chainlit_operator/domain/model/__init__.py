@@ -3,7 +3,14 @@
 ``kinds/`` makes them from API objects; nothing here knows JSON or the network.
 """
 
+from chainlit_operator.domain.model.affinity import (
+    SESSION_PERSISTENCE,
+    AffinitySetting,
+    ControllerAffinity,
+    Stickiness,
+)
 from chainlit_operator.domain.model.app import (
+    Affinity,
     App,
     AppSpec,
     Condition,
@@ -48,9 +55,11 @@ from chainlit_operator.domain.model.route import (
     Route,
     RoutePath,
     WebSocketRefusal,
+    class_of,
     ingress_class,
 )
 from chainlit_operator.domain.model.service import (
+    AnnotatedService,
     Service,
     ServiceAccount,
     ServicePort,
@@ -71,12 +80,17 @@ from chainlit_operator.domain.model.workload import (
     Probe,
     Rollout,
     Variable,
+    Workers,
     Workload,
 )
 
 __all__ = [
     "NOBODY",
+    "SESSION_PERSISTENCE",
+    "Affinity",
+    "AffinitySetting",
     "AnnotatedRoute",
+    "AnnotatedService",
     "Answer",
     "App",
     "AppSpec",
@@ -85,6 +99,7 @@ __all__ = [
     "Check",
     "Condition",
     "Container",
+    "ControllerAffinity",
     "CreatableObject",
     "Dependency",
     "FieldConflict",
@@ -119,12 +134,15 @@ __all__ = [
     "Standing",
     "Stands",
     "Status",
+    "Stickiness",
     "Variable",
     "Verification",
     "VerificationMode",
     "WatchedObject",
     "WebSocketRefusal",
+    "Workers",
     "Workload",
     "WorkloadStatus",
+    "class_of",
     "ingress_class",
 ]

@@ -18,6 +18,13 @@ class Rewrite(StrEnum):
     STRIP = "Strip"
 
 
+class Affinity(StrEnum):
+    """``spec.route.affinity``: whether the operator judges session affinity by the objects that it reads."""
+
+    AUTO = "Auto"
+    EXTERNAL = "External"
+
+
 class VerificationMode(StrEnum):
     """``spec.verification.mode``: whether the WebSocket is verified, and through the Service or at the public URL."""
 
@@ -113,6 +120,7 @@ class AppSpec:
     route_kind: str | None = None
     route_name: str | None = None
     rewrite: Rewrite = Rewrite.AUTO
+    affinity: Affinity = Affinity.AUTO
     verification: VerificationMode = VerificationMode.BACKEND
     interval_seconds: int = 60
     suspend: bool = False

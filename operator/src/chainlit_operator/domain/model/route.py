@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from chainlit_operator.domain.desired.drift import OwnedState
+from chainlit_operator.domain.model.affinity import AffinitySetting, ControllerAffinity
 from chainlit_operator.domain.rewrites import Transform
 from chainlit_operator.domain.route_warnings import RouteWarning
 from chainlit_operator.object_ref import Ref
@@ -91,6 +92,12 @@ class Attachment(NamedTuple):
         )
 
 
+def class_of(attachment: Attachment) -> str:
+    """Return the ingress class of an attachment; empty for the cluster's default class, and for a Gateway."""
+    prefix = ingress_class("").group
+    return attachment.group.removeprefix(prefix) if attachment.group.startswith(prefix) else ""
+
+
 def ingress_class(name: str) -> Attachment:
     """Return the attachment of a route that an ingress class serves; an empty name is the cluster's default class."""
     return Attachment(f"ingress class {name}")
@@ -124,6 +131,9 @@ class Route:
     change; both are empty where nothing is wrong. ``is_canary`` says that another route has the same path on purpose.
     ``unsupported_backends`` names backends that are no Services of its namespace, which the operator does not follow.
     ``dependencies`` are the objects that take part in it, such as Gateways.
+
+    ``affinity`` has the settings of session affinity in it. ``gateway_classes`` and ``controllers`` are known after it
+    is composed: the classes of its Gateways, and what may serve it, empty if that is unknown.
     """
 
     ref: Ref
@@ -137,6 +147,9 @@ class Route:
     refusal_remedy: str = ""
     unsupported_backends: tuple[str, ...] = ()
     is_canary: bool = False
+    affinity: tuple[AffinitySetting, ...] = ()
+    gateway_classes: tuple[str, ...] = ()
+    controllers: tuple[ControllerAffinity, ...] = ()
     owned: OwnedState | None = field(default=None, hash=False)
 
     @property
@@ -170,6 +183,7 @@ class Gateway:
     resource_version: str = field(compare=False)
     listeners: tuple[Listener, ...]
     address: str = ""
+    class_name: str = ""
 
     @property
     def key(self) -> str:

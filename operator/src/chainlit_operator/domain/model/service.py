@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from chainlit_operator.domain.desired.drift import OwnedState
+from chainlit_operator.domain.model.affinity import AffinitySetting
 from chainlit_operator.domain.model.workload import Labels
 from chainlit_operator.object_ref import Ref
 
@@ -24,7 +27,11 @@ class ServicePort:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A Service; ``cluster_ip`` is empty where it has none (headless, ExternalName)."""
+    """A Service; ``cluster_ip`` is empty where it has none (headless, ExternalName).
+
+    ``affinity`` has the settings in its annotations. ``keeps_addresses`` says that its address sends all requests of
+    one client address to one pod (``sessionAffinity: ClientIP``).
+    """
 
     ref: Ref
     resource_version: str = field(compare=False)
@@ -32,7 +39,16 @@ class Service:
     type: str = "ClusterIP"
     cluster_ip: str = ""
     ports: tuple[ServicePort, ...] = ()
+    affinity: tuple[AffinitySetting, ...] = ()
+    keeps_addresses: bool = False
     owned: OwnedState | None = field(default=None, hash=False)
+
+
+class AnnotatedService(NamedTuple):
+    """A Service, with the annotations that ingress controllers have still to interpret."""
+
+    service: Service
+    annotations: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)

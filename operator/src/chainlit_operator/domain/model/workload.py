@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from chainlit_operator.domain.desired.drift import OwnedState
 from chainlit_operator.object_ref import Ref
@@ -27,9 +28,22 @@ class Probe:
     port: int | str
 
 
+class Workers(NamedTuple):
+    """Several worker processes in a container, and what asks for them.
+
+    ``is_certain`` is False where the program that may start them is not seen, or their number.
+    """
+
+    source: str
+    is_certain: bool = True
+
+
 @dataclass(frozen=True, slots=True)
 class Container:
-    """A container: its two variables, its HTTP probes, and how it is started."""
+    """A container: its two variables, its HTTP probes, and how it is started.
+
+    ``workers`` is None where one process serves the app, as far as the manifest shows.
+    """
 
     name: str
     image: str = ""
@@ -39,6 +53,7 @@ class Container:
     probes: tuple[Probe, ...] = ()
     has_env_from: bool = False
     has_root_path_option: bool = False
+    workers: Workers | None = None
     owners: tuple[tuple[str, str], ...] = field(default=(), compare=False)
     """(field, field manager) for each of the two variables and the probes' paths, where it has an owner."""
 

@@ -16,6 +16,7 @@ from chainlit_operator.domain.model import (
     WebSocketRefusal,
 )
 from chainlit_operator.domain.route_warnings import RouteWarning
+from chainlit_operator.ingress_controllers.shared.affinity import Affinity
 
 #: How much of an annotation a message shows, in characters.
 SHOWN = 250
@@ -78,7 +79,8 @@ class IngressController:
     ``kinds`` that have one of ``annotations``, or an annotation that begins with one of ``prefixes``, or whose class is
     one of ``classes``, or for which ``recognises`` is true. ``classes`` are usual names of the controller's ingress
     class; no other controller serves a route with such a class. ``may_rewrite`` has the annotations whose effect on a
-    path is unknown, each with a test of its value: True if the value may change the path.
+    path is unknown, each with a test of its value: True if the value may change the path. ``affinity`` is where it
+    keeps session affinity.
     """
 
     read: Callable[[AnnotatedRoute], Rules | None]
@@ -88,6 +90,7 @@ class IngressController:
     classes: frozenset[str] = frozenset()
     recognises: Callable[[AnnotatedRoute], bool] = is_never
     may_rewrite: Mapping[str, Callable[[str], bool]] = field(default_factory=dict)
+    affinity: Affinity | None = None
 
 
 def with_https(origins: tuple[Origin, ...], port: int = 0, *, is_alone: bool = False) -> tuple[Origin, ...]:

@@ -11,7 +11,7 @@ from msgspec import field
 
 from chainlit_operator.domain import middlewares, model, rewrites
 from chainlit_operator.kinds.shared.fields import MAX_PATHS, SPLIT_REMEDY, TOO_MANY_PATHS
-from chainlit_operator.kinds.shared.kind import RouteKind, RouteMeta, route_decoder
+from chainlit_operator.kinds.shared.kind import AnnotatedMeta, RouteKind, route_decoder
 from chainlit_operator.kube.codec import Anything, ApiStruct
 from chainlit_operator.object_ref import Ref
 
@@ -87,6 +87,7 @@ class _Rule(ApiStruct):
     matches: list[_Match] = field(default_factory=lambda: [_Match()])
     filters: list[_Filter] = field(default_factory=list)
     backend_refs: list[_BackendRef] = field(default_factory=list)
+    session_persistence: Anything | None = None
 
     def transforms(self) -> Iterator[rewrites.Transform]:
         """Yield the rewrites of a path, without those of Middlewares."""
@@ -143,7 +144,7 @@ class _Status(ApiStruct):
 class HTTPRoute(ApiStruct):
     """An HTTPRoute (gateway.networking.k8s.io/v1)."""
 
-    metadata: RouteMeta
+    metadata: AnnotatedMeta
     spec: _Spec = field(default_factory=_Spec)
     status: _Status = field(default_factory=_Status)
 
@@ -162,7 +163,16 @@ class HTTPRoute(ApiStruct):
             precedence=model.Precedence.LONGEST_SEGMENTS,
             dependencies=tuple(self._dependencies()),
             unsupported_backends=tuple(self._unsupported_backends()),
+            affinity=tuple(self._affinity()),
         )
+
+    def _affinity(self) -> Iterator[model.AffinitySetting]:
+        """Yield a setting for each Service whose rules all have a ``sessionPersistence``."""
+        spread = {ref.name for rule in self.spec.rules if rule.session_persistence is None for ref in rule.backend_refs}
+        kept = {ref.name for rule in self.spec.rules for ref in rule.backend_refs} - spread
+        for name in sorted(kept):
+            what = f"sessionPersistence of HTTPRoute {self.metadata.name}"
+            yield model.AffinitySetting(model.SESSION_PERSISTENCE, model.Stickiness.KEPT, what, name)
 
     def _unsupported_backends(self) -> Iterator[str]:
         for ref in {ref.shown: ref for rule in self.spec.rules for ref in rule.backend_refs}.values():
@@ -268,7 +278,8 @@ def compose(route: model.Route, find: model.Find) -> model.Route:
         and attachment.port in (0, listener.port)
         and listener.protocol in ("HTTP", "HTTPS")
     ]
-    return replace(middlewares.compose(route, find), origins=tuple(origins))
+    classes = tuple(sorted({gateway.class_name for gateway in gateways.values()}))
+    return replace(middlewares.compose(route, find), origins=tuple(origins), gateway_classes=classes)
 
 
 KIND = RouteKind(

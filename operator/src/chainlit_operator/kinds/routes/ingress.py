@@ -8,7 +8,7 @@ from msgspec import field
 
 from chainlit_operator.domain import middlewares, model
 from chainlit_operator.kinds.shared.fields import MAX_PATHS, SPLIT_REMEDY, TOO_MANY_PATHS
-from chainlit_operator.kinds.shared.kind import RouteKind, RouteMeta, route_decoder
+from chainlit_operator.kinds.shared.kind import AnnotatedMeta, RouteKind, route_decoder
 from chainlit_operator.kube.codec import ApiStruct
 from chainlit_operator.object_ref import Ref
 
@@ -83,7 +83,7 @@ class _IngressStatus(ApiStruct):
 class Ingress(ApiStruct):
     """An Ingress."""
 
-    metadata: RouteMeta
+    metadata: AnnotatedMeta
     spec: _IngressSpec = field(default_factory=_IngressSpec)
     status: _IngressStatus = field(default_factory=_IngressStatus)
 

@@ -19,8 +19,8 @@ APP_GROUP = "chainlit-operator.dev"
 Raw = bytes | msgspec.Raw
 Known = Callable[[Ref], model.WatchedObject | None]
 """From a reference to the record that the store has of the object, if any."""
-Decode = Callable[[Raw, Known], "model.WatchedObject | model.AnnotatedRoute"]
-"""From the JSON of one object to its record, a route with its annotations. Raises msgspec.DecodeError."""
+Decode = Callable[[Raw, Known], "model.WatchedObject | model.AnnotatedRoute | model.AnnotatedService"]
+"""From the JSON of one object to its record, a route or a Service with its annotations. Raises msgspec.DecodeError."""
 
 
 def unknown(_: Ref) -> None:
@@ -122,8 +122,8 @@ def decoder_with_known(form: type[FormT], to_record: Callable[[FormT, Known], mo
     return decode
 
 
-class RouteMeta(Meta):
-    """ObjectMeta of a route."""
+class AnnotatedMeta(Meta):
+    """ObjectMeta of a route or a Service."""
 
     annotations: dict[str, str] = msgspec.field(default_factory=dict)
 
@@ -132,7 +132,7 @@ class RouteForm(Protocol):
     """The JSON of a route, as far as it is decoded."""
 
     @property
-    def metadata(self) -> RouteMeta:
+    def metadata(self) -> AnnotatedMeta:
         """ObjectMeta with the annotations."""
 
     def to_domain(self) -> model.Route:
@@ -147,6 +147,28 @@ def route_decoder(form: type[RouteForm]) -> Decode:
         found = read(raw)
         route = with_owner(found.to_domain(), found.metadata, raw)
         return model.AnnotatedRoute(route, found.metadata.annotations)
+
+    return decode
+
+
+class ServiceForm(Protocol):
+    """The JSON of a Service, as far as it is decoded."""
+
+    @property
+    def metadata(self) -> AnnotatedMeta:
+        """ObjectMeta with the annotations."""
+
+    def to_domain(self) -> model.Service:
+        """Return the domain's record of the object."""
+
+
+def service_decoder(form: type[ServiceForm]) -> Decode:
+    """Return a decoder of Services of that form."""
+    read = decoder(form)
+
+    def decode(raw: Raw, _: Known) -> model.AnnotatedService:
+        found = read(raw)
+        return model.AnnotatedService(with_owner(found.to_domain(), found.metadata, raw), found.metadata.annotations)
 
     return decode
 

@@ -16,6 +16,7 @@ from msgspec import Struct, field
 
 from chainlit_operator.domain import model
 from chainlit_operator.domain.chainlit import PARENT_ROOT_PATH, ROOT_PATH, VARIABLES
+from chainlit_operator.domain.workers import workers_of
 from chainlit_operator.kinds.shared.fields import pairs
 from chainlit_operator.kinds.shared.kind import Decode, Known, decoder_with_known
 from chainlit_operator.kube.codec import Anything, ApiStruct, Meta, decoder
@@ -158,6 +159,7 @@ class _Container(ApiStruct):
             for env in self.env
             if env.name in VARIABLES
         }
+        plain = {env.name: env.value for env in self.env if env.value_from is None}
         probes: dict[str, _Probe | None] = {name: getattr(self, attribute) for name, attribute in _PROBES.items()}
         return model.Container(
             name=self.name,
@@ -172,6 +174,7 @@ class _Container(ApiStruct):
             ),
             has_env_from=bool(self.env_from),
             has_root_path_option=any("--root-path" in word for word in (*self.command, *self.args)),
+            workers=workers_of(self.command, self.args, plain),
             owners=owners,
         )
 

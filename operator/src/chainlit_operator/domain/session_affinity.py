@@ -1,0 +1,262 @@
+"""Session affinity: whether all requests of a browser reach the one process that has its session.
+
+The rules in order; the first one that applies gives status, reason and message. False needs certainty: a setting may
+also be in objects that the operator does not read, and then the status is Unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+from chainlit_operator.domain.model import (
+    Affinity,
+    AffinitySetting,
+    Container,
+    ControllerAffinity,
+    Route,
+    Snapshot,
+    Stickiness,
+    Workers,
+)
+from chainlit_operator.domain.reasons import Reason
+from chainlit_operator.domain.resolution import Resolved, Unresolved
+
+_EXTERNAL = "If something else keeps the requests of a browser at one pod, set spec.route.affinity to External."
+
+
+class Finding(NamedTuple):
+    """The condition SessionAffinity: its status, reason and message."""
+
+    status: str
+    reason: Reason
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class AffinityRule:
+    """A rule: ``applies`` returns the message where it applies, else an empty text. Its docstring is the rule."""
+
+    status: str
+    reason: Reason
+    applies: Callable[[Case], str]
+
+
+class _Verdict(NamedTuple):
+    """What is known of one controller: what its affinity does, the setting that says so, and the controller."""
+
+    stickiness: Stickiness
+    setting: AffinitySetting | None = None
+    controller: ControllerAffinity | None = None
+
+    @property
+    def title(self) -> str:
+        """The name of the controller, empty for an unknown one."""
+        return self.controller.title if self.controller is not None else ""
+
+
+#: If several settings count, the first one in this order decides.
+_STRENGTH = (Stickiness.SERVICE, Stickiness.LOST, Stickiness.KEPT, Stickiness.UNKNOWN)
+
+
+class Case:
+    """What the rules read, with the values that several of them need."""
+
+    def __init__(self, snapshot: Snapshot, route: Resolved | Unresolved, container: Container | None) -> None:
+        self.snapshot, self.answer, self.container = snapshot, route, container
+
+    @cached_property
+    def workers(self) -> Workers | None:
+        """The worker processes of Chainlit's container, None for one."""
+        return self.container.workers if self.container is not None else None
+
+    @cached_property
+    def has_several_pods(self) -> bool:
+        """Whether more than one pod is asked for; pods of a rollout do not count."""
+        workload = self.snapshot.workload
+        return workload is not None and workload.rollout.desired > 1
+
+    @cached_property
+    def route(self) -> Route | None:
+        """The route that counts; None where it is unresolved, or none that the operator reads."""
+        if isinstance(self.answer, Unresolved):
+            return None
+        wanted = (self.answer.status.kind, self.answer.status.name)
+        return next((route for route in self.snapshot.routes if (route.ref.kind, route.ref.name) == wanted), None)
+
+    @cached_property
+    def settings(self) -> tuple[AffinitySetting, ...]:
+        """The settings in the route and its Service that concern the Service; the strongest first."""
+        if self.route is None or isinstance(self.answer, Unresolved):
+            return ()
+        service = self.answer.service
+        found = (*self.route.affinity, *service.affinity)
+        own = (setting for setting in found if setting.service in ("", service.ref.name))
+        return tuple(sorted(own, key=lambda setting: _STRENGTH.index(setting.stickiness)))
+
+    @cached_property
+    def verdicts(self) -> tuple[_Verdict, ...]:
+        """What is known of each controller that may serve the route; empty for an unknown one."""
+        controllers = self.route.controllers if self.route is not None else ()
+        return tuple(self._verdict(controller) for controller in controllers)
+
+    def _verdict(self, controller: ControllerAffinity) -> _Verdict:
+        setting = next((found for found in self.settings if found.reader in controller.readers), None)
+        if setting is None:
+            return _Verdict(controller.default, None, controller)
+        if setting.stickiness is Stickiness.SERVICE:
+            # The address of the Service sees the controller's own addresses: one of them, or several.
+            keeps = isinstance(self.answer, Resolved) and self.answer.service.keeps_addresses
+            return _Verdict(Stickiness.UNKNOWN if keeps else Stickiness.LOST, setting, controller)
+        return _Verdict(setting.stickiness, setting, controller)
+
+    @cached_property
+    def kept_by(self) -> _Verdict | None:
+        """What keeps the requests of a browser at one pod; None if nothing is known to do so."""
+        kept = [found for found in self.verdicts if found.stickiness is Stickiness.KEPT]
+        if kept or self.verdicts:
+            return kept[0] if kept else None
+        setting = next((found for found in self.settings if found.stickiness is Stickiness.KEPT), None)
+        return _Verdict(Stickiness.KEPT, setting) if setting is not None else None
+
+    @property
+    def is_external(self) -> bool:
+        """Whether the spec says that affinity is kept elsewhere."""
+        return self.snapshot.app.spec.affinity is Affinity.EXTERNAL
+
+    @property
+    def spread(self) -> str:
+        """The words for the pods among which requests are spread."""
+        return f"{self.snapshot.app.workload} has several pods"
+
+
+def decide(snapshot: Snapshot, route: Resolved | Unresolved, container: Container | None) -> Finding:
+    """Decide about the session affinity of the snapshot's app, whose route and container these are."""
+    case = Case(snapshot, route, container)
+    for rule in RULES:
+        if message := rule.applies(case):
+            return Finding(rule.status, rule.reason, message)
+    raise AssertionError("the last rule always applies")
+
+
+# ------------------------------------------------------------------------------------------------------ the rules
+
+
+def workload_is_missing(case: Case) -> str:
+    """The workload does not exist."""
+    return "" if case.snapshot.workload is not None else "There are no pods. See the condition Aligned."
+
+
+def container_has_several_workers(case: Case) -> str:
+    """The container starts several worker processes."""
+    if case.workers is None or not case.workers.is_certain or case.container is None:
+        return ""
+    return (
+        f"Container {case.container.name} of {case.snapshot.app.workload} starts several worker processes "
+        f"({case.workers.source}), and a session is in the memory of one of them: no ingress controller can choose "
+        "between them. Start one worker, and set replicas for more."
+    )
+
+
+def requests_are_spread(case: Case) -> str:
+    """There are several pods, the controller has session affinity in objects that are read, and it is not there."""
+    lost = [found for found in case.verdicts if found.stickiness is Stickiness.LOST]
+    is_lost = bool(lost) and len(lost) == len(case.verdicts)
+    if not case.has_several_pods or case.is_external or not is_lost:
+        return ""
+    start = f"{case.spread}, and nothing keeps the requests of a browser at the pod with its session."
+    return f"{start} {_ineffective(case, lost[0])}{_remedy(case, lost)}"
+
+
+def workers_are_not_known(case: Case) -> str:
+    """The container may start several worker processes."""
+    if case.workers is None or case.container is None:
+        return ""
+    return (
+        f"Container {case.container.name} of {case.snapshot.app.workload} may start several worker processes "
+        f"({case.workers.source}). Each has sessions of its own: start one worker, and set replicas for more."
+    )
+
+
+def pod_is_alone(case: Case) -> str:
+    """There is at most one pod, with one process."""
+    # Without names and numbers: thousands of apps share this text, and scaling to zero changes nothing.
+    return "" if case.has_several_pods else "At most one process serves the app, so it needs no session affinity."
+
+
+def affinity_is_stated(case: Case) -> str:
+    """``spec.route.affinity`` is External."""
+    if not case.is_external:
+        return ""
+    return "spec.route.affinity is External: something that the operator does not read keeps a browser at one pod."
+
+
+def affinity_is_set(case: Case) -> str:
+    """A setting keeps the requests of a browser at one pod."""
+    kept = case.kept_by
+    if kept is None:
+        return ""
+    what = kept.setting.what if kept.setting is not None else kept.title
+    return f"{what[0].upper()}{what[1:]} keeps the requests of a browser at one pod."
+
+
+def affinity_is_not_known(case: Case) -> str:
+    """Otherwise nothing is known."""
+    start = f"{case.spread}, which needs session affinity."
+    if isinstance(case.answer, Unresolved):
+        return f"{start} No path could be resolved: see the condition RouteResolved."
+    doubtful = [found for found in case.verdicts if found.stickiness is Stickiness.UNKNOWN]
+    if not doubtful:
+        return f"{start} The operator does not know the controller of the route. {_EXTERNAL}"
+    return f"{start} {_where(doubtful)} {_EXTERNAL} {_remedy(case, doubtful)}"
+
+
+RULES: tuple[AffinityRule, ...] = (
+    AffinityRule("Unknown", Reason.AFFINITY_NOT_KNOWN, workload_is_missing),
+    AffinityRule("False", Reason.SEVERAL_WORKERS, container_has_several_workers),
+    AffinityRule("False", Reason.NOT_STICKY, requests_are_spread),
+    AffinityRule("Unknown", Reason.WORKERS_NOT_KNOWN, workers_are_not_known),
+    AffinityRule("True", Reason.SINGLE_POD, pod_is_alone),
+    AffinityRule("True", Reason.STATED_EXTERNAL, affinity_is_stated),
+    AffinityRule("True", Reason.STICKY, affinity_is_set),
+    AffinityRule("Unknown", Reason.AFFINITY_NOT_KNOWN, affinity_is_not_known),
+)
+
+
+# --------------------------------------------------------------------------------------------------- their words
+
+
+def _ineffective(case: Case, found: _Verdict) -> str:
+    """A sentence about ``sessionAffinity: ClientIP`` of the Service, where it looks like the missing setting."""
+    assert isinstance(case.answer, Resolved)
+    if found.setting is not None or not case.answer.service.keeps_addresses:
+        return ""
+    return f"The Service's sessionAffinity ClientIP has no effect, because {found.title} sends requests to the pods. "
+
+
+def _where(found: list[_Verdict]) -> str:
+    """The place where the setting may be: what a setting that is read names, or objects of the controllers."""
+    setting = next((verdict.setting for verdict in found if verdict.setting is not None), None)
+    if setting is None:
+        titles = " or ".join(verdict.title for verdict in found)
+        return f"It may be in objects of {titles} that the operator does not read."
+    if setting.stickiness is Stickiness.SERVICE:
+        return f"By {setting.what} the requests go to the Service, which keeps each client address at one pod."
+    return f"The operator does not know what {setting.what} does or names."
+
+
+def _remedy(case: Case, found: list[_Verdict]) -> str:
+    """The change that each of the controllers needs."""
+    assert isinstance(case.answer, Resolved)
+    service = case.answer.service.ref
+    names = {"route": f"{case.answer.status.kind} {case.answer.status.name}", "service": f"Service {service.name}"}
+    remedies = []
+    for verdict in found:
+        assert verdict.controller is not None
+        remedy = verdict.controller.remedy.format(**names, service_name=service.name)
+        if verdict.setting is not None and verdict.setting.stickiness is Stickiness.SERVICE:
+            remedy = f"Remove {verdict.setting.what}, which sends them to the Service. {remedy}"
+        remedies.append(f"For {verdict.title}, {remedy[0].lower()}{remedy[1:]}" if len(found) > 1 else remedy)
+    return " ".join(remedies)
