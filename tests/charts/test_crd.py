@@ -10,7 +10,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from chainlit_operator.domain import paths
+from chainlit_operator.domain import paths, place
 
 from .generated import CHARTS
 from .rendering import Object, app, load, operator
@@ -53,7 +53,7 @@ def closed(schema: Object) -> Object:
     """The schema with unknown fields refused, as strict clients do (the API server prunes them)."""
     result = copy.deepcopy(schema)
     for path, node in nodes(result):
-        if node["type"] == "object" and path != ".metadata" and PRESERVES not in node:
+        if node.get("type") == "object" and path != ".metadata" and PRESERVES not in node:
             node.setdefault("additionalProperties", False)
     return result
 
@@ -96,12 +96,12 @@ def test_every_field_is_described() -> None:
 
 def test_structural_and_strict() -> None:
     for path, node in nodes(SCHEMA):
-        assert "type" in node, path
+        assert ("type" in node) is not ("x-kubernetes-int-or-string" in node), path
         assert (PRESERVES in node) is (path.removeprefix(f"{TEMPLATE}.") in OF_KUBERNETES), path
         if "additionalProperties" in node:
             assert node["additionalProperties"]["type"] == "string", path
             assert "maxProperties" in node, path
-        elif node["type"] == "object" and path != ".metadata" and PRESERVES not in node:
+        elif node.get("type") == "object" and path != ".metadata" and PRESERVES not in node:
             assert node["properties"], path
             assert set(node.get("required", [])) <= node["properties"].keys(), path
 
@@ -109,9 +109,9 @@ def test_structural_and_strict() -> None:
 def test_cost_of_rules_is_bounded() -> None:
     """The API server estimates the cost of a rule from these limits."""
     for path, node in nodes(SCHEMA):
-        if node["type"] == "string" and path.startswith(".spec"):
+        if node.get("type", "string") == "string" and path.startswith(".spec"):
             assert "maxLength" in node or "enum" in node, path
-        if node["type"] == "array":
+        if node.get("type") == "array":
             assert "maxItems" in node, path
             assert "x-kubernetes-list-type" in node, path
 
@@ -120,13 +120,15 @@ def test_rules_name_field_and_remedy() -> None:
     rules = [(path, rule) for path, node in nodes(SCHEMA) for rule in node.get("x-kubernetes-validations", [])]
     assert [path for path, rule in rules if "self.matches(" not in rule["rule"]] == [
         "",
+        ".spec",
+        ".spec",
         ".spec.workload",
         f"{TEMPLATE}.chainlit",
         f"{TEMPLATE}.chainlit",
         f"{TEMPLATE}.chainlit.appRoot.path",
         f"{TEMPLATE}.env",
         f"{TEMPLATE}.env",
-        ".spec.route",
+        *[".spec.route"] * 4,
         ".spec.route.ingress.pathType",
     ]
     for path, rule in rules:
@@ -176,6 +178,44 @@ def test_origins() -> None:
         "https://a\n",
     ):
         assert not pattern.search(url), url
+
+
+def allowed(path: str, text: str) -> bool:
+    """Whether the rules of a text, each a regular expression, allow a value."""
+    for rule in at(path)["x-kubernetes-validations"]:
+        match = re.fullmatch(r"(!?)self\.matches\('(.*?)(\$?)'\)", rule["rule"])
+        assert match
+        found = re.search(match[2].replace("\\\\", "\\") + (r"\Z" if match[3] else ""), text)
+        if bool(found) is bool(match[1]):
+            return False
+    return True
+
+
+URLS = ("https://example.com", "http://a/", "https://example.com:8443/chat", "http://192.0.2.7:30080/a/b/",
+        "https://[2001:db8::1]:8443/chat", "https://Example.com/v1.0/~my-chat_2", "https://a/.a/..b/...")  # fmt: skip
+NO_URLS = ("", "example.com", "/chat", "ftp://example.com", "https://", "https:///chat", "https://user@example.com",
+           "https://user:word@example.com/", "https://example.com?a=b", "https://example.com/chat?a=b",
+           "https://example.com/chat#top", "https://a b/", "https://a/b c", "https://a//b", "https://a/b//",
+           "https://a/%20", "https://a/ü", "https://a/.", "https://a/../b", "https://a/b/..", "https://a:port/",
+           "https://a:123456", "https://a-/", "https://a/b\n")  # fmt: skip
+
+
+def test_stated_urls() -> None:
+    assert [url for url in URLS if not allowed(".spec.route.url", url)] == []
+    assert [url for url in NO_URLS if allowed(".spec.route.url", url)] == []
+
+
+def test_the_operator_reads_every_url_that_the_schema_allows() -> None:
+    for url in URLS:
+        stated = place.stated_url(url)
+        assert stated is not None and paths.problem(stated.prefix) is None, url
+
+
+def test_backend_paths() -> None:
+    for path in ("/", "/chat", "/api/chat", "/v1.0/~my-chat_2", "/.a", "/..."):
+        assert allowed(".spec.route.backendPath", path), path
+    for path in ("", "chat", "/chat/", "//chat", "/a//b", "/a b", "/a%20b", "/.", "/..", "/a/../b", "/ü", "/a\n"):
+        assert not allowed(".spec.route.backendPath", path), path
 
 
 def matched_by_rule(path: str) -> re.Pattern[str]:

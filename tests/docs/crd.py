@@ -89,6 +89,8 @@ def _type(field: Schema) -> str:
     """Return type and limits of a field."""
     if "enum" in field:
         return " \\| ".join(f"`{value}`" for value in field["enum"])
+    if "x-kubernetes-int-or-string" in field:
+        return "integer or string"
     if field["type"] == "array":
         return f"list of {_type(field['items'])}"
     if "additionalProperties" in field:

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from chainlit_operator.domain import alignment, session_affinity
-from chainlit_operator.domain.resolution import chain, rules
+from chainlit_operator.domain.resolution import chain, rules, together
 
 DATA = Path(__file__).with_name("reasons.yaml")
 
@@ -45,12 +45,13 @@ ORDER = """\
 ## The order of the rules
 
 The operator runs these rules in this order. The first one that fails gives the reason; the message of the condition
-has the details. A route is resolved when all of the first three lists pass, and the workload is written when all of the
+has the details. A route is resolved when all of the first four lists pass, and the workload is written when all of the
 last one pass too.
 """
 LISTS: tuple[tuple[str, Sequence[Any]], ...] = (
     ("RouteResolved, before a route is read", chain.APP_RULES),
     ("RouteResolved, for each route", rules.RULES),
+    ("RouteResolved, for all routes together", together.RULES),
     ("RouteResolved, against other apps", chain.CONFLICT_RULES),
     ("Aligned", alignment.RULES),
 )

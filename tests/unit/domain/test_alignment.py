@@ -368,7 +368,7 @@ def test_settles_after_one_write(
     [
         (
             with_container(container(name="a"), SIDECAR),
-            "none is called chainlit. Set spec.workload.ref.container to",
+            "none is called chainlit, and neither their commands nor the port behind the route show which",
         ),
         (with_container(container(name="a"), SIDECAR), "containers (a, proxy)"),
         (with_container(container(), SIDECAR, app=app(container="chat")), "'chat' (it has chainlit, proxy)"),

@@ -184,7 +184,7 @@ ANSWERS = [
     ("no Ingress", replace(snapshot(), routes=()), Reason.ROUTE_NOT_FOUND),
     ("two equal Ingresses", snapshot(ingress("/chat"), ingress("/chat/", name="more")), ("/chat", "")),
     ("two different Ingresses", snapshot(ingress("/chat"), ingress("/bot", name="more")), Reason.ROUTE_AMBIGUOUS),
-    ("a good and a bad Ingress", snapshot(ingress("/chat"), ingress("/a b", name="bad")), Reason.ROUTE_AMBIGUOUS),
+    ("a good and a bad Ingress", snapshot(ingress("/chat"), ingress("/a b", name="bad")), ("/chat", "")),
     ("two bad Ingresses", snapshot(ingress("/a b"), ingress("/c d", name="bad")), Reason.PATH_NOT_SUPPORTED),
 ]  # fmt: skip
 
@@ -259,7 +259,8 @@ def test_first_host_and_shortest_path_stand_for_the_app() -> None:
 MESSAGES = [
     (snapshot(services=(service(), service("more")), routes=(ingress("/chat"), ingress("/bot", name="more"))),
      "Service chat, more have different paths: Ingress chat (/chat), Ingress more (/bot)."),
-    (snapshot(ingress("/chat"), ingress("/a b", name="bad")), "Ingress chat (/chat), Ingress bad (PathNotSupported)."),
+    (snapshot(ingress("/chat"), ingress("/bot", name="more"), ingress("/a b", name="bad")),
+     "Ingress chat (/chat), Ingress more (/bot), Ingress bad (PathNotSupported)."),
     (snapshot(ingress("/", "/chat")), "(/, /chat)"),
     (snapshot(ingress(path("/shop", service="shop"), path("/", service="blog")), app=app(**NAMED)), "(blog, shop)"),
     (snapshot(Route(Ref("Ingress", "shop", "chat"), "1", ()), app=app(**NAMED)), "(none)"),

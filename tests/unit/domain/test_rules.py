@@ -20,12 +20,12 @@ from tests.unit.domain.world import (
     workload,
 )
 
-from chainlit_operator.domain import alignment
+from chainlit_operator.domain import alignment, endpoint
 from chainlit_operator.domain.alignment import Blocked
 from chainlit_operator.domain.decide import decide
 from chainlit_operator.domain.model import Matching, NewIngress, Route, ServicePort, Snapshot, Variable
 from chainlit_operator.domain.reasons import Reason
-from chainlit_operator.domain.resolution import Resolved, Unresolved, chain, resolve, rules
+from chainlit_operator.domain.resolution import Resolved, Unresolved, chain, resolve, rules, statement, together
 from chainlit_operator.domain.rewrites import AddPrefix, ReplaceFullPath, ReplacePrefixMatch
 from chainlit_operator.domain.rule import Rule, first_fault
 from chainlit_operator.object_ref import Ref
@@ -84,7 +84,38 @@ RESOLUTION = [
         chain.route_leads_to_service,
         without_routes(services=(service("more"), service())),
         "No route in namespace shop leads to Service chat, more of Deployment shop/chat. Create an "
-        "Ingress or HTTPRoute, or describe one in spec.route.ingress or spec.route.gateway.",
+        "Ingress or HTTPRoute, or describe one in spec.route.ingress or spec.route.gateway. If browsers reach the app "
+        "in another way, state the URL in spec.route.url.",
+    ),
+    (
+        statement.url_is_valid,
+        without_routes(app=app(backend_path="/chat")),
+        "spec.route.backendPath needs spec.route.url: set the URL that browsers open too.",
+    ),
+    (
+        statement.backend_path_fits,
+        without_routes(app=app(url="https://example.com", backend_path="/chat")),
+        "spec.route.backendPath /chat is not an end of /, the path of spec.route.url, and Chainlit works only where it "
+        "is. Correct one of the two, or change the proxy in front of the app so that it removes only the beginning of "
+        "the path.",
+    ),
+    (
+        together.routes_have_one_place,
+        snapshot(ingress("/chat"), ingress("/bot", name="more")),
+        "Routes to Service chat have different paths: Ingress chat (/chat), Ingress more (/bot). Set spec.route.ref to "
+        "the route to use, or give all routes the same path.",
+    ),
+    (
+        together.stated_url_is_served,
+        snapshot(app=app(url="https://example.com")),
+        "spec.route.url has path /, and Ingress shop/chat serves /chat, so what arrives at the app is not known. "
+        "Correct the URL, or set spec.route.backendPath to the path that arrives.",
+    ),
+    (
+        rules.backend_leads_to_chainlit,
+        snapshot(app=app(port=9000)),
+        "Ingress shop/chat sends requests to port http of the pods of Deployment shop/chat, and Chainlit listens on "
+        "port 9000. Correct the backend of the Ingress, or state the port in spec.workload.ref.port.",
     ),
     (
         rules.service_exists,
@@ -305,8 +336,21 @@ ALIGNMENT = [
     (
         alignment.container_is_clear,
         snapshot(workload=workload(container(name="a"), PROXY)),
-        "Deployment shop/chat has several containers (a, proxy), and none is called chainlit. Set "
-        "spec.workload.ref.container to the container that runs Chainlit.",
+        "Deployment shop/chat has several containers (a, proxy), none is called chainlit, and neither their commands "
+        "nor the port behind the route show which one runs Chainlit. Set spec.workload.ref.container or "
+        "spec.workload.ref.port.",
+    ),
+    (
+        alignment.named_port_exists,
+        snapshot(app=app(port="web"), workload=workload(container(ports=(("http", 8000), ("", 9), ("x", 10))))),
+        "Container chainlit of Deployment shop/chat has no port 'web' (it has http, x). Correct "
+        "spec.workload.ref.port, or set it to a number.",
+    ),
+    (
+        alignment.named_port_exists,
+        snapshot(app=app(port="web"), workload=workload(container(ports=(("", 8000),)))),
+        "Container chainlit of Deployment shop/chat has no port 'web' (it has none with a name). Correct "
+        "spec.workload.ref.port, or set it to a number.",
     ),
     (
         alignment.workload_is_free,
@@ -351,7 +395,7 @@ def name_of(value: Any) -> str:
 
 @pytest.mark.parametrize(("rule", "given", "message"), RESOLUTION, ids=name_of)
 def test_a_rule_of_resolution(rule: Any, given: Snapshot, message: str) -> None:
-    reason = reason_of(rule, chain.APP_RULES, rules.RULES, chain.CONFLICT_RULES)
+    reason = reason_of(rule, chain.APP_RULES, rules.RULES, together.RULES, chain.CONFLICT_RULES)
     assert resolve(given) == Unresolved(reason, message)
     assert_plain(message)
 
@@ -363,7 +407,8 @@ def test_a_rule_of_alignment(rule: Any, given: Snapshot, message: str) -> None:
 
 
 def test_every_rule_has_a_row() -> None:
-    tables: tuple[Rule[Any], ...] = (*chain.APP_RULES, *rules.RULES, *chain.CONFLICT_RULES, *alignment.RULES)
+    resolution: tuple[Rule[Any], ...] = (*chain.APP_RULES, *rules.RULES, *together.RULES, *chain.CONFLICT_RULES)
+    tables: tuple[Rule[Any], ...] = (*resolution, *alignment.RULES)
     shown = {row[0] for row in (*RESOLUTION, *ALIGNMENT)}
     assert [rule.fault.__name__ for rule in tables if rule.fault not in shown] == []
 
@@ -398,7 +443,7 @@ def test_no_rule_fails(given: Snapshot) -> None:
     ],
 )
 def test_no_earlier_rule_fails(given: Snapshot, rule: Any) -> None:
-    read = rules.Candidate(given, given.routes[0]) if given.routes else given
+    read = rules.Candidate(given, given.routes[0], endpoint.find(given)) if given.routes else given
     assert resolve(given) == Unresolved(reason_of(rule, chain.APP_RULES, rules.RULES), rule(read))
 
 

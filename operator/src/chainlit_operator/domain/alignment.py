@@ -69,14 +69,6 @@ class Alignment:
     conflict: FieldConflict | None
 
 
-def find_container(workload: Workload, wanted: str | None) -> Container | None:
-    """Return the container that runs Chainlit: the named one, the only one, or the one called ``chainlit``."""
-    by_name = {container.name: container for container in workload.containers}
-    if wanted is not None:
-        return by_name.get(wanted)
-    return workload.containers[0] if len(workload.containers) == 1 else by_name.get(chainlit.CONTAINER)
-
-
 def align(
     snapshot: Snapshot, route: Resolved | Unresolved, container: Container | None, roots: paths.RootPaths | None
 ) -> Alignment:
@@ -153,14 +145,27 @@ def named_container_exists(case: Case) -> str:
     )
 
 
+def named_port_exists(case: Case) -> str:
+    """A port that the app names must be a port of the container."""
+    port, container = case.snapshot.app.spec.port, case.container
+    if container is None or not isinstance(port, str) or container.port_number(port) is not None:
+        return ""
+    ports = ", ".join(name for name, _ in container.ports if name) or "none with a name"
+    return (
+        f"Container {container.name} of {case.snapshot.app.workload} has no port {port!r} (it has {ports}). Correct "
+        "spec.workload.ref.port, or set it to a number."
+    )
+
+
 def container_is_clear(case: Case) -> str:
-    """If the app names no container, the workload must have only one, or one that is called ``chainlit``."""
+    """If the app names no container, a name, a command or the port behind the route must show which one it is."""
     workload = case.snapshot.workload
     if case.container is not None or workload is None:
         return ""
     return (
-        f"{workload.ref} has several containers ({_names(workload)}), and none is called {chainlit.CONTAINER}. Set "
-        "spec.workload.ref.container to the container that runs Chainlit."
+        f"{workload.ref} has several containers ({_names(workload)}), none is called {chainlit.CONTAINER}, and neither "
+        "their commands nor the port behind the route show which one runs Chainlit. Set spec.workload.ref.container or "
+        "spec.workload.ref.port."
     )
 
 
@@ -214,6 +219,7 @@ RULES: tuple[Rule[Case], ...] = (
     Rule(Reason.WORKLOAD_NOT_FOUND, workload_exists),
     Rule(Reason.CONTAINER_NOT_FOUND, named_container_exists),
     Rule(Reason.CONTAINER_AMBIGUOUS, container_is_clear),
+    Rule(Reason.PORT_NOT_FOUND, named_port_exists),
     Rule(Reason.WORKLOAD_CLAIMED, workload_is_free),
     Rule(Reason.VARIABLE_FROM_SOURCE, variables_are_values),
     Rule(Reason.ROOT_PATH_IN_COMMAND, command_has_no_root_path),

@@ -11,6 +11,8 @@ ROOT_PATH = "CHAINLIT_ROOT_PATH"
 #: Prefix that only the served HTML gets, for a proxy that strips it.
 PARENT_ROOT_PATH = "CHAINLIT_PARENT_ROOT_PATH"
 VARIABLES = (ROOT_PATH, PARENT_ROOT_PATH)
+#: The beginning of the names of Chainlit's variables.
+VARIABLE_PREFIX = "CHAINLIT_"
 #: The address and the port that Chainlit listens on.
 HOST_VARIABLE, PORT_VARIABLE = "CHAINLIT_HOST", "CHAINLIT_PORT"
 #: The directory of ``.chainlit`` and ``.files``.

@@ -23,6 +23,7 @@ from chainlit_operator.domain.model import (
     Workload,
     WorkloadStatus,
 )
+from chainlit_operator.domain.place import Source
 from chainlit_operator.domain.reasons import ConditionType, Reason
 from chainlit_operator.domain.resolution import Resolved, Unresolved, missing_workload
 from chainlit_operator.domain.verification_target import check_of
@@ -136,10 +137,9 @@ class _Reporter:
         route = self._route
         if isinstance(route, Unresolved):
             return _condition(ConditionType.ROUTE_RESOLVED, "False", route.reason, route.message)
-        where = f"host {route.status.host}" if route.status.host else "any host"
-        message = f"{route.status.kind} {route.status.name} gives path {route.status.path} on {where}."
         warnings = (f"Warning: {text}" for text in route.warnings)
-        return _condition(ConditionType.ROUTE_RESOLVED, "True", Reason.RESOLVED, " ".join((message, *warnings)))
+        message = " ".join((_given_by(route), *warnings))
+        return _condition(ConditionType.ROUTE_RESOLVED, "True", Reason.RESOLVED, message)
 
     def _aligned(self) -> Condition:
         action, route, container = self._decision.action, self._route, self._decision.container
@@ -286,9 +286,21 @@ def _reachable(status: str, reason: Reason | str, message: str) -> Condition:
     return _condition(ConditionType.WEBSOCKET_REACHABLE, status, reason, message)
 
 
+def _given_by(route: Resolved) -> str:
+    """What gives the app its path: the route, or the stated URL with the route that it passes, if there is one."""
+    status = route.status
+    where = f"host {status.host}" if status.host else "any host"
+    if route.place.source is not Source.STATED:
+        return f"{status.kind} {status.name} gives path {status.path} on {where}."
+    through = f", and {status.kind} {status.name} serves {status.path} on {where}" if status.kind else ""
+    return f"spec.route.url states {route.url}{through}."
+
+
 def _served(roots: paths.RootPaths, route: Resolved) -> str:
     """The path that the container serves, with the values of the variables."""
-    at = f"serves Chainlit at {roots.root_path or '/'}, as {route.status.kind} {route.status.name} requires"
+    is_stated = route.place.source is Source.STATED
+    cause = "spec.route.url" if is_stated else f"{route.status.kind} {route.status.name}"
+    at = f"serves Chainlit at {roots.root_path or '/'}, as {cause} requires"
     values = f"{ROOT_PATH} is {repr(roots.root_path) if roots.root_path else 'empty or not set'}"
     if roots.parent_root_path:
         values += f", {PARENT_ROOT_PATH} is {roots.parent_root_path!r}"

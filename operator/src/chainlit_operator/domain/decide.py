@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from chainlit_operator.domain import alignment
+from chainlit_operator.domain import alignment, endpoint
 from chainlit_operator.domain.alignment import Apply, Blocked, NoOp
 from chainlit_operator.domain.desired import manifests, ownership
 from chainlit_operator.domain.desired.ownership import Step, Steps
@@ -48,8 +48,7 @@ class Decision:
 def decide(snapshot: Snapshot) -> Decision:
     """Decide about the snapshot's app."""
     route = resolve(snapshot)
-    workload = snapshot.workload
-    container = alignment.find_container(workload, snapshot.app.spec.container) if workload is not None else None
+    container = endpoint.find(snapshot).container
     is_mounted = bool(snapshot.app.spec.mount_path)
     roots = route.root_paths if isinstance(route, Resolved) and not is_mounted else None
     steps, failure = _steps(snapshot, roots)
@@ -87,6 +86,6 @@ def _present_roots(snapshot: Snapshot) -> RootPaths:
     live = next((obj for obj in snapshot.owned if obj.ref == snapshot.app.workload), None)
     if live is None or snapshot.workload is None:
         return RootPaths("", "")
-    container = alignment.find_container(snapshot.workload, snapshot.app.spec.container)
+    container = endpoint.find(snapshot).container
     variables = (container.root_path, container.parent_root_path) if container is not None else (None, None)
     return RootPaths(*(variable.value or "" if variable is not None else "" for variable in variables))

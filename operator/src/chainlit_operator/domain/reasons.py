@@ -38,6 +38,8 @@ class Reason(StrEnum):
     ROUTE_NOT_ACCEPTED = "RouteNotAccepted"
     SERVICE_AMBIGUOUS = "ServiceAmbiguous"
     NAME_TAKEN = "NameTaken"
+    STATED_URL_INVALID = "StatedURLInvalid"
+    STATED_URL_NOT_SERVED = "StatedURLNotServed"
 
     # Aligned
     ALIGNED = "Aligned"
@@ -45,6 +47,7 @@ class Reason(StrEnum):
     WORKLOAD_NOT_FOUND = "WorkloadNotFound"
     CONTAINER_NOT_FOUND = "ContainerNotFound"
     CONTAINER_AMBIGUOUS = "ContainerAmbiguous"
+    PORT_NOT_FOUND = "PortNotFound"
     VARIABLE_FROM_SOURCE = "VariableFromSource"
     ROOT_PATH_IN_COMMAND = "RootPathInCommand"
     WORKLOAD_CLAIMED = "WorkloadClaimed"

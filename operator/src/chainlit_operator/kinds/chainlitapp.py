@@ -23,6 +23,7 @@ class _WorkloadRef(ApiStruct):
     kind: str = "Deployment"
     name: str = ""
     container: str | None = None
+    port: int | str | None = None
 
 
 class _WorkloadSpec(ApiStruct):
@@ -63,6 +64,8 @@ class _RouteSpec(ApiStruct):
     ref: _RouteRef | None = None
     ingress: _Ingress | None = None
     gateway: _Gateway | None = None
+    url: str = ""
+    backend_path: str | None = None
     rewrite: model.Rewrite = model.Rewrite.AUTO
     affinity: model.Affinity = model.Affinity.AUTO
 
@@ -169,6 +172,8 @@ class ChainlitApp(ApiStruct):
             spec=model.AppSpec(
                 **_workload_fields(spec.workload, meta.name),
                 **_route_fields(spec.route, meta.name),
+                url=spec.route.url,
+                backend_path=None if spec.route.backend_path is None else normalise(spec.route.backend_path),
                 rewrite=spec.route.rewrite,
                 affinity=spec.route.affinity,
                 verification=spec.verification.mode,
@@ -187,7 +192,8 @@ def _workload_fields(spec: _WorkloadSpec, name: str) -> dict[str, Any]:
     if spec.template is not None:
         names = {"workload_kind": "Deployment", "workload_name": name, "container": CONTAINER}
         return {**names, "template": spec.template}
-    return {"workload_kind": spec.ref.kind, "workload_name": spec.ref.name, "container": spec.ref.container}
+    ref = spec.ref
+    return {"workload_kind": ref.kind, "workload_name": ref.name, "container": ref.container, "port": ref.port or None}
 
 
 def _route_fields(spec: _RouteSpec, name: str) -> dict[str, Any]:

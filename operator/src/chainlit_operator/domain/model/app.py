@@ -47,7 +47,10 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class RouteStatus:
-    """``status.route``: the route in use, with the path as the route spells it."""
+    """``status.route``: the route in use, with the path as the route spells it.
+
+    Kind and name are empty where ``spec.route.url`` alone states the route.
+    """
 
     kind: str
     name: str
@@ -117,8 +120,14 @@ class AppSpec:
     workload_kind: str
     workload_name: str
     container: str | None = None
+    port: int | str | None = None
+    """``spec.workload.ref.port``: number or name of the container port that Chainlit listens on; None if not stated."""
     route_kind: str | None = None
     route_name: str | None = None
+    url: str = ""
+    """``spec.route.url``, the URL that browsers open; empty if it is not stated."""
+    backend_path: str | None = None
+    """``spec.route.backendPath``, what arrives of that URL's path, in normal form; None if it is not stated."""
     rewrite: Rewrite = Rewrite.AUTO
     affinity: Affinity = Affinity.AUTO
     verification: VerificationMode = VerificationMode.BACKEND

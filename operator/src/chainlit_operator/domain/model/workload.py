@@ -43,6 +43,9 @@ class Container:
     """A container: its two variables, its HTTP probes, and how it is started.
 
     ``workers`` is None where one process serves the app, as far as the manifest shows.
+    ``port_option`` is the port that its command gives Chainlit, ``port_variable`` that of the variable
+    ``CHAINLIT_PORT``; None where it is not stated or not clear. ``mentions_chainlit`` says that its command, image or
+    variables name Chainlit.
     """
 
     name: str
@@ -54,6 +57,9 @@ class Container:
     has_env_from: bool = False
     has_root_path_option: bool = False
     workers: Workers | None = None
+    port_option: int | None = None
+    port_variable: int | None = None
+    mentions_chainlit: bool = False
     owners: tuple[tuple[str, str], ...] = field(default=(), compare=False)
     """(field, field manager) for each of the two variables and the probes' paths, where it has an owner."""
 

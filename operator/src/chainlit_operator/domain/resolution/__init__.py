@@ -1,7 +1,7 @@
 """Resolution: from the routes of an app to the one path at which Chainlit must be served, or the reason for none.
 
-``chain.py`` and ``rules.py`` have ordered lists of rules: the first rule that fails gives the reason. The lists are the
-truth table, and the page of reasons in the documentation prints them.
+``chain.py``, ``rules.py`` and ``together.py`` have ordered lists of rules: the first rule that fails gives the reason.
+The lists are the truth table, and the page of reasons in the documentation prints them.
 """
 
 from chainlit_operator.domain.resolution.answer import Resolved, Unresolved

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from chainlit_operator.domain import chainlit, paths
 from chainlit_operator.domain.model import RouteStatus, Service
 from chainlit_operator.domain.paths import RootPaths
+from chainlit_operator.domain.place import Place
 from chainlit_operator.domain.reasons import Reason
 
 
@@ -21,17 +23,19 @@ class Unresolved:
 class Resolved:
     """The one answer.
 
-    ``public_prefix`` is the prefix in the browser's URL, ``backend_prefix`` the prefix that arrives at the Service, and
-    ``app_prefix`` the prefix at which Chainlit answers there. The last two differ only if another app mounts Chainlit.
-    All are in normal form. ``root_paths`` are the values of the two variables. ``url`` and ``web_socket_url`` are None
-    where the route has no address. ``service`` and ``service_port`` lead to the pods. ``web_socket_refusal`` says why
-    the edge refuses only the WebSocket, and names the fix; it is empty if the edge does not refuse it. ``warnings`` are
-    sentences about what else may fail; they are part of the condition RouteResolved and leave Ready alone.
+    ``place`` has the prefix in the browser's URL and the prefix that arrives at the Service. ``public_prefix`` is the
+    prefix in requests to the route's own edge, which differs from the browser's behind a proxy that removes a part.
+    ``app_prefix`` is the prefix at which Chainlit answers at the Service: another one than arrives there only if
+    another app mounts Chainlit. All are in normal form. ``root_paths`` are the values of the two variables. ``url`` and
+    ``web_socket_url`` are None where the route has no address. ``service`` and ``service_port`` lead to the pods.
+    ``web_socket_refusal`` says why the edge refuses only the WebSocket, and names the fix; it is empty if the edge does
+    not refuse it. ``warnings`` are sentences about what else may fail, and about routes that are left out; they are
+    part of the condition RouteResolved and leave Ready alone.
     """
 
     status: RouteStatus
+    place: Place
     public_prefix: str
-    backend_prefix: str
     app_prefix: str
     root_paths: RootPaths
     url: str | None
@@ -40,3 +44,39 @@ class Resolved:
     service_port: int | str
     web_socket_refusal: str = ""
     warnings: tuple[str, ...] = ()
+
+    @property
+    def backend_prefix(self) -> str:
+        """The prefix that arrives at the Service."""
+        return self.place.backend
+
+
+def resolved(
+    place: Place,
+    public_prefix: str,
+    *,
+    status: RouteStatus,
+    origin: str,
+    mount_path: str,
+    backend: tuple[Service, int | str],
+) -> Resolved:
+    """Return the answer for a place that the law of alignment allows.
+
+    ``origin`` is what comes between ``http`` and the path of the URL, empty where none is known. ``backend`` is the
+    Service and its port.
+    """
+    roots = paths.align(place.public, place.backend)
+    assert roots is not None  # the rules of resolution ensure it
+    app_prefix = paths.mounted(place.backend, mount_path)
+    address = f"{origin}{roots.parent_root_path}{app_prefix}/"
+    return Resolved(
+        status=status,
+        place=place,
+        public_prefix=public_prefix,
+        app_prefix=app_prefix,
+        root_paths=roots,
+        url=f"http{address}" if origin else None,
+        web_socket_url=f"ws{address}{chainlit.SOCKET}/" if origin else None,
+        service=backend[0],
+        service_port=backend[1],
+    )

@@ -1,18 +1,17 @@
-"""Resolution as a whole: the rules about the app, the route that counts, and the rules about other apps."""
+"""Resolution as a whole: the rules about the app, the answer of its routes, and the rules about other apps."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from chainlit_operator.domain import chainlit, paths, route_conflicts
-from chainlit_operator.domain.model import App, Rewrite, Route, RouteStatus, Snapshot
+from chainlit_operator.domain import route_conflicts
+from chainlit_operator.domain.model import App, Snapshot
 from chainlit_operator.domain.reasons import Reason
-from chainlit_operator.domain.resolution import rules
+from chainlit_operator.domain.resolution import together
 from chainlit_operator.domain.resolution.answer import Resolved, Unresolved
 from chainlit_operator.domain.resolution.backend import PORT_NAME, backend_services, route_backend
-from chainlit_operator.domain.resolution.origin import origin_of
-from chainlit_operator.domain.route_paths import is_own_route, prefix_of
-from chainlit_operator.domain.route_warnings import Seen
+from chainlit_operator.domain.resolution.statement import backend_path_fits, stated_answer, url_is_valid
+from chainlit_operator.domain.route_paths import is_own_route
 from chainlit_operator.domain.rule import Rule, first_fault
 
 
@@ -20,11 +19,19 @@ def resolve(snapshot: Snapshot) -> Resolved | Unresolved:
     """Return the resolved route of the snapshot's app, or the first fault."""
     if fault := first_fault(APP_RULES, snapshot):
         return Unresolved(*fault)
-    answer = _one_answer(snapshot)
-    if isinstance(answer, Unresolved):
+    answer = together.answer(snapshot) if snapshot.routes else stated_answer(snapshot)
+    if isinstance(answer, Unresolved) and _stands_alone(snapshot):
+        answer = stated_answer(snapshot)
+    assert answer is not None  # a rule ensures that there is a route or a stated URL
+    if isinstance(answer, Unresolved) or not answer.status.kind:
         return answer
     fault = first_fault(CONFLICT_RULES, Found(snapshot, answer))
     return Unresolved(*fault) if fault else answer
+
+
+def _stands_alone(snapshot: Snapshot) -> bool:
+    """Whether the spec says all about the place, so that routes that were only discovered need not be right."""
+    return snapshot.app.route is None and snapshot.app.spec.backend_path is not None
 
 
 # ----------------------------------------------------------------------------------------- before a route is read
@@ -94,13 +101,13 @@ def named_route_exists(snapshot: Snapshot) -> str:
 
 
 def route_leads_to_service(snapshot: Snapshot) -> str:
-    """If the app names no route, a route must lead to a Service that selects the pods."""
-    if snapshot.app.route is not None or snapshot.routes:
+    """If the app names no route and states no URL, a route must lead to a Service that selects the pods."""
+    if snapshot.app.route is not None or snapshot.routes or snapshot.app.spec.url:
         return ""
     return (
         f"No route in namespace {snapshot.app.ref.namespace} leads to Service {_services(snapshot)} of "
         f"{snapshot.app.workload}. Create an Ingress or HTTPRoute, or describe one in spec.route.ingress or "
-        "spec.route.gateway."
+        "spec.route.gateway. If browsers reach the app in another way, state the URL in spec.route.url."
     )
 
 
@@ -111,96 +118,13 @@ def _services(snapshot: Snapshot) -> str:
 APP_RULES: tuple[Rule[Snapshot], ...] = (
     Rule(Reason.NAME_TAKEN, names_are_free),
     Rule(Reason.WORKLOAD_NOT_FOUND, workload_exists),
+    Rule(Reason.STATED_URL_INVALID, url_is_valid),
+    Rule(Reason.STATED_URL_INVALID, backend_path_fits),
     Rule(Reason.SERVICE_NOT_FOUND, service_selects_pods),
     Rule(Reason.SERVICE_AMBIGUOUS, created_route_has_one_backend),
     Rule(Reason.ROUTE_NOT_FOUND, named_route_exists),
     Rule(Reason.ROUTE_NOT_FOUND, route_leads_to_service),
 )
-
-
-# ---------------------------------------------------------------------------------------------- which route counts
-
-
-def _one_answer(snapshot: Snapshot) -> Resolved | Unresolved:
-    """The one answer of all routes: of the named one or, in discovery, of those that lead to the app."""
-    answers = [(route, _resolve_route(snapshot, route)) for route in snapshot.routes]
-    different = {
-        (found.public_prefix, found.backend_prefix) if isinstance(found, Resolved) else None for _, found in answers
-    }
-    if len(different) == 1:
-        return answers[0][1]
-    listed = ", ".join(f"{route.ref.kind} {route.ref.name} ({_summary(found)})" for route, found in answers)
-    return Unresolved(
-        Reason.ROUTE_AMBIGUOUS,
-        f"Routes to Service {_services(snapshot)} have different paths: {listed}. Set spec.route.ref to the route to "
-        "use, or give all routes the same path.",
-    )
-
-
-def _summary(answer: Resolved | Unresolved) -> str:
-    return answer.status.path if isinstance(answer, Resolved) else str(answer.reason)
-
-
-def _resolve_route(snapshot: Snapshot, route: Route) -> Resolved | Unresolved:
-    candidate = rules.Candidate(snapshot, route)
-    fault = first_fault(rules.RULES, candidate)
-    return Unresolved(*fault) if fault else _resolved(candidate)
-
-
-def _resolved(given: rules.Candidate) -> Resolved:
-    chosen, public, backend = given.chosen, given.public_prefix, given.backend_prefix
-    roots = paths.align(public, backend)
-    assert roots is not None  # the rule prefixes_align ensures it
-    app_prefix = paths.mounted(backend, given.snapshot.app.spec.mount_path)
-    origin = origin_of(given.route, chosen)
-    address = f"{origin}{roots.parent_root_path}{app_prefix}/"
-    return Resolved(
-        status=RouteStatus(
-            kind=given.route.ref.kind,
-            name=given.route.ref.name,
-            host=chosen.host,
-            path=public or "/",
-            path_type=chosen.path_type,
-            rewrite=str(Rewrite.STRIP if roots.parent_root_path else Rewrite.NONE),
-        ),
-        public_prefix=public,
-        backend_prefix=backend,
-        app_prefix=app_prefix,
-        root_paths=roots,
-        url=f"http{address}" if origin else None,
-        web_socket_url=f"ws{address}{chainlit.SOCKET}/" if origin else None,
-        service=given.services[chosen.service],
-        service_port=chosen.port,
-        web_socket_refusal=_web_socket_refusal(given, roots.parent_root_path + app_prefix),
-        warnings=_warnings(given, roots),
-    )
-
-
-def _warnings(given: rules.Candidate, roots: paths.RootPaths) -> tuple[str, ...]:
-    """The texts of the warnings of all paths of the app, each once."""
-    root_path = "" if given.snapshot.app.spec.mount_path else roots.root_path
-    # A route may have thousands of paths with the same warnings.
-    found = dict.fromkeys((path.service, warning) for path in given.serving for warning in path.warnings)
-    texts = (
-        warning.text(Seen(root_path, given.services[service].type))
-        for service, warning in found
-        if service in given.services
-    )
-    return tuple(dict.fromkeys(text for text in texts if text))
-
-
-def _web_socket_refusal(given: rules.Candidate, public: str) -> str:
-    """Why the edge refuses the WebSocket, empty if it does not. The longest path that matches the socket decides."""
-    socket = f"{public}/{chainlit.SOCKET}"
-    serving = max(
-        (path for path in given.serving if paths.is_below(socket, prefix_of(path))),
-        key=lambda path: len(prefix_of(path)),
-    )
-    refusal = serving.web_socket_refusal
-    if refusal is None:
-        return ""
-    answer = f" with status {refusal.status}" if refusal.status else ""
-    return f"{refusal.controller} refuses the WebSocket at {given.route.ref}{answer}. {refusal.remedy}"
 
 
 # ------------------------------------------------------------------------------------------ who else is at the path

@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import cached_property
 
 from chainlit_operator.domain import paths, rewrites
+from chainlit_operator.domain.endpoint import Endpoint, paths_to, target_of
 from chainlit_operator.domain.model import (
     Matching,
     Rewrite,
@@ -19,6 +20,7 @@ from chainlit_operator.domain.model import (
     Service,
     Snapshot,
 )
+from chainlit_operator.domain.place import Place, place_of
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.domain.resolution import path_overrides
 from chainlit_operator.domain.route_paths import is_own_route, prefix_of
@@ -33,10 +35,12 @@ _METHODS = tuple(f"{path_overrides.METHOD_CONDITION}{method}" for method in ("GE
 class Candidate:
     """One route that may be the app's, with the values that several rules need."""
 
-    def __init__(self, snapshot: Snapshot, route: Route) -> None:
-        self.snapshot, self.route = snapshot, route
+    def __init__(self, snapshot: Snapshot, route: Route, endpoint: Endpoint) -> None:
+        self.snapshot, self.route, self.endpoint = snapshot, route, endpoint
         self.services: Mapping[str, Service] = {service.ref.name: service for service in snapshot.services}
-        self.own_paths = [path for path in route.paths if path.service in self.services]
+        #: The paths that lead to the app's pods, each with the pods' port (None: the Service has no such port).
+        self.targets = [(path, target_of(service, path.port)) for path, service in paths_to(route, snapshot.services)]
+        self.own_paths = [path for path, target in self.targets if endpoint.counts(target)]
 
     @cached_property
     def whole_paths(self) -> list[RoutePath]:
@@ -64,12 +68,15 @@ class Candidate:
         return self.by_prefix[self.public_prefix]
 
     @cached_property
+    def serving_hosts(self) -> dict[str, RoutePath]:
+        """Every host that serves the app, with its first path: the status has one host, but people open them all."""
+        return {path.host: path for path in reversed(self.covering) if prefix_of(path) == self.public_prefix}
+
+    @cached_property
     def overriding(self) -> list[RoutePath]:
         """Other paths of the route that take requests away from those that serve the app."""
         # By identity: comparing thousands of paths with each other takes seconds.
-        known = {id(path) for path in self.covering}
-        # Of every host that serves the app: the status has the address of one, but people open them all.
-        serving = {path.host: path for path in reversed(self.covering) if prefix_of(path) == self.public_prefix}
+        known, serving = {id(path) for path in self.covering}, self.serving_hosts
         return [
             path
             for path in self.route.paths
@@ -90,15 +97,25 @@ class Candidate:
 
     def arriving(self, path: RoutePath) -> str | None:
         """Return the prefix that the backend receives for a path; None if there is no such prefix."""
-        prefix = prefix_of(path)
-        stated = self.snapshot.app.spec.rewrite
-        if stated is not Rewrite.AUTO:
-            return "" if stated is Rewrite.STRIP else prefix
+        prefix, spec = prefix_of(path), self.snapshot.app.spec
+        if self.is_rewrite_stated:
+            return "" if spec.rewrite is Rewrite.STRIP else prefix
         return rewrites.backend_prefix(prefix, path.transforms)
 
     def transforms(self) -> tuple[rewrites.Transform, ...]:
         """Return the transforms of the chosen path; none if the spec states the rewrite."""
-        return self.chosen.transforms if self.snapshot.app.spec.rewrite is Rewrite.AUTO else ()
+        return () if self.is_rewrite_stated else self.chosen.transforms
+
+    @property
+    def is_rewrite_stated(self) -> bool:
+        """Whether the spec says what arrives at the app, so that the rewrites of the route decide nothing."""
+        spec = self.snapshot.app.spec
+        return spec.rewrite is not Rewrite.AUTO or spec.backend_path is not None
+
+    @cached_property
+    def place(self) -> Place | None:
+        """The place that counts; None if the route does not serve the stated URL."""
+        return place_of(self.snapshot.app.spec, self.public_prefix, self.backend_prefix)
 
 
 def _unconditional(own: Iterable[RoutePath]) -> Iterator[RoutePath]:
@@ -136,6 +153,18 @@ def backend_is_supported(given: Candidate) -> str:
     return (
         f"{given.route.ref} sends requests to {names[:MAX_QUOTED]}. The operator follows only Services of the route's "
         f"namespace: use one that selects the pods of {given.snapshot.app.workload}."
+    )
+
+
+def backend_leads_to_chainlit(given: Candidate) -> str:
+    """A port behind the route must be the one that Chainlit listens on, where that is certain."""
+    if given.own_paths or not given.targets:
+        return ""
+    ports = ", ".join(dict.fromkeys(str(target) for _, target in given.targets))
+    return (
+        f"{given.route.ref} sends requests to port {ports} of the pods of {given.snapshot.app.workload}, and Chainlit "
+        f"listens on port {given.endpoint.port}. Correct the backend of the {given.route.ref.kind}, or state the port "
+        "in spec.workload.ref.port."
     )
 
 
@@ -295,7 +324,7 @@ def rewrites_agree(given: Candidate) -> str:
     unlike = {(prefix_of(path), path.transforms): path for path in given.serving[1:]}
     for (prefix, _), path in unlike.items():
         arriving = given.arriving(path)
-        if arriving is None or not _agree((given.public_prefix, given.backend_prefix), (prefix, arriving)):
+        if arriving is None or not agree((given.public_prefix, given.backend_prefix), (prefix, arriving)):
             return (
                 f"{given.route.ref} rewrites {path.path} and {given.chosen.path} of the app in different ways, so "
                 "requests for one of them go astray. Give all of its rules the same rewrite."
@@ -303,7 +332,7 @@ def rewrites_agree(given: Candidate) -> str:
     return ""
 
 
-def _agree(one: tuple[str, str], other: tuple[str, str]) -> bool:
+def agree(one: tuple[str, str], other: tuple[str, str]) -> bool:
     """Whether two pairs of a prefix and the prefix that arrives mean the same rewrite for requests below both."""
     (above, arrives), (below, expected) = sorted((one, other), key=lambda pair: len(pair[0]))
     return arrives + below.removeprefix(above) == expected
@@ -323,6 +352,7 @@ def prefixes_align(given: Candidate) -> str:
 RULES: tuple[Rule[Candidate], ...] = (
     Rule(Reason.SERVICE_NOT_FOUND, service_exists),
     Rule(Reason.ROUTE_WITHOUT_BACKEND, backend_is_supported),
+    Rule(Reason.ROUTE_WITHOUT_BACKEND, backend_leads_to_chainlit),
     Rule(Reason.ROUTE_WITHOUT_BACKEND, backend_selects_pods),
     Rule(Reason.ROUTE_NOT_ACCEPTED, route_is_read),
     Rule(Reason.BACKEND_SHARED, backend_is_alone),

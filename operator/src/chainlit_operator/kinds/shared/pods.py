@@ -14,8 +14,8 @@ from typing import NamedTuple
 import msgspec
 from msgspec import Struct, field
 
-from chainlit_operator.domain import model
-from chainlit_operator.domain.chainlit import PARENT_ROOT_PATH, ROOT_PATH, VARIABLES
+from chainlit_operator.domain import endpoint, model
+from chainlit_operator.domain.chainlit import PARENT_ROOT_PATH, PORT_VARIABLE, ROOT_PATH, VARIABLE_PREFIX, VARIABLES
 from chainlit_operator.domain.workers import workers_of
 from chainlit_operator.kinds.shared.fields import pairs
 from chainlit_operator.kinds.shared.kind import Decode, Known, decoder_with_known
@@ -153,7 +153,16 @@ class _Container(ApiStruct):
     liveness_probe: _Probe | None = None
     readiness_probe: _Probe | None = None
 
+    def _words(self) -> tuple[str, ...]:
+        return (*self.command, *self.args)
+
+    def _mentions_chainlit(self) -> bool:
+        # Not by the variables that the operator writes: it may have found another container before.
+        names = (env.name for env in self.env if env.name.startswith(VARIABLE_PREFIX) and env.name not in VARIABLES)
+        return any("chainlit" in word.lower() for word in (self.image, *self._words(), *names))
+
     def to_domain(self, owners: tuple[tuple[str, str], ...]) -> model.Container:
+        env = {env.name: env.value if env.value_from is None else None for env in self.env}
         variables = {
             env.name: model.Variable(env.value if env.value_from is None else None)
             for env in self.env
@@ -173,8 +182,11 @@ class _Container(ApiStruct):
                 if probe is not None and probe.http_get is not None
             ),
             has_env_from=bool(self.env_from),
-            has_root_path_option=any("--root-path" in word for word in (*self.command, *self.args)),
             workers=workers_of(self.command, self.args, plain),
+            has_root_path_option=any("--root-path" in word for word in self._words()),
+            port_option=endpoint.option_of(self._words(), env),
+            port_variable=endpoint.number_of(env.get(PORT_VARIABLE) or ""),
+            mentions_chainlit=self._mentions_chainlit(),
             owners=owners,
         )
 

@@ -1,0 +1,173 @@
+"""The endpoint of an app in its pods: the container that runs Chainlit, and the port that Chainlit listens on.
+
+The spec says both. Otherwise the container's name and command, and the ports that routes lead to, show them. A pod may
+have other containers, such as a login proxy, and a container other ports, such as a dashboard.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from chainlit_operator.domain import chainlit
+from chainlit_operator.domain.model import App, Container, Route, RoutePath, Service, Snapshot, Workload
+from chainlit_operator.domain.route_paths import is_own_route, prefix_of
+
+Target = int | str
+"""The port of pods behind a Service's port: a number, or the name of a container port."""
+
+_PORT_OPTION = re.compile(r"(?:^|\s)--port[=\s]+[\"']?(?:([0-9]{1,5})\b|\$[({]?([A-Za-z_][A-Za-z0-9_]*))")
+#: Names of ports that serve people, the clearest first.
+_NAMES = (chainlit.CONTAINER, "http", "web", "ui")
+#: Words in the image names of proxies: a port of such a container leads to Chainlit only by way of the proxy.
+_PROXIES = re.compile(r"proxy|nginx|envoy|caddy|traefik|httpd|haproxy")
+
+
+class Endpoint(NamedTuple):
+    """The container that runs Chainlit (None: it is not clear), and Chainlit's port (None: it is not known).
+
+    ``targets`` are the ports of the pods that lead to Chainlit, None for all: its own port, or that of a proxy beside
+    it. ``candidates`` are the ports of the container that routes lead to, where only the pods can tell which of them is
+    Chainlit's.
+    """
+
+    container: Container | None
+    port: int | None = None
+    targets: frozenset[Target] | None = None
+    candidates: tuple[int, ...] = ()
+
+    def counts(self, target: Target | None) -> bool:
+        """Whether requests for a port of the pods reach Chainlit, as far as that is known."""
+        return target is None or self.targets is None or target in self.targets
+
+
+def option_of(words: Iterable[str], env: Mapping[str, str | None]) -> int | None:
+    """Return the port that a command line gives Chainlit; None if it gives none, or one that is not clear.
+
+    ``words`` are those of ``command`` and ``args``, ``env`` the values of the container's variables.
+    """
+    found = _PORT_OPTION.search(" ".join(words))
+    text = found and (found[1] or env.get(found[2]))
+    return number_of(text or "")
+
+
+def number_of(text: str) -> int | None:
+    """Return the port of a text; None if it is none."""
+    return int(text) if text.isascii() and text.isdecimal() and 0 < int(text) < 65536 else None
+
+
+def target_of(service: Service | None, port: int | str) -> Target | None:
+    """Return the pods' port behind a port of a Service; None if there is no such port."""
+    found = next((each for each in service.ports if each.matches(port)), None) if service is not None else None
+    return None if found is None else found.port if found.target is None else found.target
+
+
+def find(snapshot: Snapshot) -> Endpoint:
+    """Return the endpoint of the snapshot's app."""
+    if snapshot.workload is None:
+        return Endpoint(None)
+    prefixes = _prefixes(snapshot)
+    container = _container(snapshot.app, snapshot.workload, prefixes)
+    if container is None:
+        return Endpoint(None)
+    foreign = {n for other in snapshot.workload.containers if other.name != container.name for _, n in other.ports}
+    ports = {target: container.port_number(target) for target in prefixes}
+    stated = snapshot.app.spec.port if snapshot.app.spec.port is not None else container.port_option
+    port, candidates = _port(container, ports.values(), foreign)
+    if stated is not None:
+        port, candidates = container.port_number(stated), ()
+    if port is None:
+        return Endpoint(container, candidates=candidates)
+    direct = {target for target, number in ports.items() if number == port}
+    proxies = {target for target, number in ports.items() if number is None or number in foreign}
+    return Endpoint(container, port, _targets(prefixes, direct, proxies, is_certain=stated is not None), candidates)
+
+
+Prefixes = dict[Target, set[str]]
+"""The ports of an app's pods that routes lead to, each with the prefixes of the paths that lead there."""
+
+
+def _prefixes(snapshot: Snapshot) -> Prefixes:
+    found: Prefixes = {}
+    for route in snapshot.routes:
+        for path, service in paths_to(route, snapshot.services):
+            target = target_of(service, path.port)
+            if target is not None:
+                found.setdefault(target, set()).add(prefix_of(path))
+    if not snapshot.routes:
+        ports = [port for service in snapshot.services for port in service.ports]
+        found = {port.port if port.target is None else port.target: set() for port in ports}
+    return found
+
+
+def _targets(
+    prefixes: Prefixes, direct: set[Target], proxies: set[Target], *, is_certain: bool
+) -> frozenset[Target] | None:
+    """The ports that lead to Chainlit. None where no port does, unless it is certain which port Chainlit has.
+
+    A proxy beside Chainlit counts where no path leads to Chainlit itself, or only a path of Chainlit's own below the
+    path of the proxy, such as one without login. Else the other container is another app.
+    """
+    if not direct:
+        return frozenset(proxies) if proxies or is_certain else None
+    shortest = min((prefix for target in direct for prefix in prefixes[target]), key=len, default="")
+    above = {target for target in proxies if any(is_own_route(shortest, prefix) for prefix in prefixes[target])}
+    return frozenset(direct | above)
+
+
+def paths_to(route: Route, services: Iterable[Service]) -> Iterable[tuple[RoutePath, Service]]:
+    """Yield the paths of a route that lead to one of these Services, each path with its Service."""
+    by_name = {service.ref.name: service for service in services}
+    for path in route.paths:
+        if path.service in by_name:
+            yield path, by_name[path.service]
+
+
+def _container(app: App, workload: Workload, targets: Iterable[Target]) -> Container | None:
+    """The container that runs Chainlit: the stated one, the only one, else the one that is clear."""
+    containers, wanted = workload.containers, app.spec.port
+    if app.spec.container is not None:
+        return next((found for found in containers if found.name == app.spec.container), None)
+    if len(containers) == 1:
+        return containers[0]
+    if wanted is not None:
+        return _only(found for found in containers if _has(found, wanted))
+    return (
+        _only(found for found in containers if found.name == chainlit.CONTAINER)
+        or _only(found for found in containers if found.mentions_chainlit)
+        or _only_without_proxy(found for found in containers if any(_has(found, target) for target in targets))
+    )
+
+
+def _only(found: Iterable[Container]) -> Container | None:
+    containers = [*found]
+    return containers[0] if len(containers) == 1 else None
+
+
+def _only_without_proxy(found: Iterable[Container]) -> Container | None:
+    container = _only(found)
+    is_proxy = container is not None and _PROXIES.search(container.image.rpartition("/")[2].partition(":")[0])
+    return None if is_proxy else container
+
+
+def _has(container: Container, target: Target) -> bool:
+    """Whether a container declares a port, by number or name."""
+    return any(target in port for port in container.ports)
+
+
+def _port(container: Container, reached: Iterable[int | None], foreign: set[int]) -> tuple[int | None, tuple[int, ...]]:
+    """Chainlit's port of those that routes reach, and the candidates if nothing but the pods can tell which it is.
+
+    ``foreign`` are the ports of other containers.
+    """
+    declared = {number for _, number in container.ports}
+    ports = sorted({n for n in reached if n is not None and (n in declared or n not in foreign)})
+    if len(ports) <= 1:
+        return (ports[0] if ports else None), ()
+    names = {name: number for name, number in container.ports if number in ports}
+    known = container.port_variable if container.port_variable in ports else None
+    known = known or next((names[name] for name in _NAMES if name in names), None)
+    if known is not None:
+        return known, ()
+    return (chainlit.PORT if chainlit.PORT in ports else None), tuple(ports)

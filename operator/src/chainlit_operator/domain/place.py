@@ -1,0 +1,86 @@
+"""Places: where a browser opens an app and what arrives there, and which of several places counts.
+
+A place is two prefixes. The law of alignment (``domain/paths.py``) turns them into the two variables. The first source
+that applies counts: what the spec states (``spec.route.url`` and ``spec.route.backendPath``), then the route.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from typing import NamedTuple
+
+from chainlit_operator.domain import paths
+from chainlit_operator.domain.model import AppSpec, Rewrite
+
+_URL = re.compile(r"http(s?)://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?)(:[0-9]{1,5})?(/[^?#]*)?")
+
+
+class Source(StrEnum):
+    """Where a place comes from."""
+
+    STATED = "Stated"
+    ROUTE = "Route"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Two prefixes in normal form: ``public`` in the browser's URL, ``backend`` at the backend.
+
+    Where another app mounts Chainlit, both are without the mount path.
+    """
+
+    public: str
+    backend: str
+    source: Source = Source.ROUTE
+
+
+class StatedURL(NamedTuple):
+    """The parts of ``spec.route.url``: ``origin`` is what comes between ``http`` and the path, such as ``s://host:1``."""
+
+    origin: str
+    host: str
+    prefix: str
+
+
+@lru_cache(1024)
+def stated_url(text: str) -> StatedURL | None:
+    """Return the parts of a stated URL; None for an empty text, and for one that is not such a URL."""
+    found = _URL.fullmatch(text)
+    if found is None:
+        return None
+    secure, host, port, path = found.groups(default="")
+    return StatedURL(f"{secure}://{host}{port}", host, paths.normalise(path))
+
+
+def place_of(spec: AppSpec, public: str, backend: str) -> Place | None:
+    """Return the place that counts where a route has these prefixes; None if the route does not serve the stated URL.
+
+    Without ``spec.route.backendPath`` a stated URL takes what the route makes of it. Its path is below the route's
+    prefix, or a proxy in front of the route removes the beginning of it.
+    """
+    url = stated_url(spec.url)
+    if url is None:
+        return Place(public, backend)
+    opened = without_mount(url.prefix, spec.mount_path)
+    if spec.backend_path is not None:
+        return Place(opened, without_mount(spec.backend_path, spec.mount_path), Source.STATED)
+    if paths.is_below(opened, public):
+        return Place(opened, backend + opened.removeprefix(public), Source.STATED)
+    return Place(opened, backend, Source.STATED) if opened.endswith(public) else None
+
+
+def stated_place(spec: AppSpec) -> Place | None:
+    """Return the place that the spec alone states; None if it states none."""
+    url = stated_url(spec.url)
+    if url is None:
+        return None
+    opened = without_mount(url.prefix, spec.mount_path)
+    return place_of(spec, opened, "" if spec.rewrite is Rewrite.STRIP else opened)
+
+
+def without_mount(prefix: str, mount_path: str) -> str:
+    """Return the prefix without the path at which another app mounts Chainlit, if it ends with that."""
+    return prefix.removesuffix(mount_path) if mount_path else prefix

@@ -1,0 +1,279 @@
+"""The routes of an app, read together: the one that gives the place, those that join it, and those that are left out.
+
+People split routes: ``/chat`` and ``/chat/ws`` with other time limits, ``/slack/events`` without a login. A longer path
+joins if its next segment is one of Chainlit's own. A route with a fault does not block a good one, unless it may get
+requests that the app needs at the place of the good one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import cached_property
+
+from chainlit_operator.domain import chainlit, endpoint, paths
+from chainlit_operator.domain.model import Rewrite, RoutePath, RouteStatus, Snapshot
+from chainlit_operator.domain.place import stated_url, without_mount
+from chainlit_operator.domain.reasons import Reason
+from chainlit_operator.domain.resolution import path_overrides, rules
+from chainlit_operator.domain.resolution.answer import Resolved, Unresolved, resolved
+from chainlit_operator.domain.resolution.origin import origin_of
+from chainlit_operator.domain.resolution.rules import Candidate
+from chainlit_operator.domain.route_conflicts import share_listener
+from chainlit_operator.domain.route_paths import is_own_route, is_readable, prefix_of
+from chainlit_operator.domain.route_warnings import Seen
+from chainlit_operator.domain.rule import Rule, first_fault
+
+#: Reasons of a route that no edge serves.
+_UNSERVED = frozenset({Reason.ROUTE_NOT_ACCEPTED})
+#: Reasons of a route whose requests reach the app as those of a good route do, if they are rewritten alike.
+_DELIVERED = frozenset(
+    {Reason.EXACT_PATH, Reason.CONDITIONAL_MATCH, Reason.REGULAR_EXPRESSION_PATH, Reason.PATH_NOT_SUPPORTED}
+)
+#: How many routes that are left out a message names.
+_MAX_NAMED = 3
+
+Fault = tuple[Reason, str]
+
+
+class Together:
+    """The routes of one app, each with its fault; those that lead to other ports of the pods are none of them."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        found = endpoint.find(snapshot)
+        every = [Candidate(snapshot, route, found) for route in snapshot.routes]
+        self.candidates = [given for given in every if given.own_paths] or every
+        self._faults = {id(given): first_fault(rules.RULES, given) for given in self.candidates}
+
+    @cached_property
+    def good(self) -> list[Candidate]:
+        """The routes without a fault."""
+        return [given for given in self.candidates if self._faults[id(given)] is None]
+
+    @cached_property
+    def faulty(self) -> list[tuple[Candidate, Fault]]:
+        """The routes with a fault that are no part of the app's place, with the fault."""
+        found = ((given, self._faults[id(given)]) for given in self.candidates)
+        return [(given, fault) for given, fault in found if fault is not None and not self._joins_in_parts(given)]
+
+    @cached_property
+    def main(self) -> Candidate:
+        """The route that gives the place: the one that serves the stated URL best, else the one with the shortest path.
+
+        There must be a good route.
+        """
+        spec = self.snapshot.app.spec
+        url = stated_url(spec.url)
+        if url is not None:
+            opened = without_mount(url.prefix, spec.mount_path)
+            serving = [given for given in self.good if paths.is_below(opened, given.public_prefix)]
+            if serving:
+                return max(serving, key=lambda given: len(given.public_prefix))
+        return min(self.good, key=lambda given: len(given.public_prefix))
+
+    @cached_property
+    def unlike(self) -> list[Candidate]:
+        """The good routes that neither have the place nor join it."""
+        return [given for given in self.good if given is not self.main and not self.joins(given)]
+
+    def joins(self, given: Candidate) -> bool:
+        """Whether a route has the place of the main one, or a part of it that is Chainlit's own, rewritten alike."""
+        return is_own_route(given.public_prefix, self.main.public_prefix) and self.agrees(given, given.chosen)
+
+    def agrees(self, given: Candidate, path: RoutePath) -> bool:
+        """Whether a path of a route is rewritten as the main route rewrites."""
+        place, arriving = (self.main.public_prefix, self.main.backend_prefix), given.arriving(path)
+        return arriving is not None and rules.agree(place, (prefix_of(path), arriving))
+
+    def _joins_in_parts(self, given: Candidate) -> bool:
+        """Whether a route with several paths joins the main one with each of them."""
+        fault = self._faults[id(given)]
+        if fault is None or fault[0] is not Reason.SEVERAL_PATHS or not self.good:
+            return False
+        return all(first_fault(rules.RULES, part) is None and self.joins(part) for part in _parts(given))
+
+    @cached_property
+    def joined(self) -> list[Candidate]:
+        """The main route, and those that join it."""
+        others = [given for given in self.good if given is not self.main and given not in self.unlike]
+        faulty = [given for given, _ in self.faulty]
+        parts = [given for given in self.candidates if given not in self.good and given not in faulty]
+        return [self.main, *others, *(part for given in parts for part in _parts(given))]
+
+
+def _parts(given: Candidate) -> Iterator[Candidate]:
+    """The route of a candidate once for each prefix of its paths to the app, without the paths of other prefixes."""
+    own = {id(path) for path in given.own_paths}
+    for prefix in given.by_prefix:
+        kept = tuple(path for path in given.route.paths if id(path) not in own or prefix_of(path) == prefix)
+        yield Candidate(given.snapshot, replace(given.route, paths=kept), given.endpoint)
+
+
+# ------------------------------------------------------------------------------------------------------ the rules
+
+
+def routes_have_one_place(found: Together) -> str:
+    """The routes must have one path, or paths below it that are Chainlit's own, and rewrite them alike."""
+    if not found.unlike or found.snapshot.app.spec.url:
+        return ""
+    listed = ", ".join(f"{_shown(given)} ({_summary(found, given)})" for given in found.candidates)
+    services = ", ".join(sorted(service.ref.name for service in found.snapshot.services))
+    return (
+        f"Routes to Service {services} have different paths: {listed}. Set spec.route.ref to the route to use, or give "
+        "all routes the same path."
+    )
+
+
+def stated_url_is_served(found: Together) -> str:
+    """The route must serve the path of the stated URL, or the end of it."""
+    main, url = found.main, stated_url(found.snapshot.app.spec.url)
+    if main.place is not None or url is None:
+        return ""
+    return (
+        f"spec.route.url has path {url.prefix or '/'}, and {main.route.ref} serves {main.public_prefix or '/'}, so "
+        "what arrives at the app is not known. Correct the URL, or set spec.route.backendPath to the path that arrives."
+    )
+
+
+RULES: tuple[Rule[Together], ...] = (
+    Rule(Reason.ROUTE_AMBIGUOUS, routes_have_one_place),
+    Rule(Reason.STATED_URL_NOT_SERVED, stated_url_is_served),
+)
+
+
+def _shown(given: Candidate) -> str:
+    return f"{given.route.ref.kind} {given.route.ref.name}"
+
+
+def _summary(found: Together, given: Candidate) -> str:
+    """The path of a good route, with what arrives of it where it is not the whole; else the reason of the fault."""
+    fault = next((reason for other, (reason, _) in found.faulty if other is given), None)
+    if fault is not None:
+        return str(fault)
+    is_whole = given.backend_prefix == given.public_prefix
+    arrives = "" if is_whole else f", of which {given.backend_prefix or '/'} arrives"
+    return f"{given.public_prefix or '/'}{arrives}"
+
+
+def _blocking(found: Together) -> Fault | None:
+    """The fault of the first route that may get requests that the app needs; a good route does not make up for it."""
+    for given, fault in found.faulty:
+        reason, is_delivered = fault[0], fault[0] in _DELIVERED
+        if reason in _UNSERVED:
+            continue
+        if reason is Reason.SEVERAL_PATHS or _contains(found.main, given, is_delivered=is_delivered):
+            return fault
+        if _takes(found, given, is_delivered=is_delivered):
+            return fault
+    return None
+
+
+def _contains(main: Candidate, given: Candidate, *, is_delivered: bool) -> bool:
+    """Whether the place of the main route is that of a route with a fault, or a part of it that is Chainlit's own.
+
+    ``is_delivered`` says that the requests of that route reach the app.
+    """
+    top = main.public_prefix
+    prefixes = {prefix_of(path) for path in given.covering if is_readable(path)}
+    return any(is_own_route(top, prefix) and not (is_delivered and prefix == top) for prefix in prefixes)
+
+
+def _takes(found: Together, given: Candidate, *, is_delivered: bool) -> bool:
+    """Whether a path of a route with a fault takes requests away from the main route, at one of its hosts.
+
+    ``is_delivered`` says that the requests reach the app: then only another rewrite does harm.
+    """
+    main, hosts = found.main, found.main.serving_hosts
+    if not share_listener(main.route.attachments, given.route.attachments):
+        return False
+    return any(
+        path.host in hosts
+        and path_overrides.takes(main.route.precedence, path, hosts[path.host], main.public_prefix)
+        and not (is_delivered and found.agrees(given, path))
+        for path in given.own_paths
+    )
+
+
+# ------------------------------------------------------------------------------------------------------ the answer
+
+
+def answer(snapshot: Snapshot) -> Resolved | Unresolved:
+    """Return the one answer of all routes of the snapshot; there must be one."""
+    found = Together(snapshot)
+    if not found.good:
+        return Unresolved(*found.faulty[0][1])
+    fault = first_fault(RULES, found) or _blocking(found)
+    return Unresolved(*fault) if fault is not None else _resolved(found)
+
+
+def _resolved(found: Together) -> Resolved:
+    given, spec = found.main, found.snapshot.app.spec
+    chosen, place, public = given.chosen, given.place, given.public_prefix
+    assert place is not None  # the rule stated_url_is_served ensures it
+    stated = stated_url(spec.url)
+    at_edge = place.public if paths.is_below(place.public, public) else public
+    answer = resolved(
+        place,
+        at_edge,
+        status=RouteStatus(
+            kind=given.route.ref.kind,
+            name=given.route.ref.name,
+            host=chosen.host,
+            path=public or "/",
+            path_type=chosen.path_type,
+            rewrite=str(Rewrite.NONE if given.backend_prefix == public else Rewrite.STRIP),
+        ),
+        origin=origin_of(given.route, chosen) if stated is None else stated.origin,
+        mount_path=spec.mount_path,
+        backend=(given.services[chosen.service], chosen.port),
+    )
+    return replace(
+        answer,
+        web_socket_refusal=_web_socket_refusal(found, at_edge + spec.mount_path),
+        warnings=(*_warnings(found, answer.root_paths), *_left_out(found)),
+    )
+
+
+def _warnings(found: Together, roots: paths.RootPaths) -> tuple[str, ...]:
+    """The texts of the warnings of all paths of the app, each once."""
+    root_path = "" if found.snapshot.app.spec.mount_path else roots.root_path
+    # A route may have thousands of paths with the same warnings.
+    warnings = dict.fromkeys(
+        (given.services[path.service].type, warning)
+        for given in found.joined
+        for path in given.serving
+        if path.service in given.services
+        for warning in path.warnings
+    )
+    texts = (warning.text(Seen(root_path, service_type)) for service_type, warning in warnings)
+    return tuple(dict.fromkeys(text for text in texts if text))
+
+
+def _left_out(found: Together) -> Iterator[str]:
+    """A sentence for the routes that are left out."""
+    faulty = [f"{_shown(given)} ({reason})" for given, (reason, _) in found.faulty]
+    unlike = [f"{_shown(given)} ({_summary(found, given)})" for given in found.unlike]
+    left_out: Sequence[str] = [*faulty, *unlike]
+    if left_out:
+        more = f" and {len(left_out) - _MAX_NAMED} more" if len(left_out) > _MAX_NAMED else ""
+        yield f"Left out: {', '.join(left_out[:_MAX_NAMED])}{more}."
+
+
+def _web_socket_refusal(found: Together, public: str) -> str:
+    """Why the edge refuses the WebSocket, empty if it does not. The longest path that matches the socket decides."""
+    socket, hosts = f"{public}/{chainlit.SOCKET}", found.main.serving_hosts
+    route, serving = max(
+        (
+            (given.route, path)
+            for given in found.joined
+            for path in given.serving
+            if paths.is_below(socket, prefix_of(path)) and (given is found.main or path.host in hosts)
+        ),
+        key=lambda pair: len(prefix_of(pair[1])),
+    )
+    refusal = serving.web_socket_refusal
+    if refusal is None:
+        return ""
+    answer = f" with status {refusal.status}" if refusal.status else ""
+    return f"{refusal.controller} refuses the WebSocket at {route.ref}{answer}. {refusal.remedy}"

@@ -1,0 +1,185 @@
+"""Several routes of one app, read together."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from tests.unit.domain.world import (
+    app,
+    assert_plain,
+    container,
+    ingress,
+    path,
+    regex,
+    report_of,
+    service,
+    snapshot,
+    workload,
+)
+
+from chainlit_operator.domain.model import Attachment, ServicePort, Snapshot, WebSocketRefusal
+from chainlit_operator.domain.reasons import Reason
+from chainlit_operator.domain.resolution import Resolved, Unresolved, resolve
+from chainlit_operator.domain.rewrites import ReplacePrefixMatch, Unknown
+
+STRIP = (ReplacePrefixMatch("/"),)
+UNKNOWN = (Unknown("magic"),)
+REFUSAL = WebSocketRefusal("Some", "Allow it.", 403)
+REFUSED: dict[str, Any] = {"refusal": "NotAllowed: By the listener."}
+PING = ingress(path("/ping", path_type="Exact", host="ping.example"), name="ping")
+
+
+def more(*paths: Any, name: str = "more", **fields: Any) -> Any:
+    return ingress(*paths, name=name, **fields)
+
+
+def both(*routes: Any, **fields: Any) -> Snapshot:
+    return snapshot(*routes, **fields)
+
+
+CHAT = ingress("/chat")
+ANSWERS: list[tuple[str, Snapshot, tuple[str, str, str] | Reason]] = [
+    ("the socket's own path", both(CHAT, more("/chat/ws")), ("/chat", "", "/chat")),
+    ("the socket's own path, first", both(ingress("/chat/ws"), more("/chat")), ("/chat", "", "/chat")),
+    ("a path without a login", both(ingress("/"), more("/slack/events")), ("", "", "/")),
+    ("two of them in one", both(ingress("/"), more("/slack/events", "/teams")), ("", "", "/")),
+    ("two of them, first in one", both(ingress("/slack/events", "/teams"), more("/")), ("", "", "/")),
+    ("one of them in one is another place", both(ingress("/"), more("/slack/events", "/bot")), Reason.SEVERAL_PATHS),
+    ("another host", both(ingress("/"), more(path("/slack", host="b.example"))), ("", "", "/")),
+    ("another place", both(CHAT, more("/bot")), Reason.ROUTE_AMBIGUOUS),
+    ("a place below", both(ingress("/"), more("/chat")), Reason.ROUTE_AMBIGUOUS),
+    ("half a segment", both(CHAT, more("/chat/wsx")), Reason.ROUTE_AMBIGUOUS),
+    ("both stripped", both(ingress(path(transforms=STRIP)),
+     more(path("/chat/ws", transforms=(ReplacePrefixMatch("/ws"),)))), ("", "/chat", "/chat")),
+    ("the socket not stripped", both(ingress(path(transforms=STRIP)), more("/chat/ws")), Reason.ROUTE_AMBIGUOUS),
+    ("the same path, one stripped", both(CHAT, more(path(host="b.example", transforms=STRIP))),
+     Reason.ROUTE_AMBIGUOUS),
+    ("a helper", both(CHAT, PING), ("/chat", "", "/chat")),
+    ("a helper alone", both(PING), Reason.EXACT_PATH),
+    ("a helper first", both(ingress(path("/ping", path_type="Exact")), more("/chat")), ("/chat", "", "/chat")),
+    ("an exact path of the app", both(CHAT, more(path("/chat/ws/socket.io/", path_type="Exact"))),
+     ("/chat", "", "/chat")),
+    ("an exact path of the app, rewritten",
+     both(CHAT, more(path("/chat/ws/socket.io/", path_type="Exact", transforms=STRIP))), Reason.EXACT_PATH),
+    ("an exact path of the app, rewritten at another edge",
+     both(CHAT, more(path("/chat/ws/socket.io/", path_type="Exact", transforms=STRIP), ingress_class="inner")),
+     ("/chat", "", "/chat")),
+    ("an exact path of the app, rewritten at another host",
+     both(CHAT, more(path("/chat/ws/", host="b.example", path_type="Exact", transforms=STRIP))),
+     ("/chat", "", "/chat")),
+    ("a refused one", both(CHAT, more("/bot", **REFUSED)), ("/chat", "", "/chat")),
+    ("a refused one at the same path", both(more("/chat", name="a", **REFUSED), CHAT), ("/chat", "", "/chat")),
+    ("a refused one above", both(ingress("/slack"), more("/", **REFUSED)), ("/slack", "", "/slack")),
+    ("two refused ones", both(ingress("/bot", **REFUSED), more("/chat", **REFUSED)), Reason.ROUTE_NOT_ACCEPTED),
+    ("an unknown rewrite elsewhere", both(CHAT, more(path("/bot", transforms=UNKNOWN))), ("/chat", "", "/chat")),
+    ("an unknown rewrite at the same path", both(CHAT, more(path(host="b.example", transforms=UNKNOWN))),
+     Reason.REWRITE_UNKNOWN),
+    ("an unknown rewrite of the socket", both(CHAT, more(path("/chat/ws", transforms=UNKNOWN))),
+     Reason.REWRITE_UNKNOWN),
+    ("an unknown rewrite of the socket at another edge",
+     both(CHAT, more(path("/chat/ws", transforms=UNKNOWN), ingress_class="inner")), ("/chat", "", "/chat")),
+    ("an unknown rewrite at another listener",
+     both(CHAT, more(path("/chat/ws", transforms=UNKNOWN), attachments=(Attachment("Gateway x"),))),
+     ("/chat", "", "/chat")),
+    ("an unknown rewrite above", both(ingress("/slack"), more(path("/", transforms=UNKNOWN))),
+     Reason.REWRITE_UNKNOWN),
+    ("a part beside an unknown rewrite of the whole", both(ingress("/chat/ws"), more(path(transforms=UNKNOWN))),
+     Reason.REWRITE_UNKNOWN),
+    ("an exact one above", both(ingress("/slack"), more(path("/", path_type="Exact"))), ("/slack", "", "/slack")),
+    ("a header only", both(CHAT, more(path(condition="a header matches"))), ("/chat", "", "/chat")),
+    ("a path that cannot be served", both(CHAT, more("/a b")), ("/chat", "", "/chat")),
+    ("an expression that is not read", both(CHAT, more(regex("/(a|b)"))), ("/chat", "", "/chat")),
+    ("a port that is missing, for the socket", both(CHAT, more(path("/chat/ws", port=81))),
+     Reason.ROUTE_WITHOUT_BACKEND),
+    ("a port that is missing, elsewhere", both(CHAT, more(path("/bot", port=81))), ("/chat", "", "/chat")),
+    ("shared with another app at the same path", both(CHAT, more(path(others=("chat", "shop")))),
+     Reason.BACKEND_SHARED),
+    ("a stated URL chooses", both(CHAT, more("/bot"), app=app(url="https://example.com/bot")), ("/bot", "", "/bot")),
+    ("a stated URL chooses the longest", both(ingress("/"), more("/chat"), app=app(url="https://example.com/chat")),
+     ("/chat", "", "/chat")),
+    ("a stated URL that none serves", both(CHAT, more("/chat/ws"), app=app(url="https://example.com/x")),
+     Reason.STATED_URL_NOT_SERVED),
+    ("a stated URL beside a part", both(CHAT, more("/chat/ws"), app=app(url="https://example.com/p/chat")),
+     ("/chat", "/p", "/chat")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("given", "wanted"), [row[1:] for row in ANSWERS], ids=[row[0] for row in ANSWERS])
+def test_together(given: Snapshot, wanted: tuple[str, str, str] | Reason) -> None:
+    found = resolve(given)
+    if isinstance(found, Unresolved):
+        assert found.reason == wanted
+        assert_plain(found.message)
+    else:
+        assert (*found.root_paths, found.status.path) == wanted
+
+
+NOTES = [
+    (both(CHAT, more("/chat/ws")), ()),
+    (both(CHAT, PING), ("Left out: Ingress ping (ExactPath).",)),
+    (both(CHAT, PING, more("/bot", **REFUSED)),
+     ("Left out: Ingress ping (ExactPath), Ingress more (RouteNotAccepted).",)),
+    (both(CHAT, *(more(path("/ping", path_type="Exact"), name=name) for name in "abcde")),
+     ("Left out: Ingress a (ExactPath), Ingress b (ExactPath), Ingress c (ExactPath) and 2 more.",)),
+    (both(CHAT, *(more(path("/ping", path_type="Exact"), name=name) for name in "abc")),
+     ("Left out: Ingress a (ExactPath), Ingress b (ExactPath), Ingress c (ExactPath).",)),
+    (both(CHAT, more(path("/bot", transforms=(ReplacePrefixMatch("/"),))), app=app(url="https://example.com/chat")),
+     ("Left out: Ingress more (/bot, of which / arrives).",)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("given", "wanted"), NOTES)
+def test_routes_that_are_left_out_are_named(given: Snapshot, wanted: tuple[str, ...]) -> None:
+    found = resolve(given)
+    assert isinstance(found, Resolved) and found.warnings == wanted
+    told = next(each for each in report_of(given).status.conditions if each.type == "RouteResolved")
+    beginning = "spec.route.url states" if given.app.spec.url else "Ingress chat gives path /chat on host example.com."
+    assert told.status == "True" and told.message.startswith(beginning)
+    assert told.message.endswith(" ".join(("example.com.", *(f"Warning: {text}" for text in wanted))))
+
+
+def test_routes_that_contradict_each_other() -> None:
+    found = resolve(both(CHAT, more(path(transforms=STRIP)), more("/chat/ws", name="ws"), PING))
+    assert found == Unresolved(
+        Reason.ROUTE_AMBIGUOUS,
+        "Routes to Service chat have different paths: Ingress chat (/chat), Ingress more (/chat, of which / arrives), "
+        "Ingress ws (/chat/ws), Ingress ping (ExactPath). Set spec.route.ref to the route to use, or give all routes "
+        "the same path.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "wanted"),
+    [
+        (path(web_socket_refusal=REFUSAL), path("/chat/ws"), ""),
+        (path(), path("/chat/ws", web_socket_refusal=REFUSAL), "more"),
+        (path(web_socket_refusal=REFUSAL), path("/chat/ws", host="b.example"), "chat"),
+        (path(web_socket_refusal=REFUSAL), path("/chat/public"), "chat"),
+    ],
+)
+def test_the_path_that_the_socket_matches_decides_in_every_route(first: Any, second: Any, wanted: str) -> None:
+    found = resolve(both(ingress(first), more(second)))
+    assert isinstance(found, Resolved)
+    told = f"Some refuses the WebSocket at Ingress shop/{wanted} with status 403. Allow it."
+    assert found.web_socket_refusal == (told if wanted else "")
+
+
+def test_a_route_to_another_port_of_the_pods_is_none_of_the_app() -> None:
+    ports = (ServicePort("p80", 80, 8000), ServicePort("p8265", 8265, 8265))
+    given = both(CHAT, more(path("/ray", port=8265), name="ray"), services=(service(ports=ports),))
+    pods = workload(container(ports=(("", 8000), ("", 8265))))
+    given = replace(given, workload=pods)
+    found = resolve(given)
+    assert isinstance(found, Resolved) and (found.status.path, found.warnings) == ("/chat", ())
+
+
+def test_a_route_to_another_port_that_is_named() -> None:
+    ports = (ServicePort("p8265", 8265, 8265),)
+    given = both(ingress(path("/ray", port=8265)), services=(service(ports=ports),), app=app(port=8000))
+    assert resolve(given) == Unresolved(
+        Reason.ROUTE_WITHOUT_BACKEND,
+        "Ingress shop/chat sends requests to port 8265 of the pods of Deployment shop/chat, and Chainlit listens on "
+        "port 8000. Correct the backend of the Ingress, or state the port in spec.workload.ref.port.",
+    )
