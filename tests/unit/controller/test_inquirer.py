@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from tests.unit.domain.world import NAMESPACE
@@ -12,7 +13,18 @@ from tests.waiting import until
 
 from chainlit_operator.controller import inquirer
 from chainlit_operator.controller.inquirer import Inquirer
-from chainlit_operator.domain.model import NOBODY, Answer, PathAnswer, PathKind, Pods, Question
+from chainlit_operator.domain.model import (
+    NOBODY,
+    Answer,
+    Cause,
+    Finding,
+    PathAnswer,
+    PathKind,
+    Pods,
+    Question,
+    Whereabouts,
+    WhyUnready,
+)
 from chainlit_operator.object_ref import Ref
 
 APP, OTHER = Ref("ChainlitApp", NAMESPACE, "chat"), Ref("ChainlitApp", NAMESPACE, "other")
@@ -23,6 +35,8 @@ def about(path: str, generation: int = 1) -> PathAnswer:
 
 
 HEALTH, ALIVE = about("/health"), about("/alive")
+WHERE = Whereabouts(HEALTH.pods, 8000, "/chat", ())
+SILENT = Finding(Cause.NOT_LISTENING, port=8000)
 
 
 class Scene:
@@ -161,3 +175,29 @@ async def test_clear_forgets_everything(scene: Scene) -> None:
     scene.inquirer.set_questions(APP, (HEALTH,))
     await scene.until(lambda: len(scene.asked) == 2)
     scene.inquirer.clear()
+
+
+async def test_unready_pods_are_asked_again_and_equal_findings_are_counted(
+    monkeypatch: pytest.MonkeyPatch, scene: Scene
+) -> None:
+    monkeypatch.setattr(inquirer, "ROLLOUT_SECONDS", 0.0)
+    question = WhyUnready(WHERE)
+    scene.inquirer.set_questions(APP, (question,))
+    for times in (1, 2):
+        await scene.until(lambda: len(scene.asked) == len(scene.told) + 1)
+        await scene.tell(SILENT)
+        assert scene.inquirer.answers(APP) == {question: replace(SILENT, times=times)}
+    assert scene.told == [APP, APP]
+    await scene.until(lambda: len(scene.asked) == 3)
+    await scene.tell(Finding(Cause.NOTHING))
+    assert scene.inquirer.answers(APP) == {question: Finding(Cause.NOTHING)}
+    scene.inquirer.clear()
+
+
+async def test_short_rollouts_are_not_asked_about(scene: Scene) -> None:
+    scene.inquirer.set_questions(APP, (WhyUnready(WHERE), WHERE))
+    await scene.until(lambda: scene.asked == [WHERE])
+    await scene.tell(Finding(Cause.NOTHING))
+    await asyncio.sleep(0.01)
+    assert scene.asked == [WHERE]
+    scene.inquirer.set_questions(APP, ())

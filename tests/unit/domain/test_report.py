@@ -21,7 +21,7 @@ from tests.unit.domain.test_conditions_whole import (
 from tests.unit.domain.test_ownership import NEW_GATEWAY, NEW_INGRESS, templated
 from tests.unit.domain.world import DONE, app, container, ingress, path, service, snapshot, verified, workload
 
-from chainlit_operator.domain.conditions import ELSEWHERE, Outcome, Report, report
+from chainlit_operator.domain.conditions import Outcome, Report, report
 from chainlit_operator.domain.decide import Failure, decide
 from chainlit_operator.domain.model import (
     App,
@@ -37,7 +37,7 @@ from chainlit_operator.domain.model import (
     VerificationMode,
     WebSocketRefusal,
 )
-from chainlit_operator.domain.reasons import Reason
+from chainlit_operator.domain.reasons import ELSEWHERE, Reason
 from chainlit_operator.domain.rewrites import ReplacePrefixMatch
 
 FAILURE = Failure(Reason.FORBIDDEN, "The operator may not create it.")

@@ -1,17 +1,19 @@
 """The inquirer: asks the questions of decisions, and keeps their answers as long as the decision asks them.
 
 Questions do not wait for verifications, because a decision waits for their answers. An answer is final, except "nobody
-answered": such a question is asked again, with a growing pause.
+answered": such a question is asked again, with a growing pause. WhyUnready, too, is asked again as long as a decision
+asks it, and first after a while: most rollouts are over by then.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from chainlit_operator.domain.model import NOBODY, Answer, Question
+from chainlit_operator.domain.model import NOBODY, Answer, Finding, Question, WhyUnready
 from chainlit_operator.object_ref import Ref
 
 logger = logging.getLogger(__name__)
@@ -21,8 +23,10 @@ CONCURRENCY = 32
 #: The time for one question. It begins when the question is asked, not when it is enqueued: otherwise an app among
 #: thousands would count as silent only because others are slow.
 ANSWER_SECONDS = 5.0
+#: Rollouts that take no longer than this are not asked about.
+ROLLOUT_SECONDS = 5.0
 #: Pauses before a question is asked again; the last one repeats.
-PAUSES = (5.0, 10.0, 20.0, 40.0, 80.0, 160.0, 300.0)
+PAUSES = (5.0, 5.0, 10.0, 20.0, 40.0, 80.0, 160.0, 300.0)
 
 Ask = Callable[[Question], Awaitable[Answer]]
 
@@ -74,16 +78,18 @@ class Inquirer:
 
     async def _work(self, ref: Ref, question: Question, entry: _Entry) -> None:
         """Ask one question until it has an answer."""
-        attempt = 0
-        while True:
+        if isinstance(question, WhyUnready):
+            await asyncio.sleep(ROLLOUT_SECONDS)
+        for attempt in itertools.count():
             answer = await self._answer(ref, question)
+            if isinstance(answer, Finding):
+                answer = answer.after(entry.answer)
             if answer != entry.answer:
                 entry.answer = answer
                 self._on_answer(ref)
-            if answer is not NOBODY:
+            if answer is not NOBODY and not isinstance(question, WhyUnready):
                 return
             await asyncio.sleep(PAUSES[min(attempt, len(PAUSES) - 1)])
-            attempt += 1
 
     async def _answer(self, ref: Ref, question: Question) -> Answer:
         async with self._limit:

@@ -41,6 +41,11 @@ PROBE_ENDPOINT = "/health"
 SESSION_COOKIE_ENDPOINT = "set-session-cookie"
 #: The directory of the page's scripts.
 ASSETS = "assets"
+#: The description of Chainlit's API, outside the root path (FastAPI's own), and two paths that each release has in it.
+OPENAPI = "/openapi.json"
+SETTINGS, AUTH_CONFIG = "/project/settings", "/auth/config"
+#: Where ``mount_chainlit`` mounts it, unless it is told another path.
+MOUNT_PATH = "/chainlit"
 #: Part of the page that every release since 1.1.300 answers to paths that nobody defines: a tag with the root path.
 PAGE_MARK = b'property="og:root_path"'
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from chainlit_operator.domain import paths, session_affinity
+from chainlit_operator.domain import diagnosis, paths, session_affinity
 from chainlit_operator.domain.alignment import Blocked
 from chainlit_operator.domain.chainlit import PARENT_ROOT_PATH, ROOT_PATH
 from chainlit_operator.domain.decide import Decision, Failure
@@ -24,21 +24,13 @@ from chainlit_operator.domain.model import (
     WorkloadStatus,
 )
 from chainlit_operator.domain.place import Source
-from chainlit_operator.domain.reasons import ConditionType, Reason
+from chainlit_operator.domain.reasons import ELSEWHERE, ConditionType, Reason
 from chainlit_operator.domain.resolution import Resolved, Unresolved, missing_workload
 from chainlit_operator.domain.verification_target import check_of
 
 #: In characters. metav1.Condition allows 32,768, which is too long to read.
 MAX_MESSAGE = 1024
 
-#: Reasons of a verification that mean that the app answers, but at another path.
-ELSEWHERE = frozenset(
-    {
-        *(Reason.PARENT_ROOT_PATH_IGNORED, Reason.HANDSHAKE_NOT_FOUND, Reason.HANDSHAKE_IS_HTML),
-        *(Reason.PAGE_NOT_FOUND, Reason.PAGE_MALFORMED, Reason.ASSETS_MISSING),
-        *(Reason.SOCKET_AT_DOUBLED_SLASH, Reason.ROOT_PATH_IN_PAGE_ONLY, Reason.ROOT_PATH_IGNORED),
-    }
-)
 #: Reasons of WebSocketReachable that are not the result of a verification.
 _UNVERIFIED = frozenset({Reason.SUSPENDED, Reason.NOT_ALIGNED, Reason.VERIFICATION_DISABLED, Reason.SCALED_TO_ZERO})
 
@@ -190,13 +182,24 @@ class _Reporter:
         if self._mode is VerificationMode.DISABLED:
             disabled = _reachable("Unknown", Reason.VERIFICATION_DISABLED, self._why_disabled())
             return self._refused_by_route() or disabled
-        known = self._refused_by_route() or _rollout(self._workload)
+        known = self._refused_by_route() or self._unready(self._workload)
         if known is not None:
             return known
         found = self._snapshot.verification
         if check is None:
             return self._awaiting() if self._outcome.has_written else self._without_address()
         return self._verified(found) if found is not None and found.check == check else self._awaiting()
+
+    def _unready(self, workload: Workload) -> Condition | None:
+        """Why the pods cannot be verified yet, with what they say about it."""
+        condition = _rollout(workload)
+        return None if condition is None else self._explained(condition)
+
+    def _explained(self, condition: Condition) -> Condition:
+        """The condition with what the app's pods say about it."""
+        container, found = self._decision.container, diagnosis.finding(self._snapshot, self._decision.questions)
+        assert container is not None
+        return diagnosis.explained(condition, found, container, self._resolved())
 
     def _why_disabled(self) -> str:
         if self._app.spec.verification is VerificationMode.DISABLED:
@@ -234,7 +237,8 @@ class _Reporter:
         if self._app.spec.mount_path and found.app_reason in ELSEWHERE:
             message = _mount_remedy(self._app, self._resolved(), found)
             return _reachable("False", Reason.MOUNT_PATH_NOT_SERVED, message)
-        return _reachable("True" if found.reachable else "False", found.reason, found.message)
+        condition = _reachable("True" if found.reachable else "False", found.reason, found.message)
+        return condition if found.reachable else self._explained(condition)
 
     def _awaiting(self) -> Condition:
         """The former condition until the result is known, so that a verification costs one status write, not two.

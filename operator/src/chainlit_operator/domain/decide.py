@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from chainlit_operator.domain import alignment, endpoint
+from chainlit_operator.domain import alignment, diagnosis, endpoint
 from chainlit_operator.domain.alignment import Apply, Blocked, NoOp
 from chainlit_operator.domain.desired import manifests, ownership
 from chainlit_operator.domain.desired.ownership import Step, Steps
-from chainlit_operator.domain.model import Container, Memory, Question, Snapshot
+from chainlit_operator.domain.model import Container, Memory, Question, Snapshot, VerificationMode
 from chainlit_operator.domain.paths import RootPaths
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.domain.resolution import Resolved, Unresolved, resolve
@@ -61,7 +61,18 @@ def decide(snapshot: Snapshot) -> Decision:
         steps=steps.steps,
         failure=failure,
         memory=replace(steps.memory, workload=aligned.conflict),
+        questions=_questions(snapshot, route, container, aligned.action),
     )
+
+
+def _questions(
+    snapshot: Snapshot, route: Resolved | Unresolved, container: Container | None, action: Apply | NoOp | Blocked
+) -> tuple[Question, ...]:
+    """The questions to the app's pods; none with verification off, or while there is something to write."""
+    is_off = snapshot.verification_mode is VerificationMode.DISABLED
+    if is_off or isinstance(route, Unresolved) or container is None or not isinstance(action, NoOp):
+        return ()
+    return diagnosis.questions(snapshot, route, container)
 
 
 def _steps(snapshot: Snapshot, roots: RootPaths | None) -> tuple[Steps, Failure | None]:

@@ -79,6 +79,12 @@ class Reason(StrEnum):
     WEB_SOCKET_NOT_ENABLED = "WebSocketNotEnabled"
     MOUNT_PATH_NOT_SERVED = "MountPathNotServed"
 
+    # WebSocketReachable, found by questions to pods
+    ROOT_PATH_IN_IMAGE = "RootPathInImage"
+    MOUNT_PATH_MISSING = "MountPathMissing"
+    PROBE_PATH_NOT_FOUND = "ProbePathNotFound"
+    NOTHING_LISTENS = "NothingListens"
+
     # WebSocketReachable, found by the prober; only VERIFIED means that the app can be used
     VERIFIED = "Verified"
     TARGET_INVALID = "TargetInvalid"
@@ -122,3 +128,13 @@ class Reason(StrEnum):
     REPAIRED = "Repaired"
     RELEASED = "Released"
     DELETED = "Deleted"
+
+
+#: Reasons of a verification that mean that the app answers, but at another path.
+ELSEWHERE = frozenset(
+    {
+        *(Reason.PARENT_ROOT_PATH_IGNORED, Reason.HANDSHAKE_NOT_FOUND, Reason.HANDSHAKE_IS_HTML),
+        *(Reason.PAGE_NOT_FOUND, Reason.PAGE_MALFORMED, Reason.ASSETS_MISSING),
+        *(Reason.SOCKET_AT_DOUBLED_SLASH, Reason.ROOT_PATH_IN_PAGE_ONLY, Reason.ROOT_PATH_IGNORED),
+    }
+)

@@ -14,13 +14,25 @@ from typing import assert_never
 import msgspec
 
 from chainlit_operator.domain import chainlit
-from chainlit_operator.domain.model import NOBODY, Answer, PathAnswer, PathKind, Pods, Question, Standing, Stands
+from chainlit_operator.domain.model import (
+    NOBODY,
+    Answer,
+    PathAnswer,
+    PathKind,
+    Pods,
+    Question,
+    Standing,
+    Stands,
+    Whereabouts,
+    WhyUnready,
+)
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.kinds.endpointslice import SERVICE_LABEL, Endpoint, endpoints
 from chainlit_operator.kube.client import Api
 from chainlit_operator.kube.errors import ApiError
+from chainlit_operator.verification.examination import Pod, whereabouts, why_unready
 from chainlit_operator.verification.prober import DEFAULT_LIMITS, Policy, Prober, Target
-from chainlit_operator.verification.prober.fetch import Reply, fetch
+from chainlit_operator.verification.prober.fetch import Reply
 from chainlit_operator.verification.prober.parse import looks_like_html
 
 logger = logging.getLogger(__name__)
@@ -48,23 +60,27 @@ class PodAsker:
                 target = Target(check.base_url, check.root_path, check.page_prefix)
                 return Standing.GOOD if (await self._prober.probe(target)).reachable else Standing.BAD
             case PathAnswer(pods, port, path):
-                return await self._path_answer(pods, port, path)
+                return await self._first(pods, lambda pod: _path_answer(pod, port, path))
+            case Whereabouts(pods):
+                return await self._first(pods, lambda pod: whereabouts(pod, question))
+            case WhyUnready(Whereabouts(pods)):
+                return await self._first(pods, lambda pod: why_unready(pod, question), are_ready=False)
         assert_never(question)
 
-    async def _path_answer(self, pods: Pods, port: int, path: str) -> Answer:
-        prober = await self._pod_prober()
-        for pod in await self._endpoints(pods):
-            if pod.is_ready:
-                reply = await fetch(prober, _base_url(pod, port), f"/{path.removeprefix('/')}")
-                if isinstance(reply, Reply) or reply in _ANSWERS:
-                    return path_kind(reply)
+    async def _first(
+        self, pods: Pods, ask: Callable[[Pod], Awaitable[Answer | None]], *, are_ready: bool = True
+    ) -> Answer:
+        """The first answer of pods that are ready, or of those that are not."""
+        prober = replace(self._prober, limits=_POD_LIMITS, allow=await self._policy())
+        asked = [endpoint for endpoint in await self._endpoints(pods) if endpoint.is_ready == are_ready]
+        for endpoint in asked[:_MAX_PODS]:
+            answer = await ask(Pod(prober, endpoint.address))
+            if answer is not None:
+                return answer
         return NOBODY
 
-    async def _pod_prober(self) -> Prober:
-        return replace(self._prober, limits=_POD_LIMITS, allow=await self._policy())
-
     async def _endpoints(self, pods: Pods) -> list[Endpoint]:
-        """The addresses of a few pods; none where the API server does not tell them."""
+        """The addresses of the pods; none where the API server does not tell them."""
         service, label = pods.service, f"{SERVICE_LABEL}={pods.service.name}"
         try:
             page = await self._api.list_page("EndpointSlice", service.namespace, _MAX_SLICES, label=label)
@@ -72,7 +88,12 @@ class PodAsker:
         except (ApiError, msgspec.DecodeError) as error:
             logger.info("Cannot ask the pods of %s, because its EndpointSlices cannot be read: %s", service, error)
             return []
-        return list(dict.fromkeys(found))[:_MAX_PODS]
+        return list(dict.fromkeys(found))
+
+
+async def _path_answer(pod: Pod, port: int, path: str) -> PathKind | None:
+    reply = await pod.get(port, path)
+    return path_kind(reply) if isinstance(reply, Reply) or reply in _ANSWERS else None
 
 
 def path_kind(reply: Reply | Reason) -> PathKind:
@@ -83,7 +104,3 @@ def path_kind(reply: Reply | Reason) -> PathKind:
         return PathKind.NOT_FOUND
     is_page = reply.status == 200 and looks_like_html(reply.content_type, reply.body)
     return PathKind.CATCH_ALL if is_page and chainlit.PAGE_MARK in reply.body else PathKind.OTHER
-
-
-def _base_url(pod: Endpoint, port: int) -> str:
-    return f"http://[{pod.address}]:{port}" if ":" in pod.address else f"http://{pod.address}:{port}"

@@ -31,8 +31,11 @@ from chainlit_operator.domain.model.memory import (
     Memory,
 )
 from chainlit_operator.domain.model.question import (
+    LASTING,
     NOBODY,
     Answer,
+    Cause,
+    Finding,
     Nobody,
     PathAnswer,
     PathKind,
@@ -40,6 +43,8 @@ from chainlit_operator.domain.model.question import (
     Question,
     Standing,
     Stands,
+    Whereabouts,
+    WhyUnready,
 )
 from chainlit_operator.domain.model.route import (
     AnnotatedRoute,
@@ -85,6 +90,7 @@ from chainlit_operator.domain.model.workload import (
 )
 
 __all__ = [
+    "LASTING",
     "NOBODY",
     "SESSION_PERSISTENCE",
     "Affinity",
@@ -96,6 +102,7 @@ __all__ = [
     "AppSpec",
     "Attachment",
     "Basis",
+    "Cause",
     "Check",
     "Condition",
     "Container",
@@ -104,6 +111,7 @@ __all__ = [
     "Dependency",
     "FieldConflict",
     "Find",
+    "Finding",
     "Gateway",
     "Labels",
     "Listener",
@@ -140,6 +148,8 @@ __all__ = [
     "VerificationMode",
     "WatchedObject",
     "WebSocketRefusal",
+    "Whereabouts",
+    "WhyUnready",
     "Workers",
     "Workload",
     "WorkloadStatus",

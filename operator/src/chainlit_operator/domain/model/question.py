@@ -7,7 +7,7 @@ rollout it is another question.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, StrEnum
 from typing import NamedTuple
 
@@ -39,7 +39,34 @@ class PathAnswer:
     path: str
 
 
-Question = Stands | PathAnswer
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """Below which prefix Chainlit answers in a ready pod. The answer is a Finding.
+
+    ``port`` is the container port of Chainlit, ``root_path`` the prefix where it should answer, and ``prefixes`` are
+    other prefixes that it may have.
+    """
+
+    pods: Pods
+    port: int
+    root_path: str
+    prefixes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WhyUnready:
+    """Why a pod does not become ready. The answer is a Finding; it is asked again while the decision asks it.
+
+    ``whereabouts`` says where Chainlit should answer. ``other_ports`` are ports where it may listen instead, and
+    ``probes`` are the HTTP probes of its container: their field, port and path.
+    """
+
+    whereabouts: Whereabouts
+    other_ports: tuple[int, ...] = ()
+    probes: tuple[tuple[str, int, str], ...] = ()
+
+
+Question = Stands | PathAnswer | Whereabouts | WhyUnready
 
 
 class Nobody(Enum):
@@ -63,5 +90,43 @@ class PathKind(StrEnum):
     OTHER = "something else"
 
 
-Answer = Nobody | Standing | PathKind
+class Cause(StrEnum):
+    """What is wrong in a pod."""
+
+    NOTHING = "Chainlit answers where it should, and so do the probes"
+    OWN_ROOT_PATH = "Chainlit has another root path, whatever the variable says"
+    MOUNTED = "another app mounts Chainlit below another prefix"
+    OTHER_PORT = "Chainlit listens on another port"
+    PROBE = "a probe asks a path that is not answered as the kubelet wants it"
+    NOT_LISTENING = "nothing listens on the port"
+    UNREACHABLE = "the operator gets no connection to the pod"
+    ELSE = "the pod answers, but not as Chainlit does"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The answer to Whereabouts and WhyUnready.
+
+    ``prefix`` is the one where Chainlit answers, ``port`` the port where it listens. ``probe`` is the field of a probe,
+    ``status`` the HTTP status of its answer, or that of the socket's path. ``times`` counts equal findings in a row.
+    """
+
+    cause: Cause
+    prefix: str = ""
+    port: int = 0
+    probe: str = ""
+    status: int = 0
+    times: int = 1
+
+    def after(self, former: Answer | None) -> Finding:
+        """Return the finding, with the count of equal ones before it; the count ends at ``LASTING``."""
+        if not isinstance(former, Finding) or replace(former, times=1) != self:
+            return self
+        return replace(self, times=min(former.times + 1, LASTING))
+
+
+#: So many equal findings in a row take about ten minutes, after which a Deployment counts its rollout as failed.
+LASTING = 8
+
+Answer = Nobody | Standing | PathKind | Finding
 NOBODY = Nobody.ANSWERED

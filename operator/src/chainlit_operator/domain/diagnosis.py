@@ -1,0 +1,167 @@
+"""The diagnosis of pods: what to ask them when an app does not work, and what the condition says about the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from chainlit_operator.domain import chainlit, endpoint, paths
+from chainlit_operator.domain.model import (
+    LASTING,
+    Cause,
+    Condition,
+    Container,
+    Finding,
+    Pods,
+    Question,
+    Snapshot,
+    Whereabouts,
+    WhyUnready,
+    Workload,
+)
+from chainlit_operator.domain.reasons import ELSEWHERE, Reason
+from chainlit_operator.domain.resolution import Resolved
+
+#: So many other prefixes are asked; each costs one request to a pod.
+_MAX_PREFIXES = 8
+#: A pod that starts shows the same for a moment, so these causes are said when they are found twice in a row.
+_SOON_OVER = frozenset({Cause.NOT_LISTENING, Cause.PROBE, Cause.UNREACHABLE, Cause.ELSE})
+
+
+def questions(snapshot: Snapshot, route: Resolved, container: Container) -> tuple[Question, ...]:
+    """Return the questions about an aligned app; none where it works, and where it has no pods to ask."""
+    workload = snapshot.workload
+    if workload is None:
+        return ()
+    if workload.is_rolled_out:
+        found = snapshot.verification
+        is_elsewhere = found is not None and found.app_reason in ELSEWHERE and not snapshot.app.spec.mount_path
+        return (_whereabouts(snapshot, route, container, workload),) if is_elsewhere else ()
+    if workload.rollout.desired == 0 or workload.rollout.paused_by:
+        return ()
+    return (_why_unready(_whereabouts(snapshot, route, container, workload), container),)
+
+
+def _whereabouts(snapshot: Snapshot, route: Resolved, container: Container, workload: Workload) -> Whereabouts:
+    pods = Pods(route.service.ref, workload.uid, workload.generation)
+    declared = [number for _, number in container.ports]
+    port = endpoint.find(snapshot).port or next(iter(declared), chainlit.PORT)
+    return Whereabouts(pods, port, route.app_prefix, _prefixes(snapshot, route, container))
+
+
+def _why_unready(where: Whereabouts, container: Container) -> WhyUnready:
+    others = {number for _, number in container.ports} | {chainlit.PORT}
+    probes = (
+        (probe.field, number, probe.path)
+        for probe in container.probes
+        if (number := container.port_number(probe.port)) is not None
+    )
+    return WhyUnready(where, tuple(sorted(others - {where.port})), tuple(probes))
+
+
+def _prefixes(snapshot: Snapshot, route: Resolved, container: Container) -> tuple[str, ...]:
+    """Other prefixes that Chainlit may have: of the route now and before, of a mount, and of probes."""
+    status, mount = snapshot.app.status, chainlit.MOUNT_PATH
+    found = [route.backend_prefix, route.public_prefix, status.root_path or ""]
+    found.append(paths.normalise(status.route.path) if status.route is not None else "")
+    found += [*_parents(probe.path for probe in container.probes), mount, route.backend_prefix + mount]
+    wanted = (prefix for prefix in found if prefix and prefix != route.app_prefix and not paths.problem(prefix))
+    return tuple(dict.fromkeys(wanted))[:_MAX_PREFIXES]
+
+
+def _parents(probed: Iterable[str]) -> Iterator[str]:
+    """All prefixes of paths: ``/a/b`` and ``/a`` of ``/a/b/health``."""
+    for path in probed:
+        parent = paths.normalise(path.partition("?")[0]).rpartition("/")[0]
+        while parent:
+            yield parent
+            parent = parent.rpartition("/")[0]
+
+
+def finding(snapshot: Snapshot, asked: Iterable[Question]) -> Finding | None:
+    """Return the finding among the answers; None as long as there is none."""
+    answers = (snapshot.answer(question) for question in asked)
+    return next((answer for answer in answers if isinstance(answer, Finding)), None)
+
+
+def explained(condition: Condition, found: Finding | None, container: Container, route: Resolved) -> Condition:
+    """Return the condition of an app that does not work, with what its pods say.
+
+    Where the cause is certain, the condition has its reason. Otherwise the message says what was seen.
+    """
+    if found is None or found.cause is Cause.NOTHING or (found.cause in _SOON_OVER and found.times == 1):
+        return condition
+    reason, text = _CAUSES[found.cause](found, container, route)
+    is_failed = condition.status == "False" or found.times >= LASTING
+    if reason is not None and (is_failed or found.cause is not Cause.NOT_LISTENING):
+        return replace(condition, status="False", reason=str(reason), message=text)
+    return replace(condition, message=f"{condition.message} {text}")
+
+
+# ------------------------------------------------------------------- reason (None: no cause) and sentences of a finding
+
+_Said = tuple[Reason | None, str]
+
+
+def _own_root_path(found: Finding, container: Container, route: Resolved) -> _Said:
+    at = found.prefix or "/"
+    text = (
+        f"The image of container {container.name} sets a root path of its own: Chainlit answers at {at} instead of "
+        f"{route.app_prefix or '/'}. Let the image start Chainlit without {chainlit.ROOT_PATH_OPTION}, or give the "
+        f"route the path {at}."
+    )
+    return Reason.ROOT_PATH_IN_IMAGE, text
+
+
+def _mounted(found: Finding, container: Container, route: Resolved) -> _Said:
+    text = (
+        f"Another app in container {container.name} mounts Chainlit: it answers at {found.prefix} instead of "
+        f"{route.app_prefix or '/'}. Set spec.mountPath: {found.prefix}."
+    )
+    return Reason.MOUNT_PATH_MISSING, text
+
+
+def _other_port(found: Finding, _: Container, route: Resolved) -> _Said:
+    text = (
+        f"Chainlit listens on port {found.port} of a pod, and Service {route.service.ref.name} leads to another one. "
+        f"Set the targetPort of the Service to {found.port}."
+    )
+    return Reason.NOTHING_LISTENS, text
+
+
+def _not_listening(found: Finding, container: Container, _: Resolved) -> _Said:
+    text = (
+        f"Nothing listens on port {found.port} of a pod. Container {container.name} may still be starting, or Chainlit "
+        "listens on 127.0.0.1 only: start it with --host 0.0.0.0."
+    )
+    return Reason.NOTHING_LISTENS, text
+
+
+def _probe(found: Finding, container: Container, route: Resolved) -> _Said:
+    """Of all statuses only 404 does not change by itself."""
+    path = next((probe.path for probe in container.probes if probe.field == found.probe), "")
+    text = f"The {found.probe} of container {container.name} asks {path} and gets status {found.status}."
+    if found.status != 404:
+        return None, text
+    remedy = f"Let it ask {route.app_prefix}{chainlit.PROBE_ENDPOINT}, or a path that the app has."
+    return Reason.PROBE_PATH_NOT_FOUND, f"{text} {remedy}"
+
+
+def _unreachable(found: Finding, _: Container, __: Resolved) -> _Said:
+    return None, f"The operator gets no connection to port {found.port} of a pod."
+
+
+def _else(found: Finding, _: Container, route: Resolved) -> _Said:
+    status = f"status {found.status}" if found.status else "no usable answer"
+    return None, f"A pod answers with {status} where Chainlit's socket should be, below {route.app_prefix or '/'}."
+
+
+_CAUSES: Mapping[Cause, Callable[[Finding, Container, Resolved], _Said]] = {
+    Cause.OWN_ROOT_PATH: _own_root_path,
+    Cause.MOUNTED: _mounted,
+    Cause.OTHER_PORT: _other_port,
+    Cause.NOT_LISTENING: _not_listening,
+    Cause.PROBE: _probe,
+    Cause.UNREACHABLE: _unreachable,
+    Cause.ELSE: _else,
+}
