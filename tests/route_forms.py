@@ -18,14 +18,14 @@ from tests import objects
 from tests.objects import Object, extension, prefix_rewrite, url_rewrite
 from tests.objects import path_match as at
 
-Path = tuple[str, str] | tuple[str, str, str] | tuple[str, str, str, int]
+Path = tuple[str, str] | tuple[str, str, str] | tuple[str, str, str, int | str]
 """A path of an Ingress: its text, type, Service (``chat``) and port (``http``)."""
 Manifests = Callable[[str, str], list[Object]]
 """From a namespace and a host to the objects of a route to Service ``chat``, port ``http``."""
 
 TRAEFIK, NGINX, F5, KONG = "traefik.ingress.kubernetes.io", "nginx.ingress.kubernetes.io", "nginx.org", "konghq.com"
 HAPROXY, HAPROXY_INGRESS, AZURE = "haproxy.org", "haproxy-ingress.github.io", "appgw.ingress.kubernetes.io"
-AWS, APISIX = "alb.ingress.kubernetes.io", "k8s.apisix.apache.org"
+AWS, APISIX, ROUTER = "alb.ingress.kubernetes.io", "k8s.apisix.apache.org", "haproxy.router.openshift.io"
 SOCKETS = "projectcontour.io/websocket-routes"
 
 
@@ -134,6 +134,24 @@ def by_host(
     return manifests
 
 
+def of_class(name: str, *paths: Path, annotations: dict[str, str] | None = None) -> Manifests:
+    """An Ingress of a class that none of the test cluster's edges serves."""
+    made = ingress(*paths, annotations=annotations)
+
+    def manifests(namespace: str, host: str) -> list[Object]:
+        objects_ = made(namespace, host)
+        objects_[-1]["spec"]["ingressClassName"] = name
+        return objects_
+
+    return manifests
+
+
+def forward(service: str) -> str:
+    """An action of an ALB; its braces are doubled, because values of annotations are formats."""
+    action = f'{{"type": "forward", "forwardConfig": {{"targetGroups": [{{"serviceName": "{service}", '
+    return f'{action}"servicePort": "http"}}]}}}}'.replace("{", "{{").replace("}", "}}")
+
+
 def behind(*middlewares: tuple[str, Object], path: str, use: str = "m") -> Manifests:
     """An Ingress whose requests pass Traefik Middleware ``use``, with the Middlewares (name, spec)."""
     route = ingress(
@@ -187,6 +205,10 @@ EXTENSION = extension("strip")
 REDIRECT = {"matches": [at("/", "Exact")], "filters": [objects.redirect("/chat/")]}
 SECOND = objects.service("second", "chat")
 ANY = "/chat(/|$)(.*)"
+SPECIFIC = "ImplementationSpecific"
+PASSED = {f"{F5}/websocket-services": "chat"}
+# Braces are doubled: values of annotations are formats, for the namespace.
+HTTPS_ACTION = '{{"type": "redirect", "redirectConfig": {{"protocol": "HTTPS", "port": "443"}}}}'
 CHAT, STRIPPED, TEAM = Roots("/chat", "/chat"), Roots("/chat", "", "/chat"), Roots("/team/chat", "/chat", "/team")
 
 # ---------------------------------------------------------------------------------------------------------- table
@@ -398,8 +420,15 @@ FORMS = [
          ingress(("/(chat|bot).*", "ImplementationSpecific")), Reason.REGULAR_EXPRESSION_PATH, (C,)),
     # Ingress controllers that this project's cluster does not have
     Form("f5-strip", f"`{F5}/rewrites: serviceName=chat rewrite=/` on `/chat/`",
-         ingress(("/chat/", "Prefix"), annotations={f"{F5}/rewrites": "serviceName=chat rewrite=/"}), STRIPPED, (),
-         documented="F5 NGINX"),
+         ingress(("/chat/", "Prefix"), annotations={f"{F5}/rewrites": "serviceName=chat rewrite=/", **PASSED}),
+         STRIPPED, (), documented="F5 NGINX"),
+    Form("f5-sockets", f"Ingress of class `f5` with `{F5}/websocket-services: chat`",
+         of_class("f5", ("/chat", "Prefix"), annotations=PASSED), CHAT, (), documented="F5 NGINX"),
+    Form("f5-no-sockets", f"Ingress of class `f5` without `{F5}/websocket-services`",
+         of_class("f5", ("/chat", "Prefix")), Reason.WEB_SOCKET_NOT_ENABLED, (), documented="F5 NGINX"),
+    Form("f5-other-sockets", f"`{F5}/websocket-services` for another Service",
+         ingress(("/chat", "Prefix"), annotations={f"{F5}/websocket-services": "other"}),
+         Reason.WEB_SOCKET_NOT_ENABLED, (), documented="F5 NGINX"),
     Form("f5-strip-open", f"`{F5}/rewrites: serviceName=chat rewrite=/` on `/chat`",
          ingress(("/chat", "Prefix"), annotations={f"{F5}/rewrites": "serviceName=chat rewrite=/"}),
          Reason.REWRITE_UNKNOWN, (), documented="F5 NGINX"),
@@ -430,12 +459,106 @@ FORMS = [
     Form("haproxy-anywhere", f"`{HAPROXY}/path-rewrite: /chat/(.*) /\\1` on `/team/chat`",
          ingress(("/team/chat", "Prefix"), annotations={f"{HAPROXY}/path-rewrite": "/chat/(.*) /\\1"}),
          Reason.REWRITE_UNKNOWN, (), documented="HAProxy"),
+    *(
+        Form(name, f"Ingress of class `azure-application-gateway`, `ImplementationSpecific` {shown}",
+             of_class("azure-application-gateway", *paths, annotations=annotations), answer, (),
+             documented="Application Gateway")
+        for name, shown, paths, annotations, answer in (
+            ("azure-star", "`/chat*`", [("/chat*", SPECIFIC)], {}, CHAT),
+            ("azure-slash-star", "`/chat/*`", [("/chat/*", SPECIFIC)], {}, CHAT),
+            ("azure-both", "`/chat` and `/chat/*`", [("/chat", SPECIFIC), ("/chat/*", SPECIFIC)], {}, CHAT),
+            ("azure-all", "`/*`", [("/*", SPECIFIC)], {}, Roots("/", "")),
+            ("azure-plain", "`/chat`", [("/chat", SPECIFIC)], {}, Reason.EXACT_PATH),
+            ("azure-star-strip", f"`/chat/*` with `{AZURE}/backend-path-prefix: /`", [("/chat/*", SPECIFIC)],
+             {f"{AZURE}/backend-path-prefix": "/"}, STRIPPED),
+        )
+    ),
     Form("azure-prefix", f"`{AZURE}/backend-path-prefix: /`",
-         ingress(("/chat", "Prefix"), annotations={f"{AZURE}/backend-path-prefix": "/"}), Reason.REWRITE_UNKNOWN, (),
+         ingress(("/chat", "Prefix"), annotations={f"{AZURE}/backend-path-prefix": "/"}), STRIPPED, (),
+         documented="Application Gateway"),
+    Form("azure-parent", f"`{AZURE}/backend-path-prefix: /chat/` on `/team/chat`",
+         ingress(("/team/chat", "Prefix"), annotations={f"{AZURE}/backend-path-prefix": "/chat/"}), TEAM, (),
+         documented="Application Gateway"),
+    Form("azure-other", f"`{AZURE}/backend-path-prefix: /other/`",
+         ingress(("/chat", "Prefix"), annotations={f"{AZURE}/backend-path-prefix": "/other/"}),
+         Reason.REWRITE_NOT_SUPPORTED, (), documented="Application Gateway"),
+    Form("azure-rule-set", f"`{AZURE}/rewrite-rule-set`",
+         ingress(("/chat", "Prefix"), annotations={f"{AZURE}/rewrite-rule-set": "a"}), Reason.REWRITE_UNKNOWN, (),
          documented="Application Gateway"),
     Form("aws-transform", f"`{AWS}/transforms.chat` with a `url-rewrite`",
          ingress(("/chat", "Prefix"), annotations={f"{AWS}/transforms.chat": '[{{"type": "url-rewrite"}}]'}),
          Reason.REWRITE_UNKNOWN, (), documented="AWS Load Balancer Controller"),
+    Form("aws-prefix", "Ingress of class `alb`, `Prefix` `/chat`", of_class("alb", ("/chat", "Prefix")), CHAT, (),
+         documented="AWS Load Balancer Controller"),
+    *(
+        Form(name, f"Ingress of class `alb`, `ImplementationSpecific` {shown}", of_class("alb", *paths), answer, (),
+             documented="AWS Load Balancer Controller")
+        for name, shown, paths, answer in (
+            ("aws-all", "`/*`", [("/*", SPECIFIC)], Roots("/", "")),
+            ("aws-below", "`/chat/*`", [("/chat/*", SPECIFIC)], CHAT),
+            ("aws-star", "`/chat*`", [("/chat*", SPECIFIC)], CHAT),
+            ("aws-both", "`/chat` and `/chat/*`", [("/chat", SPECIFIC), ("/chat/*", SPECIFIC)], CHAT),
+            ("aws-plain", "`/chat`", [("/chat", SPECIFIC)], Reason.EXACT_PATH),
+            ("aws-inside", "`/*/chat/*`", [("/*/chat/*", SPECIFIC)], Reason.REGULAR_EXPRESSION_PATH),
+            ("aws-character", "`/cha?/*`", [("/cha?/*", SPECIFIC)], Reason.REGULAR_EXPRESSION_PATH),
+            ("aws-after", "`/chat/*`, and `/*` to another Service after it",
+             [("/chat/*", SPECIFIC), ("/*", SPECIFIC, "other")], CHAT),
+            ("aws-before", "`/chat/*`, and `/*` to another Service before it",
+             [("/*", SPECIFIC, "other"), ("/chat/*", SPECIFIC)], Reason.PATH_SHADOWED),
+            ("aws-sockets-after", "`/chat/*`, and `/chat/ws/*` to another Service after it",
+             [("/chat/*", SPECIFIC), ("/chat/ws/*", SPECIFIC, "other")], CHAT),
+        )
+    ),
+    Form("aws-prefix-star", "Ingress of class `alb`, `Prefix` `/chat/*`", of_class("alb", ("/chat/*", "Prefix")),
+         Reason.ROUTE_NOT_ACCEPTED, (), documented="AWS Load Balancer Controller"),
+    *(
+        Form(name, f"Ingress of class `alb`, `/chat` beside `actions.home` at `/`, {shown}",
+             of_class("alb", ("/", "Prefix", "home", "use-annotation"), ("/chat", "Prefix"),
+                      annotations={f"{AWS}/actions.home": action}), answer, (),
+             documented="AWS Load Balancer Controller")
+        for name, shown, action, answer in (
+            ("aws-https", "a redirect to https", HTTPS_ACTION, CHAT),
+            ("aws-forward", "which forwards to another Service", forward("other"), CHAT),
+            ("aws-forward-to-it", "which forwards to the same Service", forward("chat"),
+             Reason.SEVERAL_PATHS),
+        )
+    ),
+    Form("aws-response", "Ingress of class `alb`, `/chat`, and a fixed response at `/chat/ws`",
+         of_class("alb", ("/chat", "Prefix"), ("/chat/ws", "Prefix", "home", "use-annotation"),
+                  annotations={f"{AWS}/actions.home": '{{"type": "fixed-response"}}'}), Reason.PATH_SHADOWED, (),
+         documented="AWS Load Balancer Controller"),
+    Form("aws-action", "Ingress of class `alb`, `/chat` by an action that forwards to the Service",
+         of_class("alb", ("/chat", "Prefix", "home", "use-annotation"),
+                  annotations={f"{AWS}/actions.home": forward("chat")}), CHAT, (),
+         documented="AWS Load Balancer Controller"),
+    Form("aws-header", "Ingress of class `alb`, `/chat` with `conditions.chat` on a header",
+         of_class("alb", ("/chat", "Prefix"), annotations={f"{AWS}/conditions.chat": '[{{"field": "http-header"}}]'}),
+         Reason.CONDITIONAL_MATCH, (), documented="AWS Load Balancer Controller"),
+    *(
+        Form(name, f"Ingress of class `gce`, `ImplementationSpecific` {shown}", of_class("gce", *paths), answer, (),
+             documented="GKE")
+        for name, shown, paths, answer in (
+            ("gke-all", "`/*`", [("/*", SPECIFIC)], Roots("/", "")),
+            ("gke-below", "`/chat/*`", [("/chat/*", SPECIFIC)], CHAT),
+            ("gke-both", "`/chat` and `/chat/*`", [("/chat", SPECIFIC), ("/chat/*", SPECIFIC)], CHAT),
+            ("gke-plain", "`/chat`", [("/chat", SPECIFIC)], Reason.EXACT_PATH),
+        )
+    ),
+    Form("openshift-strip", f"`{ROUTER}/rewrite-target: /`",
+         ingress(("/chat", "Prefix"), annotations={f"{ROUTER}/rewrite-target": "/"}), STRIPPED, (),
+         documented="OpenShift"),
+    Form("openshift-parent", f"`{ROUTER}/rewrite-target: /chat` on `/team/chat`",
+         ingress(("/team/chat", "Prefix"), annotations={f"{ROUTER}/rewrite-target": "/chat"}), TEAM, (),
+         documented="OpenShift"),
+    Form("openshift-other", f"`{ROUTER}/rewrite-target: /other`",
+         ingress(("/chat", "Prefix"), annotations={f"{ROUTER}/rewrite-target": "/other"}),
+         Reason.REWRITE_NOT_SUPPORTED, (), documented="OpenShift"),
+    Form("openshift-slash", f"`{ROUTER}/rewrite-target: /chat/` on `/team/chat`",
+         ingress(("/team/chat", "Prefix"), annotations={f"{ROUTER}/rewrite-target": "/chat/"}),
+         Reason.REWRITE_UNKNOWN, (), documented="OpenShift"),
+    Form("foreign-annotations", f"Ingress of class `alb` with `{NGINX}/rewrite-target: /`",
+         of_class("alb", ("/chat", "Prefix"), annotations={f"{NGINX}/rewrite-target": "/"}), CHAT, (),
+         documented="AWS Load Balancer Controller"),
     Form("apisix-target", f"`{APISIX}/rewrite-target: /`",
          ingress(("/chat", "Prefix"), annotations={f"{APISIX}/rewrite-target": "/"}), Reason.REWRITE_UNKNOWN, (),
          documented="APISIX"),

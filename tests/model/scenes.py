@@ -180,7 +180,8 @@ def _ingress(draw: DrawFn, prefix: str, flavour: str, middlewares: list[str], st
     place = draw(st.integers(0, len(more)))
     paths = [*more[:place], main, *more[place:]]
     rules = [make.ingress_rule(*paths, host=host or None) for host in hosts]
-    spec: Object = {}
+    # The class decides whose annotations count.
+    spec: Object = {"ingress_class": None} if flavour in ("nginx", "other") else {}
     if not stage.is_real and draw(_often(True, usually=(False,))):
         rules = draw(st.sampled_from([[], rules]))
         spec = {"ingress_class": None, "defaultBackend": make.backend()}

@@ -376,10 +376,13 @@ INGRESSES = [
 def objects(case: Case, replicas: int = 2, pod: Object | None = None, **spec: Any) -> list[Object]:
     """The objects of a case."""
     extra: dict[str, Any] = {"sessionAffinity": "ClientIP"} if case.client_ip else {}
+    # F5 NGINX refuses WebSockets else.
+    is_f5 = any(key.startswith((f"{F5}/", "nginx.com/")) for key in case.route)
+    sockets = {f"{F5}/websocket-services": "chat"} if is_f5 else {}
     return [
         workload(pod or container(), replicas=replicas),
         service(metadata={"annotations": dict(case.service)}, **extra),
-        ingress("example.com", ingress_class=case.class_name or None, annotations=case.route),
+        ingress("example.com", ingress_class=case.class_name or None, annotations={**case.route, **sockets}),
         chainlit_app(**spec),
     ]
 

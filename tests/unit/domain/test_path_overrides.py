@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from tests.unit.domain.world import path, regex
 
@@ -97,3 +99,47 @@ def test_takes(kind: str, other: RoutePath, takes: bool) -> None:
 )
 def test_takes_from(chosen: RoutePath, other: RoutePath, takes: bool) -> None:
     assert path_overrides.takes(Precedence.LONGEST_TEXT, other, chosen, chosen.path.rstrip("/")) is takes
+
+
+def pattern(text: str, **fields: Any) -> RoutePath:
+    return path(text, path_type="ImplementationSpecific", matching=Matching.WILDCARD, **fields)
+
+
+@pytest.mark.parametrize(
+    ("precedence", "other", "takes"),
+    [
+        # Of patterns, the one with more text wins.
+        (Precedence.LONGEST_SEGMENTS, pattern("/chat/*"), True),
+        (Precedence.LONGEST_SEGMENTS, pattern("/chat/w*"), True),
+        (Precedence.LONGEST_SEGMENTS, pattern("/chat/ws/*"), True),
+        (Precedence.LONGEST_SEGMENTS, pattern("/chat/ws/socket.io/?"), True),
+        (Precedence.LONGEST_SEGMENTS, pattern("/chat/?s/*"), True),
+        (Precedence.LONGEST_SEGMENTS, pattern("/chat/shop/*"), False),
+        (Precedence.LONGEST_SEGMENTS, pattern("/chat*"), False),
+        (Precedence.LONGEST_SEGMENTS, pattern("/*"), False),
+        # By order.
+        (Precedence.FIRST_MATCH, pattern("/*"), True),
+        (Precedence.FIRST_MATCH, pattern("*.js"), True),
+        (Precedence.FIRST_MATCH, pattern("/chat*"), True),
+        (Precedence.FIRST_MATCH, pattern("/chat/ws/*"), True),
+        (Precedence.FIRST_MATCH, pattern("/chat/shop/*"), False),
+        (Precedence.FIRST_MATCH, pattern("/shop/*"), False),
+        (Precedence.FIRST_MATCH, pattern("/*", condition=HEADER), False),
+        (Precedence.FIRST_MATCH, pattern("/*", host="b.example"), False),
+        (Precedence.FIRST_MATCH, path("/"), True),
+        (Precedence.FIRST_MATCH, path("/chat"), True),
+        (Precedence.FIRST_MATCH, path("/chat/ws"), True),
+        (Precedence.FIRST_MATCH, path("/chat/shop"), False),
+        (Precedence.FIRST_MATCH, path("/cha"), False),
+        (Precedence.FIRST_MATCH, exact("/chat/"), True),
+        (Precedence.FIRST_MATCH, exact("/chat/login"), True),
+        (Precedence.FIRST_MATCH, exact("/chat"), False),
+        (Precedence.FIRST_MATCH, regex("/.*"), True),
+        (Precedence.FIRST_MATCH, regex("/shop/.*"), False),
+    ],
+)
+def test_patterns_and_order(precedence: Precedence, other: RoutePath, takes: bool) -> None:
+    mine = pattern("/chat/*")
+    assert path_overrides.takes(precedence, other, mine, "/chat") is takes
+    after = takes and precedence is not Precedence.FIRST_MATCH
+    assert path_overrides.takes(precedence, other, mine, "/chat", is_before=False) is after

@@ -5,11 +5,23 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.unit.domain.world import app, assert_plain, ingress, middleware, path, regex, service, snapshot
+from tests.unit.domain.world import (
+    app,
+    assert_plain,
+    container,
+    ingress,
+    middleware,
+    path,
+    regex,
+    service,
+    snapshot,
+    workload,
+)
 
 from chainlit_operator.domain.model import (
     Matching,
     NewIngress,
+    Probe,
     Rewrite,
     Route,
     RoutePath,
@@ -29,7 +41,7 @@ from chainlit_operator.domain.rewrites import (
     Unknown,
 )
 from chainlit_operator.domain.route_paths import prefix_of
-from chainlit_operator.domain.route_warnings import Advice, HealthCheck, NeedsNodePort
+from chainlit_operator.domain.route_warnings import Advice, HealthCheck, NeedsNodePort, ProbedHealthCheck
 from chainlit_operator.object_ref import Ref
 
 NAMED = {"route_kind": "Ingress", "route_name": "chat"}
@@ -57,6 +69,20 @@ ANSWERS = [
     ("prefix with a slash at its end", snapshot(ingress("/chat/")), ("/chat", "")),
     ("whole host", snapshot(ingress("/")), ("", "")),
     ("nested prefix", snapshot(ingress("/team/a/chat")), ("/team/a/chat", "")),
+    ("a wildcard at the end", snapshot(ingress(path("/chat/*", matching=Matching.WILDCARD))), ("/chat", "")),
+    ("a wildcard after the path", snapshot(ingress(path("/chat*", matching=Matching.WILDCARD))), ("/chat", "")),
+    ("several wildcards at the end", snapshot(ingress(path("/chat/**", matching=Matching.WILDCARD))), ("/chat", "")),
+    ("a wildcard for all", snapshot(ingress(path("*", matching=Matching.WILDCARD))), ("", "")),
+    (
+        "one character at the end",
+        snapshot(ingress(path("/chat/?", matching=Matching.WILDCARD))),
+        Reason.REGULAR_EXPRESSION_PATH,
+    ),
+    (
+        "one character before the end",
+        snapshot(ingress(path("/cha?/*", matching=Matching.WILDCARD))),
+        Reason.REGULAR_EXPRESSION_PATH,
+    ),
     ("implementation specific", snapshot(ingress(path(path_type="ImplementationSpecific"))), ("/chat", "")),
     ("no host", snapshot(ingress(path(host=""))), ("/chat", "")),
     ("same path on two hosts", snapshot(ingress(path(host="a.example"), path(host="b.example"))), ("/chat", "")),
@@ -356,6 +382,15 @@ def test_an_expression_that_cannot_be_told_has_no_prefix() -> None:
 
 # ----------------------------------------------------------------------------------------------------- warnings
 
+PROBED = ProbedHealthCheck("the setting")
+COPIED = (
+    "The load balancer copies the path of the readiness probe only when it is created. If it was created with a path "
+    "that is not below /chat, set the setting to /chat/health."
+)
+UNPROBED = (
+    "The load balancer's own health check asks /, which Chainlit answers with 404 at root path /chat, unless the "
+    "setting says otherwise. Set that to /chat/health."
+)
 ROOT_CHECK = HealthCheck("/", "the annotation check")
 FAILS_AT_CHAT = (
     "The load balancer's own health check asks /, which Chainlit answers with 404 at root path /chat, so it counts the "
@@ -377,6 +412,16 @@ FAILS_AT_CHAT = (
             (FAILS_AT_CHAT, "A."),
         ),
         (snapshot(ingress("/chat", path("/shop", service="shop", warnings=(Advice("A."),)))), ()),
+        (snapshot(ingress(path("/chat", warnings=(PROBED,)))), (COPIED,)),
+        (snapshot(ingress(path("/", warnings=(PROBED,)))), ()),
+        (snapshot(ingress(path("/chat", warnings=(PROBED,))), workload=workload(container(probes=()))), (UNPROBED,)),
+        (
+            snapshot(
+                ingress(path("/chat", warnings=(PROBED,))),
+                workload=workload(container(probes=(Probe("livenessProbe", "/health", "http"),))),
+            ),
+            (UNPROBED,),
+        ),
         (
             snapshot(ingress(path("/chat", warnings=(NeedsNodePort("x", "instance", "ip"),)))),
             ("x is instance, and the load balancer cannot reach a Service of type ClusterIP so. Set it to ip.",),

@@ -200,6 +200,18 @@ RESOLUTION = [
         "type Prefix.",
     ),
     (
+        rules.path_has_a_prefix,
+        snapshot(ingress("/chat", path("/*/chat/*", matching=Matching.WILDCARD))),
+        "Path '/*/chat/*' of Ingress shop/chat has a wildcard before its end, so it has no fixed prefix. Use a plain "
+        "path with type Prefix.",
+    ),
+    (
+        rules.path_is_not_exact,
+        snapshot(ingress(path(path_type="ImplementationSpecific", matching=Matching.EXACT))),
+        "Path '/chat' of Ingress shop/chat matches only itself at its controller, so nothing below it arrives, and the "
+        "WebSocket is below it. Use type Prefix.",
+    ),
+    (
         rules.path_is_not_exact,
         snapshot(ingress(path(path_type="Exact"))),
         "Path '/chat' of Ingress shop/chat has type Exact, so nothing below it arrives, and the "

@@ -6,10 +6,21 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from tests.objects import ingress, ingress_path, ingress_rule, stored
 from tests.records import record
 
-from chainlit_operator.domain.model import Dependency, Matching, Route, RoutePath
+from chainlit_operator.domain.model import (
+    Attachment,
+    Dependency,
+    Matching,
+    Origin,
+    Precedence,
+    Route,
+    RoutePath,
+    WebSocketRefusal,
+)
 from chainlit_operator.domain.rewrites import ReplaceFullPath, ReplacePrefixMatch, RewriteWholePath, Transform, Unknown
+from chainlit_operator.domain.route_warnings import Advice, HealthCheck, NeedsNodePort, ProbedHealthCheck, RouteWarning
 from chainlit_operator.ingress_controllers import registry
 from chainlit_operator.ingress_controllers.shared.controller import means_nothing
 
@@ -19,7 +30,21 @@ NGINX, F5, CONTOUR = "nginx.ingress.kubernetes.io", "nginx.org", "projectcontour
 SNIPPET, SOCKETS = f"{NGINX}/configuration-snippet", f"{CONTOUR}/websocket-routes"
 MIDDLEWARES = "traefik.ingress.kubernetes.io/router.middlewares"
 REWRITE = "haproxy.org/path-rewrite"
-TRANSFORMS = "alb.ingress.kubernetes.io/transforms"
+ALB, AZURE, ROUTER = "alb.ingress.kubernetes.io", "appgw.ingress.kubernetes.io", "haproxy.router.openshift.io"
+TRANSFORMS, TERMINATION = f"{ALB}/transforms", "route.openshift.io/termination"
+ROUTED_BY = "traefik.ingress.kubernetes.io/router"
+WEB_SOCKETS = "nginx.org/websocket-services"
+PASSED = {WEB_SOCKETS: "chat"}
+ADDRESS = "192.0.2.7"
+HTTP, HTTPS = Origin("", is_secure=False, address=ADDRESS), Origin("", is_secure=True, address=ADDRESS)
+EXACT, WILDCARD = Matching.EXACT, Matching.WILDCARD
+CHECKED_AT = f"the annotation {ALB}/healthcheck-path"
+AT_ROOT = HealthCheck("/", CHECKED_AT)
+PROBED = ProbedHealthCheck(
+    "healthCheck.requestPath of the BackendConfig in cloud.google.com/backend-config of the Service"
+)
+TO_HTTPS = '{"Type": "redirect", "RedirectConfig": {"Protocol": "HTTPS", "Port": "443", "StatusCode": "HTTP_301"}}'
+ELSEWHERE = '{"type": "redirect", "redirectConfig": {"protocol": "HTTPS", "host": "other.example"}}'
 
 
 @dataclass(frozen=True)
@@ -31,10 +56,20 @@ class Case:
     matching: Matching = Matching.PREFIX
     transforms: tuple[Transform, ...] = ()
     middlewares: tuple[str, ...] = ()
+    refusal: WebSocketRefusal | None = None
     refuses_web_socket: bool = False
     is_canary: bool = False
     class_name: str = ""
     kind: str = field(default="Ingress", kw_only=True)
+    origins: tuple[Origin, ...] | None = None
+    """None for those of the kind."""
+    warnings: tuple[RouteWarning, ...] = ()
+    host: str = ""
+    refused: str = ""
+
+
+def refused_by_f5(value: str) -> WebSocketRefusal:
+    return WebSocketRefusal("F5 NGINX", f"Set its annotation nginx.org/websocket-services to {value}.")
 
 
 def unclear(key: str, value: str) -> tuple[Unknown, ...]:
@@ -49,6 +84,16 @@ TABLES: dict[str, list[Case]] = {
         Case({MIDDLEWARES: "a@file,b@file"}, transforms=(Unknown("Traefik middleware a@file"),)),
         Case({MIDDLEWARES: ""}),
         Case({MIDDLEWARES: "shop-strip@kubernetescrd"}, kind="HTTPRoute"),
+        Case({f"{ROUTED_BY}.tls": "true"}, origins=(HTTPS,)),
+        Case({f"{ROUTED_BY}.tls.certresolver": "le"}, origins=(HTTPS,)),
+        Case({f"{ROUTED_BY}.tls": "false", f"{ROUTED_BY}.tls.certresolver": "le"}),
+        Case({f"{ROUTED_BY}.tls": "false"}),
+        Case({f"{ROUTED_BY}.entrypoints": "websecure"}, origins=(HTTPS,)),
+        Case({f"{ROUTED_BY}.entrypoints": " websecure , https,"}, origins=(HTTPS,)),
+        Case({f"{ROUTED_BY}.entrypoints": "web, websecure"}),
+        Case({f"{ROUTED_BY}.entrypoints": ""}),
+        Case({f"{ROUTED_BY}.entrypoints": "web"}, class_name="traefik"),
+        Case({f"{ROUTED_BY}.tls": "true"}, class_name="nginx"),
     ],
     "ingress_nginx": [
         Case({f"{NGINX}/use-regex": "true"}, ANY, REGEX),
@@ -60,19 +105,37 @@ TABLES: dict[str, list[Case]] = {
         Case({f"{NGINX}/rewrite-target": CHAT}),
         Case({f"{NGINX}/canary": "true"}, is_canary=True),
         Case({f"{NGINX}/canary": "false"}),
+        Case({f"{NGINX}/force-ssl-redirect": "true"}, origins=(HTTPS, HTTP)),
+        Case({f"{NGINX}/force-ssl-redirect": "false"}),
+        Case({f"{NGINX}/rewrite-target": "/"}, class_name="traefik"),
     ],
     "f5_nginx": [
-        Case({f"{F5}/rewrites": "serviceName=x rewrite=/y; serviceName=chat rewrite=/"}, "/chat/",
+        Case({f"{F5}/rewrites": "serviceName=x rewrite=/y; serviceName=chat rewrite=/", **PASSED}, "/chat/",
              transforms=(ReplacePrefixMatch("/"),)),
-        Case({f"{F5}/rewrites": "serviceName=chat rewrite=/"},
+        Case({f"{F5}/rewrites": "serviceName=chat rewrite=/", **PASSED},
              transforms=(Unknown("the annotation nginx.org/rewrites for a path with another end"),)),
-        Case({f"{F5}/rewrites": "serviceName=x rewrite=/y"}),
-        Case({f"{F5}/rewrites": "serviceName=chat rewrite=/; serviceName=chat rewrite=/x; serviceName=y rewrite=/"},
-             "/chat/",
+        Case({f"{F5}/rewrites": "serviceName=x rewrite=/y", **PASSED}),
+        Case({f"{F5}/rewrites": "serviceName=chat rewrite=/; serviceName=chat rewrite=/x; serviceName=y rewrite=/",
+              **PASSED}, "/chat/",
              transforms=(Unknown("the annotation nginx.org/rewrites with several rewrites for a Service"),)),
-        Case({f"{F5}/rewrites": "serviceName=chat rewrite=/;" * 3}, "/chat/", transforms=(ReplacePrefixMatch("/"),)),
-        Case({f"{F5}/path-regex": "exact"}, ANY, REGEX, unclear(f"{F5}/path-regex", "exact")),
-        Case({f"{F5}/path-regex": "false"}),
+        Case({f"{F5}/rewrites": "serviceName=chat rewrite=/;" * 3, **PASSED}, "/chat/",
+             transforms=(ReplacePrefixMatch("/"),)),
+        Case({f"{F5}/path-regex": "exact", **PASSED}, ANY, REGEX, unclear(f"{F5}/path-regex", "exact")),
+        Case({f"{F5}/path-regex": "false", **PASSED}),
+        Case({}, class_name="f5", refusal=refused_by_f5("chat")),
+        Case({}, class_name="nginx-plus", refusal=refused_by_f5("chat")),
+        Case({WEB_SOCKETS: "shop, bot ,"}, refusal=refused_by_f5("shop,bot,chat")),
+        Case({WEB_SOCKETS: " chat "}, class_name="f5"),
+        Case({f"{F5}/proxy-read-timeout": "1h"}, class_name="nginx", refusal=refused_by_f5("chat")),
+        Case({"nginx.com/sticky-cookie-services": "serviceName=chat a"}, refusal=refused_by_f5("chat")),
+        Case({}, class_name="nginx"),
+        Case({f"{F5}/proxy-read-timeout": "1h", f"{NGINX}/proxy-read-timeout": "1h"}, class_name="nginx"),
+        Case({f"{F5}/proxy-read-timeout": "1h", f"{NGINX}/proxy-read-timeout": "1h"}, class_name="f5",
+             refusal=refused_by_f5("chat")),
+        Case({f"{F5}/location-snippets": "proxy_set_header Upgrade $http_upgrade;"}, class_name="f5"),
+        Case({f"{F5}/server-snippets": "proxy_set_header Upgrade $http_upgrade;"}, class_name="f5"),
+        Case({f"{F5}/redirect-to-https": "true", **PASSED}, origins=(HTTPS, HTTP)),
+        Case({f"{F5}/redirect-to-https": "false", **PASSED}),
     ],
     "contour": [
         Case({}, refuses_web_socket=True, class_name="contour"),
@@ -89,6 +152,9 @@ TABLES: dict[str, list[Case]] = {
         Case({f"{CONTOUR}/ingress.class": "own"}, class_name="contour"),
         Case({f"{CONTOUR}/ingress.class": "contour"}, refuses_web_socket=True, class_name="own"),
         Case({}, class_name="traefik"),
+        Case({SOCKETS: CHAT, "kubernetes.io/ingress.allow-http": "false"}, origins=(HTTPS, HTTP)),
+        Case({SOCKETS: CHAT, "kubernetes.io/ingress.allow-http": "true"}),
+        Case({SOCKETS: CHAT, "ingress.kubernetes.io/force-ssl-redirect": "true"}, origins=(HTTPS, HTTP)),
     ],
     "kong": [
         Case({"konghq.com/strip-path": "true"}, transforms=(ReplacePrefixMatch("/"),)),
@@ -96,6 +162,10 @@ TABLES: dict[str, list[Case]] = {
         Case({"konghq.com/strip-path": "false"}),
         Case({"konghq.com/strip-path": "true"}, transforms=(ReplacePrefixMatch("/"),), kind="HTTPRoute"),
         Case({"konghq.com/strip-path": "false"}, kind="HTTPRoute"),
+        Case({"konghq.com/protocols": "https"}, origins=(HTTPS,)),
+        Case({"konghq.com/protocols": "grpc, https"}, origins=(HTTPS,)),
+        Case({"konghq.com/protocols": "http,https"}),
+        Case({"konghq.com/protocols": "grpc"}),
         Case({}, "/~/chat", Matching.UNKNOWN),
         Case({}, "/~/chat", kind="HTTPRoute"),
         Case({f"{NGINX}/use-regex": "true"}, "/~/chat.*", Matching.UNKNOWN),
@@ -109,54 +179,161 @@ TABLES: dict[str, list[Case]] = {
         Case({REWRITE: "\\1"}, transforms=unclear(REWRITE, "\\1")),
         Case({REWRITE: "/a/(.*) /\\1\n/b/(.*) /\\1"}, transforms=unclear(REWRITE, "/a/(.*) /\\1\n/b/(.*) /\\1")),
         Case({REWRITE: ""}),
+        Case({"haproxy.org/ssl-redirect": "true"}, origins=(HTTPS, HTTP)),
+        Case({"haproxy.org/ssl-redirect": "false"}, class_name="haproxy"),
     ],
     "haproxy_ingress": [
         Case({"haproxy-ingress.github.io/rewrite-target": "/"}, transforms=(ReplacePrefixMatch("/"),)),
         Case({"haproxy-ingress.github.io/rewrite-target": ""}),
     ],
     "aws_alb": [
-        Case({f"{TRANSFORMS}.chat": '[{"type": "url-rewrite"}]'},
-             transforms=(Unknown(f"the annotation {TRANSFORMS}.chat with a url-rewrite"),)),
-        Case({f"{TRANSFORMS}.chat": '[{"type": "host-header-rewrite"}]'}),
-        Case({f"{TRANSFORMS}.other": '[{"type": "url-rewrite"}]'}),
+        Case({f"{TRANSFORMS}.chat": '[{"type": "url-rewrite"}]'}, "/chat*", WILDCARD,
+             transforms=(Unknown(f"the annotation {TRANSFORMS}.chat with a url-rewrite"),), warnings=(AT_ROOT,)),
+        Case({f"{TRANSFORMS}.chat": '[{"type": "host-header-rewrite"}]'}, "/*", WILDCARD, warnings=(AT_ROOT,)),
+        Case({f"{TRANSFORMS}.other": '[{"type": "url-rewrite"}]'}, matching=EXACT, warnings=(AT_ROOT,)),
+        Case({f"{TRANSFORMS}.strip": '[{"type": "host-header-rewrite"}]'}, matching=EXACT, warnings=(AT_ROOT,)),
+        Case({}, matching=EXACT, class_name="alb", warnings=(AT_ROOT,)),
+        Case({}, "/cha?", WILDCARD, class_name="alb", warnings=(AT_ROOT,)),
+        Case({"kubernetes.io/ingress.class": "alb"}, matching=EXACT, warnings=(AT_ROOT,)),
+        Case({f"{ALB}/scheme": "internal"}, matching=EXACT, class_name="own", warnings=(AT_ROOT,)),
+        Case({f"{ALB}/scheme": "internal"}, class_name="traefik"),
+        Case({f"{NGINX}/rewrite-target": "/"}, matching=EXACT, class_name="alb", warnings=(AT_ROOT,)),
+        Case({f"{ALB}/use-regex-path-match": "true"}, matching=Matching.UNKNOWN, warnings=(AT_ROOT,)),
+        Case({f"{ALB}/use-regex-path-match": "false"}, matching=EXACT, warnings=(AT_ROOT,)),
+        Case({f"{ALB}/listen-ports": '[{"HTTP": 80}, {"HTTPS": 8443}]'}, matching=EXACT, warnings=(AT_ROOT,),
+             origins=(HTTP._replace(port=80), HTTPS._replace(port=8443))),
+        Case({f"{ALB}/listen-ports": '[{"HTTPS": 443}]', f"{ALB}/certificate-arn": "arn"}, matching=EXACT,
+             warnings=(AT_ROOT,), origins=(HTTPS._replace(port=443),)),
+        Case({f"{ALB}/listen-ports": '[{"TCP": 1}, {"HTTP": "80"}, 7, ['}, matching=EXACT, warnings=(AT_ROOT,)),
+        Case({f"{ALB}/listen-ports": '{"HTTPS": 443}'}, matching=EXACT, warnings=(AT_ROOT,)),
+        Case({f"{ALB}/certificate-arn": "arn"}, matching=EXACT, warnings=(AT_ROOT,), origins=(HTTPS,)),
+        Case({f"{ALB}/ssl-redirect": "443"}, matching=EXACT, warnings=(AT_ROOT,), origins=(HTTPS, HTTP)),
+        Case({f"{ALB}/actions.ssl-redirect": TO_HTTPS}, matching=EXACT, warnings=(AT_ROOT,), origins=(HTTPS, HTTP)),
+        Case({f"{ALB}/actions.home": ELSEWHERE}, matching=EXACT, warnings=(AT_ROOT,)),
+        Case({f"{ALB}/healthcheck-path": "/ping", f"{ALB}/success-codes": "200,404"}, matching=EXACT,
+             warnings=(HealthCheck("/ping", CHECKED_AT, "200,404"),)),
+        Case({f"{ALB}/healthcheck-path": "", f"{ALB}/success-codes": ""}, matching=EXACT, warnings=(AT_ROOT,)),
+        Case({f"{ALB}/healthcheck-port": "8081"}, matching=EXACT),
+        Case({f"{ALB}/healthcheck-port": "traffic-port"}, matching=EXACT, warnings=(AT_ROOT,)),
+        Case({f"{ALB}/target-type": "instance"}, matching=EXACT,
+             warnings=(NeedsNodePort(f"The annotation {ALB}/target-type", "instance", "ip"), AT_ROOT)),
+        Case({f"{ALB}/target-type": "ip"}, matching=EXACT, warnings=(AT_ROOT,)),
+        Case({f"{ALB}/conditions.other": "[]"}, matching=EXACT, warnings=(AT_ROOT,)),
+    ],
+    "gke": [
+        Case({}, matching=EXACT, class_name="gce", warnings=(PROBED,)),
+        Case({}, "/chat/*", WILDCARD, class_name="gce-internal", warnings=(PROBED,)),
+        Case({}, "/chat*", EXACT, class_name="gce", warnings=(PROBED,)),
+        Case({"kubernetes.io/ingress.class": "gce"}, "/*", WILDCARD, warnings=(PROBED,)),
+        Case({"ingress.kubernetes.io/url-map": "k8s2-um"}, "/*", WILDCARD, warnings=(PROBED,)),
+        Case({"kubernetes.io/ingress.global-static-ip-name": "a"}, "/*", WILDCARD, warnings=(PROBED,)),
+        Case({"kubernetes.io/ingress.regional-static-ip-name": "a"}, "/*", WILDCARD, warnings=(PROBED,)),
+        *(
+            Case({key: "a"}, "/*", WILDCARD, warnings=(PROBED,), origins=(HTTPS, HTTP))
+            for key in (
+                "ingress.gcp.kubernetes.io/pre-shared-cert",
+                "networking.gke.io/managed-certificates",
+                "networking.gke.io/certmap",
+            )
+        ),
+        Case({"networking.gke.io/certmap": ""}, "/*", WILDCARD, warnings=(PROBED,)),
+        Case({"kubernetes.io/ingress.allow-http": "false"}, "/*", WILDCARD, warnings=(PROBED,), class_name="gce",
+             origins=(HTTPS,)),
+        Case({"kubernetes.io/ingress.allow-http": "true"}, "/*", WILDCARD, warnings=(PROBED,), class_name="gce"),
     ],
     "azure_agic": [
-        Case({"appgw.ingress.kubernetes.io/backend-path-prefix": "/"},
-             transforms=unclear("appgw.ingress.kubernetes.io/backend-path-prefix", "/")),
-        Case({"appgw.ingress.kubernetes.io/backend-path-prefix": ""}),
+        Case({f"{AZURE}/backend-path-prefix": "/"}, "/chat*", WILDCARD, transforms=(ReplacePrefixMatch("/"),)),
+        Case({f"{AZURE}/backend-path-prefix": ""}, matching=EXACT),
+        Case({}, "/chat/*", WILDCARD, class_name="azure-application-gateway"),
+        Case({"kubernetes.io/ingress.class": "azure/application-gateway"}, matching=EXACT),
+        Case({f"{AZURE}/request-timeout": "60"}, "/ch*t", EXACT, class_name="own"),
+        Case({f"{AZURE}/rewrite-rule-set": "a"}, matching=EXACT, transforms=unclear(f"{AZURE}/rewrite-rule-set", "a")),
+        Case({f"{AZURE}/ssl-redirect": "true"}, "/*", WILDCARD, origins=(HTTPS, HTTP)),
+        Case({f"{AZURE}/ssl-redirect": "false"}, "/*", WILDCARD),
+        Case({f"{AZURE}/appgw-ssl-certificate": "a"}, "/*", WILDCARD, origins=(HTTPS, HTTP)),
+        Case({f"{AZURE}/health-probe-path": "/"}, "/*", WILDCARD,
+             warnings=(HealthCheck("/", f"the annotation {AZURE}/health-probe-path", "200-399"),)),
+        Case({f"{AZURE}/health-probe-path": "/a", f"{AZURE}/health-probe-status-codes": "404"}, "/*", WILDCARD,
+             warnings=(HealthCheck("/a", f"the annotation {AZURE}/health-probe-path", "404"),)),
+        Case({f"{AZURE}/health-probe-path": "/", f"{AZURE}/health-probe-port": "81"}, "/*", WILDCARD),
+    ],
+    "openshift": [
+        Case({}, class_name="openshift-default", host="a.example"),
+        Case({f"{ROUTER}/rewrite-target": "/"}, transforms=(ReplacePrefixMatch("/"),), host="a.example"),
+        Case({f"{ROUTER}/rewrite-target": "/"}, "/chat/", transforms=(ReplacePrefixMatch("/"),), host="a.example"),
+        Case({f"{ROUTER}/rewrite-target": "/x"}, transforms=(ReplacePrefixMatch("/x"),), host="a.example"),
+        Case({f"{ROUTER}/rewrite-target": "/x/"}, "/chat/", transforms=(ReplacePrefixMatch("/x/"),), host="a.example"),
+        Case({f"{ROUTER}/rewrite-target": "/x/"}, host="a.example",
+             transforms=(Unknown(f"the annotation {ROUTER}/rewrite-target for a path with another end"),)),
+        Case({f"{ROUTER}/rewrite-target": ""}, host="a.example"),
+        Case({f"{TERMINATION}": "edge"}, host="a.example", origins=(HTTPS, HTTP)),
+        Case({f"{TERMINATION}": "reencrypt"}, host="a.example", origins=(HTTPS, HTTP)),
+        Case({f"{TERMINATION}": "none"}, host="a.example"),
+        Case({f"{TERMINATION}": "passthrough"}, host="a.example", origins=(HTTPS, HTTP), warnings=(
+            Advice(f"The annotation {TERMINATION} is passthrough, so the pods must speak TLS and the router sees no "
+                   "path. Set it to edge."),)),
+        Case({}, class_name="openshift-default", refused="OpenShift makes no Route of a rule without a host"),
+        Case({f"{ROUTER}/timeout": "25s", f"{ROUTER}/timeout-tunnel": "20000"}, host="a.example", warnings=(
+            Advice(f"The annotation {ROUTER}/timeout-tunnel is 20000, which ends idle WebSockets before Chainlit's "
+                   "ping after 25 s. Set it to 1h."),
+            Advice(f"The annotation {ROUTER}/timeout is 25s, which ends long polls before Chainlit's ping after 25 s. "
+                   "Set it to 1h."))),
+        *(
+            Case({f"{ROUTER}/timeout": value}, host="a.example")
+            for value in ("26s", "1m", "1h", "1d", "0", "0s", "", "x")
+        ),
+        *(
+            Case({f"{ROUTER}/timeout": value}, host="a.example", warnings=(
+                Advice(f"The annotation {ROUTER}/timeout is {value}, which ends long polls before Chainlit's ping "
+                       "after 25 s. Set it to 1h."),))
+            for value in ("24999ms", "25000000us")
+        ),
     ],
     "skipper": [
         Case({"zalando.org/skipper-filter": 'modPath("^/chat", "")'},
              transforms=unclear("zalando.org/skipper-filter", 'modPath("^/chat", "")')),
         Case({"zalando.org/skipper-filter": 'setRequestHeader("a", "b")'}),
+        Case({"zalando.org/skipper-ingress-redirect": "true"}, origins=(HTTPS, HTTP)),
+        Case({"zalando.org/skipper-ingress-redirect": "false"}),
     ],
 }  # fmt: skip
 
 
-def interpreted(kind: str, annotations: dict[str, str], path: str = CHAT, class_name: str = "") -> Route:
+def interpreted(
+    kind: str, annotations: dict[str, str], path: str = CHAT, class_name: str = "", host: str = ""
+) -> Route:
     """The route as the store has it."""
     backend = {"service": {"name": "chat", "port": {"number": 80}}}
     entry = {"path": path, "pathType": "ImplementationSpecific", "backend": backend}
     match = {"path": {"type": "PathPrefix", "value": path}}
+    address = {"loadBalancer": {"ingress": [{"ip": ADDRESS}]}}
     specs: dict[str, dict[str, Any]] = {
-        "Ingress": {"ingressClassName": class_name, "rules": [{"http": {"paths": [entry, entry]}}]},
+        "Ingress": {"ingressClassName": class_name, "rules": [{"host": host, "http": {"paths": [entry, entry]}}]},
         "HTTPRoute": {"rules": [{"matches": [match], "backendRefs": [{"name": "chat", "port": 80}]}]},
     }
-    found: Route = record({"kind": kind, "metadata": {"annotations": annotations}, "spec": specs[kind]})
+    found: Route = record(
+        {"kind": kind, "metadata": {"annotations": annotations}, "spec": specs[kind], "status": address}
+    )
     return found
 
 
 @pytest.mark.parametrize("case", [pytest.param(case, id=name) for name, table in TABLES.items() for case in table])
 def test_meaning_of_annotations(case: Case) -> None:
-    found = interpreted(case.kind, case.annotations, case.path, case.class_name)
-    expected = (case.matching, case.transforms, case.middlewares, case.refuses_web_socket)
+    found = interpreted(case.kind, case.annotations, case.path, case.class_name, case.host)
+    refusal = case.refusal
+    if case.refuses_web_socket:
+        remedy = f"Add {case.path}, spelt exactly so, to its annotation {SOCKETS} (with commas between several paths)."
+        refusal = WebSocketRefusal("Contour", remedy, 403)
+    expected = (case.matching, case.transforms, case.middlewares, refusal, case.warnings)
     assert {_meaning(path) for path in found.paths} == {expected}
+    assert found.origins == (((HTTP,) if case.kind == "Ingress" else ()) if case.origins is None else case.origins)
+    assert found.refusal == case.refused
     assert found.dependencies == tuple(Dependency("Middleware", key) for key in case.middlewares)
     assert found.is_canary is case.is_canary
 
 
 def _meaning(path: RoutePath) -> tuple[object, ...]:
-    return path.matching, path.transforms, path.middlewares, path.web_socket_refusal is not None
+    return path.matching, path.transforms, path.middlewares, path.web_socket_refusal, path.warnings
 
 
 def test_each_controller_has_a_table() -> None:
@@ -214,6 +391,131 @@ def test_a_routes_own_rewrites_and_middlewares_stay() -> None:
 def test_all_paths_share_their_middlewares() -> None:
     one, another = interpreted("Ingress", {MIDDLEWARES: "a-b@kubernetescrd"}).paths
     assert one.middlewares is another.middlewares
+
+
+# ------------------------------------------------------------------------------- actions and conditions of an ALB
+
+PLAIN = ("/chat", "Prefix", "chat", 80)
+REDIRECT = ("/", "Prefix", "home", "use-annotation")
+
+
+def forward(*targets: str) -> str:
+    return f'{{"type": "forward", "forwardConfig": {{"targetGroups": [{", ".join(targets)}]}}}}'
+
+
+CHAT_TARGET, OTHER_TARGET = (
+    '{"serviceName": "chat", "servicePort": "80"}',
+    '{"serviceName": "x", "servicePort": "http"}',
+)
+
+
+@pytest.mark.parametrize(
+    ("annotations", "entries", "wanted"),
+    [
+        ({"actions.home": TO_HTTPS}, [REDIRECT, PLAIN], [("", "/chat", "chat", 80, "", ())]),
+        ({"actions.home": ELSEWHERE}, [PLAIN, REDIRECT],
+         [("", "/chat", "chat", 80, "", ()), ("", "/", "", 0, "", ())]),
+        ({"actions.home": '{"type": "fixed-response"}'}, [REDIRECT], [("", "/", "", 0, "", ())]),
+        ({"actions.home": TO_HTTPS.replace("443", "443\", \"Path\": \"/x")}, [REDIRECT], [("", "/", "", 0, "", ())]),
+        ({"actions.home": TO_HTTPS.replace("443", "443\", \"Query\": \"x")}, [REDIRECT], [("", "/", "", 0, "", ())]),
+        ({"actions.home": TO_HTTPS.replace("443", "443\", \"Path\": \"/#{path}\", \"Query\": \"#{query}\", "
+                                           "\"Host\": \"#{host}")}, [REDIRECT], []),
+        ({"actions.home": TO_HTTPS.replace("HTTPS", "HTTP")}, [REDIRECT], [("", "/", "", 0, "", ())]),
+        ({"actions.home": "no JSON"}, [REDIRECT], [("", "/", "", 0, "", ())]),
+        ({"actions.home": "[" * 100_000}, [REDIRECT], [("", "/", "", 0, "", ())]),
+        ({"actions.home": "[]"}, [REDIRECT], [("", "/", "", 0, "", ())]),
+        ({}, [REDIRECT], [("", "/", "", 0, "", ())]),
+        ({"actions.home": forward(CHAT_TARGET)}, [REDIRECT], [("", "/", "chat", 80, "", ("chat",))]),
+        ({"actions.home": forward(CHAT_TARGET, OTHER_TARGET)}, [REDIRECT],
+         [("", "/", "chat", 80, "", ("chat", "x")), ("", "/", "x", "http", "", ("chat", "x"))]),
+        ({"actions.home": forward(CHAT_TARGET, OTHER_TARGET.replace("}", ', "weight": 0}'))}, [REDIRECT],
+         [("", "/", "chat", 80, "", ("chat",))]),
+        ({"actions.home": forward(CHAT_TARGET.replace("}", ', "weight": "1"}'))}, [REDIRECT],
+         [("", "/", "chat", 80, "", ("chat",))]),
+        ({"actions.home": forward(CHAT_TARGET, '{"targetGroupARN": "arn"}')}, [REDIRECT],
+         [("", "/", "chat", 80, "", ("chat", "a target group"))]),
+        ({"actions.home": forward('{"targetGroupARN": "arn"}')}, [REDIRECT],
+         [("", "/", "", 0, "", ("a target group",))]),
+        # The order in which the load balancer tries them.
+        ({}, [("/b/*", "ImplementationSpecific", "chat", 80), ("/", "Prefix", "chat", 80), PLAIN,
+              ("/a", "ImplementationSpecific", "chat", 80), ("/z", "Exact", "chat", 80)],
+         [("", path, "chat", 80, "", ()) for path in ("/z", "/chat", "/", "/b/*", "/a")]),
+        # Conditions
+        ({"conditions.chat": '[{"field": "http-header", "httpHeaderConfig": {"values": ["a"]}}]'}, [PLAIN],
+         [("", "/chat", "chat", 80, "a header matches", ())]),
+        ({"conditions.chat": '[{"field": "query-string", "queryStringConfig": {"values": [{"key": "a"}]}}]'}, [PLAIN],
+         [("", "/chat", "chat", 80, "a query parameter matches", ())]),
+        ({"conditions.chat": '[{"field": "http-request-method", "methodConfig": {"Values": ["GET", "PUT"]}}]'}, [PLAIN],
+         [("", "/chat", "chat", 80, "the method is GET or PUT", ())]),
+        ({"conditions.chat": '[{"field": "http-header"}, {"field": "query-string"}]'}, [PLAIN],
+         [("", "/chat", "chat", 80, "a header matches", ())]),
+        ({"conditions.chat": '[{"field": "source-ip", "sourceIpConfig": {"values": ["10.0.0.0/8"]}}]'}, [PLAIN],
+         [("", "/chat", "chat", 80, "", ())]),
+        ({"conditions.chat": '[{"field": "host-header", "hostHeaderConfig": {"values": ["b.example", 7]}}]'}, [PLAIN],
+         [("b.example", "/chat", "chat", 80, "", ())]),
+        ({"conditions.chat": '[{"field": "path-pattern", "pathPatternConfig": {"values": ["/bot/*"]}}]'}, [PLAIN],
+         [("", "/chat", "chat", 80, "", ()), ("", "/bot/*", "chat", 80, "", ())]),
+        ({"conditions.chat": '[{"field": "path-pattern", "pathPatternConfig": {"values": 7}}, 7]'}, [PLAIN],
+         [("", "/chat", "chat", 80, "", ())]),
+        ({"conditions.home": '[{"field": "http-header"}]', "actions.home": forward(CHAT_TARGET)}, [REDIRECT],
+         [("", "/", "chat", 80, "a header matches", ("chat",))]),
+    ],
+)  # fmt: skip
+def test_paths_of_an_alb(
+    annotations: dict[str, str], entries: list[tuple[str, str, str, int | str]], wanted: list[tuple[object, ...]]
+) -> None:
+    paths = [ingress_path(path, path_type, service, port) for path, path_type, service, port in entries]
+    made = ingress(rules=[ingress_rule(*paths)], ingress_class="alb")
+    made["metadata"]["annotations"] = {f"{ALB}/{key}": value for key, value in annotations.items()}
+    found = record(stored(made, "shop"))
+    assert found.precedence is Precedence.FIRST_MATCH
+    assert [(p.host, p.path, p.service, p.port, p.condition, p.others) for p in found.paths] == wanted
+
+
+def test_an_alb_reads_as_many_values_as_a_rule_may_have() -> None:
+    hosts = ", ".join(f'"h{n}.example"' for n in range(9))
+    made = ingress("a.example", ingress_class="alb")
+    made["metadata"]["annotations"] = {
+        f"{ALB}/conditions.chat": f'[{{"field": "host-header", "hostHeaderConfig": {{"values": [{hosts}]}}}},'
+        '{"field": "path-pattern", "pathPatternConfig": {"values": ["/1", "/2", "/3", "/4", "/5", "/6"]}}]'
+    }
+    found = record(stored(made, "shop")).paths
+    assert list(dict.fromkeys(path.host for path in found)) == ["a.example", *(f"h{n}.example" for n in range(5))]
+    assert list(dict.fromkeys(path.path for path in found)) == ["/chat", "/1", "/2", "/3", "/4", "/5"]
+    assert {path.matching for path in found if path.path != "/chat"} == {EXACT}
+
+
+@pytest.mark.parametrize(
+    ("host", "class_name", "annotations", "wanted"),
+    [
+        ("a.example", "alb", {}, "ingress class alb"),
+        (None, "alb", {}, "ingress class alb, Ingress shop/chat"),
+        (None, "alb", {f"{ALB}/group.name": "team"}, "ingress class alb, group team"),
+        ("a.example", "own", {f"{ALB}/group.name": "team"}, "ingress class alb, group team"),
+        ("a.example", "gce", {}, "ingress class gce"),
+        (None, "gce", {}, "ingress class gce, Ingress shop/chat"),
+        (None, "traefik", {}, "ingress class traefik"),
+    ],
+)
+def test_who_can_be_in_conflict_with_whom(
+    host: str | None, class_name: str, annotations: dict[str, str], wanted: str
+) -> None:
+    found = record(stored(ingress(host, ingress_class=class_name, annotations=annotations), "shop"))
+    assert found.attachments == (Attachment(wanted),)
+
+
+@pytest.mark.parametrize("path_type", ["Prefix", "Exact"])
+def test_an_alb_refuses_wildcards_in_plain_paths(path_type: str) -> None:
+    found = record(stored(ingress(path="/chat/*", path_type=path_type, ingress_class="alb"), "shop"))
+    assert (found.refusal, found.refusal_remedy) == (
+        "its controller refuses the wildcard in path /chat/* because its type is not ImplementationSpecific",
+        "Remove the wildcard, or set pathType: ImplementationSpecific.",
+    )
+
+
+def test_an_entry_without_a_path_is_for_all_paths() -> None:
+    (path,) = record(stored(ingress(path="", path_type="ImplementationSpecific", ingress_class="alb"), "shop")).paths
+    assert (path.path, path.path_type, path.matching) == ("/", "Prefix", Matching.PREFIX)
 
 
 # ------------------------------------------------------------------------------------ annotations that nobody reads

@@ -17,11 +17,13 @@ class Seen(NamedTuple):
     """The facts that the text of a warning depends on.
 
     ``root_path`` is ``CHAINLIT_ROOT_PATH`` in normal form; it is empty also where another app mounts Chainlit and
-    decides about the other paths. ``service_type`` is that of the Service behind the path.
+    decides about the other paths. ``service_type`` is that of the Service behind the path. ``has_readiness_probe``
+    says that a container of the pods has a readiness probe by HTTP.
     """
 
     root_path: str
     service_type: str = "ClusterIP"
+    has_readiness_probe: bool = False
 
 
 class RouteWarning(Protocol):
@@ -81,6 +83,31 @@ class HealthCheck:
             f"The load balancer's own health check asks {self.path[:200]}, which Chainlit answers with {status} at "
             f"root path {seen.root_path}, so it counts the pods as unhealthy. Set {self.setting} to "
             f"{seen.root_path}{chainlit.PROBE_ENDPOINT}."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ProbedHealthCheck:
+    """A load balancer's own health check that takes its path from the readiness probe, once, when it is created.
+
+    ``setting`` is what states another path, for a message.
+    """
+
+    setting: str
+
+    def text(self, seen: Seen) -> str:
+        """Return when the check fails at the root path."""
+        if not seen.root_path:
+            return ""
+        wanted = f"{seen.root_path}{chainlit.PROBE_ENDPOINT}"
+        if not seen.has_readiness_probe:
+            return (
+                f"The load balancer's own health check asks /, which Chainlit answers with 404 at root path "
+                f"{seen.root_path}, unless {self.setting} says otherwise. Set that to {wanted}."
+            )
+        return (
+            "The load balancer copies the path of the readiness probe only when it is created. If it was created with "
+            f"a path that is not below {seen.root_path}, set {self.setting} to {wanted}."
         )
 
 

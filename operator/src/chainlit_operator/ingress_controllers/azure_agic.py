@@ -1,13 +1,72 @@
-"""Azure Application Gateway Ingress Controller (AGIC): a prefix for the backend, whose effect is unknown."""
+"""Azure Application Gateway Ingress Controller (AGIC): ``*`` at the end of paths, rewrites, https, health probes.
+
+The facts are those of its documentation and of ``pkg/appgw`` in its source. It adds a ``*`` to paths of type Prefix; a
+path of type ImplementationSpecific stays as it is, so ``/chat`` matches only itself.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
-from chainlit_operator.domain.model import Stickiness
+from chainlit_operator.domain import rewrites
+from chainlit_operator.domain.model import (
+    AnnotatedRoute,
+    Matching,
+    Origin,
+    RoutePath,
+    Stickiness,
+)
+from chainlit_operator.domain.route_warnings import HealthCheck, RouteWarning
 from chainlit_operator.ingress_controllers.shared.affinity import Affinity, Annotations, Found
-from chainlit_operator.ingress_controllers.shared.controller import IngressController, means_nothing
-from chainlit_operator.ingress_controllers.shared.values import is_on, is_true
+from chainlit_operator.ingress_controllers.shared.controller import (
+    IMPLEMENTATION_SPECIFIC,
+    IngressController,
+    Rules,
+    with_https,
+)
+from chainlit_operator.ingress_controllers.shared.values import is_true
+
+_PREFIX = "appgw.ingress.kubernetes.io/"
+BACKEND_PATH_PREFIX = f"{_PREFIX}backend-path-prefix"
+CERTIFICATE, SSL_REDIRECT = f"{_PREFIX}appgw-ssl-certificate", f"{_PREFIX}ssl-redirect"
+PROBE_PATH, PROBE_PORT, PROBE_CODES = (
+    f"{_PREFIX}health-probe-path",
+    f"{_PREFIX}health-probe-port",
+    f"{_PREFIX}health-probe-status-codes",
+)
+
+
+class _Rules(Rules):
+    def __init__(self, annotations: Mapping[str, str]) -> None:
+        self._annotations = annotations
+        target = annotations.get(BACKEND_PATH_PREFIX, "")
+        #: What takes the place of the text before the ``*``; slashes that meet become one.
+        self._transforms = (rewrites.ReplacePrefixMatch(target),) if target else ()
+
+    def matching(self, path: RoutePath) -> Matching | None:
+        if path.path_type != IMPLEMENTATION_SPECIFIC:
+            return None
+        return Matching.WILDCARD if path.path.endswith("*") else Matching.EXACT
+
+    def transforms(self, path: RoutePath) -> Iterable[rewrites.Transform]:
+        return self._transforms
+
+    def origins(self, origins: tuple[Origin, ...]) -> tuple[Origin, ...]:
+        is_secure = self._annotations.get(CERTIFICATE) or is_true(self._annotations.get(SSL_REDIRECT, ""))
+        return with_https(origins) if is_secure else origins
+
+    def warnings(self, path: RoutePath) -> tuple[RouteWarning, ...]:
+        # Without the annotation it asks what the pod's own probe asks, or else the path of the Ingress.
+        asked = self._annotations.get(PROBE_PATH)
+        if not asked or PROBE_PORT in self._annotations:
+            return ()
+        codes = self._annotations.get(PROBE_CODES) or "200-399"
+        return (HealthCheck(asked, f"the annotation {PROBE_PATH}", codes),)
+
+
+def _read(found: AnnotatedRoute) -> Rules:
+    return _Rules(found.annotations)
+
 
 COOKIE = "appgw.ingress.kubernetes.io/cookie-based-affinity"
 
@@ -21,14 +80,15 @@ _AFFINITY = Affinity(
     title="Azure Application Gateway",
     default=Stickiness.LOST,
     remedy=f'Set the annotation {COOKIE}: "true" on {{route}}.',
-    classes=frozenset({"azure-application-gateway", "azure/application-gateway"}),
     prefixes=(COOKIE,),
     on_route=_on_route,
 )
 
 
 CONTROLLER = IngressController(
-    read=means_nothing,
-    may_rewrite={"appgw.ingress.kubernetes.io/backend-path-prefix": is_on},
+    annotations=frozenset({BACKEND_PATH_PREFIX}),
+    domains=(_PREFIX,),
+    classes=frozenset({"azure-application-gateway", "azure/application-gateway"}),
+    read=_read,
     affinity=_AFFINITY,
 )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from chainlit_operator.domain.model import (
     AnnotatedRoute,
     Attachment,
     Matching,
+    Origin,
     RoutePath,
     Stickiness,
     WebSocketRefusal,
@@ -16,10 +19,14 @@ from chainlit_operator.ingress_controllers.shared.controller import (
     IMPLEMENTATION_SPECIFIC,
     IngressController,
     Rules,
+    with_https,
 )
+from chainlit_operator.ingress_controllers.shared.values import is_off, is_true
 
 SOCKETS = "projectcontour.io/websocket-routes"
 CLASS = "projectcontour.io/ingress.class"
+#: Contour itself redirects to https then, or leaves out the listener for http.
+FORCE_SSL, ALLOW_HTTP = "ingress.kubernetes.io/force-ssl-redirect", "kubernetes.io/ingress.allow-http"
 _INGRESS_CLASS = "kubernetes.io/ingress.class"
 #: The name of its class, unless it is configured otherwise; it reads no IngressClass.
 _NAME = "contour"
@@ -31,8 +38,13 @@ _REGEX_CHARACTERS = frozenset("^+*[]%")
 class _Rules(Rules):
     is_owner = True
 
-    def __init__(self, sockets: str) -> None:
-        self._sockets = frozenset(entry.strip() for entry in sockets.split(","))
+    def __init__(self, annotations: Mapping[str, str]) -> None:
+        self._sockets = frozenset(entry.strip() for entry in annotations.get(SOCKETS, "").split(","))
+        is_closed = is_off(annotations.get(ALLOW_HTTP, "true"))
+        self._is_secure = is_closed or is_true(annotations.get(FORCE_SSL, ""))
+
+    def origins(self, origins: tuple[Origin, ...]) -> tuple[Origin, ...]:
+        return with_https(origins) if self._is_secure else origins
 
     def matching(self, path: RoutePath) -> Matching | None:
         if path.path_type != IMPLEMENTATION_SPECIFIC:
@@ -56,8 +68,8 @@ def _is_its_own(found: AnnotatedRoute) -> bool:
 
 def _read(found: AnnotatedRoute) -> Rules | None:
     # A Contour whose class has another name is recognised by the annotation about WebSockets.
-    sockets = found.annotations.get(SOCKETS, "")
-    return _Rules(sockets) if sockets or _is_its_own(found) else None
+    is_its_own = bool(found.annotations.get(SOCKETS)) or _is_its_own(found)
+    return _Rules(found.annotations) if is_its_own else None
 
 
 _REMEDY = (
@@ -68,7 +80,6 @@ _AFFINITY = Affinity(
     title="Contour",
     default=Stickiness.LOST,
     remedy=_REMEDY.format(kind="Ingress"),
-    classes=frozenset({_NAME}),
     # As measured with 1.33: it ignores sessionPersistence.
     gateway_classes=frozenset({_NAME}),
     gateway_default=Stickiness.LOST,
@@ -77,5 +88,9 @@ _AFFINITY = Affinity(
 
 
 CONTROLLER = IngressController(
-    annotations=frozenset({SOCKETS, CLASS}), recognises=_is_its_own, read=_read, affinity=_AFFINITY
+    annotations=frozenset({SOCKETS, CLASS}),
+    classes=frozenset({_NAME}),
+    recognises=_is_its_own,
+    read=_read,
+    affinity=_AFFINITY,
 )

@@ -1,12 +1,76 @@
-"""Google Kubernetes Engine: session affinity in a BackendConfig that the Service names."""
+"""Google Kubernetes Engine: ``/*`` at the end of paths, certificates by annotation, the load balancer's health check.
+
+The controller finds its Ingresses by the annotation ``kubernetes.io/ingress.class``. A path of type
+ImplementationSpecific matches only itself, unless it ends with ``/*``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from chainlit_operator.domain.model import Stickiness
+from chainlit_operator.domain.model import (
+    AnnotatedRoute,
+    Attachment,
+    Matching,
+    Origin,
+    Route,
+    RoutePath,
+    Stickiness,
+    ingress_class,
+)
+from chainlit_operator.domain.route_warnings import ProbedHealthCheck, RouteWarning
 from chainlit_operator.ingress_controllers.shared.affinity import Affinity, Annotations, Found
-from chainlit_operator.ingress_controllers.shared.controller import IngressController, means_nothing
+from chainlit_operator.ingress_controllers.shared.controller import (
+    IMPLEMENTATION_SPECIFIC,
+    IngressController,
+    Rules,
+    with_https,
+)
+from chainlit_operator.ingress_controllers.shared.values import is_off
+
+CERTIFICATES = (
+    "ingress.gcp.kubernetes.io/pre-shared-cert",
+    "networking.gke.io/managed-certificates",
+    "networking.gke.io/certmap",
+)
+#: ``false`` leaves out the listener for http.
+ALLOW_HTTP = "kubernetes.io/ingress.allow-http"
+#: The controller itself writes this one to each Ingress that it serves.
+URL_MAP = "ingress.kubernetes.io/url-map"
+_STATIC_ADDRESSES = ("kubernetes.io/ingress.global-static-ip-name", "kubernetes.io/ingress.regional-static-ip-name")
+_CLASS = "gce"
+BACKEND_CONFIG = "cloud.google.com/backend-config"
+
+
+class _Rules(Rules):
+    def __init__(self, annotations: Mapping[str, str]) -> None:
+        self._annotations = annotations
+
+    def matching(self, path: RoutePath) -> Matching | None:
+        if path.path_type != IMPLEMENTATION_SPECIFIC:
+            return None
+        return Matching.WILDCARD if path.path.endswith("/*") else Matching.EXACT
+
+    def attachments(self, route: Route) -> tuple[Attachment, ...]:
+        """Each Ingress has a load balancer of its own; only hosts say that two belong together."""
+        if any(path.host for path in route.paths):
+            return route.attachments
+        return (ingress_class(_CLASS, str(route.ref)),)
+
+    def origins(self, origins: tuple[Origin, ...]) -> tuple[Origin, ...]:
+        has_certificate = any(self._annotations.get(key) for key in CERTIFICATES)
+        is_closed = is_off(self._annotations.get(ALLOW_HTTP, "true"))
+        if has_certificate or is_closed:
+            return with_https(origins, is_alone=is_closed)
+        return origins
+
+    def warnings(self, path: RoutePath) -> tuple[RouteWarning, ...]:
+        return (ProbedHealthCheck(f"healthCheck.requestPath of the BackendConfig in {BACKEND_CONFIG} of the Service"),)
+
+
+def _read(found: AnnotatedRoute) -> Rules:
+    return _Rules(found.annotations)
+
 
 CONFIGS = ("cloud.google.com/backend-config", "beta.cloud.google.com/backend-config")
 
@@ -21,7 +85,6 @@ _AFFINITY = Affinity(
     title="GKE",
     default=Stickiness.UNKNOWN,
     remedy=f"Create a BackendConfig with sessionAffinity GENERATED_COOKIE, and name it in {CONFIGS[0]} on {{service}}.",
-    classes=frozenset({"gce", "gce-internal"}),
     prefixes=CONFIGS,
     on_service=_on_service,
     gateway_classes=frozenset(
@@ -31,4 +94,9 @@ _AFFINITY = Affinity(
 )
 
 
-CONTROLLER = IngressController(read=means_nothing, affinity=_AFFINITY)
+CONTROLLER = IngressController(
+    annotations=frozenset({*CERTIFICATES, *_STATIC_ADDRESSES, URL_MAP}),
+    classes=frozenset({_CLASS, "gce-internal"}),
+    read=_read,
+    affinity=_AFFINITY,
+)

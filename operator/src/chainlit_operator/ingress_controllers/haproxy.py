@@ -6,11 +6,18 @@ import re
 from collections.abc import Iterator
 
 from chainlit_operator.domain import rewrites
-from chainlit_operator.domain.model import AnnotatedRoute, RoutePath, Stickiness
+from chainlit_operator.domain.model import (
+    AnnotatedRoute,
+    Origin,
+    RoutePath,
+    Stickiness,
+)
 from chainlit_operator.ingress_controllers.shared.affinity import Affinity, Annotations, Found
-from chainlit_operator.ingress_controllers.shared.controller import IngressController, Rules, unclear
+from chainlit_operator.ingress_controllers.shared.controller import IngressController, Rules, unclear, with_https
+from chainlit_operator.ingress_controllers.shared.values import is_true
 
 REWRITE = "haproxy.org/path-rewrite"
+SSL_REDIRECT = "haproxy.org/ssl-redirect"
 #: A replacement without functions. Its only references are groups of the expression.
 _FORMAT = re.compile(r"(?:[A-Za-z0-9/._~-]|\\[1-9])+")
 
@@ -21,9 +28,13 @@ class _Rules(Rules):
     HAProxy searches the expression anywhere in a path. The result is known only where it matches at the beginning.
     """
 
-    def __init__(self, annotation: str) -> None:
+    def __init__(self, annotation: str, *, is_secure: bool) -> None:
         self._annotation, self._words = annotation, annotation.split()
+        self._is_secure = is_secure
         self._pattern = rewrites.parse_pattern(self._words[0]) if len(self._words) == 2 else None
+
+    def origins(self, origins: tuple[Origin, ...]) -> tuple[Origin, ...]:
+        return with_https(origins) if self._is_secure else origins
 
     def transforms(self, path: RoutePath) -> Iterator[rewrites.Transform]:
         words, pattern = self._words, self._pattern
@@ -37,7 +48,8 @@ class _Rules(Rules):
 
 
 def _read(found: AnnotatedRoute) -> Rules:
-    return _Rules(found.annotations[REWRITE])
+    annotations = found.annotations
+    return _Rules(annotations.get(REWRITE, ""), is_secure=is_true(annotations.get(SSL_REDIRECT, "")))
 
 
 COOKIE = "haproxy.org/cookie-persistence"
@@ -58,11 +70,15 @@ _AFFINITY = Affinity(
     # Its ConfigMap may set both for all routes.
     default=Stickiness.UNKNOWN,
     remedy=f"Set the annotation {COOKIE}: chat_affinity on {{route}}.",
-    classes=frozenset({"haproxy"}),
     prefixes=(COOKIE, BALANCE),
     on_route=_settings,
     on_service=_settings,
 )
 
 
-CONTROLLER = IngressController(annotations=frozenset({REWRITE}), read=_read, affinity=_AFFINITY)
+CONTROLLER = IngressController(
+    annotations=frozenset({REWRITE, SSL_REDIRECT}),
+    classes=frozenset({"haproxy"}),
+    read=_read,
+    affinity=_AFFINITY,
+)

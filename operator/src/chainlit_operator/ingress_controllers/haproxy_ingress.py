@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from chainlit_operator.domain import rewrites
-from chainlit_operator.domain.model import AnnotatedRoute, RoutePath, Stickiness
+from chainlit_operator.domain.model import (
+    AnnotatedRoute,
+    RoutePath,
+    Stickiness,
+)
 from chainlit_operator.ingress_controllers.shared.affinity import Affinity, Annotations, Found
 from chainlit_operator.ingress_controllers.shared.controller import IngressController, Rules
 
@@ -21,7 +25,7 @@ class _Rules(Rules):
 
 
 def _read(found: AnnotatedRoute) -> Rules | None:
-    target = found.annotations[TARGET]
+    target = found.annotations.get(TARGET)
     return _Rules(target) if target else None
 
 
@@ -43,11 +47,15 @@ _AFFINITY = Affinity(
     # Its ConfigMap may set both for all routes.
     default=Stickiness.UNKNOWN,
     remedy=f"Set the annotation {_PREFIXES[0]}{AFFINITY}: cookie on {{route}}.",
-    classes=frozenset({"haproxy"}),
     prefixes=tuple(f"{prefix}{name}" for prefix in _PREFIXES for name in (AFFINITY, BALANCE)),
     on_route=_settings,
     on_service=_settings,
 )
 
 
-CONTROLLER = IngressController(annotations=frozenset({TARGET}), read=_read, affinity=_AFFINITY)
+CONTROLLER = IngressController(
+    annotations=frozenset({TARGET}),
+    classes=frozenset({"haproxy"}),
+    read=_read,
+    affinity=_AFFINITY,
+)

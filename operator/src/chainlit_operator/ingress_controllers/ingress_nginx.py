@@ -5,21 +5,37 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from chainlit_operator.domain import rewrites
-from chainlit_operator.domain.model import AnnotatedRoute, Matching, RoutePath, Stickiness
+from chainlit_operator.domain.model import (
+    AnnotatedRoute,
+    Matching,
+    Origin,
+    RoutePath,
+    Stickiness,
+)
 from chainlit_operator.ingress_controllers.shared.affinity import Affinity, Annotations, Found, is_of_a_browser
-from chainlit_operator.ingress_controllers.shared.controller import IngressController, Rules
+from chainlit_operator.ingress_controllers.shared.controller import IngressController, Rules, with_https
 from chainlit_operator.ingress_controllers.shared.values import is_true
 
 CANARY = "nginx.ingress.kubernetes.io/canary"
 TARGET = "nginx.ingress.kubernetes.io/rewrite-target"
+#: For a TLS that ends before the controller; ``ssl-redirect`` redirects only hosts that have a certificate here.
+FORCE_SSL = "nginx.ingress.kubernetes.io/force-ssl-redirect"
 USE_REGEX = "nginx.ingress.kubernetes.io/use-regex"
+
+
+#: The second one is that of the add-on of Azure Kubernetes Service.
+_CLASSES = frozenset({"nginx", "webapprouting.kubernetes.azure.com"})
 
 
 class _Rules(Rules):
     def __init__(self, annotations: Mapping[str, str]) -> None:
         self._target = annotations.get(TARGET, "")
         self._reads_expressions = bool(self._target) or is_true(annotations.get(USE_REGEX, ""))
+        self._forces_https = is_true(annotations.get(FORCE_SSL, ""))
         self.is_canary = is_true(annotations.get(CANARY, ""))
+
+    def origins(self, origins: tuple[Origin, ...]) -> tuple[Origin, ...]:
+        return with_https(origins) if self._forces_https else origins
 
     def matching(self, path: RoutePath) -> Matching | None:
         is_read = self._reads_expressions and path.matching is Matching.UNKNOWN
@@ -55,11 +71,14 @@ _AFFINITY = Affinity(
     title="ingress-nginx",
     default=Stickiness.LOST,
     remedy=f"Set the annotation {AFFINITY}: cookie on {{route}}.",
-    # The second one is that of the add-on of Azure Kubernetes Service.
-    classes=frozenset({"nginx", "webapprouting.kubernetes.azure.com"}),
     prefixes=(AFFINITY, HASH, SERVICE_UPSTREAM),
     on_route=_on_route,
 )
 
 
-CONTROLLER = IngressController(annotations=frozenset({CANARY, TARGET, USE_REGEX}), read=_read, affinity=_AFFINITY)
+CONTROLLER = IngressController(
+    annotations=frozenset({CANARY, FORCE_SSL, TARGET, USE_REGEX}),
+    classes=_CLASSES,
+    read=_read,
+    affinity=_AFFINITY,
+)

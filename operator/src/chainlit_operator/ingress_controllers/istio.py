@@ -11,10 +11,9 @@ _AFFINITY = Affinity(
     title="Istio",
     default=Stickiness.UNKNOWN,
     remedy=_REMEDY,
-    classes=frozenset({"istio"}),
     gateway_classes=frozenset({"istio"}),
     gateway_remedy=_REMEDY,
 )
 
 
-CONTROLLER = IngressController(read=means_nothing, affinity=_AFFINITY)
+CONTROLLER = IngressController(read=means_nothing, classes=frozenset({"istio"}), affinity=_AFFINITY)

@@ -5,23 +5,36 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from chainlit_operator.domain import rewrites
-from chainlit_operator.domain.model import AnnotatedRoute, Matching, RoutePath, Stickiness
+from chainlit_operator.domain.model import (
+    AnnotatedRoute,
+    Matching,
+    Origin,
+    RoutePath,
+    Stickiness,
+)
 from chainlit_operator.ingress_controllers.shared.affinity import Affinity, Annotations, Found
 from chainlit_operator.ingress_controllers.shared.controller import (
     IMPLEMENTATION_SPECIFIC,
     IngressController,
     Rules,
+    with_https,
 )
 from chainlit_operator.ingress_controllers.shared.values import is_true
 
 STRIP = "konghq.com/strip-path"
+#: With commas between them; one without http is redirected or refused there.
+PROTOCOLS = "konghq.com/protocols"
 #: A path of type ImplementationSpecific with this beginning is an expression.
 _REGEX_PREFIX = "/~/"
 
 
 class _Rules(Rules):
-    def __init__(self, *, is_stripped: bool) -> None:
+    def __init__(self, *, is_stripped: bool, is_secure: bool) -> None:
         self._transforms = (rewrites.ReplacePrefixMatch("/"),) if is_stripped else ()
+        self._is_secure = is_secure
+
+    def origins(self, origins: tuple[Origin, ...]) -> tuple[Origin, ...]:
+        return with_https(origins, is_alone=True) if self._is_secure else origins
 
     def matching(self, path: RoutePath) -> Matching | None:
         is_expression = path.path_type == IMPLEMENTATION_SPECIFIC and path.path.startswith(_REGEX_PREFIX)
@@ -36,7 +49,11 @@ def _has_expressions(found: AnnotatedRoute) -> bool:
 
 
 def _read(found: AnnotatedRoute) -> Rules:
-    return _Rules(is_stripped=found.annotations.get(STRIP, "").lower() == "true")
+    protocols = {protocol.strip() for protocol in found.annotations.get(PROTOCOLS, "").split(",")}
+    return _Rules(
+        is_stripped=found.annotations.get(STRIP, "").lower() == "true",
+        is_secure="https" in protocols and "http" not in protocols,
+    )
 
 
 POLICY = "konghq.com/upstream-policy"
@@ -63,7 +80,6 @@ _AFFINITY = Affinity(
     title="Kong",
     default=Stickiness.LOST,
     remedy=_REMEDY,
-    classes=frozenset({"kong"}),
     prefixes=(POLICY, OVERRIDE, SERVICE_UPSTREAM),
     on_route=_on_route,
     on_service=_on_service,
@@ -76,7 +92,8 @@ _AFFINITY = Affinity(
 
 CONTROLLER = IngressController(
     kinds=frozenset({"Ingress", "HTTPRoute"}),
-    annotations=frozenset({STRIP}),
+    annotations=frozenset({PROTOCOLS, STRIP}),
+    classes=frozenset({"kong"}),
     recognises=_has_expressions,
     read=_read,
     affinity=_AFFINITY,

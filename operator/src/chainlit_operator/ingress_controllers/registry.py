@@ -70,13 +70,18 @@ def _recognising(kind: str) -> tuple[tuple[str, Callable[[AnnotatedRoute], bool]
 def _role(kind: str, key: str) -> tuple[str, Callable[[str], bool] | None]:
     """The role of an annotation of a kind of route, looked up once for all routes that have it.
 
-    The first value is the name of the controller that reads it, empty for none. The second one tests whether a value
-    may change the path in an unknown way; it is None if no value does.
+    The first value is the name of the controller whose annotation it is, empty for none. The second one tests whether a
+    value may change the path in an unknown way; it is None if no value does.
     """
+    recognised_by = ""
     for name, controller in CONTROLLERS.items():
-        if kind in controller.kinds and (key in controller.annotations or key.startswith(controller.prefixes)):
+        if kind not in controller.kinds:
+            continue
+        if key in controller.annotations or key.startswith(controller.prefixes):
             return name, _SUSPECTS.get(key)
-    return "", _SUSPECTS.get(key) or unknown.suspicion(key)
+        if key.startswith(controller.domains):
+            recognised_by = name
+    return recognised_by, _SUSPECTS.get(key) or unknown.suspicion(key)
 
 
 def _rules(found: AnnotatedRoute) -> list[Rules]:
@@ -111,9 +116,13 @@ def interpret(found: AnnotatedRoute) -> Route:
         return route
     named = tuple(key for each in rules for key in each.middlewares)
     for each in rules:
+        refusal, remedy = each.refusal(route)
         route = replace(
             route,
-            paths=tuple(made for path in route.paths for made in each.routed(path)),
+            refusal=route.refusal or refusal,
+            refusal_remedy=route.refusal_remedy or remedy,
+            paths=each.routed(route.paths),
+            precedence=each.precedence or route.precedence,
             attachments=each.attachments(route),
             origins=each.origins(route.origins),
         )
@@ -186,7 +195,7 @@ def _of_class(name: str) -> tuple[ControllerAffinity, ...]:
     return tuple(
         ControllerAffinity(affinity.title, frozenset({reader}), affinity.default, affinity.remedy)
         for reader, affinity in _AFFINITIES.items()
-        if name in affinity.classes
+        if name in CONTROLLERS[reader].classes
     )
 
 

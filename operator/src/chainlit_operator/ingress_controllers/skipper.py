@@ -1,16 +1,32 @@
-"""Skipper: filters; ``modPath`` and ``setPath`` change the path."""
+"""Skipper: filters, of which ``modPath`` and ``setPath`` change the path, and a redirect to https."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from chainlit_operator.domain.model import Stickiness
+from chainlit_operator.domain.model import (
+    AnnotatedRoute,
+    Origin,
+    Stickiness,
+)
 from chainlit_operator.ingress_controllers.shared.affinity import Affinity, Annotations, Found
-from chainlit_operator.ingress_controllers.shared.controller import IngressController, means_nothing
+from chainlit_operator.ingress_controllers.shared.controller import IngressController, Rules, with_https
+from chainlit_operator.ingress_controllers.shared.values import is_true
+
+REDIRECT = "zalando.org/skipper-ingress-redirect"
+
+
+class _Rules(Rules):
+    def origins(self, origins: tuple[Origin, ...]) -> tuple[Origin, ...]:
+        return with_https(origins)
 
 
 def _changes_path(filters: str) -> bool:
     return "Path(" in filters
+
+
+def _read(found: AnnotatedRoute) -> Rules | None:
+    return _Rules() if is_true(found.annotations.get(REDIRECT, "")) else None
 
 
 BALANCER = "zalando.org/skipper-loadbalancer"
@@ -27,12 +43,15 @@ _AFFINITY = Affinity(
     # An option of it may set an algorithm for all routes.
     default=Stickiness.UNKNOWN,
     remedy=f"Set the annotation {BALANCER}: consistentHash on {{route}}.",
-    classes=frozenset({"skipper"}),
     prefixes=(BALANCER,),
     on_route=_on_route,
 )
 
 
 CONTROLLER = IngressController(
-    read=means_nothing, may_rewrite={"zalando.org/skipper-filter": _changes_path}, affinity=_AFFINITY
+    annotations=frozenset({REDIRECT}),
+    classes=frozenset({"skipper"}),
+    read=_read,
+    may_rewrite={"zalando.org/skipper-filter": _changes_path},
+    affinity=_AFFINITY,
 )

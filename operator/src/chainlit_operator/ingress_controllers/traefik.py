@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from chainlit_operator.domain import rewrites
-from chainlit_operator.domain.model import AnnotatedRoute, RoutePath, Stickiness
+from chainlit_operator.domain.model import (
+    AnnotatedRoute,
+    Origin,
+    RoutePath,
+    Stickiness,
+)
 from chainlit_operator.ingress_controllers.shared.affinity import Affinity, Annotations, Found
-from chainlit_operator.ingress_controllers.shared.controller import SHOWN, IngressController, Rules
+from chainlit_operator.ingress_controllers.shared.controller import SHOWN, IngressController, Rules, with_https
 from chainlit_operator.ingress_controllers.shared.values import is_true
 
+_PREFIX = "traefik.ingress.kubernetes.io/router."
 MIDDLEWARES = "traefik.ingress.kubernetes.io/router.middlewares"
 #: The provider of Middlewares that are objects of the cluster; others are in Traefik's own configuration.
 _CLUSTER = "kubernetescrd"
 
 
+#: Options of the router's TLS follow, each of which switches it on.
+TLS = "traefik.ingress.kubernetes.io/router.tls"
+ENTRY_POINTS = "traefik.ingress.kubernetes.io/router.entrypoints"
+#: Usual names of an entry point for https; ``websecure`` is that of Traefik's chart and of k3s.
+_SECURE = frozenset({"websecure", "https"})
+
+
 class _Rules(Rules):
-    def __init__(self, annotation: str) -> None:
+    def __init__(self, annotations: Mapping[str, str]) -> None:
+        annotation = annotations.get(MIDDLEWARES, "")
+        self._is_secure = is_secure(annotations)
         entries = [entry.strip() for entry in annotation.split(",")]
         named = [entry.partition("@") for entry in entries if entry]
         self.middlewares = tuple(name for name, _, provider in named if provider == _CLUSTER)
@@ -24,12 +39,25 @@ class _Rules(Rules):
         #: One is enough to say that the path may change.
         self._transforms = tuple(rewrites.Unknown(f"Traefik middleware {name[:SHOWN]}") for name in elsewhere)[:1]
 
+    def origins(self, origins: tuple[Origin, ...]) -> tuple[Origin, ...]:
+        return with_https(origins, is_alone=True) if self._is_secure else origins
+
     def transforms(self, path: RoutePath) -> Iterable[rewrites.Transform]:
         return self._transforms
 
 
-def _read(found: AnnotatedRoute) -> Rules:
-    return _Rules(found.annotations[MIDDLEWARES])
+def is_secure(annotations: Mapping[str, str]) -> bool:
+    """Whether the router serves https, and http no longer: it has TLS, or only entry points with the name of one."""
+    has_options = any(key.startswith(f"{TLS}.") for key in annotations)
+    if is_true(annotations.get(TLS, "true" if has_options else "")):
+        return True
+    points = [point.strip() for point in annotations.get(ENTRY_POINTS, "").split(",") if point.strip()]
+    return bool(points) and _SECURE.issuperset(points)
+
+
+def _read(found: AnnotatedRoute) -> Rules | None:
+    is_read = any(key.startswith(_PREFIX) for key in found.annotations)
+    return _Rules(found.annotations) if is_read else None
 
 
 STICKY = "traefik.ingress.kubernetes.io/service.sticky.cookie"
@@ -51,7 +79,6 @@ _AFFINITY = Affinity(
     title="Traefik",
     default=Stickiness.LOST,
     remedy=f'Set the annotation {STICKY}: "true" on {{service}}.',
-    classes=frozenset({"traefik"}),
     prefixes=(STICKY, NATIVE),
     on_service=_on_service,
     # As measured with 3.7: it ignores sessionPersistence, and the annotation of the Service.
@@ -64,4 +91,10 @@ _AFFINITY = Affinity(
 )
 
 
-CONTROLLER = IngressController(annotations=frozenset({MIDDLEWARES}), read=_read, affinity=_AFFINITY)
+CONTROLLER = IngressController(
+    annotations=frozenset({MIDDLEWARES}),
+    domains=(_PREFIX,),
+    classes=frozenset({"traefik"}),
+    read=_read,
+    affinity=_AFFINITY,
+)

@@ -34,6 +34,8 @@ class Precedence(StrEnum):
 
     LONGEST_TEXT = "longest text"
     """Some controllers compare plain paths by characters; an expression wins by its length, from its beginning."""
+    FIRST_MATCH = "first match"
+    """The paths are tried in the order of the record."""
     LONGEST_SEGMENTS = "longest segments"
     """Plain paths end at a segment boundary; an expression may match anywhere in the path."""
 
@@ -92,15 +94,23 @@ class Attachment(NamedTuple):
         )
 
 
+#: Between an ingress class and a part of what it serves, such as one of its load balancers.
+PART = ", "
+
+
 def class_of(attachment: Attachment) -> str:
     """Return the ingress class of an attachment; empty for the cluster's default class, and for a Gateway."""
     prefix = ingress_class("").group
-    return attachment.group.removeprefix(prefix) if attachment.group.startswith(prefix) else ""
+    is_class = attachment.group.startswith(prefix)
+    return attachment.group.removeprefix(prefix).partition(PART)[0] if is_class else ""
 
 
-def ingress_class(name: str) -> Attachment:
-    """Return the attachment of a route that an ingress class serves; an empty name is the cluster's default class."""
-    return Attachment(f"ingress class {name}")
+def ingress_class(name: str, part: str = "") -> Attachment:
+    """Return the attachment of a route that an ingress class serves; an empty name is the cluster's default class.
+
+    ``part`` names one of its load balancers, where it has several.
+    """
+    return Attachment(f"ingress class {name}{PART if part else ''}{part}")
 
 
 class Origin(NamedTuple):

@@ -15,24 +15,46 @@ from chainlit_operator.domain.model import Matching, Precedence, RoutePath
 
 METHOD_CONDITION = "the method is "
 _METHOD_WEIGHT = 10
+_WILDCARD = re.compile(r"[*?]")
 _LITERAL_START = re.compile(r"\^?((?:[A-Za-z0-9/_~-](?![*?{])|\\?\.(?![*+?{]))*)")
 
 
-def takes(precedence: Precedence, other: RoutePath, chosen: RoutePath, top: str) -> bool:
+def takes(precedence: Precedence, other: RoutePath, chosen: RoutePath, top: str, *, is_before: bool = True) -> bool:
     """Whether ``other`` may take a request that Chainlit needs, though ``chosen`` lets all below ``top`` through.
 
-    ``precedence`` is that of their route. A path with a condition on headers or query parameters takes no requests: a
-    browser does not send these by itself.
+    ``precedence`` is that of their route, and ``is_before`` says that the route has ``other`` before ``chosen``. A path
+    with a condition on headers or query parameters takes no requests: a browser does not send these by itself.
     """
     if other.host != chosen.host or (other.condition and not other.condition.startswith(METHOD_CONDITION)):
         return False
+    if precedence is Precedence.FIRST_MATCH:
+        return is_before and _may_match_needed(other, top)
     if other.matching is Matching.EXACT:
-        return other.path == f"{top}/" or _is_needed(other.path, top)
+        return _is_needed_itself(other.path, top)
     if other.matching is Matching.PREFIX:
         return _prefix_takes(precedence, other, chosen, top)
+    return _pattern_takes(precedence, other, chosen, top)
+
+
+def _pattern_takes(precedence: Precedence, other: RoutePath, chosen: RoutePath, top: str) -> bool:
+    """Whether a pattern or an expression may take a request that Chainlit needs."""
+    if other.matching is Matching.WILDCARD:
+        # A pattern for more than what is below ``top`` has less text than the app's path.
+        return other.path.startswith(f"{top}/") and _may_match_pattern(other.path, top)
     if precedence is Precedence.LONGEST_TEXT:
         return len(other.path) >= len(chosen.path) and _may_match(other.path, top, is_anchored=True)
     return _may_match(other.path, top, is_anchored=other.path.startswith("^"))
+
+
+def _may_match_needed(other: RoutePath, top: str) -> bool:
+    """Whether a path may match a path that Chainlit needs, be it above or below ``top``."""
+    if other.matching is Matching.EXACT:
+        return _is_needed_itself(other.path, top)
+    if other.matching is Matching.PREFIX:
+        return paths.is_below(top, other.path.rstrip("/")) or _is_needed(other.path, top)
+    if other.matching is Matching.WILDCARD:
+        return _may_match_pattern(other.path, top)
+    return _may_match(other.path, top, is_anchored=True)
 
 
 def _prefix_takes(precedence: Precedence, other: RoutePath, chosen: RoutePath, top: str) -> bool:
@@ -47,6 +69,18 @@ def _prefix_takes(precedence: Precedence, other: RoutePath, chosen: RoutePath, t
         and paths.is_below(other.path, top)
         and any(segment.startswith(begun) for segment in chainlit.OWN_SEGMENTS)
     )
+
+
+def _may_match_pattern(pattern: str, top: str) -> bool:
+    """Whether a pattern may match a path that Chainlit needs, judged by its start before the first wildcard."""
+    start = _WILDCARD.split(pattern, maxsplit=1)[0]
+    needed = [f"{top}/", *(f"{top}/{segment}/" for segment in chainlit.OWN_SEGMENTS)]
+    return any(path.startswith(start) or (start.startswith(path) and path != f"{top}/") for path in needed)
+
+
+def _is_needed_itself(path: str, top: str) -> bool:
+    """Whether a path is the page, or one of Chainlit's own routes below ``top``."""
+    return path == f"{top}/" or _is_needed(path, top)
 
 
 def _is_needed(path: str, top: str) -> bool:

@@ -23,7 +23,7 @@ from chainlit_operator.domain.model import (
 from chainlit_operator.domain.place import Place, place_of
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.domain.resolution import path_overrides
-from chainlit_operator.domain.route_paths import is_own_route, prefix_of
+from chainlit_operator.domain.route_paths import has_closing_wildcard, is_own_route, prefix_of
 from chainlit_operator.domain.rule import Rule
 
 #: How much of a text that a route brings along is repeated in a message, in characters.
@@ -77,13 +77,18 @@ class Candidate:
         """Other paths of the route that take requests away from those that serve the app."""
         # By identity: comparing thousands of paths with each other takes seconds.
         known, serving = {id(path) for path in self.covering}, self.serving_hosts
-        return [
-            path
-            for path in self.route.paths
-            if id(path) not in known
-            and path.host in serving
-            and path_overrides.takes(self.route.precedence, path, serving[path.host], self.public_prefix)
-        ]
+        seen: set[str] = set()
+        found = []
+        for path in self.route.paths:
+            if path is serving.get(path.host):
+                seen.add(path.host)
+            if id(path) in known or path.host not in serving:
+                continue
+            is_before = path.host not in seen
+            mine = serving[path.host]
+            if path_overrides.takes(self.route.precedence, path, mine, self.public_prefix, is_before=is_before):
+                found.append(path)
+        return found
 
     @cached_property
     def serving(self) -> list[RoutePath]:
@@ -211,8 +216,13 @@ def requests_are_unconditional(given: Candidate) -> str:
 
 
 def path_has_a_prefix(given: Candidate) -> str:
-    """A regular expression must have a prefix, and let everything below it through."""
+    """A regular expression or a pattern must have a prefix, and let everything below it through."""
     for path in given.whole_paths:
+        if path.matching is Matching.WILDCARD and not has_closing_wildcard(path.path):
+            return (
+                f"Path {path.path!r} of {given.route.ref} has a wildcard before its end, so it has no fixed prefix. "
+                "Use a plain path with type Prefix."
+            )
         if path.matching is Matching.UNKNOWN or (path.matching is Matching.REGULAR_EXPRESSION and not _covers(path)):
             return (
                 f"Path {path.path!r} of {given.route.ref} is a regular expression, and the operator finds no fixed "
@@ -232,8 +242,9 @@ def path_is_not_exact(given: Candidate) -> str:
     if given.covering:
         return ""
     first = given.whole_paths[0]
+    why = "has type Exact" if first.path_type == "Exact" else "matches only itself at its controller"
     return (
-        f"Path {first.path!r} of {given.route.ref} has type Exact, so nothing below it arrives, and the WebSocket is "
+        f"Path {first.path!r} of {given.route.ref} {why}, so nothing below it arrives, and the WebSocket is "
         "below it. Use type Prefix."
     )
 

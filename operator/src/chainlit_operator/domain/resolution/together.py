@@ -238,6 +238,9 @@ def _resolved(found: Together) -> Resolved:
 def _warnings(found: Together, roots: paths.RootPaths) -> tuple[str, ...]:
     """The texts of the warnings of all paths of the app, each once."""
     root_path = "" if found.snapshot.app.spec.mount_path else roots.root_path
+    workload = found.snapshot.workload
+    probes = [probe for container in workload.containers for probe in container.probes] if workload is not None else []
+    is_probed = any(probe.field == "readinessProbe" for probe in probes)
     # A route may have thousands of paths with the same warnings.
     warnings = dict.fromkeys(
         (given.services[path.service].type, warning)
@@ -246,7 +249,7 @@ def _warnings(found: Together, roots: paths.RootPaths) -> tuple[str, ...]:
         if path.service in given.services
         for warning in path.warnings
     )
-    texts = (warning.text(Seen(root_path, service_type)) for service_type, warning in warnings)
+    texts = (warning.text(Seen(root_path, service_type, is_probed)) for service_type, warning in warnings)
     return tuple(dict.fromkeys(text for text in texts if text))
 
 

@@ -31,7 +31,7 @@ def nothing(_: Annotations) -> Iterator[Found]:
 class Affinity:
     """How a controller keeps the requests of a browser at one pod.
 
-    ``classes`` and ``gateway_classes`` are the names that its IngressClass and GatewayClass usually have.
+    ``gateway_classes`` are the names that its GatewayClass usually has.
     ``prefixes`` are those of the annotations that ``on_route`` (of an Ingress) and ``on_service`` read.
 
     ``default`` is what the controller does without a setting: LOST only where it keeps all settings in objects that
@@ -42,7 +42,6 @@ class Affinity:
     title: str
     default: Stickiness
     remedy: str
-    classes: frozenset[str] = frozenset()
     prefixes: tuple[str, ...] = ()
     on_route: Callable[[Annotations], Iterator[Found]] = nothing
     on_service: Callable[[Annotations], Iterator[Found]] = nothing

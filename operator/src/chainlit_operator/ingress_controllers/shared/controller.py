@@ -11,6 +11,7 @@ from chainlit_operator.domain.model import (
     Attachment,
     Matching,
     Origin,
+    Precedence,
     Route,
     RoutePath,
     WebSocketRefusal,
@@ -34,12 +35,14 @@ class Rules:
     is_owner: bool = False
     is_canary: bool = False
     middlewares: tuple[str, ...] = ()
+    precedence: Precedence | None = None
+    """How the controller chooses between two paths; None for the usual way of the route's kind."""
 
-    def routed(self, path: RoutePath) -> Iterable[RoutePath]:
-        """Return the paths that the controller makes of one: none for one that takes no request, several for more
-        hosts or Services.
+    def routed(self, paths: tuple[RoutePath, ...]) -> tuple[RoutePath, ...]:
+        """Return the paths as the controller serves them: without those that take no request, on more hosts, to other
+        Services, and in its order where the order decides.
         """
-        return (path,)
+        return paths
 
     def matching(self, path: RoutePath) -> Matching | None:
         """Return how the controller compares the path with a request's; None if the annotations do not change that."""
@@ -52,6 +55,10 @@ class Rules:
     def web_socket_refusal(self, path: RoutePath) -> WebSocketRefusal | None:
         """Return why the controller lets no WebSocket through at the path, and the remedy; None if it lets them."""
         return None
+
+    def refusal(self, route: Route) -> tuple[str, str]:
+        """Return why the controller does not serve the route, and what to change; empty if it serves the route."""
+        return "", ""
 
     def attachments(self, route: Route) -> tuple[Attachment, ...]:
         """Return what serves the route: routes with overlapping attachments can take requests from each other."""
@@ -76,17 +83,19 @@ class IngressController:
     """A controller.
 
     ``read`` returns the meaning of a route's annotations, or None where they mean nothing. It is called for routes of
-    ``kinds`` that have one of ``annotations``, or an annotation that begins with one of ``prefixes``, or whose class is
-    one of ``classes``, or for which ``recognises`` is true. ``classes`` are usual names of the controller's ingress
-    class; no other controller serves a route with such a class. ``may_rewrite`` has the annotations whose effect on a
-    path is unknown, each with a test of its value: True if the value may change the path. ``affinity`` is where it
-    keeps session affinity.
+    ``kinds`` that have one of ``annotations``, or an annotation that begins with one of ``prefixes`` or ``domains``, or
+    whose class is one of ``classes``, or for which ``recognises`` is true. The controller's file knows all annotations
+    with one of ``prefixes``, and may not know some of ``domains``. ``classes`` are usual names of the controller's
+    ingress class; no other controller serves a route with such a class. ``may_rewrite`` has the annotations whose
+    effect on a path is unknown, each with a test of its value: True if the value may change the path. ``affinity`` is
+    where it keeps session affinity.
     """
 
     read: Callable[[AnnotatedRoute], Rules | None]
     kinds: frozenset[str] = frozenset({"Ingress"})
     annotations: frozenset[str] = frozenset()
     prefixes: tuple[str, ...] = ()
+    domains: tuple[str, ...] = ()
     classes: frozenset[str] = frozenset()
     recognises: Callable[[AnnotatedRoute], bool] = is_never
     may_rewrite: Mapping[str, Callable[[str], bool]] = field(default_factory=dict)

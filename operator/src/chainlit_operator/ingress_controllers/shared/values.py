@@ -12,6 +12,11 @@ def is_true(value: str) -> bool:
     return value in _TRUE
 
 
+def is_off(value: str) -> bool:
+    """Whether a value is one of the words that switch something off."""
+    return not is_on(value)
+
+
 def is_on(value: str) -> bool:
     """Whether a value is none of the words that switch something off."""
     return value.strip().lower() not in _OFF

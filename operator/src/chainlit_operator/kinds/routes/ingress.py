@@ -116,13 +116,15 @@ class Ingress(ApiStruct):
 def _path(host: str, entry: _HttpPath) -> model.RoutePath:
     # A resource backend is no Chainlit app, but it takes requests too.
     service, path = entry.backend.service or _BackendService(name=""), entry.path or "/"
+    # To every controller an entry without a path is for all of them, whatever it makes of the type of others.
+    path_type = entry.path_type if entry.path else "Prefix"
     return model.RoutePath(
         host=host,
         path=path,
-        path_type=entry.path_type,
+        path_type=path_type,
         service=service.name,
         port=service.port.name or service.port.number,
-        matching=_matching(path, entry.path_type),
+        matching=_matching(path, path_type),
     )
 
 
