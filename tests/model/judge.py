@@ -41,8 +41,8 @@ def trouble(answer: Answer, route: Object, objects: list[Object]) -> str:
 def answers(objects: list[Object], routes: list[Object]) -> Iterator[tuple[Object, Answer]]:
     """All ways in which the app is served, found by trying: each path of a route, split at each of its slashes."""
     for route in routes:
-        for origin, prefix in product(sorted(_origins(route, objects)), sorted(_prefixes(route))):
-            for chainlit in _splits(prefix):
+        for origin, prefix in product(sorted(_origins(route, objects)), sorted(prefixes(route))):
+            for chainlit in splits(prefix):
                 answer = Answer(f"{origin}{prefix}/", chainlit)
                 if not trouble(answer, route, objects):
                     yield route, answer
@@ -63,15 +63,16 @@ def _own_services(objects: list[Object]) -> frozenset[str]:
     )
 
 
-def _splits(prefix: str) -> Iterator[Chainlit]:
+def splits(prefix: str) -> Iterator[Chainlit]:
+    """The apps whose page has a prefix, for each way to share it between the two variables."""
     segments = prefix.split("/")[1:]
     for cut in range(len(segments) + 1):
         parent, root = segments[:cut], segments[cut:]
         yield Chainlit("".join(f"/{s}" for s in root), "".join(f"/{s}" for s in parent))
 
 
-def _prefixes(route: Object) -> set[str]:
-    """What a path may mean: all of it up to the first sign of an expression, cut at a slash."""
+def prefixes(route: Object) -> set[str]:
+    """Return what a path may mean: all of it up to the first sign of an expression, cut at a slash."""
     if route["kind"] == "HTTPRoute":
         matches = [match for rule in route["spec"]["rules"] for match in rule["matches"]]
         texts = [match["path"]["value"] for match in matches]

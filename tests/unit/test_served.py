@@ -20,6 +20,7 @@ from tests.records import app_record, record
 
 from chainlit_operator.domain.alignment import Apply
 from chainlit_operator.domain.decide import Decision, decide
+from chainlit_operator.domain.model import Snapshot
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.domain.resolution import Unresolved
 from chainlit_operator.object_ref import Ref
@@ -52,16 +53,21 @@ CAUTIOUS = CAUTIOUS_ALONE | {
 }
 
 
-def decided(scene: Scene) -> Decision:
-    """What the operator decides, from the bytes that the API server sends."""
+def snapshot_of(objects: list[Object]) -> Snapshot:
+    """What the operator knows of the objects, from the bytes that the API server sends."""
     told: list[Ref] = []
     cache = State(told.append)
-    for found in scene.objects:
+    app = next(app_record(found) for found in objects if found["kind"] == "ChainlitApp")
+    for found in objects:
         if found["kind"] != "ChainlitApp":
             cache.upsert(record(found))
-    app = app_record(scene.of("ChainlitApp")[0])
     cache.put_app(app)
-    return decide(cache.snapshot(app))
+    return cache.snapshot(app)
+
+
+def decided(scene: Scene) -> Decision:
+    """What the operator decides."""
+    return decide(snapshot_of(scene.objects))
 
 
 def as_run(scene: Scene, decision: Decision) -> Chainlit:

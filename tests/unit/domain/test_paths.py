@@ -118,12 +118,12 @@ def test_where_a_mounted_app_is_served(backend: str, mount: str, served: str) ->
     [
         ("/health", "/chat", ("",), "/chat/health"),
         ("/old/health", "/chat", ("/old",), "/chat/health"),
-        ("/anything/health", "/chat", (), "/chat/health"),
+        ("/anything/health", "/chat", (), "/anything/health"),
         ("/chat/health", "/chat", ("/chat",), "/chat/health"),
         ("/chat/health", "", ("/chat",), "/health"),
         ("/auth/config", "/chat", (), "/chat/auth/config"),
-        ("/old/auth/config", "", (), "/auth/config"),
-        ("/old/old/health", "", ("/old",), "/health"),
+        ("/old/auth/config", "", (), "/old/auth/config"),
+        ("/old/old/health", "", ("/old",), "/old/health"),
         ("/", "/chat", (), "/chat/health"),
         ("", "/chat", (), "/chat/health"),
         ("/", "", ("/chat",), "/"),
@@ -131,15 +131,24 @@ def test_where_a_mounted_app_is_served(backend: str, mount: str, served: str) ->
         ("/old/", "/chat", ("/old",), "/chat/"),
         ("/old", "/chat", ("/old",), "/chat/"),
         ("/old", "", ("/old",), "/"),
-        ("/ready", "/chat", ("",), "/chat/ready"),
+        ("/ready", "/chat", ("",), "/ready"),
+        ("/healthz", "/chat", (), "/healthz"),
+        ("/health/live", "/chat", (), "/health/live"),
+        ("/health/", "/chat", (), "/chat/health/"),
+        ("/login", "/chat", (), "/chat/login"),
+        ("/public/logo.png", "/chat", (), "/chat/public/logo.png"),
+        ("/publications", "/chat", (), "/publications"),
+        ("/ws/socket.io", "/chat", (), "/chat/ws/socket.io"),
+        ("/ws/other", "/chat", (), "/ws/other"),
+        ("/project/settings?language=en", "/chat", (), "/chat/project/settings?language=en"),
         ("/old/ready", "/chat", ("/wrong", "/old"), "/chat/ready"),
-        ("/oldest/ready", "/chat", ("/old",), "/chat/oldest/ready"),
+        ("/oldest/ready", "/chat", ("/old",), "/oldest/ready"),
         ("/health?full=1", "/chat", (), "/chat/health?full=1"),
-        ("/anything/health?full=1", "/chat", (), "/chat/health?full=1"),
+        ("/anything/health?full=1", "/chat", (), "/anything/health?full=1"),
         ("/team/chat/ready", "/team/chat", ("/team",), "/team/chat/ready"),
         ("/team/chat/health", "/team", ("/team/chat",), "/team/health"),
         ("/chat/custom/health", "/chat", ("/chat",), "/chat/custom/health"),
-        ("/chatter/ready", "/chat", ("/chat",), "/chat/chatter/ready"),
+        ("/chatter/ready", "/chat", ("/chat",), "/chatter/ready"),
         ("health", "/chat", (), "/chat/health"),
         ("old/health?x=1", "/chat", ("/old",), "/chat/health?x=1"),
         ("chat/health", "/chat", (), "chat/health"),
@@ -153,6 +162,9 @@ def test_probe_path(path: str, root: str, former: tuple[str, ...], wanted: str) 
 @given(PREFIXES, PREFIXES, st.sampled_from(["/", "/health", "/auth/config", "/ready", "/x?y=1"]))
 def test_probe_path_settles_in_one_step(former: str, root: str, tail: str) -> None:
     moved = probe_path(former + tail, root, (former,))
+    if not former and tail in ("/ready", "/x?y=1") and not paths.is_below(tail, root):
+        assert moved == tail
+        return
     assert paths.is_below(moved.partition("?")[0].rstrip("/") or "", root)
     assert probe_path(moved, root, (root, former)) == moved or not root
 

@@ -16,7 +16,7 @@ from chainlit_operator.domain.resolution import Resolved, resolve
 #: A container that serves something else at its first port.
 PORTS = (("metrics", 9090), ("http", 8000))
 PROXY = container(name="proxy", probes=(), ports=(("proxy", 4180),))
-READY, LIVE = {"readinessProbe": "/chat/ready"}, {"livenessProbe": "/chat/live"}
+READY, LIVE = {"readinessProbe": "/chat/login"}, {"livenessProbe": "/chat/favicon"}
 
 
 def probes(readiness: tuple[str, int | str], liveness: tuple[str, int | str]) -> tuple[Probe, ...]:
@@ -36,19 +36,19 @@ def wanted(found: Container, *others: Container, target: int | str = 4180, statu
 @pytest.mark.parametrize(
     ("root_path", "status", "readiness", "liveness", "ours"),
     [
-        (None, "", "/health", "/live", {"readinessProbe": "/chat/health"}),
-        (None, "", "/auth/config?a=b", "/live", {"readinessProbe": "/chat/auth/config?a=b"}),
-        (None, "", "/auth/config?a=?b", "/live", {"readinessProbe": "/chat/auth/config?a=?b"}),
-        (None, "", "/live?a=/health", "/auth/config", {"livenessProbe": "/chat/auth/config"}),
-        ("/old", "", "/old/ready", "/live", READY),
-        ("old/", "", "/old/ready", "/live", READY),
-        (None, "/old", "/old/ready", "/live", READY),
-        (None, "", "/chat/ready", "/live", READY),
-        (None, "", "", "/live", {"readinessProbe": "/chat/health"}),
-        (None, "", "/", "/live", {"readinessProbe": "/chat/health"}),
+        (None, "", "/health", "/favicon", {"readinessProbe": "/chat/health"}),
+        (None, "", "/auth/config?a=b", "/favicon", {"readinessProbe": "/chat/auth/config?a=b"}),
+        (None, "", "/auth/config?a=?b", "/favicon", {"readinessProbe": "/chat/auth/config?a=?b"}),
+        (None, "", "/favicon?a=/health", "/auth/config", {"livenessProbe": "/chat/auth/config"}),
+        ("/old", "", "/old/login", "/favicon", READY),
+        ("old/", "", "/old/login", "/favicon", READY),
+        (None, "/old", "/old/login", "/favicon", READY),
+        (None, "", "/chat/login", "/favicon", READY),
+        (None, "", "", "/favicon", {"readinessProbe": "/chat/health"}),
+        (None, "", "/", "/favicon", {"readinessProbe": "/chat/health"}),
         (None, "", "/", "/health", {"livenessProbe": "/chat/health"}),
-        (None, "", "/ready", "/live", LIVE),
-        ("", "", "/ready", "/live", LIVE),
+        (None, "", "/login", "/favicon", LIVE),
+        ("", "", "/login", "/favicon", LIVE),
     ],
 )
 def test_behind_a_proxy_the_paths_tell_which_port_is_chainlits(
@@ -60,39 +60,39 @@ def test_behind_a_proxy_the_paths_tell_which_port_is_chainlits(
 
 
 def test_without_ports_and_known_paths_it_is_the_usual_port() -> None:
-    found = container(ports=(), probes=probes(("/ready", 8000), ("/live", 9090)))
+    found = container(ports=(), probes=probes(("/login", 8000), ("/favicon", 9090)))
     assert wanted(found, PROXY) == READY
 
 
 def test_the_only_port_that_probes_ask_is_chainlits_behind_a_proxy() -> None:
-    found = container(probes=(Probe("livenessProbe", "/live", 9090),))
+    found = container(probes=(Probe("livenessProbe", "/favicon", 9090),))
     assert wanted(found, PROXY) == LIVE
 
 
 def test_a_port_that_the_container_does_not_have_tells_nothing() -> None:
-    found = container(probes=probes(("/ready", "elsewhere"), ("/live", 9090)))
+    found = container(probes=probes(("/login", "elsewhere"), ("/favicon", 9090)))
     assert wanted(found, target="http") == READY
 
 
 @pytest.mark.parametrize(
     ("found", "others", "fields", "ours"),
     [
-        (container(ports=(), probes=(Probe("livenessProbe", "/live", 9090),)), (), {"target": 8000}, {}),
-        (container(probes=(Probe("livenessProbe", "/live", 9090),)), (PROXY,), {"target": 8000}, {}),
+        (container(ports=(), probes=(Probe("livenessProbe", "/favicon", 9090),)), (), {"target": 8000}, {}),
+        (container(probes=(Probe("livenessProbe", "/favicon", 9090),)), (PROXY,), {"target": 8000}, {}),
         (
-            container(ports=PORTS, probes=probes(("/ready", 8000), ("/live", 9090))),
+            container(ports=PORTS, probes=probes(("/login", 8000), ("/favicon", 9090))),
             (),
             {"service_ports": (ServicePort("metrics", 81, "metrics"), ServicePort("http", 80, "http"))},
             READY,
         ),
         (
-            container(ports=(), probes=probes(("/live", 4180), ("/health", 8000))),
+            container(ports=(), probes=probes(("/favicon", 4180), ("/health", 8000))),
             (PROXY,),
             {},
             {"livenessProbe": "/chat/health"},
         ),
         (
-            container(ports=(), probes=probes(("/ready", 8000), ("/live", 9090))),
+            container(ports=(), probes=probes(("/login", 8000), ("/favicon", 9090))),
             (),
             {"target": 9090, "has_sidecars": True},
             LIVE,
@@ -111,13 +111,13 @@ def test_the_port_behind_the_route(found: Container, others: Any, fields: Any, o
         ("/x/auth/config", (), True),
         ("/health?a=b", (), True),
         ("/health?a=b?c", (), True),
-        ("/live?a=/health", (), False),
+        ("/favicon?a=/health", (), False),
         ("/healthz", (), False),
         ("/chat", ("/bot", "/chat"), True),
-        ("/chat/ready?a", ("/chat",), True),
+        ("/chat/login?a", ("/chat",), True),
         ("/chat?a", ("/chat",), True),
         ("/chats", ("/chat",), False),
-        ("/live", ("",), False),
+        ("/favicon", ("",), False),
     ],
 )
 def test_is_probe_endpoint(path: str, prefixes: tuple[str, ...], asks_chainlit: bool) -> None:

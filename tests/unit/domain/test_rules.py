@@ -382,15 +382,23 @@ ALIGNMENT = [
         "the operator cannot set a value. Remove this env entry.",
     ),
     (
-        alignment.command_has_no_root_path,
-        snapshot(workload=workload(container(has_root_path_option=True))),
-        "The command of container chainlit in Deployment shop/chat has --root-path, which wins over "
-        "CHAINLIT_ROOT_PATH. Remove the option.",
+        alignment.route_is_resolved,
+        snapshot(ingress("/a b"), workload=workload(container(root_path_option=Variable("/x")))),
+        "No path could be resolved (PathNotSupported). See the condition RouteResolved.",
     ),
     (
-        alignment.route_is_resolved,
-        snapshot(ingress("/a b")),
-        "No path could be resolved (PathNotSupported). See the condition RouteResolved.",
+        alignment.command_has_right_root_path,
+        snapshot(workload=workload(container("/chat", root_path_option=Variable("/" + "x" * 200)))),
+        f"The command of container chainlit in Deployment shop/chat has --root-path with '/{'x' * 99}', which wins "
+        "over CHAINLIT_ROOT_PATH, and the route needs /chat. Remove the option, or write --root-path "
+        "$(CHAINLIT_ROOT_PATH).",
+    ),
+    (
+        alignment.command_has_right_root_path,
+        snapshot(ingress("/"), workload=workload(container(root_path_option=Variable(None)))),
+        "The command of container chainlit in Deployment shop/chat has --root-path with a root path that the operator "
+        "cannot read, which wins over CHAINLIT_ROOT_PATH, and the route needs /. Remove the option, or write "
+        "--root-path $(CHAINLIT_ROOT_PATH).",
     ),
 ]
 
@@ -436,7 +444,7 @@ def test_every_rule_has_a_row() -> None:
         snapshot(conflicts=(conflict(path("/chat"), created="2026-01-02T00:00:00Z"),)),
         snapshot(conflicts=(conflict(path("/chat/shop")), conflict(path("/ws")))),
         snapshot(app=app(mount_path="/bot"), workload=workload(container(Variable(None)))),
-        snapshot(app=app(mount_path="/bot"), workload=workload(container(has_root_path_option=True))),
+        snapshot(app=app(mount_path="/bot"), workload=workload(container(root_path_option=Variable("/x")))),
     ],
 )
 def test_no_rule_fails(given: Snapshot) -> None:

@@ -5,6 +5,7 @@ The truth table; the first row that applies counts::
     a rule of RULES fails                          → Blocked, with its reason
     another app mounts Chainlit                    → NoOp: no variable decides about the path
     the operator created the workload              → NoOp: its manifest has the variables
+    the values are kept (``domain/adoption.py``), or
     variables and probe paths are right            → NoOp, or Apply to own them again after a suspension
     another manager keeps changing the fields      → Blocked(FieldContested)
     otherwise                                      → Apply: all fields of the operator in one write
@@ -20,8 +21,8 @@ from chainlit_operator.domain import chainlit, field_conflicts, paths
 from chainlit_operator.domain.chainlit import PARENT_ROOT_PATH, ROOT_PATH
 from chainlit_operator.domain.field_managers import FIELD_MANAGER
 from chainlit_operator.domain.model import Basis, Container, FieldConflict, Snapshot, Variable, Workload
-from chainlit_operator.domain.probes import wanted_probe_paths
-from chainlit_operator.domain.reasons import ConditionType, Reason
+from chainlit_operator.domain.probes import is_resumed, probe_warnings, wanted_probe_paths
+from chainlit_operator.domain.reasons import ELSEWHERE, Reason
 from chainlit_operator.domain.resolution import Resolved, Unresolved
 from chainlit_operator.domain.rule import Rule, first_fault
 
@@ -63,17 +64,18 @@ class Apply:
 
 @dataclass(frozen=True, slots=True)
 class Alignment:
-    """The action for the workload, and the memory of its field conflict after this decision."""
+    """The action for the workload, the memory of its field conflict after this decision, and warnings in sentences."""
 
     action: Apply | NoOp | Blocked
     conflict: FieldConflict | None
+    warnings: tuple[str, ...] = ()
 
 
 def align(
     snapshot: Snapshot, route: Resolved | Unresolved, container: Container | None, roots: paths.RootPaths | None
 ) -> Alignment:
     """Decide what to write into the snapshot's workload; ``roots`` are the wanted variables, None for none."""
-    conflict, case = snapshot.memory.workload, Case(snapshot, route, container)
+    conflict, case = snapshot.memory.workload, Case(snapshot, route, container, roots)
     if fault := first_fault(RULES, case):
         return Alignment(Blocked(*fault), conflict)
     assert isinstance(route, Resolved)
@@ -82,8 +84,9 @@ def align(
     if roots is None or snapshot.app.spec.template is not None:
         return Alignment(NoOp(), conflict)
     action = _fields(snapshot, container, route, roots)
+    warnings = probe_warnings(snapshot, container, route, roots)
     if isinstance(action, NoOp):
-        return Alignment(action, None if conflict is None else field_conflicts.resolved(conflict))
+        return Alignment(action, None if conflict is None else field_conflicts.resolved(conflict), warnings)
     state = snapshot.workload.template_digest
     basis = (*_basis(snapshot, snapshot.workload, container), action.env, action.probes)
     if conflict is None:
@@ -92,7 +95,7 @@ def align(
     if conflict is not None and manager and action.changes_values:
         blocked = Blocked(Reason.FIELD_CONTESTED, _contested(snapshot, container, manager))
         return Alignment(blocked, field_conflicts.yield_to_winner(conflict, state))
-    return Alignment(replace(action, basis=basis), conflict)
+    return Alignment(replace(action, basis=basis), conflict, warnings)
 
 
 def _basis(snapshot: Snapshot, workload: Workload, container: Container) -> Basis:
@@ -116,6 +119,7 @@ class Case(NamedTuple):
     snapshot: Snapshot
     route: Resolved | Unresolved
     container: Container | None
+    roots: paths.RootPaths | None
 
 
 def app_is_not_suspended(case: Case) -> str:
@@ -195,22 +199,25 @@ def variables_are_values(case: Case) -> str:
     return ""
 
 
-def command_has_no_root_path(case: Case) -> str:
-    """The command must not set the root path, which would win over the variable."""
-    app, container = case.snapshot.app, case.container
-    if app.spec.mount_path or container is None or not container.has_root_path_option:
-        return ""
-    return (
-        f"The command of container {container.name} in {app.workload} has {chainlit.ROOT_PATH_OPTION}, which wins over "
-        f"{ROOT_PATH}. Remove the option."
-    )
-
-
 def route_is_resolved(case: Case) -> str:
     """The route must give a path."""
     if isinstance(case.route, Resolved):
         return ""
     return f"No path could be resolved ({case.route.reason}). See the condition RouteResolved."
+
+
+def command_has_right_root_path(case: Case) -> str:
+    """The command must not set another root path, which would win over the variable."""
+    container, roots = case.container, case.roots
+    option = container.root_path_option if container is not None else None
+    if container is None or roots is None or option is None or option.value == roots.root_path:
+        return ""
+    value = "a root path that the operator cannot read" if option.value is None else repr(option.value[:100])
+    return (
+        f"The command of container {container.name} in {case.snapshot.app.workload} has {chainlit.ROOT_PATH_OPTION} "
+        f"with {value}, which wins over {ROOT_PATH}, and the route needs {roots.root_path or '/'}. Remove the "
+        f"option, or write {chainlit.ROOT_PATH_OPTION} $({ROOT_PATH})."
+    )
 
 
 RULES: tuple[Rule[Case], ...] = (
@@ -222,8 +229,8 @@ RULES: tuple[Rule[Case], ...] = (
     Rule(Reason.PORT_NOT_FOUND, named_port_exists),
     Rule(Reason.WORKLOAD_CLAIMED, workload_is_free),
     Rule(Reason.VARIABLE_FROM_SOURCE, variables_are_values),
-    Rule(Reason.ROOT_PATH_IN_COMMAND, command_has_no_root_path),
     Rule(Reason.ROUTE_NOT_RESOLVED, route_is_resolved),
+    Rule(Reason.ROOT_PATH_IN_COMMAND, command_has_right_root_path),
 )
 
 
@@ -237,7 +244,7 @@ def _variables(container: Container) -> tuple[tuple[str, Variable | None], ...]:
 def _fields(snapshot: Snapshot, container: Container, route: Resolved, roots: paths.RootPaths) -> Apply | NoOp:
     env = tuple(_wanted_env(container, roots))
     probes = wanted_probe_paths(snapshot, container, route, roots)
-    changes = dict(_changes(container, env, probes))
+    changes = dict(_changes(container, env, probes, is_elsewhere=_is_elsewhere(snapshot)))
     if not changes:
         return _own_again(snapshot, container, env, probes)
     # The API server fills in "/", which counts as set by the manager that created the probe.
@@ -254,19 +261,34 @@ def _wanted_env(container: Container, roots: paths.RootPaths) -> Iterator[tuple[
     """The variables that ``env`` must contain: those with a value, and empty ones that would have another value.
 
     Chainlit reads an empty variable as unset. So the operator empties a variable that must be unset, and the manager
-    that wrote it may remove it. With ``envFrom`` an absent variable may still have a value.
+    that wrote it may remove it. With ``envFrom`` an absent variable may still have a value. The root path in a command
+    wins over its variable.
     """
     for (name, now), value in zip(_variables(container), roots, strict=True):
+        if name == ROOT_PATH and container.root_path_option is not None:
+            continue
         if value or now is not None or container.has_env_from:
             yield name, value
 
 
-def _changes(container: Container, env: Fields, probes: Fields) -> Iterator[tuple[str, str]]:
-    """Each field that differs, with a description of the change."""
+def _is_elsewhere(snapshot: Snapshot) -> bool:
+    """Whether a verification has found that the present pods answer at another path."""
+    found, workload = snapshot.verification, snapshot.workload
+    if found is None or workload is None or found.reachable or found.app_reason not in ELSEWHERE:
+        return False
+    return (found.check.uid, found.check.generation) == (workload.uid, workload.generation)
+
+
+def _changes(container: Container, env: Fields, probes: Fields, *, is_elsewhere: bool) -> Iterator[tuple[str, str]]:
+    """Each field that differs, with a description of the change.
+
+    ``envFrom`` mostly has other variables. So an absent variable that must be empty counts only if the app
+    ``is_elsewhere``.
+    """
     variables, paths_now = dict(_variables(container)), {probe.field: probe.path for probe in container.probes}
     for name, value in env:
         now = variables[name]
-        if now is None or now.value != value:
+        if (now is None and (value or is_elsewhere)) or (now is not None and now.value != value):
             yield name, f"{name}={value!r} (was {_quoted(now)})"
     for field, path in probes:
         if paths_now[field] != path:
@@ -279,9 +301,8 @@ def _quoted(variable: Variable | None) -> str:
 
 def _own_again(snapshot: Snapshot, container: Container, env: Fields, probes: Fields) -> Apply | NoOp:
     """Own the fields again after a suspension, which released them, unless another manager owns one of them now."""
-    former = snapshot.app.status.condition(ConditionType.ALIGNED)
     names = {name for name, _ in (*env, *probes)}
     is_free = not any(name in names for name, _ in container.owners)
-    if former is None or former.reason != Reason.SUSPENDED or not env or not is_free:
+    if not is_resumed(snapshot.app) or not env or not is_free:
         return NoOp()
     return Apply(env, probes, f"owns {', '.join(sorted(names))} again, as they are", changes_values=False)

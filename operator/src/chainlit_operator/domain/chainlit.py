@@ -34,6 +34,9 @@ CONTAINER = "chainlit"
 SOCKET = "ws/socket.io"
 #: Endpoints that probes ask (``/health`` since 2.10.0, ``/auth/config`` before).
 PROBE_ENDPOINTS = ("/auth/config", "/health")
+#: More paths that Chainlit itself answers below its root path, so that no other app answers them at the same port.
+ENDPOINTS = frozenset({"/", "/login", "/favicon", "/logo", "/project/settings", "/project/translations"})
+SUBTREES = ("/assets/", "/public/", "/ws/socket.io/")
 #: The endpoint for new probes: below the right root path, every release answers it with 200.
 PROBE_ENDPOINT = "/health"
 

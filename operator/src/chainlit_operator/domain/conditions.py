@@ -9,13 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from chainlit_operator.domain import diagnosis, paths, session_affinity
+from chainlit_operator.domain.adoption import Kept, is_new
 from chainlit_operator.domain.alignment import Blocked
-from chainlit_operator.domain.chainlit import PARENT_ROOT_PATH, ROOT_PATH
+from chainlit_operator.domain.chainlit import PARENT_ROOT_PATH, ROOT_PATH, ROOT_PATH_OPTION
 from chainlit_operator.domain.decide import Decision, Failure
 from chainlit_operator.domain.model import (
     App,
     Check,
     Condition,
+    Container,
     Snapshot,
     Status,
     Verification,
@@ -103,13 +105,16 @@ class _Reporter:
 
     def _status(self, conditions: tuple[Condition, ...], *, is_aligned: bool) -> Status:
         app, route, container = self._app, self._route, self._decision.container
-        former = (app.status.root_path, app.status.parent_root_path)
+        former = (None, None) if is_new(app) else (app.status.root_path, app.status.parent_root_path)
         root_path, parent_root_path = (self._decision.root_paths or (None, None)) if is_aligned else former
         resolved = route if isinstance(route, Resolved) else None
+        is_known = is_aligned or not is_new(app)
+        kept = is_known and (app.status.kept if resolved is None else self._decision.kept is not None)
         return Status(
             observed_generation=app.generation,
             root_path=root_path,
             parent_root_path=parent_root_path,
+            kept=kept,
             url=resolved.url if resolved else None,
             web_socket_url=resolved.web_socket_url if resolved else None,
             route=resolved.status if resolved else None,
@@ -152,8 +157,10 @@ class _Reporter:
             return _condition(
                 ConditionType.ALIGNED, "True", Reason.MOUNTED, message + "variable decides about its path."
             )
-        message = f"{where} {_served(self._decision.root_paths, route)}"
-        return _condition(ConditionType.ALIGNED, "True", Reason.ALIGNED, message)
+        kept = self._decision.kept
+        message = f"{where} {_served(container, self._decision.root_paths, route, kept)}"
+        reason = Reason.ALIGNED if kept is None else Reason.KEPT
+        return _condition(ConditionType.ALIGNED, "True", reason, " ".join((message, *self._decision.warnings)))
 
     def _session_affinity(self) -> Condition:
         snapshot = replace(self._snapshot, workload=self._workload)
@@ -211,6 +218,9 @@ class _Reporter:
 
     def _without_address(self) -> Condition:
         """There is no address to verify, until somebody changes an object."""
+        kept = self._decision.kept
+        if self._mode is VerificationMode.EDGE and kept is not None and kept.outer:
+            return _reachable("Unknown", Reason.URL_NOT_STATED, _unknown_url(kept))
         if self._mode is VerificationMode.EDGE:
             route = self._resolved().status
             host = f"only the wildcard host {route.host}" if route.host else "no host, and its status no address"
@@ -278,6 +288,8 @@ class _Reporter:
         for condition in needed:
             if condition.status != "True":
                 return _condition(ConditionType.READY, condition.status, condition.reason, condition.message)
+        if self._decision.kept is not None and self._decision.kept.outer and aligned.status == "True":
+            return _condition(ConditionType.READY, "Unknown", Reason.URL_NOT_STATED, _unknown_url(self._decision.kept))
         proof = "and its WebSocket answers" if reachable.status == "True" else "(its WebSocket is not tested)"
         return _condition(ConditionType.READY, "True", Reason.READY, f"Chainlit has the route's path {proof}.")
 
@@ -300,15 +312,29 @@ def _given_by(route: Resolved) -> str:
     return f"spec.route.url states {route.url}{through}."
 
 
-def _served(roots: paths.RootPaths, route: Resolved) -> str:
-    """The path that the container serves, with the values of the variables."""
-    is_stated = route.place.source is Source.STATED
-    cause = "spec.route.url" if is_stated else f"{route.status.kind} {route.status.name}"
-    at = f"serves Chainlit at {roots.root_path or '/'}, as {cause} requires"
-    values = f"{ROOT_PATH} is {repr(roots.root_path) if roots.root_path else 'empty or not set'}"
+def _served(container: Container, roots: paths.RootPaths, route: Resolved, kept: Kept | None) -> str:
+    """The path that the container serves, why, and the values."""
+    by = f"{route.status.kind} {route.status.name}" if route.place.source is not Source.STATED else "spec.route.url"
+    reason = f"as {by} requires" if kept is None else f"as before this ChainlitApp, and {by} leads there"
+    name = ROOT_PATH if container.root_path_option is None else ROOT_PATH_OPTION
+    values = f"{name} is {repr(roots.root_path) if roots.root_path else 'empty or not set'}"
     if roots.parent_root_path:
         values += f", {PARENT_ROOT_PATH} is {roots.parent_root_path!r}"
-    return f"{at} ({values})."
+    message = f"serves Chainlit at {roots.root_path or '/'}, {reason} ({values})."
+    if kept is None:
+        return message
+    if kept.outer:
+        return f"{message} {_unknown_url(kept)}"
+    return f"{message} These values stay until the route changes."
+
+
+def _unknown_url(kept: Kept) -> str:
+    """The remedy where a proxy that the cluster does not show comes before the route."""
+    route = kept.route.status
+    return (
+        f"{route.kind} {route.name} does not explain {kept.outer} in {PARENT_ROOT_PATH}, so another proxy seems to add "
+        "it, and the operator does not know the URL. Set spec.route.url to the URL that browsers open."
+    )
 
 
 def _rollout(workload: Workload) -> Condition | None:

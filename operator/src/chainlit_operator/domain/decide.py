@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from chainlit_operator.domain import alignment, diagnosis, endpoint
+from chainlit_operator.domain import adoption, alignment, diagnosis, endpoint
+from chainlit_operator.domain.adoption import Kept
 from chainlit_operator.domain.alignment import Apply, Blocked, NoOp
 from chainlit_operator.domain.desired import manifests, ownership
 from chainlit_operator.domain.desired.ownership import Step, Steps
@@ -31,7 +32,8 @@ class Decision:
 
     ``steps`` are the writes of created objects, in order. ``failure`` says why a wanted write is not among them.
     ``action`` is the write of an adopted workload; it waits until every step has succeeded. ``root_paths`` are the
-    wanted variables, None if they are unknown. ``memory`` is the operator's memory after this decision. ``questions``
+    wanted variables, None if they are unknown. ``kept`` says that the app had them before its adoption. ``warnings``
+    are sentences about faults beside the path. ``memory`` is the operator's memory after this decision. ``questions``
     go to the app's pods; the app is decided about once more when one of them has an answer.
     """
 
@@ -39,6 +41,8 @@ class Decision:
     container: Container | None
     action: Apply | NoOp | Blocked
     root_paths: RootPaths | None = None
+    kept: Kept | None = None
+    warnings: tuple[str, ...] = ()
     steps: tuple[Step, ...] = ()
     failure: Failure | None = None
     memory: Memory = field(default_factory=Memory)
@@ -49,8 +53,13 @@ def decide(snapshot: Snapshot) -> Decision:
     """Decide about the snapshot's app."""
     route = resolve(snapshot)
     container = endpoint.find(snapshot).container
+    kept = None
+    if isinstance(route, Resolved) and container is not None:
+        kept = adoption.kept(snapshot, route, container)
+        route = route if kept is None else kept.route
     is_mounted = bool(snapshot.app.spec.mount_path)
     roots = route.root_paths if isinstance(route, Resolved) and not is_mounted else None
+    roots = roots if kept is None else kept.root_paths
     steps, failure = _steps(snapshot, roots)
     aligned = alignment.align(snapshot, route, container, roots)
     return Decision(
@@ -58,6 +67,8 @@ def decide(snapshot: Snapshot) -> Decision:
         container=container,
         action=aligned.action,
         root_paths=roots,
+        kept=kept,
+        warnings=aligned.warnings,
         steps=steps.steps,
         failure=failure,
         memory=replace(steps.memory, workload=aligned.conflict),

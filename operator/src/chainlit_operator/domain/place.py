@@ -1,7 +1,8 @@
 """Places: where a browser opens an app and what arrives there, and which of several places counts.
 
 A place is two prefixes. The law of alignment (``domain/paths.py``) turns them into the two variables. The first source
-that applies counts: what the spec states (``spec.route.url`` and ``spec.route.backendPath``), then the route.
+that applies counts: what the spec states (``spec.route.url`` and ``spec.route.backendPath``), then what an app had
+when it was adopted (``domain/adoption.py``), then the route.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ class Source(StrEnum):
     """Where a place comes from."""
 
     STATED = "Stated"
+    KEPT = "Kept"
     ROUTE = "Route"
 
 

@@ -3,59 +3,122 @@
 from __future__ import annotations
 
 from chainlit_operator.domain import chainlit
-from chainlit_operator.domain.model import Container, Snapshot
+from chainlit_operator.domain.field_managers import FIELD_MANAGER
+from chainlit_operator.domain.model import App, Container, Probe, Snapshot, Variable
 from chainlit_operator.domain.paths import RootPaths, is_below, normalise
+from chainlit_operator.domain.reasons import ConditionType, Reason
 from chainlit_operator.domain.resolution import Resolved
 
 
 def wanted_probe_paths(
     snapshot: Snapshot, container: Container, route: Resolved, wanted: RootPaths
 ) -> tuple[tuple[str, str], ...]:
-    """Return (probe, path) for each HTTP probe of Chainlit's own port. Probes of other ports stay as they are."""
-    former = [container.root_path.value] if container.root_path and container.root_path.value else []
-    former.append(snapshot.app.status.root_path or "")
-    prefixes = tuple(normalise(value) for value in former)
-    serving = _container_port(snapshot, container, route)
-    ports = _probed_ports(container, (wanted.root_path, *prefixes)) if serving is None else {serving}
+    """Return (probe, path) for each HTTP probe that the operator owns or has to change.
+
+    Only probes of Chainlit's own port and of Chainlit's own paths change, and only with the root path: any other path
+    is the app's own. What others change in a workload that the operator has written to is set back.
+    """
+    prefixes = _known_prefixes(snapshot, container)
+    changes = _changes_probes(snapshot, container, wanted)
     return tuple(
-        (probe.field, probe_path(probe.path, wanted.root_path, prefixes))
-        for probe in container.probes
-        if container.port_number(probe.port) in (*ports, None)
+        (probe.field, probe_path(probe.path, wanted.root_path, prefixes) if changes else probe.path)
+        for probe in _of_chainlit(container.probes, snapshot, container, route, wanted)
+        if (probe.field, FIELD_MANAGER) in container.owners
+        or (changes and asks_chainlit(probe.path, (wanted.root_path, *prefixes)))
+    )
+
+
+def probe_warnings(snapshot: Snapshot, container: Container, route: Resolved, wanted: RootPaths) -> tuple[str, ...]:
+    """Return a sentence for each probe that the operator does not change, and that Chainlit answers with 404."""
+    root_path, prefixes = wanted.root_path, _known_prefixes(snapshot, container)
+    untouched = () if _changes_probes(snapshot, container, wanted) else container.probes
+    return tuple(
+        f"The {probe.field}{how} asks {probe.path[:100]}, which answers 404 with root path {root_path}: let it ask "
+        f"{probe_path(probe.path, root_path, prefixes)[:100]}."
+        for how, probes in (("", untouched), (" (exec)", container.exec_requests))
+        for probe in _of_chainlit(probes, snapshot, container, route, wanted)
+        if root_path and not is_below(_path(probe.path), root_path) and asks_chainlit(probe.path, prefixes)
+    )
+
+
+def _known_prefixes(snapshot: Snapshot, container: Container) -> tuple[str, ...]:
+    """The root paths that the app has or had, in normal form."""
+    present = (container.root_path_option, container.root_path)
+    values = [variable.value or "" for variable in present if variable is not None]
+    return tuple(normalise(value) for value in (*values, snapshot.app.status.root_path or ""))
+
+
+def _changes_probes(snapshot: Snapshot, container: Container, wanted: RootPaths) -> bool:
+    """Whether the root path changes, or the operator repairs a workload that it has written to."""
+    present = container.root_path_option or container.root_path or Variable("")
+    is_written = snapshot.workload is not None and FIELD_MANAGER in snapshot.workload.field_managers
+    return is_written or is_resumed(snapshot.app) or wanted.root_path != (present.value or "")
+
+
+def is_resumed(app: App) -> bool:
+    """Whether the app was suspended until now, so that its fields, if the operator had any, were released."""
+    aligned = app.status.condition(ConditionType.ALIGNED)
+    was_suspended = aligned is not None and aligned.reason == Reason.SUSPENDED
+    return was_suspended and app.status.root_path is not None and not app.status.kept
+
+
+def _of_chainlit(
+    probes: tuple[Probe, ...], snapshot: Snapshot, container: Container, route: Resolved, wanted: RootPaths
+) -> list[Probe]:
+    """The probes of the port that Chainlit listens on. A port that is not known may be that one."""
+    serving = _container_port(snapshot, container, route)
+    prefixes = (wanted.root_path, *_known_prefixes(snapshot, container))
+    ports = _probed_ports(container, prefixes) if serving is None else {serving}
+    return [probe for probe in probes if container.port_number(probe.port) in (*ports, None)]
+
+
+def asks_chainlit(path: str, prefixes: tuple[str, ...]) -> bool:
+    """Whether only Chainlit can answer ``path``: it is an endpoint of its own, or lies below one of ``prefixes``."""
+    path = _path(path)
+    endpoint = path.rstrip("/") or "/"
+    return (
+        endpoint in chainlit.ENDPOINTS
+        or endpoint in chainlit.PROBE_ENDPOINTS
+        or f"{endpoint}/".startswith(chainlit.SUBTREES)
+        or any(prefix and is_below(path, prefix) for prefix in prefixes)
     )
 
 
 def is_probe_endpoint(path: str, prefixes: tuple[str, ...]) -> bool:
-    """Whether a probe of ``path`` requests Chainlit: one of its endpoints, or a path below one of ``prefixes``."""
+    """Whether a probe of ``path`` may request Chainlit: an endpoint of any root path, or below one of ``prefixes``."""
     path = path.partition("?")[0]
     return path.endswith(chainlit.PROBE_ENDPOINTS) or any(prefix and is_below(path, prefix) for prefix in prefixes)
 
 
 def probe_path(path: str, root_path: str, former_prefixes: tuple[str, ...]) -> str:
-    """Return the path below ``root_path`` for a probe that requests ``path`` now.
+    """Return the path below ``root_path`` for a probe that requests ``path`` now; a path of the app's own stays.
 
-    First the longest of ``root_path`` and ``former_prefixes`` is removed from the path. If that prefix is not
-    ``root_path``, Chainlit's own endpoints are recognised by their end, so that one write is enough for any prefix.
-    ``/`` becomes ``<root path>/health``, which every release answers: below a root path ``/`` answers 404, and the API
-    server fills in ``/`` for a probe without a path. The kubelet reads ``health`` as ``/health``.
+    The longest of ``root_path`` and ``former_prefixes`` is replaced. ``/`` becomes ``<root path>/health``, which every
+    release answers: below a root path ``/`` answers 404, and the API server fills in ``/`` for a probe without a path.
+    The kubelet reads ``health`` as ``/health``.
     """
     if path in ("", "/"):
         return f"{root_path}{chainlit.PROBE_ENDPOINT}" if root_path else path
+    prefixes = (root_path, *former_prefixes)
+    if not asks_chainlit(path, prefixes):
+        return path
     given = path
     path, mark, query = f"/{path.removeprefix('/')}".partition("?")
-    carrying = (prefix for prefix in (root_path, *former_prefixes) if prefix and is_below(path, prefix))
-    carried = max(carrying, key=len, default="")
-    path = path.removeprefix(carried) or "/"
-    if not carried or carried != root_path:
-        path = next((endpoint for endpoint in chainlit.PROBE_ENDPOINTS if path.endswith(endpoint)), path)
-    found = f"{root_path}{path}{mark}{query}"
+    carried = max((prefix for prefix in prefixes if prefix and is_below(path, prefix)), key=len, default="")
+    found = f"{root_path}{path.removeprefix(carried) or '/'}{mark}{query}"
     return given if found == f"/{given}" else found
+
+
+def _path(path: str) -> str:
+    """The path as the kubelet asks it, without the query."""
+    return f"/{path.removeprefix('/')}".partition("?")[0]
 
 
 def _probed_ports(container: Container, prefixes: tuple[str, ...]) -> set[int | None]:
     """The ports of Chainlit's probes: the only port, else those with Chainlit's paths, else the most likely one."""
     asked = [(probe.path, container.port_number(probe.port)) for probe in container.probes]
     ports = {port for _, port in asked}
-    if len(ports) <= 1:
+    if len(ports) == 1:
         return ports
     known = {port for path, port in asked if is_probe_endpoint(path, prefixes)}
     known = known or {port for path, port in asked if path in ("", "/")}

@@ -43,6 +43,7 @@ class Reason(StrEnum):
 
     # Aligned
     ALIGNED = "Aligned"
+    KEPT = "Kept"
     ROUTE_NOT_RESOLVED = "RouteNotResolved"
     WORKLOAD_NOT_FOUND = "WorkloadNotFound"
     CONTAINER_NOT_FOUND = "ContainerNotFound"
@@ -120,6 +121,7 @@ class Reason(StrEnum):
 
     # Ready
     READY = "Ready"
+    URL_NOT_STATED = "URLNotStated"
 
     # Events alone
     TOOK_OVER = "TookOver"

@@ -122,6 +122,7 @@ class _AppStatus(ApiStruct):
     observed_generation: int = 0
     root_path: str | None = None
     parent_root_path: str | None = None
+    kept: bool = False
     url: str | None = None
     web_socket_url: str | None = field(default=None, name="webSocketURL")
     route: _RouteStatus | None = None
@@ -210,6 +211,7 @@ def _status_to_domain(status: _AppStatus) -> model.Status:
         observed_generation=status.observed_generation,
         root_path=status.root_path,
         parent_root_path=status.parent_root_path,
+        kept=status.kept,
         url=status.url,
         web_socket_url=status.web_socket_url,
         route=model.RouteStatus(**msgspec.structs.asdict(status.route)) if status.route else None,
@@ -234,7 +236,7 @@ def encode_status(app: model.App, status: model.Status) -> dict[str, Any]:
             "uid": app.uid,
             "resourceVersion": app.resource_version,
         },
-        "status": {name: value for name, value in fields.items() if value is not None},
+        "status": {name: value for name, value in fields.items() if value is not None and value is not False},
     }
 
 

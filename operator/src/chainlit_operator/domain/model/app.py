@@ -71,11 +71,15 @@ class WorkloadStatus:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The whole ``status`` of a ChainlitApp, None where a field is absent."""
+    """The whole ``status`` of a ChainlitApp, None where a field is absent.
+
+    ``kept`` says that the root paths are values that the pods had at adoption, while ``route`` was what it is.
+    """
 
     observed_generation: int = 0
     root_path: str | None = None
     parent_root_path: str | None = None
+    kept: bool = False
     url: str | None = None
     web_socket_url: str | None = None
     route: RouteStatus | None = None

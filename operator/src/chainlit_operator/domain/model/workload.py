@@ -42,10 +42,12 @@ class Workers(NamedTuple):
 class Container:
     """A container: its two variables, its HTTP probes, and how it is started.
 
-    ``workers`` is None where one process serves the app, as far as the manifest shows.
-    ``port_option`` is the port that its command gives Chainlit, ``port_variable`` that of the variable
-    ``CHAINLIT_PORT``; None where it is not stated or not clear. ``mentions_chainlit`` says that its command, image or
-    variables name Chainlit.
+    The values of the variables have no references to other variables, as far as these are known. ``root_path_option``
+    is the root path that the command gives Chainlit, which wins over the variable; None for none. ``exec_requests`` are
+    the requests that the commands of exec probes send to the pod itself. ``workers`` is None where one process serves
+    the app, as far as the manifest shows. ``port_option`` is the port that its command gives Chainlit,
+    ``port_variable`` that of the variable ``CHAINLIT_PORT``; None where it is not stated or not clear.
+    ``mentions_chainlit`` says that its command, image or variables name Chainlit.
     """
 
     name: str
@@ -55,7 +57,8 @@ class Container:
     parent_root_path: Variable | None = None
     probes: tuple[Probe, ...] = ()
     has_env_from: bool = False
-    has_root_path_option: bool = False
+    root_path_option: Variable | None = None
+    exec_requests: tuple[Probe, ...] = ()
     workers: Workers | None = None
     port_option: int | None = None
     port_variable: int | None = None

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import msgspec
 from msgspec import Struct, field
 
-from chainlit_operator.domain import endpoint, model
+from chainlit_operator.domain import commands, endpoint, model
 from chainlit_operator.domain.chainlit import PARENT_ROOT_PATH, PORT_VARIABLE, ROOT_PATH, VARIABLE_PREFIX, VARIABLES
 from chainlit_operator.domain.workers import workers_of
 from chainlit_operator.kinds.shared.fields import pairs
@@ -137,8 +137,13 @@ class _HttpGet(ApiStruct):
     path: str = "/"
 
 
+class _Exec(ApiStruct):
+    command: list[str] = field(default_factory=list)
+
+
 class _Probe(ApiStruct):
     http_get: _HttpGet | None = None
+    exec: _Exec | None = None
 
 
 class _Container(ApiStruct):
@@ -162,13 +167,9 @@ class _Container(ApiStruct):
         return any("chainlit" in word.lower() for word in (self.image, *self._words(), *names))
 
     def to_domain(self, owners: tuple[tuple[str, str], ...]) -> model.Container:
-        env = {env.name: env.value if env.value_from is None else None for env in self.env}
-        variables = {
-            env.name: model.Variable(env.value if env.value_from is None else None)
-            for env in self.env
-            if env.name in VARIABLES
-        }
-        plain = {env.name: env.value for env in self.env if env.value_from is None}
+        env = self._env()
+        variables = {name: model.Variable(env[name]) for name in VARIABLES if name in env}
+        plain = {name: value for name, value in env.items() if value is not None}
         probes: dict[str, _Probe | None] = {name: getattr(self, attribute) for name, attribute in _PROBES.items()}
         return model.Container(
             name=self.name,
@@ -182,13 +183,26 @@ class _Container(ApiStruct):
                 if probe is not None and probe.http_get is not None
             ),
             has_env_from=bool(self.env_from),
+            root_path_option=commands.root_path_of(self._words(), env),
             workers=workers_of(self.command, self.args, plain),
-            has_root_path_option=any("--root-path" in word for word in self._words()),
+            exec_requests=tuple(
+                request
+                for name, probe in probes.items()
+                if probe is not None and probe.exec is not None
+                for request in commands.requests_of(name, probe.exec.command)
+            ),
             port_option=endpoint.option_of(self._words(), env),
             port_variable=endpoint.number_of(env.get(PORT_VARIABLE) or ""),
             mentions_chainlit=self._mentions_chainlit(),
             owners=owners,
         )
+
+    def _env(self) -> dict[str, str | None]:
+        """The values of the variables, without references to variables before them; None for one from elsewhere."""
+        found: dict[str, str | None] = {}
+        for env in self.env:
+            found[env.name] = commands.expand(env.value, found) if env.value_from is None else None
+        return found
 
 
 class _PodMeta(ApiStruct):

@@ -1,0 +1,151 @@
+"""Adoption: whether an app stays at the place that it has, although its route would give it another one.
+
+An app that works when its ChainlitApp is created must not change. So the values that its pods have are kept if the
+route explains them. The truth table; the first row that applies counts::
+
+    the spec states the place, another app mounts
+    Chainlit, or the operator creates the workload → not kept
+    the route has changed since it was kept        → not kept
+    the app was aligned, and nothing was kept      → not kept: it follows its route
+    the operator has not written to the workload,
+    and the values are a place of the route        → kept
+    the values were kept, and others changed them  → kept: what was kept is written
+    otherwise                                      → not kept
+
+A route with the prefix P in the browser's URL and the prefix B at the backend has the place (P, B) and each place
+(P + s, B + s) below it. A proxy in front of the route may put a prefix before P that only the page needs. The cluster
+does not show such an outer prefix.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from chainlit_operator.domain import chainlit, paths
+from chainlit_operator.domain.field_managers import FIELD_MANAGER
+from chainlit_operator.domain.model import App, Container, Route, Snapshot, Workload
+from chainlit_operator.domain.paths import RootPaths
+from chainlit_operator.domain.place import Place, Source
+from chainlit_operator.domain.resolution import Resolved, path_overrides
+from chainlit_operator.domain.route_paths import prefix_of
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The values that stay, and the route at their place. ``outer`` is the prefix that no route shows, or empty."""
+
+    root_paths: RootPaths
+    route: Resolved
+    outer: str = ""
+
+
+class _Below(NamedTuple):
+    """A place of a route: the part below the route's own prefixes, and the outer prefix before them."""
+
+    below: str
+    outer: str
+
+
+def kept(snapshot: Snapshot, route: Resolved, container: Container) -> Kept | None:
+    """Return what is kept of the container's values; None if the app follows its route."""
+    app, workload = snapshot.app, snapshot.workload
+    if app.spec.mount_path or app.spec.template is not None or workload is None:
+        return None
+    if route.place.source is Source.STATED:
+        return None
+    status, is_first = app.status, is_new(app)
+    was_kept = not is_first and status.kept and status.route in (None, route.status)
+    if not is_first and not was_kept:
+        return None
+    if not _is_written(workload) and (present := present_values(container)) is not None:
+        found = _kept(snapshot, route, present)
+        if found is not None or present == route.root_paths:
+            return found
+    return _kept(snapshot, route, _recorded(app)) if was_kept and status.route is not None else None
+
+
+def is_new(app: App) -> bool:
+    """Whether the app has never been aligned with this workload."""
+    known = app.status.workload
+    is_other = known is not None and (known.kind, known.name) != (app.workload.kind, app.workload.name)
+    return app.status.root_path is None or is_other
+
+
+def present_values(container: Container) -> RootPaths | None:
+    """Return the values with which Chainlit runs; None if the container does not say them all."""
+    root_path = container.root_path_option or container.root_path
+    values = [variable.value if variable is not None else "" for variable in (root_path, container.parent_root_path)]
+    root, parent = values
+    return None if root is None or parent is None else RootPaths(root, parent)
+
+
+def _recorded(app: App) -> RootPaths:
+    return RootPaths(app.status.root_path or "", app.status.parent_root_path or "")
+
+
+def _is_written(workload: Workload) -> bool:
+    return FIELD_MANAGER in workload.field_managers
+
+
+def _kept(snapshot: Snapshot, route: Resolved, values: RootPaths) -> Kept | None:
+    place = _place(route, values)
+    if place is None or not any(place) or not _is_offered(snapshot, route, place.below):
+        return None
+    return Kept(values, _at(route, place), place.outer)
+
+
+def _place(route: Resolved, values: RootPaths) -> _Below | None:
+    """The place of the route that has these values; None if it has none."""
+    (root_path, parent), own = values, route.root_paths
+    if not paths.is_below(root_path, own.root_path) or root_path != paths.normalise(root_path):
+        return None
+    below = root_path.removeprefix(own.root_path)
+    if paths.problem(below) or not parent.endswith(own.parent_root_path):
+        return None
+    outer = parent.removesuffix(own.parent_root_path) if own.parent_root_path else parent
+    # The value of a route that once stripped its prefix is no outer prefix.
+    is_former = bool(outer) and route.public_prefix.endswith(paths.normalise(parent))
+    is_prefix = outer.startswith("/") or not outer
+    return _Below(below, outer) if is_prefix and not is_former else None
+
+
+def _is_offered(snapshot: Snapshot, route: Resolved, below: str) -> bool:
+    """Whether no other path of the route takes requests at the place; they would not reach the app today either."""
+    if not below:
+        return True
+    own = {service.ref.name for service in snapshot.services}
+    top = route.public_prefix + below
+    return not any(
+        _takes(found, path_number, own, route, top)
+        for found in snapshot.routes
+        for path_number in range(len(found.paths))
+        if (found.ref.kind, found.ref.name) == (route.status.kind, route.status.name)
+    )
+
+
+def _takes(found: Route, number: int, own: set[str], route: Resolved, top: str) -> bool:
+    path = found.paths[number]
+    if path.service in own or path.host != route.status.host:
+        return False
+    prefix = prefix_of(path)
+    is_between = paths.is_below(top, prefix) and len(prefix) > len(route.public_prefix)
+    chosen = replace(path, path=top, condition="", others=())
+    return (is_between and not path.condition) or path_overrides.takes(found.precedence, path, chosen, top)
+
+
+def _at(route: Resolved, place: _Below) -> Resolved:
+    """The route at another of its places. Its URL is not known behind an outer prefix."""
+    own, below = route.root_paths, place.below
+    url = None
+    if route.url is not None and not place.outer:
+        url = f"{route.url.removesuffix('/')}{below}/"
+    return replace(
+        route,
+        place=Place(place.outer + route.place.public + below, route.place.backend + below, Source.KEPT),
+        public_prefix=route.public_prefix + below,
+        app_prefix=route.app_prefix + below,
+        root_paths=RootPaths(own.root_path + below, place.outer + own.parent_root_path),
+        url=url,
+        web_socket_url=None if url is None else f"ws{url.removeprefix('http')}{chainlit.SOCKET}/",
+    )
