@@ -20,7 +20,7 @@ from typing import Any
 import msgspec
 from tests.fuzz import world
 
-from chainlit_operator.domain import conditions, paths, probes, rewrites
+from chainlit_operator.domain import conditions, expressions, paths, probes, redirects, replacements, rewrites
 from chainlit_operator.domain.decide import Decision, decide
 from chainlit_operator.domain.desired import manifests, ownership, pod_template
 from chainlit_operator.domain.model import App, Matching, Precedence, RoutePath, Snapshot, Verification
@@ -217,8 +217,9 @@ def _paths(text: str) -> None:
 
 
 def _rewrites(text: str) -> None:
-    rewrites.parse_pattern(text)
-    rewrites.substitute(text, ("a", "b"))
+    expressions.prefixes(text, expressions.ANY_STYLE)
+    expressions.why_not_evaluated(text, (expressions.Style(expressions.Syntax.PCRE, start="^"),))
+    replacements.substitute(text, ("ab", "a", "b"))
     for transform in (
         rewrites.StripPrefix((text,)),
         rewrites.ReplacePrefixMatch(text),
@@ -226,10 +227,26 @@ def _rewrites(text: str) -> None:
         rewrites.ReplaceFullPath(text),
         rewrites.RewriteWholePath(text, "/$2"),
         rewrites.RewriteWholePath("/chat(/|$)(.*)", text),
+        rewrites.RewriteWholePath(text, text, ignores_case=True),
         rewrites.ReplaceMatch(text, text),
+        rewrites.ReplaceMatch("^/(?P<a>chat)", text),
+        rewrites.StripPrefixRegex((text, "/[a-z]+")),
         rewrites.Unknown(text),
     ):
+        rewrites.why_unknown(transform)
         rewrites.backend_prefix("/chat", [transform])
+
+
+def _redirects(text: str) -> None:
+    for redirect in (
+        redirects.RedirectAll(text, text),
+        redirects.RedirectRoot(text, text),
+        redirects.RedirectRegex("x", text, text),
+        redirects.RedirectRegex("x", "^(http)(.*)", text),
+    ):
+        rewrites.why_unknown(redirect)
+        rewrites.first_redirect("/chat", [rewrites.AddPrefix(text), redirect], "http://chat.example")
+        rewrites.first_redirect("", [redirect], text)
 
 
 def _shadows(text: str) -> None:
@@ -241,6 +258,7 @@ def _shadows(text: str) -> None:
 
 TEXTS: dict[str, Callable[[str], object]] = {
     "paths": _paths,
+    "redirects": _redirects,
     "rewrites": _rewrites,
     "shadows": _shadows,
     "scripts": lambda text: parse.own_script([text, "assets/x.js"], "/chat/"),

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from tests.unit.domain.world import path, regex
 
+from chainlit_operator.domain.expressions import Style, Syntax
 from chainlit_operator.domain.model import Matching, Precedence, RoutePath
 from chainlit_operator.domain.resolution import path_overrides
 
@@ -21,6 +22,7 @@ def unread(text: str) -> RoutePath:
     return path(text, matching=Matching.UNKNOWN)
 
 
+NGINX = (Style(Syntax.PCRE, start="^", ignores_case=True),)
 PRECEDENCE = {"Ingress": Precedence.LONGEST_TEXT, "HTTPRoute": Precedence.LONGEST_SEGMENTS}
 
 
@@ -61,8 +63,14 @@ PRECEDENCE = {"Ingress": Precedence.LONGEST_TEXT, "HTTPRoute": Precedence.LONGES
         ("Ingress", regex("/chat/ws/.*"), True),
         ("Ingress", regex("/chat/shop/.*"), False),
         ("Ingress", regex("/shop(/|$)(.*)"), False),
-        ("Ingress", regex("/ws/.*"), False),
+        ("Ingress", regex("/ws/.*", styles=NGINX), False),
+        ("Ingress", regex("/ws/.*"), True),
+        ("Ingress", regex("/(api|docs|v1)(/|$)(.*)", styles=NGINX), False),
+        ("Ingress", regex("/CHAT/ws/.*", styles=NGINX), True),
+        ("Ingress", regex("/chat/ws/(?!x).*", styles=NGINX), True),
         ("Ingress", regex("/team/chat/ws/.*"), False),
+        ("Ingress", unread("/assets/(.*)"), True),
+        ("Ingress", unread("/shop/(.*)"), False),
         ("Ingress", unread("/chat(/|$)(.*)"), True),
         # expressions of an HTTPRoute: whatever their length, and on Traefik anywhere
         ("HTTPRoute", regex("/.*"), True),
@@ -71,7 +79,7 @@ PRECEDENCE = {"Ingress": Precedence.LONGEST_TEXT, "HTTPRoute": Precedence.LONGES
         ("HTTPRoute", regex("^/chat\\."), False),
         ("HTTPRoute", regex("^/shop/.*"), False),
         ("HTTPRoute", regex("^/chat/ws.*"), True),
-        ("HTTPRoute", regex("/chat/ws/x.*"), True),
+        ("HTTPRoute", regex("/chat/ws/x.*"), False),
         ("HTTPRoute", regex("/ws/.*"), True),
         ("HTTPRoute", regex("^/ws/.*"), False),
         ("HTTPRoute", regex("/shop/.*"), False),

@@ -18,6 +18,7 @@ from tests.unit.domain.world import (
     workload,
 )
 
+from chainlit_operator.domain.expressions import Style, Syntax
 from chainlit_operator.domain.model import (
     Matching,
     NewIngress,
@@ -31,6 +32,7 @@ from chainlit_operator.domain.model import (
     WebSocketRefusal,
 )
 from chainlit_operator.domain.reasons import Reason
+from chainlit_operator.domain.redirects import RedirectAll, RedirectRoot
 from chainlit_operator.domain.resolution import Resolved, Unresolved, resolve
 from chainlit_operator.domain.rewrites import (
     AddPrefix,
@@ -49,7 +51,7 @@ UNKNOWN = path(transforms=(Unknown("the annotation example.com/rewrite: /"),))
 CONDITIONAL = "a header matches"
 OF_SHOP_A = replace(middleware("b", StripPrefix(("/chat",))), ref=Ref("Middleware", "shop-a", "b"))
 KINDS = ("Ingress", "Service", "Deployment", "Middleware")
-REMEDIES = ("create", "use ", "set ", "correct", "keep", "name the", "give ", "strip ")
+REMEDIES = ("create", "use ", "set ", "correct", "remove", "keep", "name the", "give ", "strip ")
 
 
 def refusing(text: str) -> RoutePath:
@@ -150,7 +152,31 @@ ANSWERS = [
     ("header beside plain", snapshot(ingress(path(condition=CONDITIONAL), path())), ("/chat", "")),
     ("GET only", snapshot(ingress(path(condition="the method is GET"))), Reason.CONDITIONAL_MATCH),
     ("GET and POST", snapshot(ingress(path(condition="the method is POST"), path(condition="the method is GET"))),
+     Reason.CONDITIONAL_MATCH),
+    ("all methods", snapshot(ingress(*(path(condition=f"the method is {m}") for m in ("PUT", "GET", "DELETE",
+                                                                                     "POST")))),
      ("/chat", "")),
+    ("expression with a parent that is stripped",
+     snapshot(ingress(regex("/team/(chat.*)", transforms=(RewriteWholePath("/team/(chat.*)", "/$1"),)))),
+     ("/chat", "/team")),
+    ("expression of two prefixes", snapshot(ingress(regex("/(chat|bot)(/|$)(.*)"))), Reason.SEVERAL_PATHS),
+    ("expression with an optional prefix that stays", snapshot(ingress(regex("/(chat/)?(.*)"))), ("", "")),
+    ("expression with an optional prefix that is stripped",
+     snapshot(ingress(regex("/(chat/)?(.*)", transforms=(RewriteWholePath("/(chat/)?(.*)", "/$2"),)))),
+     Reason.SEVERAL_PATHS),
+    ("expression with own paths", snapshot(ingress(regex("/chat(/(ws|assets))?.*"))), ("/chat", "")),
+    ("expression in the style of another controller",
+     snapshot(ingress(regex("/chat(/.+)?", styles=(Style(Syntax.PCRE, start="^"),)))), ("/chat", "")),
+    ("expression with a look-around", snapshot(ingress(regex("/chat(?=/).*"))), Reason.REGULAR_EXPRESSION_PATH),
+    ("rewrite with a look-around",
+     snapshot(ingress(path(transforms=(RewriteWholePath("/chat(?=/)(.*)", "$1"),)))), Reason.REWRITE_UNKNOWN),
+    ("redirect", snapshot(ingress(path(transforms=(RedirectAll("the annotation a/redirect", "https://b.example"),)))),
+     Reason.REDIRECTED_BY_ROUTE),
+    ("redirect from the root", snapshot(ingress(path(transforms=(RedirectRoot("x", "/chat/"),)))), ("/chat", "")),
+    ("redirect beside a stated rewrite",
+     snapshot(ingress(path(transforms=(RedirectAll("a setting", "https://b.example"),))),
+              app=app(rewrite=Rewrite.STRIP)),
+     Reason.REDIRECTED_BY_ROUTE),
     ("shared with another app", snapshot(ingress(path(others=("chat", "shop")))), Reason.BACKEND_SHARED),
     ("two Services of the app", snapshot(ingress(path(others=("chat", "chat2"))),
      services=(service(), service("chat2"))), ("/chat", "")),

@@ -8,19 +8,20 @@ from hypothesis import strategies as st
 from tests.unit.domain.test_paths import PREFIXES
 
 from chainlit_operator.domain import paths
+from chainlit_operator.domain.redirects import RedirectAll, Redirected, RedirectRegex, RedirectRoot
 from chainlit_operator.domain.rewrites import (
     AddPrefix,
-    Pattern,
     ReplaceFullPath,
     ReplaceMatch,
     ReplacePrefixMatch,
     RewriteWholePath,
     StripPrefix,
+    StripPrefixRegex,
     Transform,
     Unknown,
     backend_prefix,
-    parse_pattern,
-    substitute,
+    first_redirect,
+    why_unknown,
 )
 
 
@@ -57,15 +58,42 @@ from chainlit_operator.domain.rewrites import (
         ("/chat", [RewriteWholePath("/chat", "/")], None),
         ("/chat", [RewriteWholePath("/chat", "/other")], None),
         ("/chat", [RewriteWholePath("/other/(.*)", "/$1")], "/chat"),
-        ("/chat", [RewriteWholePath("/chat/(a+)+", "/$1")], None),
+        ("/chat", [RewriteWholePath("/(chat/.*)", "/$1")], "/chat"),
+        ("/team/chat", [RewriteWholePath("/team/(chat.*)", "/$1")], "/chat"),
+        ("/team/chat", [RewriteWholePath("/chat(/|$)(.*)", "/$2")], ""),
+        ("/chat", [RewriteWholePath("/CHAT(/|$)(.*)", "/$2")], "/chat"),
+        ("/chat", [RewriteWholePath("/CHAT(/|$)(.*)", "/$2", ignores_case=True)], ""),
+        ("/chat", [RewriteWholePath("/chat(?:/(.*))?", "/$1")], ""),
+        ("/chat", [RewriteWholePath("/chat()(/.*)?", "$1$2")], ""),
+        ("/chat", [RewriteWholePath("/chat(/|$)(.*)", "/$host/$2")], None),
+        ("/chat", [RewriteWholePath("/chat/([a-z/]*)$", "/$1")], None),
+        ("/chat", [RewriteWholePath("/chat(?=/)(.*)", "$1")], None),
         ("/chat", [ReplaceMatch("^/chat/(.*)", "/$1")], ""),
         ("/chat", [ReplaceMatch("^/chat(/|$)", "/")], ""),
         ("/chat", [ReplaceMatch("^/chat", "")], ""),
         ("/chat", [ReplaceMatch("^/chat", "/other")], "/other"),
         ("/chat", [ReplaceMatch("^/other/(.*)", "/$1")], "/chat"),
         ("/chat", [ReplaceMatch("^/chat$", "/")], "/chat"),
-        ("/chat", [ReplaceMatch("^/ch[a]t", "")], None),
+        ("/chat", [ReplaceMatch("^/ch[a]t", "")], ""),
+        ("/team/chat", [ReplaceMatch("^/team", "")], "/chat"),
+        ("/team/chat", [ReplaceMatch("/team", "")], None),
+        ("/team/chat", [ReplaceMatch("/chat/(.*)", "/$1")], "/team"),
+        ("/chat", [ReplaceMatch(" ^/chat/(.*) ", " /$1 ")], ""),
+        ("/chat", [ReplaceMatch("^/chat/(?P<rest>.*)", "/${rest}")], ""),
         ("/chat", [ReplaceMatch("^/chat/(.*)", "/$x")], None),
+        ("/chat", [ReplaceMatch("^/chat/(.*)", "/$1x")], None),
+        ("/chat", [ReplaceMatch("/", "//")], None),
+        ("/chat", [ReplaceMatch("^/(?!x)chat", "")], None),
+        ("/chat", [StripPrefixRegex(("/[a-z]+",))], ""),
+        ("/Chat", [StripPrefixRegex(("/[a-z]+",))], "/Chat"),
+        ("/team/chat", [StripPrefixRegex((" ^/team ",))], "/chat"),
+        ("/team/chat", [StripPrefixRegex(("/bot", "/[^/]+", "/team/chat"))], "/chat"),
+        ("/chat", [StripPrefixRegex(("/[^/]+/",))], ""),
+        ("/chat", [StripPrefixRegex(("x*",))], "/chat"),
+        ("/team/chat", [StripPrefixRegex(("/chat",))], "/team/chat"),
+        ("/chat", [StripPrefixRegex((".*",))], None),
+        ("/chat", [StripPrefixRegex(("/chat(?=/)",))], None),
+        ("/chat", [RedirectAll("x", "https://example.com")], "/chat"),
         ("/chat", [ReplacePrefixMatch("/X")], "/X"),
         ("/chat", [AddPrefix("/x/")], None),
         ("/chat", [Unknown("x")], None),
@@ -77,52 +105,80 @@ def test_backend_prefix(public: str, transforms: list[Transform], backend: str |
 
 
 @pytest.mark.parametrize(
-    ("text", "prefix"),
+    ("transform", "why"),
     [
-        ("/chat(/|$)(.*)", "/chat"),
-        ("/chat/?(.*)", "/chat"),
-        ("/chat(/.*)?", "/chat"),
-        ("/chat.*", "/chat"),
-        ("^/chat/.*$", "/chat"),
-        ("/v1\\.0/chat(.*)", "/v1.0/chat"),
-        ("/(.*)", ""),
-        ("/.*", ""),
-        ("/chat", "/chat"),
-        ("/(chat|bot)", None),
-        ("/chat[0-9]", None),
-        ("/chat(", None),
-        ("chat(.*)", None),
-        ("/a+(.*)", None),
+        (StripPrefix(("/chat",)), ""),
+        (RewriteWholePath("/chat(.*)", "$1"), ""),
+        (ReplaceMatch("^/chat", ""), ""),
+        (StripPrefixRegex(("/a", "/b")), ""),
+        (RedirectRegex("x", "^https?://a/(.*)", "https://b/$1"), ""),
+        (RedirectAll("x", "https://example.com"), ""),
+        (Unknown("a plugin"), "a plugin"),
+        (
+            RewriteWholePath("/chat(?=/)", "/"),
+            "a rewrite with the regular expression '/chat(?=/)', which is not evaluated because it has a look-around, "
+            "(?=",
+        ),
+        (
+            ReplaceMatch("(", ""),
+            "a rewrite with the regular expression '(', which is not evaluated because RE2 cannot read it (missing ): "
+            "()",
+        ),
+        (
+            StripPrefixRegex(("/a", r"/(b)\1")),
+            r"a rewrite with the regular expression '/(b)\\1', which is not evaluated because it has a back reference, "
+            r"\1",
+        ),
+        (
+            RedirectRegex("x", "a++", ""),
+            "a redirect with the regular expression 'a++', which is not evaluated because it has a possessive "
+            "quantifier, ++",
+        ),
     ],
 )
-def test_pattern(text: str, prefix: str | None) -> None:
-    parsed = parse_pattern(text)
-    assert (parsed and parsed.prefix) == prefix
+def test_why_unknown(transform: Transform, why: str) -> None:
+    assert why_unknown(transform) == why
+
+
+OTHER = RedirectRegex("r", "^https?://chat.example/(.*)", "https://other.example/$1")
 
 
 @pytest.mark.parametrize(
-    ("text", "covers"),
+    ("public", "transforms", "found"),
     [
-        ("/chat(/|$)(.*)", True),
-        ("/chat.*", True),
-        ("^/chat/.*$", True),
-        ("/chat", False),
-        ("^/chat$", False),
-        ("/chat(/|$)", False),
-        ("/chat(/|$)$", False),
+        ("/chat", [], None),
+        ("/chat", [StripPrefix(("/chat",))], None),
+        ("/chat", [RedirectAll("a", "https://b.example")], Redirected("/chat/", "https://b.example", "a")),
+        ("", [RedirectRoot("a", "/chat")], Redirected("/", "http://chat.example/chat", "a")),
+        ("", [RedirectRoot("a", "/")], None),
+        ("/chat", [RedirectRoot("a", "/chat")], None),
+        ("/chat", [OTHER], Redirected("/chat/", "https://other.example/chat/", "r")),
+        ("/chat", [Unknown("x"), OTHER], None),
+        ("/chat", [RedirectRegex("r", "^http://(.*)", "https://$1")], None),
+        ("/chat", [RedirectRegex("r", "^http://chat.example/(.*)", "https://chat.example:8443/$1")], None),
+        ("/chat", [RedirectRegex("r", "^(http://[^/]+/[a-z]+)$", "$1/")], None),
+        ("/chat", [RedirectRegex("r", "^http://www.chat.example/(.*)", "https://chat.example/$1")], None),
+        (
+            "/chat",
+            [RedirectRegex("r", "/ws/socket.io/$", "/ws/")],
+            Redirected("/chat/ws/socket.io/", "http://chat.example/chat/ws/", "r"),
+        ),
+        ("/chat", [RedirectRegex("r", "^http://[^/]*/assets/", "http://cdn.example/")], None),
+        (
+            "/chat",
+            [StripPrefix(("/chat",)), RedirectRegex("r", "^http://[^/]*/assets/", "http://cdn.example/")],
+            Redirected("/chat/assets/index-B3l_x9.js", "http://cdn.example/index-B3l_x9.js", "r"),
+        ),
+        ("/chat", [RedirectRegex("r", "(?=x)", "y")], None),
+        (
+            "/chat",
+            [RedirectRegex("r", "^http:", "http://[")],
+            Redirected("/chat/", "http://[//chat.example/chat/", "r"),
+        ),
     ],
 )
-def test_covers(text: str, covers: bool) -> None:
-    parsed = parse_pattern(text)
-    assert parsed is not None and parsed.covers_subtree is covers
-
-
-@pytest.mark.parametrize(
-    ("replacement", "result"),
-    [("/$2", "/b"), ("/${1}x$2", "/axb"), ("$3", ""), ("/$0", "/"), ("/x", "/x"), ("/$x", None)],
-)
-def test_substitute(replacement: str, result: str | None) -> None:
-    assert substitute(replacement, ("a", "b")) == result
+def test_first_redirect(public: str, transforms: list[Transform], found: Redirected | None) -> None:
+    assert first_redirect(public, transforms, "http://chat.example") == found
 
 
 @given(PREFIXES, PREFIXES)
@@ -144,10 +200,3 @@ def test_backend_prefix_is_in_normal_form(public: str, transforms: list[Transfor
 @given(st.text("/ab(.*)|$?^+[]{}\\", max_size=30), st.text("/$12{}ab", max_size=10))
 def test_any_expression_is_understood_or_not(pattern: str, replacement: str) -> None:
     backend_prefix("/ab", [RewriteWholePath(pattern, replacement)])
-
-
-def test_what_no_url_is_as_long_as_is_not_understood() -> None:
-    assert parse_pattern("/a" * 2046 + "(.*)") == Pattern("/a" * 2046, "(.*)")
-    assert parse_pattern("/a" * 2047 + "(.*)") is None
-    assert substitute("$1" * 2048, ("a",)) == "a" * 2048
-    assert substitute("$1" * 2048 + "/", ("a",)) is None

@@ -25,8 +25,9 @@ from chainlit_operator.domain.alignment import Blocked
 from chainlit_operator.domain.decide import decide
 from chainlit_operator.domain.model import Matching, NewIngress, Route, ServicePort, Snapshot, Variable
 from chainlit_operator.domain.reasons import Reason
+from chainlit_operator.domain.redirects import RedirectAll, RedirectRegex
 from chainlit_operator.domain.resolution import Resolved, Unresolved, chain, resolve, rules, statement, together
-from chainlit_operator.domain.rewrites import AddPrefix, ReplaceFullPath, ReplacePrefixMatch
+from chainlit_operator.domain.rewrites import AddPrefix, ReplaceFullPath, ReplacePrefixMatch, RewriteWholePath
 from chainlit_operator.domain.rule import Rule, first_fault
 from chainlit_operator.object_ref import Ref
 
@@ -179,25 +180,45 @@ RESOLUTION = [
         "the path alone: the browser's requests for pages, sockets and uploads must all arrive.",
     ),
     (
+        rules.requests_are_unconditional,
+        snapshot(ingress(path(condition="the method is GET"), path(condition="the method is POST"))),
+        "Ingress shop/chat sends requests for /chat to the app only if the method is GET or POST. Chainlit needs PUT, "
+        "DELETE too, for example for feedback and threads. Use a match on the path alone.",
+    ),
+    (
+        rules.requests_are_unconditional,
+        snapshot(
+            ingress(
+                *(path(condition=f"the method is {method}") for method in ("GET", "POST", "PUT")),
+                path(condition="the method is DELETE", transforms=(ReplaceFullPath("/"),)),
+            )
+        ),
+        "Ingress shop/chat treats requests for /chat in different ways, by their method. Use a match on the path "
+        "alone.",
+    ),
+    (
         rules.path_has_a_prefix,
         snapshot(ingress(regex("/(chat|bot)"))),
-        "Path '/(chat|bot)' of Ingress shop/chat is a regular expression, and the operator finds no "
-        "fixed prefix in it, or does not know whether its controller reads it as one. Use a plain path "
-        "with type Prefix.",
+        "Path '/(chat|bot)' of Ingress shop/chat is a regular expression, and there is no fixed prefix "
+        "below which it matches all that Chainlit needs. Use a plain path with type Prefix.",
     ),
     (
         rules.path_has_a_prefix,
         snapshot(ingress("/chat", path("/chat(/|$)(.*)", matching=Matching.UNKNOWN))),
-        "Path '/chat(/|$)(.*)' of Ingress shop/chat is a regular expression, and the operator finds no "
-        "fixed prefix in it, or does not know whether its controller reads it as one. Use a plain path "
-        "with type Prefix.",
+        "Path '/chat(/|$)(.*)' of Ingress shop/chat is a regular expression, and the operator does not know whether "
+        "its controller reads it as one. Use a plain path with type Prefix.",
+    ),
+    (
+        rules.path_has_a_prefix,
+        snapshot(ingress(regex("/chat(?=/).*"))),
+        "Path '/chat(?=/).*' of Ingress shop/chat is a regular expression, and the operator does not evaluate it "
+        "because it has a look-around, (?=. Use a plain path with type Prefix.",
     ),
     (
         rules.path_has_a_prefix,
         snapshot(ingress("/chat", regex("^/chat/ws$"))),
-        "Path '^/chat/ws$' of Ingress shop/chat is a regular expression, and the operator finds no fixed "
-        "prefix in it, or does not know whether its controller reads it as one. Use a plain path with "
-        "type Prefix.",
+        "Path '^/chat/ws$' of Ingress shop/chat is a regular expression, and there is no fixed prefix below "
+        "which it matches all that Chainlit needs. Use a plain path with type Prefix.",
     ),
     (
         rules.path_has_a_prefix,
@@ -271,6 +292,31 @@ RESOLUTION = [
         "Ingress shop/chat has the annotation example.com/rewrite: /, which may change the path on its "
         "way to the app. Set spec.route.rewrite to Strip if the whole path prefix is removed, or to None "
         "if the path stays as it is.",
+    ),
+    (
+        rules.rewrite_is_known,
+        snapshot(ingress(path(transforms=(RewriteWholePath("/chat(?=/)(.*)", "$1"),)))),
+        "Ingress shop/chat has a rewrite with the regular expression '/chat(?=/)(.*)', which is not evaluated because "
+        "it has a look-around, (?=, which may change the path on its way to the app. Set spec.route.rewrite to Strip "
+        "if the whole path prefix is removed, or to None if the path stays as it is.",
+    ),
+    (
+        rules.requests_are_not_redirected,
+        snapshot(ingress(path(transforms=(RedirectAll("the annotation a/redirect", "https://b.example"),)))),
+        "Ingress shop/chat redirects /chat/ to https://b.example (the annotation a/redirect), and Chainlit needs it. "
+        "Remove the redirect, or limit it to other paths.",
+    ),
+    (
+        rules.requests_are_not_redirected,
+        snapshot(
+            ingress(
+                "/chat",
+                path("/chat/ws", host="*.b.example", transforms=(RedirectRegex("a Middleware", "(.*)/ws/", "$1/"),)),
+                path("/chat", host="*.b.example"),
+            )
+        ),
+        "Ingress shop/chat redirects /chat/ws/ to http://www.b.example/chat/ (a Middleware), and Chainlit needs it. "
+        "Remove the redirect, or limit it to other paths.",
     ),
     (
         rules.rewrite_keeps_the_rest,

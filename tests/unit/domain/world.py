@@ -167,7 +167,20 @@ def applied(found: Workload, name: str, env: dict[str, str], probes: dict[str, s
 
 
 #: Words that are spelt in capitals.
-CAPITALS = {"CHAINLIT_ROOT_PATH", "CHAINLIT_PARENT_ROOT_PATH", "GET", "HTTP", "HTTPR", "POST", "IP", "URL", "ID"}
+CAPITALS = {
+    "CHAINLIT_ROOT_PATH",
+    "CHAINLIT_PARENT_ROOT_PATH",
+    "GET",
+    "HTTP",
+    "HTTPR",
+    "POST",
+    "PUT",
+    "DELETE",
+    "IP",
+    "URL",
+    "ID",
+    "RE",
+}
 
 
 def assert_plain(message: str) -> None:

@@ -9,6 +9,7 @@ import pytest
 from tests.objects import ingress, ingress_path, ingress_rule, stored
 from tests.records import record
 
+from chainlit_operator.domain.expressions import ANY_STYLE, ANYWHERE, WHOLE, Style
 from chainlit_operator.domain.model import (
     Attachment,
     Dependency,
@@ -19,9 +20,10 @@ from chainlit_operator.domain.model import (
     RoutePath,
     WebSocketRefusal,
 )
+from chainlit_operator.domain.redirects import RedirectAll, RedirectRoot
 from chainlit_operator.domain.rewrites import ReplaceFullPath, ReplacePrefixMatch, RewriteWholePath, Transform, Unknown
 from chainlit_operator.domain.route_warnings import Advice, HealthCheck, NeedsNodePort, ProbedHealthCheck, RouteWarning
-from chainlit_operator.ingress_controllers import registry
+from chainlit_operator.ingress_controllers import ingress_nginx, registry
 from chainlit_operator.ingress_controllers.shared.controller import means_nothing
 
 CHAT, ANY = "/chat", "/chat(/|$)(.*)"
@@ -29,6 +31,12 @@ REGEX = Matching.REGULAR_EXPRESSION
 NGINX, F5, CONTOUR = "nginx.ingress.kubernetes.io", "nginx.org", "projectcontour.io"
 SNIPPET, SOCKETS = f"{NGINX}/configuration-snippet", f"{CONTOUR}/websocket-routes"
 MIDDLEWARES = "traefik.ingress.kubernetes.io/router.middlewares"
+MATCHER = "traefik.ingress.kubernetes.io/router.pathmatcher"
+REFUSED = (
+    "Since release 1.12, ingress-nginx refuses the regular expression /chat(/|$)(.*) with pathType {}. Set pathType to "
+    "ImplementationSpecific."
+)
+PERMANENT = RedirectAll(f"the annotation {NGINX}/permanent-redirect", "https://a.example")
 REWRITE = "haproxy.org/path-rewrite"
 ALB, AZURE, ROUTER = "alb.ingress.kubernetes.io", "appgw.ingress.kubernetes.io", "haproxy.router.openshift.io"
 TRANSFORMS, TERMINATION = f"{ALB}/transforms", "route.openshift.io/termination"
@@ -83,6 +91,12 @@ TABLES: dict[str, list[Case]] = {
         Case({MIDDLEWARES: "strip@file"}, transforms=(Unknown("Traefik middleware strip@file"),)),
         Case({MIDDLEWARES: "a@file,b@file"}, transforms=(Unknown("Traefik middleware a@file"),)),
         Case({MIDDLEWARES: ""}),
+        Case({MATCHER: "PathPrefix"}, ANY),
+        Case({MATCHER: "Path"}, matching=Matching.EXACT),
+        Case({MATCHER: "PathRegexp"}, ANY, REGEX),
+        Case({MATCHER: ""}, ANY, Matching.UNKNOWN),
+        Case({MATCHER: "Path", MIDDLEWARES: "shop-strip@kubernetescrd"}, matching=Matching.EXACT,
+             middlewares=("shop-strip",)),
         Case({MIDDLEWARES: "shop-strip@kubernetescrd"}, kind="HTTPRoute"),
         Case({f"{ROUTED_BY}.tls": "true"}, origins=(HTTPS,)),
         Case({f"{ROUTED_BY}.tls.certresolver": "le"}, origins=(HTTPS,)),
@@ -100,9 +114,16 @@ TABLES: dict[str, list[Case]] = {
         Case({f"{NGINX}/use-regex": "True"}, ANY, REGEX),
         Case({f"{NGINX}/use-regex": "yes"}, ANY, Matching.UNKNOWN),
         Case({f"{NGINX}/use-regex": "true"}, CHAT, Matching.PREFIX),
-        Case({f"{NGINX}/rewrite-target": "/$2"}, ANY, REGEX, (RewriteWholePath(ANY, "/$2"),)),
-        Case({f"{NGINX}/rewrite-target": "/"}, CHAT, Matching.PREFIX, (RewriteWholePath(CHAT, "/"),)),
+        Case({f"{NGINX}/rewrite-target": "/$2"}, ANY, REGEX, (RewriteWholePath(ANY, "/$2", ignores_case=True),)),
+        Case({f"{NGINX}/rewrite-target": "/"}, CHAT, Matching.PREFIX,
+             (RewriteWholePath(CHAT, "/", ignores_case=True),)),
         Case({f"{NGINX}/rewrite-target": CHAT}),
+        Case({f"{NGINX}/permanent-redirect": "https://a.example"}, transforms=(PERMANENT,)),
+        Case({f"{NGINX}/temporal-redirect": "/b", f"{NGINX}/permanent-redirect": "https://a.example"},
+             transforms=(RedirectAll(f"the annotation {NGINX}/temporal-redirect", "/b"), PERMANENT)),
+        Case({f"{NGINX}/app-root": "/chat/"},
+             transforms=(RedirectRoot(f"the annotation {NGINX}/app-root", "/chat/"),)),
+        Case({f"{NGINX}/app-root": "", f"{NGINX}/permanent-redirect": ""}),
         Case({f"{NGINX}/canary": "true"}, is_canary=True),
         Case({f"{NGINX}/canary": "false"}),
         Case({f"{NGINX}/force-ssl-redirect": "true"}, origins=(HTTPS, HTTP)),
@@ -173,8 +194,7 @@ TABLES: dict[str, list[Case]] = {
     "haproxy": [
         Case({REWRITE: "/"}, transforms=(ReplaceFullPath("/"),)),
         Case({REWRITE: "/chat/(.*) /\\1"}, transforms=(RewriteWholePath("/chat/(.*)", "/${1}"),)),
-        Case({REWRITE: "/chat/(.*) /\\1"}, "/team/chat", transforms=unclear(REWRITE, "/chat/(.*) /\\1")),
-        Case({REWRITE: "/ch/(.*) /\\1"}, transforms=unclear(REWRITE, "/ch/(.*) /\\1")),
+        Case({REWRITE: "(/|$)(.*) /x\\1\\2"}, transforms=(RewriteWholePath("(/|$)(.*)", "/x${1}${2}"),)),
         Case({REWRITE: "/chat/(.*) %[path]"}, transforms=unclear(REWRITE, "/chat/(.*) %[path]")),
         Case({REWRITE: "\\1"}, transforms=unclear(REWRITE, "\\1")),
         Case({REWRITE: "/a/(.*) /\\1\n/b/(.*) /\\1"}, transforms=unclear(REWRITE, "/a/(.*) /\\1\n/b/(.*) /\\1")),
@@ -363,7 +383,7 @@ def test_rewrites_of_several_controllers_act_in_a_fixed_order() -> None:
     }
     (transforms,) = {path.transforms for path in interpreted("Ingress", annotations, "/chat/").paths}
     assert transforms == (
-        RewriteWholePath("/chat/", "/nginx"),
+        RewriteWholePath("/chat/", "/nginx", ignores_case=True),
         ReplacePrefixMatch("/other"),
         ReplacePrefixMatch("/"),
         ReplaceFullPath("/haproxy"),
@@ -568,3 +588,35 @@ def test_one_annotation_that_may_rewrite_is_enough() -> None:
 def test_a_message_has_a_part_of_a_long_annotation() -> None:
     found = interpreted("HTTPRoute", {"x/rewrite": "/" * 9999})
     assert {path.transforms for path in found.paths} == {unclear("x/rewrite", "/" * 250)}
+
+
+@pytest.mark.parametrize(
+    ("annotations", "path_type", "text", "styles", "warnings"),
+    [
+        ({f"{NGINX}/use-regex": "true"}, "ImplementationSpecific", ANY, (ingress_nginx.STYLE,), ()),
+        ({f"{NGINX}/use-regex": "true"}, "Prefix", ANY, (ingress_nginx.STYLE,), (REFUSED.format("Prefix"),)),
+        ({f"{NGINX}/rewrite-target": "/$2"}, "Exact", ANY, (ingress_nginx.STYLE,), (REFUSED.format("Exact"),)),
+        ({f"{NGINX}/use-regex": "true"}, "Prefix", CHAT, ANY_STYLE, ()),
+        ({MATCHER: "PathRegexp"}, "ImplementationSpecific", ANY, (ANYWHERE,), ()),
+        ({MATCHER: "PathRegexp"}, "Prefix", ANY, ANY_STYLE, ()),
+        ({f"{NGINX}/use-regex": "true", MATCHER: "PathRegexp"}, "ImplementationSpecific", ANY,
+         (ingress_nginx.STYLE, ANYWHERE), ()),
+        ({SOCKETS: ANY}, "ImplementationSpecific", ANY, (WHOLE,), ()),
+        ({f"{F5}/path-regex": "case_sensitive"}, "ImplementationSpecific", ANY, ANY_STYLE, ()),
+    ],
+)  # fmt: skip
+def test_style_of_expressions(
+    annotations: dict[str, str], path_type: str, text: str, styles: tuple[Style, ...], warnings: tuple[str, ...]
+) -> None:
+    entry = {"path": text, "pathType": path_type, "backend": {"service": {"name": "chat", "port": {"number": 80}}}}
+    spec = {"rules": [{"http": {"paths": [entry]}}]}
+    (found,) = record({"kind": "Ingress", "metadata": {"annotations": annotations}, "spec": spec}).paths
+    assert (found.styles, found.warnings) == (styles, tuple(map(Advice, warnings)))
+
+
+def test_a_value_that_traefik_does_not_know_is_a_refusal() -> None:
+    found = interpreted("Ingress", {MATCHER: "PathPrefixStrip"})
+    assert found.refusal == f"Traefik does not know the value 'PathPrefixStrip' of the annotation {MATCHER}"
+    assert found.refusal_remedy == "Remove the annotation, or set it to Path, PathPrefix, PathRegexp."
+    spec = {"rules": [{"http": {"paths": [{"path": "/chat", "pathType": "Prefix", "backend": {}}]}}]}
+    assert not record({"kind": "Ingress", "metadata": {"annotations": {MATCHER: "x"}}, "spec": spec}).refusal

@@ -76,3 +76,18 @@ OWN_SEGMENTS = frozenset(
         *("logout", "mcp", "project", "public", "set-session-cookie", "slack", "teams", "user", "ws"),
     }
 )
+
+#: The methods of the requests that a browser sends to Chainlit. ``PUT`` and ``DELETE`` are for feedback and threads.
+METHODS = ("GET", "POST", "PUT", "DELETE")
+
+_ID = "5f0c9a1e-7d2b-4c3d-9e8f-0A1B2C3D4E5F"
+#: Paths of requests below the root path, at least one for each of ``OWN_SEGMENTS``: the page and its socket first, then
+#: what the page loads, pages of the front end, and a page that only the app's author knows.
+REQUESTS = (
+    *("/", f"/{SOCKET}/", f"/{ASSETS}/index-B3l_x9.js", f"/{ASSETS}/index-a1.css", "/project/settings"),
+    *("/project/translations", "/project/file", f"/project/file/{_ID}", f"/project/thread/{_ID}/element/{_ID}"),
+    *("/auth/config", "/auth/oauth/azure-ad-hybrid/callback", "/login", "/login/callback", "/logout", "/user"),
+    *(f"/{SESSION_COOKIE_ENDPOINT}", "/feedback", "/mcp", "/favicon", "/logo", "/avatars/My_Bot", PROBE_ENDPOINT),
+    *("/public/logo_dark.png", "/public/elements/Chart.jsx", "/copilot/index.js", "/slack/events", "/teams/events"),
+    *(f"/element/{_ID}", f"/thread/{_ID}", f"/share/{_ID}", "/a/B-c_d.e~f/0"),
+)

@@ -10,6 +10,7 @@ from chainlit_operator.domain.model.route import Dependency, Find, Middleware, R
 
 MAX_CHAIN_DEPTH = 8
 MAX_MIDDLEWARES = 100
+MAX_EXPRESSIONS = 10
 KIND = "Middleware"
 
 
@@ -48,6 +49,8 @@ def expand(keys: Iterable[str], find: Find) -> tuple[rewrites.Transform, ...]:
                 return (rewrites.Unknown(f"more than {MAX_MIDDLEWARES} Traefik Middlewares"),)
             transforms += middleware.transforms
             pending += [(member, depth + 1) for member in reversed(middleware.chain)]
+    if rewrites.count_expressions(transforms) > MAX_EXPRESSIONS:
+        return (rewrites.Unknown(f"more than {MAX_EXPRESSIONS} regular expressions in Traefik Middlewares"),)
     return tuple(transforms)
 
 

@@ -31,6 +31,7 @@ class Reason(StrEnum):
     REWRITE_UNKNOWN = "RewriteUnknown"
     REWRITE_NOT_SUPPORTED = "RewriteNotSupported"
     MIDDLEWARE_NOT_FOUND = "MiddlewareNotFound"
+    REDIRECTED_BY_ROUTE = "RedirectedByRoute"
     CONDITIONAL_MATCH = "ConditionalMatch"
     BACKEND_SHARED = "BackendShared"
     PATH_SHADOWED = "PathShadowed"

@@ -1,20 +1,23 @@
 """Rewrites: the changes of a path on its way to the backend, and the prefix that arrives there.
 
 Each controller spells rewrites in its own way. Here they are functions on paths, applied in order. To find the prefix
-at the backend, the operator applies them to sample paths of Chainlit: where all give the same prefix, it is the answer.
+at the backend, the operator applies them to Chainlit's own requests: where all give the same prefix, it is the answer.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
-from chainlit_operator.domain import paths
+from chainlit_operator.domain import chainlit, paths
+from chainlit_operator.domain.expressions import Expression, NotEvaluated, Syntax, read
+from chainlit_operator.domain.redirects import Redirect, Redirected, RedirectRegex
+from chainlit_operator.domain.replacements import replace_all, substitute
 
-#: Paths below the prefix: the page, its socket, its assets, its API. Every rewrite must keep them.
-SAMPLE_PATHS = ("/", "/ws/socket.io/", "/assets/index.js", "/project/translations")
+#: How much of an expression a message shows, in characters.
+SHOWN = 100
+#: Requests that every rewrite by a prefix must keep: the page, its socket, its assets, its API.
+SAMPLE_PATHS = chainlit.REQUESTS[:5]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,38 +71,66 @@ class ReplaceFullPath:
 
 @dataclass(frozen=True, slots=True)
 class RewriteWholePath:
-    """Replaces the whole path that a regular expression of a known form matches (see :func:`parse_pattern`)."""
+    """Replaces the whole path where an expression matches, as NGINX and HAProxy do; ``$1`` is a group."""
 
     pattern: str
     replacement: str
+    ignores_case: bool = False
+
+    @property
+    def expressions(self) -> tuple[Expression | NotEvaluated, ...]:
+        """The expression."""
+        return (read(self.pattern, Syntax.PCRE, ignores_case=self.ignores_case),)
 
     def __call__(self, path: str, matched: str) -> str | None:
-        """Return the rewritten path; None for a form that is not known."""
-        return _replaced(path, self.pattern, self.replacement, keeps_rest=False)
+        """Return the rewritten path; None if the expression is not run, or the replacement has variables."""
+        (expression,) = self.expressions
+        if isinstance(expression, NotEvaluated):
+            return None
+        found = expression.first(path)
+        return path if found is None else substitute(self.replacement, found.groups)
 
 
 @dataclass(frozen=True, slots=True)
 class ReplaceMatch:
-    """Traefik's ReplacePathRegex: replaces only the match, and keeps the rest of the path."""
+    """Traefik's ReplacePathRegex: replaces each match, and keeps the rest of the path."""
 
     pattern: str
     replacement: str
 
+    @property
+    def expressions(self) -> tuple[Expression | NotEvaluated, ...]:
+        """The expression."""
+        return (read(self.pattern.strip(), Syntax.GO),)
+
     def __call__(self, path: str, matched: str) -> str | None:
-        """Return the path with its match replaced; None for a form that is not known."""
-        return _replaced(path, self.pattern, self.replacement, keeps_rest=True)
+        """Return the path with its matches replaced; None if the expression is not run."""
+        (expression,) = self.expressions
+        return None if isinstance(expression, NotEvaluated) else replace_all(path, expression, self.replacement.strip())
 
 
-def _replaced(path: str, pattern: str, replacement: str, *, keeps_rest: bool) -> str | None:
-    """The rewritten path; with ``keeps_rest`` it keeps the end of the path that the expression does not match."""
-    parsed = parse_pattern(pattern)
-    if parsed is None:
-        return None
-    groups = parsed.groups(path)
-    if groups is None:
+@dataclass(frozen=True, slots=True)
+class StripPrefixRegex:
+    """Traefik's StripPrefixRegex: removes the match of the first expression that matches at the beginning."""
+
+    patterns: tuple[str, ...]
+
+    @property
+    def expressions(self) -> tuple[Expression | NotEvaluated, ...]:
+        """The expressions, in order."""
+        return tuple(read(pattern.strip(), Syntax.GO) for pattern in self.patterns)
+
+    def __call__(self, path: str, matched: str) -> str | None:
+        """Return the path without the match, with a slash at its beginning; None if an expression is not run."""
+        for expression in self.expressions:
+            if isinstance(expression, NotEvaluated):
+                return None
+            found = expression.first(path)
+            # Traefik compares texts: a match further on counts if the path begins with the same text.
+            if found is not None and found.groups[0] and path.startswith(found.groups[0]):
+                rest = path.removeprefix(found.groups[0])
+                return rest if rest.startswith("/") else f"/{rest}"
         return path
-    found = substitute(replacement, groups)
-    return found + parsed.unmatched(path) if found is not None and keeps_rest else found
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,16 +156,37 @@ class Missing:
 
 
 Transform = (
-    StripPrefix | ReplacePrefixMatch | AddPrefix | ReplaceFullPath | RewriteWholePath | ReplaceMatch | Unknown | Missing
+    StripPrefix
+    | ReplacePrefixMatch
+    | AddPrefix
+    | ReplaceFullPath
+    | RewriteWholePath
+    | ReplaceMatch
+    | StripPrefixRegex
+    | Redirect
+    | Unknown
+    | Missing
 )
+
+
+def count_expressions(transforms: Iterable[Transform]) -> int:
+    """Return how many expressions the transforms have, those of redirects too."""
+    one = (RewriteWholePath, ReplaceMatch, RedirectRegex)
+    return sum(
+        len(each.patterns) if isinstance(each, StripPrefixRegex) else isinstance(each, one) for each in transforms
+    )
 
 
 def backend_prefix(public: str, transforms: Iterable[Transform]) -> str | None:
     """Return the prefix that the backend receives for ``public``, both in normal form; None if there is none."""
     in_order = tuple(transforms)
-    found = {_arriving_prefix(public, tail, in_order) for tail in SAMPLE_PATHS}
-    prefix = found.pop() if len(found) == 1 else None
-    return prefix if prefix is not None and prefix == paths.normalise(prefix) else None
+    # A rewrite by a prefix treats all paths alike; an expression may tell each request from the others.
+    requests = chainlit.REQUESTS if count_expressions(in_order) else SAMPLE_PATHS
+    prefix = _arriving_prefix(public, requests[0], in_order)
+    if prefix is None or prefix != paths.normalise(prefix):
+        return None
+    is_same = all(_arriving_prefix(public, request, in_order) == prefix for request in requests[1:])
+    return prefix if is_same else None
 
 
 def _arriving_prefix(public: str, tail: str, transforms: tuple[Transform, ...]) -> str | None:
@@ -143,104 +195,51 @@ def _arriving_prefix(public: str, tail: str, transforms: tuple[Transform, ...]) 
     for transform in transforms:
         if path is None:
             return None
-        path = transform(path, public)
+        if not isinstance(transform, Redirect):
+            path = transform(path, public)
+        if path is not None and len(path) > paths.MAX_LENGTH:
+            return None
     return path.removesuffix(tail) if path is not None and path.endswith(tail) else None
 
 
-# ----------------------------------------------------------------------------------------- regular expressions
-
-Groups = tuple[str, ...]
-
-#: Forms that may follow the literal part, each with a function from the rest of a path to the capture groups (None: no
-#: match).
-_TAIL_FORMS: dict[str, Callable[[str], Groups | None]] = {
-    "": lambda rest: (),
-    ".*": lambda rest: (),
-    "/.*": lambda rest: () if rest.startswith("/") else None,
-    "(.*)": lambda rest: (rest,),
-    "(/.*)?": lambda rest: (rest,) if rest.startswith("/") or not rest else None,
-    "(/.*)": lambda rest: (rest,) if rest.startswith("/") else None,
-    "/(.*)": lambda rest: (rest[1:],) if rest.startswith("/") else None,
-    "/?(.*)": lambda rest: (rest.removeprefix("/"),),
-    "(/|$)(.*)": lambda rest: (rest[:1], rest[1:]) if rest.startswith("/") or not rest else None,
-    "(/|$)": lambda rest: (rest[:1],) if rest.startswith("/") or not rest else None,
-    "(?:/|$)(.*)": lambda rest: (rest[1:],) if rest.startswith("/") or not rest else None,
-    "(/(.*))?": lambda rest: (rest, rest[1:]) if rest.startswith("/") or not rest else None,
-}
-#: The ends of expressions with their forms, the longest first.
-_TAILS = [(tail, form) for form in sorted(_TAIL_FORMS, key=len, reverse=True) for tail in (f"{form}$", form)]
-_REMEMBERED_LENGTH = 256
-_LITERAL = re.compile(r"(?:/(?:[A-Za-z0-9_~-]|\\?\.)+)*")
-_REFERENCE = re.compile(r"\$(?:\{(\d)\}|(\d))")
+def why_unknown(transform: Transform) -> str:
+    """Return what makes the effect of a transform unknown; empty where it is known."""
+    if isinstance(transform, Unknown):
+        return transform.what
+    if isinstance(transform, RedirectRegex):
+        return _why_not_run("redirect", {transform.pattern: transform.expression})
+    if isinstance(transform, StripPrefixRegex):
+        return _why_not_run("rewrite", dict(zip(transform.patterns, transform.expressions, strict=True)))
+    if isinstance(transform, RewriteWholePath | ReplaceMatch):
+        return _why_not_run("rewrite", dict.fromkeys([transform.pattern], *transform.expressions))
+    return ""
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
-    """A regular expression of a known form: a literal prefix and a tail."""
-
-    prefix: str
-    tail: str
-    is_closed: bool = False
-    """Whether it ends in ``$``."""
-
-    def groups(self, path: str) -> Groups | None:
-        """Return the capture groups for ``path``; None if the expression does not match."""
-        rest = path.removeprefix(self.prefix)
-        if not path.startswith(self.prefix) or (rest and self.is_closed and not self.is_open):
-            return None
-        return _TAIL_FORMS[self.tail](rest)
-
-    def unmatched(self, path: str) -> str:
-        """Return the end of a matching path that the expression does not match."""
-        rest = path.removeprefix(self.prefix)
-        if self.is_open:
-            return ""
-        return rest.removeprefix("/") if self.tail else rest
-
-    @property
-    def is_open(self) -> bool:
-        """Whether the expression matches to the end of the path."""
-        return ".*" in self.tail
-
-    @property
-    def covers_subtree(self) -> bool:
-        """Whether everything below the prefix matches, also where the whole path must match."""
-        return self.is_open and all(self.groups(self.prefix + tail) is not None for tail in SAMPLE_PATHS)
+def _why_not_run(what: str, expressions: Mapping[str, Expression | NotEvaluated]) -> str:
+    for pattern, found in expressions.items():
+        if isinstance(found, NotEvaluated):
+            return (
+                f"a {what} with the regular expression {pattern[:SHOWN]!r}, which is not evaluated because {found.why}"
+            )
+    return ""
 
 
-def parse_pattern(text: str) -> Pattern | None:
-    """Return the parsed expression; None for an unknown form.
+def first_redirect(public: str, transforms: Iterable[Transform], origin: str) -> Redirected | None:
+    """Return the first of Chainlit's requests that a redirect takes away from the app; None if there is none.
 
-    The operator never runs an expression. It recognises known forms, which mean the same in RE2 and PCRE, and a
-    hostile expression costs nothing.
+    ``origin`` has scheme, host and perhaps port, such as ``https://example.com``. A redirect sees the path as the
+    transforms before it leave it.
     """
-    if len(text) > paths.MAX_LENGTH:
+    in_order = tuple(transforms)
+    if not any(isinstance(each, Redirect) for each in in_order):
         return None
-    return _parsed(text) if len(text) <= _REMEMBERED_LENGTH else _parse(text)
-
-
-@lru_cache(8192)
-def _parsed(text: str) -> Pattern | None:
-    """:func:`_parse` with a cache, for short expressions: one decision parses each several times."""
-    return _parse(text)
-
-
-def _parse(text: str) -> Pattern | None:
-    text = text.removeprefix("^")
-    for tail, form in _TAILS:
-        if text.endswith(tail):
-            literal = text.removesuffix(tail)
-            if _LITERAL.fullmatch(literal):
-                return Pattern(literal.replace("\\", ""), form, is_closed=tail != form)
+    for request in chainlit.REQUESTS:
+        path: str | None = public + request
+        for transform in in_order:
+            if path is None:
+                break
+            if not isinstance(transform, Redirect):
+                path = transform(path, public)
+            elif location := transform.leads_to(origin, path):
+                return Redirected(public + request, location, transform.what)
     return None
-
-
-def substitute(replacement: str, groups: Groups) -> str | None:
-    """Return ``replacement`` with ``$1`` … filled in; a group that does not exist is empty, as in nginx and Go."""
-    if len(replacement) > paths.MAX_LENGTH or "$" in _REFERENCE.sub("", replacement):
-        return None
-    return _REFERENCE.sub(lambda m: _group(groups, int(m[1] or m[2])), replacement)
-
-
-def _group(groups: Groups, number: int) -> str:
-    return groups[number - 1] if 0 < number <= len(groups) else ""

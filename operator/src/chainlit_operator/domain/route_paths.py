@@ -1,31 +1,61 @@
-"""The prefix of a path of a route, and Chainlit's own routes below a prefix."""
+"""The prefixes of a path of a route, and Chainlit's own routes below a prefix."""
 
 from __future__ import annotations
 
-from chainlit_operator.domain import chainlit, paths, rewrites
-from chainlit_operator.domain.model import Matching, RoutePath
+from dataclasses import replace
+from itertools import islice
+
+from chainlit_operator.domain import chainlit, expressions, paths
+from chainlit_operator.domain.model import Matching, Route, RoutePath
+
+#: The most different expressions of a route that are run.
+MAX_EXPRESSIONS = 100
+
+
+def limited(route: Route) -> Route:
+    """Return the route with at most ``MAX_EXPRESSIONS`` expressions that are run; nothing is known of others."""
+    found = dict.fromkeys(path.path for path in route.paths if _may_be_expression(path))
+    if len(found) <= MAX_EXPRESSIONS:
+        return route
+    run = frozenset(islice(found, MAX_EXPRESSIONS))
+    kept = (
+        replace(path, matching=Matching.UNKNOWN, styles=())
+        if _may_be_expression(path) and path.path not in run
+        else path
+        for path in route.paths
+    )
+    return replace(route, paths=tuple(kept))
+
+
+def _may_be_expression(path: RoutePath) -> bool:
+    return path.matching in (Matching.REGULAR_EXPRESSION, Matching.UNKNOWN)
 
 
 def is_readable(path: RoutePath) -> bool:
-    """Whether the operator knows the requests that the path matches: an expression must have the form of a prefix."""
-    if path.matching is Matching.WILDCARD:
-        return has_closing_wildcard(path.path)
+    """Whether the operator knows the requests that the path matches: an expression or a pattern must have a prefix."""
+    return bool(prefixes_of(path))
+
+
+def prefixes_of(path: RoutePath) -> tuple[str, ...]:
+    """Return the prefixes in the browser's URL below which the path matches everything, the shortest first.
+
+    A plain path has one: the path as the route spells it, without a slash at its end. Nothing else is corrected:
+    ``//chat`` and ``/chat`` are different paths. An expression has one, several or none, a pattern one or none.
+    """
+    if path.matching is Matching.UNKNOWN or (
+        path.matching is Matching.WILDCARD and not has_closing_wildcard(path.path)
+    ):
+        return ()
     if path.matching is Matching.REGULAR_EXPRESSION:
-        return rewrites.parse_pattern(path.path) is not None
-    return path.matching is not Matching.UNKNOWN
+        return expressions.prefixes(path.path, path.styles)
+    return (prefix_of(path),)
 
 
 def prefix_of(path: RoutePath) -> str:
-    """Return the prefix in the browser's URL: the path as the route spells it, without a slash at its end.
-
-    Nothing else is corrected: ``//chat`` and ``/chat`` are different paths.
-    """
+    """Return the shortest prefix of the path; for an expression without a prefix, the empty one."""
     if path.matching is Matching.REGULAR_EXPRESSION:
-        parsed = rewrites.parse_pattern(path.path)
-        return parsed.prefix if parsed is not None else ""
-    if path.matching is Matching.WILDCARD:
-        return path.path.rstrip("*").removesuffix("/")
-    return path.path.removesuffix("/")
+        return next(iter(prefixes_of(path)), "")
+    return path.path.rstrip("*" if path.matching is Matching.WILDCARD else "").removesuffix("/")
 
 
 def has_closing_wildcard(pattern: str) -> bool:

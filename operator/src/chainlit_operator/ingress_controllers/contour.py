@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from chainlit_operator.domain.expressions import WHOLE
 from chainlit_operator.domain.model import (
     AnnotatedRoute,
     Attachment,
@@ -37,6 +38,7 @@ _REGEX_CHARACTERS = frozenset("^+*[]%")
 
 class _Rules(Rules):
     is_owner = True
+    style = WHOLE
 
     def __init__(self, annotations: Mapping[str, str]) -> None:
         self._sockets = frozenset(entry.strip() for entry in annotations.get(SOCKETS, "").split(","))

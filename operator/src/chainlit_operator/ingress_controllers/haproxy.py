@@ -25,23 +25,21 @@ _FORMAT = re.compile(r"(?:[A-Za-z0-9/._~-]|\\[1-9])+")
 class _Rules(Rules):
     """``expression replacement`` for the whole path; a replacement alone replaces every path.
 
-    HAProxy searches the expression anywhere in a path. The result is known only where it matches at the beginning.
+    HAProxy searches the expression anywhere in a path, and replaces the whole path.
     """
 
     def __init__(self, annotation: str, *, is_secure: bool) -> None:
         self._annotation, self._words = annotation, annotation.split()
         self._is_secure = is_secure
-        self._pattern = rewrites.parse_pattern(self._words[0]) if len(self._words) == 2 else None
 
     def origins(self, origins: tuple[Origin, ...]) -> tuple[Origin, ...]:
         return with_https(origins) if self._is_secure else origins
 
     def transforms(self, path: RoutePath) -> Iterator[rewrites.Transform]:
-        words, pattern = self._words, self._pattern
-        is_found = pattern is not None and f"{path.path.rstrip('/')}/".startswith(f"{pattern.prefix}/")
+        words = self._words
         if len(words) == 1 and "\\" not in words[0]:
             yield rewrites.ReplaceFullPath(words[0])
-        elif is_found and _FORMAT.fullmatch(words[1]):
+        elif len(words) == 2 and _FORMAT.fullmatch(words[1]):
             yield rewrites.RewriteWholePath(words[0], re.sub(r"\\(\d)", r"${\1}", words[1]))
         elif words:
             yield unclear(REWRITE, self._annotation)

@@ -1,10 +1,11 @@
-"""ingress-nginx, and Traefik's provider for its annotations: expressions, rewrites of whole paths, canaries."""
+"""ingress-nginx, and Traefik's provider for its annotations: expressions, rewrites, redirects, canaries."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from chainlit_operator.domain import rewrites
+from chainlit_operator.domain import redirects, rewrites
+from chainlit_operator.domain.expressions import Style, Syntax, is_plain
 from chainlit_operator.domain.model import (
     AnnotatedRoute,
     Matching,
@@ -12,8 +13,15 @@ from chainlit_operator.domain.model import (
     RoutePath,
     Stickiness,
 )
+from chainlit_operator.domain.route_warnings import Advice, RouteWarning
 from chainlit_operator.ingress_controllers.shared.affinity import Affinity, Annotations, Found, is_of_a_browser
-from chainlit_operator.ingress_controllers.shared.controller import IngressController, Rules, with_https
+from chainlit_operator.ingress_controllers.shared.controller import (
+    IMPLEMENTATION_SPECIFIC,
+    SHOWN,
+    IngressController,
+    Rules,
+    with_https,
+)
 from chainlit_operator.ingress_controllers.shared.values import is_true
 
 CANARY = "nginx.ingress.kubernetes.io/canary"
@@ -21,6 +29,11 @@ TARGET = "nginx.ingress.kubernetes.io/rewrite-target"
 #: For a TLS that ends before the controller; ``ssl-redirect`` redirects only hosts that have a certificate here.
 FORCE_SSL = "nginx.ingress.kubernetes.io/force-ssl-redirect"
 USE_REGEX = "nginx.ingress.kubernetes.io/use-regex"
+APP_ROOT = "nginx.ingress.kubernetes.io/app-root"
+#: Redirects of all requests; the first one wins.
+REDIRECTS = ("nginx.ingress.kubernetes.io/temporal-redirect", "nginx.ingress.kubernetes.io/permanent-redirect")
+#: It writes ``location ~* "^/path"``.
+STYLE = Style(Syntax.PCRE, start="^", ignores_case=True)
 
 
 #: The second one is that of the add-on of Azure Kubernetes Service.
@@ -28,23 +41,45 @@ _CLASSES = frozenset({"nginx", "webapprouting.kubernetes.azure.com"})
 
 
 class _Rules(Rules):
+    style = STYLE
+
     def __init__(self, annotations: Mapping[str, str]) -> None:
         self._target = annotations.get(TARGET, "")
         self._reads_expressions = bool(self._target) or is_true(annotations.get(USE_REGEX, ""))
         self._forces_https = is_true(annotations.get(FORCE_SSL, ""))
+        self._redirects = tuple(_redirects(annotations))
         self.is_canary = is_true(annotations.get(CANARY, ""))
 
     def origins(self, origins: tuple[Origin, ...]) -> tuple[Origin, ...]:
         return with_https(origins) if self._forces_https else origins
 
     def matching(self, path: RoutePath) -> Matching | None:
-        is_read = self._reads_expressions and path.matching is Matching.UNKNOWN
+        """Expressions count with every type of path."""
+        is_read = self._reads_expressions and not is_plain(path.path)
         return Matching.REGULAR_EXPRESSION if is_read else None
 
+    def warnings(self, path: RoutePath) -> tuple[RouteWarning, ...]:
+        if self.matching(path) is None or path.path_type == IMPLEMENTATION_SPECIFIC:
+            return ()
+        advice = (
+            f"Since release 1.12, ingress-nginx refuses the regular expression {path.path[:SHOWN]} with pathType "
+            f"{path.path_type}. Set pathType to {IMPLEMENTATION_SPECIFIC}."
+        )
+        return (Advice(advice),)
+
     def transforms(self, path: RoutePath) -> Iterator[rewrites.Transform]:
+        yield from self._redirects
         # A target that equals the path is left alone.
         if self._target and self._target != path.path:
-            yield rewrites.RewriteWholePath(path.path, self._target)
+            yield rewrites.RewriteWholePath(path.path, self._target, ignores_case=True)
+
+
+def _redirects(annotations: Mapping[str, str]) -> Iterator[redirects.Redirect]:
+    for key in REDIRECTS:
+        if location := annotations.get(key, ""):
+            yield redirects.RedirectAll(f"the annotation {key}", location)
+    if target := annotations.get(APP_ROOT, ""):
+        yield redirects.RedirectRoot(f"the annotation {APP_ROOT}", target)
 
 
 def _read(found: AnnotatedRoute) -> Rules:
@@ -77,7 +112,7 @@ _AFFINITY = Affinity(
 
 
 CONTROLLER = IngressController(
-    annotations=frozenset({CANARY, FORCE_SSL, TARGET, USE_REGEX}),
+    annotations=frozenset({CANARY, FORCE_SSL, TARGET, USE_REGEX, APP_ROOT, *REDIRECTS}),
     classes=_CLASSES,
     read=_read,
     affinity=_AFFINITY,

@@ -10,6 +10,7 @@ from functools import lru_cache
 
 import chainlit_operator.ingress_controllers
 from chainlit_operator.domain import middlewares
+from chainlit_operator.domain.expressions import Style
 from chainlit_operator.domain.model import (
     AffinitySetting,
     AnnotatedRoute,
@@ -135,9 +136,11 @@ def interpret(found: AnnotatedRoute) -> Route:
 
 
 def _interpreted(path: RoutePath, rules: list[Rules], named: tuple[str, ...]) -> RoutePath:
+    compared = _matching(path, rules)
     return replace(
         path,
-        matching=_matching(path, rules),
+        matching=compared,
+        styles=_styles(path, rules) if compared is Matching.REGULAR_EXPRESSION else path.styles,
         transforms=(*path.transforms, *(transform for each in rules for transform in each.transforms(path))),
         # All paths of an Ingress share one tuple.
         middlewares=(*path.middlewares, *named) if path.middlewares else named,
@@ -152,6 +155,13 @@ def _matching(path: RoutePath, rules: list[Rules]) -> Matching:
     if Matching.UNKNOWN in answers:
         return Matching.UNKNOWN
     return answers[0] if answers else path.matching
+
+
+def _styles(path: RoutePath, rules: list[Rules]) -> tuple[Style, ...]:
+    """How an expression is compared: in the styles of all controllers that read the path as one."""
+    readers = (each for each in rules if each.matching(path) is Matching.REGULAR_EXPRESSION)
+    found = {each.style: None for each in readers if each.style is not None}
+    return tuple(found) or path.styles
 
 
 # --------------------------------------------------------------------------------------------------- session affinity

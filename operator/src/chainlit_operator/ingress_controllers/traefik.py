@@ -1,24 +1,40 @@
-"""Traefik: Middlewares that an annotation of an Ingress names."""
+"""Traefik: how an annotation of an Ingress compares paths, and Middlewares that another one names."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
 from chainlit_operator.domain import rewrites
+from chainlit_operator.domain.expressions import ANYWHERE
 from chainlit_operator.domain.model import (
     AnnotatedRoute,
+    Matching,
     Origin,
+    Route,
     RoutePath,
     Stickiness,
 )
 from chainlit_operator.ingress_controllers.shared.affinity import Affinity, Annotations, Found
-from chainlit_operator.ingress_controllers.shared.controller import SHOWN, IngressController, Rules, with_https
+from chainlit_operator.ingress_controllers.shared.controller import (
+    IMPLEMENTATION_SPECIFIC,
+    SHOWN,
+    IngressController,
+    Rules,
+    with_https,
+)
 from chainlit_operator.ingress_controllers.shared.values import is_true
 
 _PREFIX = "traefik.ingress.kubernetes.io/router."
 MIDDLEWARES = "traefik.ingress.kubernetes.io/router.middlewares"
+PATH_MATCHER = "traefik.ingress.kubernetes.io/router.pathmatcher"
 #: The provider of Middlewares that are objects of the cluster; others are in Traefik's own configuration.
 _CLUSTER = "kubernetescrd"
+#: Matchers for paths of type ImplementationSpecific; other types have their own.
+_MATCHERS = {
+    "Path": Matching.EXACT,
+    "PathPrefix": Matching.PREFIX,
+    "PathRegexp": Matching.REGULAR_EXPRESSION,
+}
 
 
 #: Options of the router's TLS follow, each of which switches it on.
@@ -29,15 +45,27 @@ _SECURE = frozenset({"websecure", "https"})
 
 
 class _Rules(Rules):
+    style = ANYWHERE
+
     def __init__(self, annotations: Mapping[str, str]) -> None:
-        annotation = annotations.get(MIDDLEWARES, "")
         self._is_secure = is_secure(annotations)
-        entries = [entry.strip() for entry in annotation.split(",")]
+        entries = [entry.strip() for entry in annotations.get(MIDDLEWARES, "").split(",")]
         named = [entry.partition("@") for entry in entries if entry]
         self.middlewares = tuple(name for name, _, provider in named if provider == _CLUSTER)
         elsewhere = (f"{name}@{provider}" for name, _, provider in named if provider != _CLUSTER)
         #: One is enough to say that the path may change.
         self._transforms = tuple(rewrites.Unknown(f"Traefik middleware {name[:SHOWN]}") for name in elsewhere)[:1]
+        self._matcher = annotations.get(PATH_MATCHER, "")
+
+    def refusal(self, route: Route) -> tuple[str, str]:
+        is_used = any(path.path_type == IMPLEMENTATION_SPECIFIC for path in route.paths)
+        if not self._matcher or self._matcher in _MATCHERS or not is_used:
+            return "", ""
+        why = f"Traefik does not know the value {self._matcher[:SHOWN]!r} of the annotation {PATH_MATCHER}"
+        return why, f"Remove the annotation, or set it to {', '.join(_MATCHERS)}."
+
+    def matching(self, path: RoutePath) -> Matching | None:
+        return _MATCHERS.get(self._matcher) if path.path_type == IMPLEMENTATION_SPECIFIC else None
 
     def origins(self, origins: tuple[Origin, ...]) -> tuple[Origin, ...]:
         return with_https(origins, is_alone=True) if self._is_secure else origins

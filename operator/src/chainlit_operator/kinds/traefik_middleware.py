@@ -1,4 +1,4 @@
-"""Traefik's Middlewares as JSON: those that change a path."""
+"""Traefik's Middlewares as JSON: those that change a path, or redirect to another one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from msgspec import field
 
-from chainlit_operator.domain import model, rewrites
+from chainlit_operator.domain import model, redirects, rewrites
 from chainlit_operator.kinds.shared.kind import Kind, plain_decoder
 from chainlit_operator.kube.codec import Anything, ApiStruct, Meta
 from chainlit_operator.object_ref import Ref
@@ -29,6 +29,11 @@ class _ReplacePathRegex(ApiStruct):
     replacement: str = ""
 
 
+class _RedirectRegex(ApiStruct):
+    regex: str = ""
+    replacement: str = ""
+
+
 class _AddPrefix(ApiStruct):
     prefix: str = ""
 
@@ -47,6 +52,7 @@ class _Spec(ApiStruct):
     strip_prefix_regex: _StripPrefixRegex | None = None
     replace_path: _ReplacePath | None = None
     replace_path_regex: _ReplacePathRegex | None = None
+    redirect_regex: _RedirectRegex | None = None
     add_prefix: _AddPrefix | None = None
     chain: _Chain | None = None
     plugin: Anything | None = None
@@ -74,28 +80,18 @@ class Middleware(ApiStruct):
         if spec.strip_prefix is not None:
             yield rewrites.StripPrefix(tuple(spec.strip_prefix.prefixes))
         if spec.strip_prefix_regex is not None:
-            yield self._strip_regex(spec.strip_prefix_regex.regex)
+            yield rewrites.StripPrefixRegex(tuple(spec.strip_prefix_regex.regex))
         if spec.replace_path is not None:
             yield rewrites.ReplaceFullPath(spec.replace_path.path)
         if spec.replace_path_regex is not None:
-            yield self._replace_regex(spec.replace_path_regex)
+            yield rewrites.ReplaceMatch(spec.replace_path_regex.regex, spec.replace_path_regex.replacement)
+        if spec.redirect_regex is not None:
+            what = f"Traefik Middleware {self.metadata.name} with redirectRegex"
+            yield redirects.RedirectRegex(what, spec.redirect_regex.regex, spec.redirect_regex.replacement)
         if spec.add_prefix is not None:
             yield rewrites.AddPrefix(spec.add_prefix.prefix)
         if spec.plugin is not None:
             yield rewrites.Unknown(f"Traefik Middleware {self.metadata.name} with a plugin")
-
-    def _replace_regex(self, found: _ReplacePathRegex) -> rewrites.Transform:
-        """Return the transform. The effect of an expression without an anchor is unknown: it may match anywhere."""
-        if found.regex.startswith("^") and rewrites.parse_pattern(found.regex) is not None:
-            return rewrites.ReplaceMatch(found.regex, found.replacement)
-        return rewrites.Unknown(f"Traefik Middleware {self.metadata.name} with replacePathRegex")
-
-    def _strip_regex(self, expressions: list[str]) -> rewrites.Transform:
-        """Return the transform. StripPrefixRegex removes the match; only literal expressions have a known effect."""
-        parsed = [rewrites.parse_pattern(text) for text in expressions]
-        if all(pattern is not None and not pattern.tail and not pattern.is_closed for pattern in parsed):
-            return rewrites.StripPrefix(tuple(pattern.prefix for pattern in parsed if pattern is not None))
-        return rewrites.Unknown(f"Traefik Middleware {self.metadata.name} with stripPrefixRegex")
 
 
 KIND = Kind(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from chainlit_operator.domain import model
+from chainlit_operator.domain.route_paths import limited
 from chainlit_operator.ingress_controllers.registry import interpret, interpret_service
 from chainlit_operator.kinds.shared.kind import Kind, Known, Raw, unknown
 
@@ -20,6 +21,6 @@ def decoder(kind: Kind, known: Known = unknown) -> Callable[[Raw], model.Watched
         record = kind.decode(raw, known)
         if isinstance(record, model.AnnotatedService):
             return interpret_service(record)
-        return interpret(record) if isinstance(record, model.AnnotatedRoute) else record
+        return limited(interpret(record)) if isinstance(record, model.AnnotatedRoute) else record
 
     return decode

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from chainlit_operator.domain.desired.drift import OwnedState
+from chainlit_operator.domain.expressions import ANY_STYLE, Style
 from chainlit_operator.domain.model.affinity import AffinitySetting, ControllerAffinity
 from chainlit_operator.domain.rewrites import Transform
 from chainlit_operator.domain.route_warnings import RouteWarning
@@ -58,7 +59,8 @@ class RoutePath:
     ``path_type`` is the route's own word for ``matching``. ``condition`` says what else a request must have (``""`` for
     nothing). ``others`` names all Services that share the requests. ``middlewares`` are keys of Traefik Middlewares
     that act after ``transforms``; composing the route replaces them by their transforms. ``web_socket_refusal`` says
-    that the edge lets no WebSocket through. ``warnings`` say what else may fail.
+    that the edge lets no WebSocket through. ``warnings`` say what else may fail. ``styles`` are
+    the ways in which an expression may be compared; each of them counts.
     """
 
     host: str
@@ -73,6 +75,7 @@ class RoutePath:
     others: tuple[str, ...] = ()
     web_socket_refusal: WebSocketRefusal | None = None
     warnings: tuple[RouteWarning, ...] = ()
+    styles: tuple[Style, ...] = ANY_STYLE
 
 
 class Attachment(NamedTuple):

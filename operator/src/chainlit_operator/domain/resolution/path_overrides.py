@@ -10,13 +10,18 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from chainlit_operator.domain import chainlit, paths
+from chainlit_operator.domain import chainlit, expressions, paths
+from chainlit_operator.domain.expressions import Style, Syntax
 from chainlit_operator.domain.model import Matching, Precedence, RoutePath
 
+#: Where no controller is known, each way in which one may read an expression: from the beginning, or anywhere.
+_ANY_STYLE = (
+    Style(Syntax.PCRE, start="^", ignores_case=True),
+    Style(Syntax.PCRE, ignores_case=True),
+)
 METHOD_CONDITION = "the method is "
 _METHOD_WEIGHT = 10
 _WILDCARD = re.compile(r"[*?]")
-_LITERAL_START = re.compile(r"\^?((?:[A-Za-z0-9/_~-](?![*?{])|\\?\.(?![*+?{]))*)")
 
 
 def takes(precedence: Precedence, other: RoutePath, chosen: RoutePath, top: str, *, is_before: bool = True) -> bool:
@@ -41,9 +46,13 @@ def _pattern_takes(precedence: Precedence, other: RoutePath, chosen: RoutePath, 
     if other.matching is Matching.WILDCARD:
         # A pattern for more than what is below ``top`` has less text than the app's path.
         return other.path.startswith(f"{top}/") and _may_match_pattern(other.path, top)
-    if precedence is Precedence.LONGEST_TEXT:
-        return len(other.path) >= len(chosen.path) and _may_match(other.path, top, is_anchored=True)
-    return _may_match(other.path, top, is_anchored=other.path.startswith("^"))
+    is_shorter = precedence is Precedence.LONGEST_TEXT and len(other.path) < len(chosen.path)
+    return not is_shorter and _expression_may_match(other, top)
+
+
+def _expression_may_match(path: RoutePath, top: str) -> bool:
+    styles = path.styles if path.matching is Matching.REGULAR_EXPRESSION else _ANY_STYLE
+    return not path.styles or _may_match(path.path, styles, top)
 
 
 def _may_match_needed(other: RoutePath, top: str) -> bool:
@@ -54,7 +63,7 @@ def _may_match_needed(other: RoutePath, top: str) -> bool:
         return paths.is_below(top, other.path.rstrip("/")) or _is_needed(other.path, top)
     if other.matching is Matching.WILDCARD:
         return _may_match_pattern(other.path, top)
-    return _may_match(other.path, top, is_anchored=True)
+    return _expression_may_match(other, top)
 
 
 def _prefix_takes(precedence: Precedence, other: RoutePath, chosen: RoutePath, top: str) -> bool:
@@ -88,20 +97,10 @@ def _is_needed(path: str, top: str) -> bool:
     return paths.is_below(path, top) and path.removeprefix(f"{top}/").partition("/")[0] in chainlit.OWN_SEGMENTS
 
 
-def _may_match(expression: str, top: str, *, is_anchored: bool) -> bool:
-    """Whether an expression may match a path that Chainlit needs, judged by its literal start; it is never run."""
-    found = _LITERAL_START.match(expression)
-    start = found[1].replace("\\", "") if found is not None else ""
-    needed, beginnings = _needed(top, is_anchored=is_anchored)
-    return start in beginnings or start.startswith(needed)
-
-
-@lru_cache(64)
-def _needed(top: str, *, is_anchored: bool) -> tuple[tuple[str, ...], frozenset[str]]:
-    """The paths that Chainlit needs below ``top``, or ends of them that an expression may match, and their
-    beginnings.
-    """
-    needed = [f"{top}/{segment}/" for segment in chainlit.OWN_SEGMENTS]
-    if not is_anchored:
-        needed = [path[at:] for path in needed for at, char in enumerate(path[:-1]) if char == "/"]
-    return tuple(needed), frozenset(path[:end] for path in (f"{top}/", *needed) for end in range(len(path) + 1))
+@lru_cache(1024)
+def _may_match(expression: str, styles: tuple[Style, ...], top: str) -> bool:
+    """Whether an expression matches a request that Chainlit needs, or is not evaluated, so that it may."""
+    if expressions.why_not_evaluated(expression, styles):
+        return True
+    needed = (top + request for request in chainlit.REQUESTS)
+    return any(expressions.matches(expression, style, path) for path in needed for style in styles)

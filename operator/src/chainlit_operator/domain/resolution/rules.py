@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
+from itertools import islice
 
-from chainlit_operator.domain import paths, rewrites
+from chainlit_operator.domain import chainlit, expressions, paths, rewrites
 from chainlit_operator.domain.endpoint import Endpoint, paths_to, target_of
 from chainlit_operator.domain.model import (
     Matching,
@@ -23,28 +24,36 @@ from chainlit_operator.domain.model import (
 from chainlit_operator.domain.place import Place, place_of
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.domain.resolution import path_overrides
-from chainlit_operator.domain.route_paths import has_closing_wildcard, is_own_route, prefix_of
+from chainlit_operator.domain.resolution.origin import origin_of
+from chainlit_operator.domain.route_paths import is_own_route, is_readable, prefix_of, prefixes_of
 from chainlit_operator.domain.rule import Rule
 
 #: How much of a text that a route brings along is repeated in a message, in characters.
 MAX_QUOTED = 250
-#: Methods whose rules together take every request.
-_METHODS = tuple(f"{path_overrides.METHOD_CONDITION}{method}" for method in ("GET", "POST"))
+#: The most different rewrites by expressions that are run for one route; the result of others is unknown.
+MAX_REWRITES = 10
+#: Conditions of rules that together take every request of a browser.
+_METHODS = {f"{path_overrides.METHOD_CONDITION}{method}": method for method in chainlit.METHODS}
 
 
 class Candidate:
     """One route that may be the app's, with the values that several rules need."""
 
-    def __init__(self, snapshot: Snapshot, route: Route, endpoint: Endpoint) -> None:
+    def __init__(self, snapshot: Snapshot, route: Route, endpoint: Endpoint, *, only: str | None = None) -> None:
         self.snapshot, self.route, self.endpoint = snapshot, route, endpoint
+        #: The one prefix that counts, where a path has several.
+        self._only = only
         self.services: Mapping[str, Service] = {service.ref.name: service for service in snapshot.services}
         #: The paths that lead to the app's pods, each with the pods' port (None: the Service has no such port).
         self.targets = [(path, target_of(service, path.port)) for path, service in paths_to(route, snapshot.services)]
+        self._rewritten: dict[tuple[str, tuple[rewrites.Transform, ...]], str | None] = {}
         self.own_paths = [path for path, target in self.targets if endpoint.counts(target)]
 
     @cached_property
     def whole_paths(self) -> list[RoutePath]:
-        """The app's paths that take every request; two rules for GET and POST that are alike else count as one."""
+        """The app's paths that take every request; rules for each of Chainlit's methods, otherwise alike, count as
+        one.
+        """
         return list(_unconditional(self.own_paths))
 
     @cached_property
@@ -55,7 +64,23 @@ class Candidate:
     @cached_property
     def by_prefix(self) -> dict[str, RoutePath]:
         """The first covering path of each prefix."""
-        return {prefix_of(path): path for path in reversed(self.covering)}
+        return {prefix: path for path in reversed(self.covering) for prefix in self._prefixes(path)}
+
+    def _prefixes(self, path: RoutePath) -> list[str]:
+        """The prefixes of a path, without those that lie below another one and are rewritten as it is."""
+        prefixes, found = prefixes_of(path), dict[str, str | None]()
+        if self._only is not None:
+            return [prefix for prefix in prefixes if prefix == self._only]
+        if len(prefixes) == 1:
+            return [*prefixes]
+        for prefix in prefixes:
+            arriving = self.arriving(path, prefix)
+            if not any(
+                paths.is_below(prefix, top) and at is not None and arriving == at + prefix.removeprefix(top)
+                for top, at in found.items()
+            ):
+                found[prefix] = arriving
+        return list(found)
 
     @cached_property
     def public_prefix(self) -> str:
@@ -70,7 +95,7 @@ class Candidate:
     @cached_property
     def serving_hosts(self) -> dict[str, RoutePath]:
         """Every host that serves the app, with its first path: the status has one host, but people open them all."""
-        return {path.host: path for path in reversed(self.covering) if prefix_of(path) == self.public_prefix}
+        return {path.host: path for path in reversed(self.covering) if self.public_prefix in prefixes_of(path)}
 
     @cached_property
     def overriding(self) -> list[RoutePath]:
@@ -98,14 +123,18 @@ class Candidate:
     @cached_property
     def backend_prefix(self) -> str:
         """The prefix that the backend receives for the chosen path. Earlier rules ensure that there is one."""
-        return self.arriving(self.chosen) or ""
+        return self.arriving(self.chosen, self.public_prefix) or ""
 
-    def arriving(self, path: RoutePath) -> str | None:
-        """Return the prefix that the backend receives for a path; None if there is no such prefix."""
-        prefix, spec = prefix_of(path), self.snapshot.app.spec
+    def arriving(self, path: RoutePath, prefix: str) -> str | None:
+        """Return the prefix that the backend receives for a prefix of a path; None if there is no such prefix."""
         if self.is_rewrite_stated:
-            return "" if spec.rewrite is Rewrite.STRIP else prefix
-        return rewrites.backend_prefix(prefix, path.transforms)
+            return "" if self.snapshot.app.spec.rewrite is Rewrite.STRIP else prefix
+        if not rewrites.count_expressions(path.transforms):
+            return rewrites.backend_prefix(prefix, path.transforms)
+        key = (prefix, path.transforms)
+        if key not in self._rewritten and len(self._rewritten) < MAX_REWRITES:
+            self._rewritten[key] = rewrites.backend_prefix(*key)
+        return self._rewritten.get(key)
 
     def transforms(self) -> tuple[rewrites.Transform, ...]:
         """Return the transforms of the chosen path; none if the spec states the rewrite."""
@@ -122,6 +151,12 @@ class Candidate:
         """The place that counts; None if the route does not serve the stated URL."""
         return place_of(self.snapshot.app.spec, self.public_prefix, self.backend_prefix)
 
+    @property
+    def prefix_at_edge(self) -> str:
+        """The prefix of the requests that the route gets for the place that counts."""
+        public = self.place.public if self.place is not None else self.public_prefix
+        return public if paths.is_below(public, self.public_prefix) else self.public_prefix
+
 
 def _unconditional(own: Iterable[RoutePath]) -> Iterator[RoutePath]:
     methods: dict[RoutePath, set[str]] = {}
@@ -132,7 +167,7 @@ def _unconditional(own: Iterable[RoutePath]) -> Iterator[RoutePath]:
             whole = replace(path, condition="")
             seen = methods.setdefault(whole, set())
             seen.add(path.condition)
-            if seen == set(_METHODS):
+            if len(seen) == len(_METHODS):
                 yield whole
 
 
@@ -209,32 +244,51 @@ def requests_are_unconditional(given: Candidate) -> str:
     if given.whole_paths:
         return ""
     first = given.own_paths[0]
+    if first.condition in _METHODS:
+        return _by_method(given, first)
     return (
         f"{given.route.ref} sends requests for {first.path} to the app only if {first.condition}. Use a match on the "
         "path alone: the browser's requests for pages, sockets and uploads must all arrive."
     )
 
 
+def _by_method(given: Candidate, first: RoutePath) -> str:
+    given_methods = {path.condition: None for path in given.own_paths if path.condition in _METHODS}
+    missing = [method for condition, method in _METHODS.items() if condition not in given_methods]
+    remedy = "Use a match on the path alone."
+    if not missing:
+        return f"{given.route.ref} treats requests for {first.path} in different ways, by their method. {remedy}"
+    methods = " or ".join(_METHODS[condition] for condition in given_methods)
+    return (
+        f"{given.route.ref} sends requests for {first.path} to the app only if the method is {methods}. Chainlit needs "
+        f"{', '.join(missing)} too, for example for feedback and threads. {remedy}"
+    )
+
+
 def path_has_a_prefix(given: Candidate) -> str:
     """A regular expression or a pattern must have a prefix, and let everything below it through."""
     for path in given.whole_paths:
-        if path.matching is Matching.WILDCARD and not has_closing_wildcard(path.path):
+        if is_readable(path):
+            continue
+        if path.matching is Matching.WILDCARD:
             return (
                 f"Path {path.path!r} of {given.route.ref} has a wildcard before its end, so it has no fixed prefix. "
                 "Use a plain path with type Prefix."
             )
-        if path.matching is Matching.UNKNOWN or (path.matching is Matching.REGULAR_EXPRESSION and not _covers(path)):
-            return (
-                f"Path {path.path!r} of {given.route.ref} is a regular expression, and the operator finds no fixed "
-                "prefix in it, or does not know whether its controller reads it as one. Use a plain path with type "
-                "Prefix."
-            )
+        return (
+            f"Path {path.path[:MAX_QUOTED]!r} of {given.route.ref} is a regular expression, {_unread(path)}. Use a "
+            "plain path with type Prefix."
+        )
     return ""
 
 
-def _covers(path: RoutePath) -> bool:
-    parsed = rewrites.parse_pattern(path.path)
-    return parsed is not None and parsed.covers_subtree
+def _unread(path: RoutePath) -> str:
+    """Why no prefix is known for an expression."""
+    if path.matching is Matching.UNKNOWN:
+        return "and the operator does not know whether its controller reads it as one"
+    if why := expressions.why_not_evaluated(path.path, path.styles):
+        return f"and the operator does not evaluate it because {why}"
+    return "and there is no fixed prefix below which it matches all that Chainlit needs"
 
 
 def path_is_not_exact(given: Candidate) -> str:
@@ -310,8 +364,8 @@ def middleware_exists(given: Candidate) -> str:
 
 def rewrite_is_known(given: Candidate) -> str:
     """The operator must know how the edge changes the path."""
-    unknown = next((found.what for found in given.transforms() if isinstance(found, rewrites.Unknown)), None)
-    if unknown is None:
+    unknown = next(filter(None, map(rewrites.why_unknown, given.transforms())), "")
+    if not unknown:
         return ""
     return (
         f"{given.route.ref} has {unknown[:MAX_QUOTED]}, which may change the path on its way to the app. Set "
@@ -321,7 +375,7 @@ def rewrite_is_known(given: Candidate) -> str:
 
 def rewrite_keeps_the_rest(given: Candidate) -> str:
     """A rewrite must keep the rest of the path after the prefix."""
-    if given.arriving(given.chosen) is not None:
+    if given.arriving(given.chosen, given.public_prefix) is not None:
         return ""
     return (
         f"{given.route.ref} rewrites {given.chosen.path} in a way that does not keep what comes after its prefix, so "
@@ -332,9 +386,9 @@ def rewrite_keeps_the_rest(given: Candidate) -> str:
 def rewrites_agree(given: Candidate) -> str:
     """All paths of the app must be rewritten alike."""
     # A route may have thousands of paths that differ in nothing that matters here.
-    unlike = {(prefix_of(path), path.transforms): path for path in given.serving[1:]}
+    unlike = {(each, path.transforms): path for path in given.serving[1:] for each in prefixes_of(path)}
     for (prefix, _), path in unlike.items():
-        arriving = given.arriving(path)
+        arriving = given.arriving(path, prefix)
         if arriving is None or not agree((given.public_prefix, given.backend_prefix), (prefix, arriving)):
             return (
                 f"{given.route.ref} rewrites {path.path} and {given.chosen.path} of the app in different ways, so "
@@ -360,6 +414,26 @@ def prefixes_align(given: Candidate) -> str:
     )
 
 
+def requests_are_not_redirected(given: Candidate) -> str:
+    """The edge must not redirect Chainlit's requests to another address."""
+    unlike = {path.transforms: path for path in reversed(given.serving) if path.service}
+    for transforms, path in islice(unlike.items(), MAX_REWRITES):
+        prefix = given.prefix_at_edge if path is given.chosen else prefix_of(path)
+        found = rewrites.first_redirect(prefix, transforms, _origin(given.route, path))
+        if found is not None:
+            return (
+                f"{given.route.ref} redirects {found.path} to {found.location[:MAX_QUOTED]} ({found.what}), and "
+                "Chainlit needs it. Remove the redirect, or limit it to other paths."
+            )
+    return ""
+
+
+def _origin(route: Route, path: RoutePath) -> str:
+    """The address of a request, up to its path; for any host or a wildcard, that of an example."""
+    example = path.host.replace("*", "www") or "www.example.com"
+    return f"http{origin_of(route, path) or f'://{example}'}"
+
+
 RULES: tuple[Rule[Candidate], ...] = (
     Rule(Reason.SERVICE_NOT_FOUND, service_exists),
     Rule(Reason.ROUTE_WITHOUT_BACKEND, backend_is_supported),
@@ -379,4 +453,5 @@ RULES: tuple[Rule[Candidate], ...] = (
     Rule(Reason.REWRITE_NOT_SUPPORTED, rewrite_keeps_the_rest),
     Rule(Reason.REWRITE_NOT_SUPPORTED, rewrites_agree),
     Rule(Reason.REWRITE_NOT_SUPPORTED, prefixes_align),
+    Rule(Reason.REDIRECTED_BY_ROUTE, requests_are_not_redirected),
 )

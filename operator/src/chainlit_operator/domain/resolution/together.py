@@ -20,7 +20,7 @@ from chainlit_operator.domain.resolution.answer import Resolved, Unresolved, res
 from chainlit_operator.domain.resolution.origin import origin_of
 from chainlit_operator.domain.resolution.rules import Candidate
 from chainlit_operator.domain.route_conflicts import share_listener
-from chainlit_operator.domain.route_paths import is_own_route, is_readable, prefix_of
+from chainlit_operator.domain.route_paths import is_own_route, prefix_of, prefixes_of
 from chainlit_operator.domain.route_warnings import Seen
 from chainlit_operator.domain.rule import Rule, first_fault
 
@@ -83,7 +83,7 @@ class Together:
 
     def agrees(self, given: Candidate, path: RoutePath) -> bool:
         """Whether a path of a route is rewritten as the main route rewrites."""
-        place, arriving = (self.main.public_prefix, self.main.backend_prefix), given.arriving(path)
+        place, arriving = (self.main.public_prefix, self.main.backend_prefix), given.arriving(path, prefix_of(path))
         return arriving is not None and rules.agree(place, (prefix_of(path), arriving))
 
     def _joins_in_parts(self, given: Candidate) -> bool:
@@ -106,8 +106,8 @@ def _parts(given: Candidate) -> Iterator[Candidate]:
     """The route of a candidate once for each prefix of its paths to the app, without the paths of other prefixes."""
     own = {id(path) for path in given.own_paths}
     for prefix in given.by_prefix:
-        kept = tuple(path for path in given.route.paths if id(path) not in own or prefix_of(path) == prefix)
-        yield Candidate(given.snapshot, replace(given.route, paths=kept), given.endpoint)
+        kept = tuple(path for path in given.route.paths if id(path) not in own or prefix in prefixes_of(path))
+        yield Candidate(given.snapshot, replace(given.route, paths=kept), given.endpoint, only=prefix)
 
 
 # ------------------------------------------------------------------------------------------------------ the rules
@@ -175,7 +175,7 @@ def _contains(main: Candidate, given: Candidate, *, is_delivered: bool) -> bool:
     ``is_delivered`` says that the requests of that route reach the app.
     """
     top = main.public_prefix
-    prefixes = {prefix_of(path) for path in given.covering if is_readable(path)}
+    prefixes = {prefix for path in given.covering for prefix in prefixes_of(path)}
     return any(is_own_route(top, prefix) and not (is_delivered and prefix == top) for prefix in prefixes)
 
 

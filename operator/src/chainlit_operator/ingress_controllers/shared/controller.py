@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from chainlit_operator.domain import rewrites
+from chainlit_operator.domain.expressions import Style
 from chainlit_operator.domain.model import (
     AnnotatedRoute,
     Attachment,
@@ -29,7 +30,7 @@ class Rules:
     """The meaning of one route's annotations, read once for all of its paths. The defaults change nothing.
 
     ``is_owner`` says that the controller is known to serve the route, so annotations of other controllers mean nothing.
-    ``middlewares`` are keys of Traefik Middlewares.
+    ``middlewares`` are keys of Traefik Middlewares. ``style`` is how the controller compares expressions.
     """
 
     is_owner: bool = False
@@ -37,6 +38,7 @@ class Rules:
     middlewares: tuple[str, ...] = ()
     precedence: Precedence | None = None
     """How the controller chooses between two paths; None for the usual way of the route's kind."""
+    style: Style | None = None
 
     def routed(self, paths: tuple[RoutePath, ...]) -> tuple[RoutePath, ...]:
         """Return the paths as the controller serves them: without those that take no request, on more hosts, to other
@@ -49,7 +51,7 @@ class Rules:
         return None
 
     def transforms(self, path: RoutePath) -> Iterable[rewrites.Transform]:
-        """Return the rewrites of a path on its way to the Service, in their order."""
+        """Return the rewrites and redirects of a path on its way to the Service, in their order."""
         return ()
 
     def web_socket_refusal(self, path: RoutePath) -> WebSocketRefusal | None:

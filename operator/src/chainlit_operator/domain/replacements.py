@@ -1,0 +1,46 @@
+"""Replacements: the text that takes the place of a match, with references to the groups of an expression."""
+
+from __future__ import annotations
+
+import re
+
+from chainlit_operator.domain.expressions import Expression, Match
+
+#: The longest replacement that is filled in, in characters.
+MAX_LENGTH = 4096
+
+_REFERENCE = re.compile(r"\$(?:\{(\d)\}|(\d))")
+_GO_REFERENCE = re.compile(r"\$(?:\{(\w+)\}|(\w+)|(\$))", re.ASCII)
+
+
+def substitute(replacement: str, groups: tuple[str, ...]) -> str | None:
+    """Return ``replacement`` with ``$1`` … filled in, as NGINX does: a group that does not exist is empty.
+
+    ``groups`` begins with the whole match. It is None if the replacement is too long, or has another variable.
+    """
+    if len(replacement) > MAX_LENGTH or "$" in _REFERENCE.sub("", replacement):
+        return None
+    numbers = range(1, len(groups))
+    return _REFERENCE.sub(
+        lambda found: groups[number] if (number := int(found[1] or found[2])) in numbers else "", replacement
+    )
+
+
+def replace_all(text: str, expression: Expression, replacement: str) -> str | None:
+    """Return the text with each match replaced, as Go does; None beyond the limits.
+
+    ``$name`` takes as many letters, digits and ``_`` as follow, so ``$1x`` is a group called ``1x``. A group that does
+    not exist is empty, ``$$`` is a dollar sign.
+    """
+    if len(replacement) > MAX_LENGTH:
+        return None
+    names = expression.names if "$" in replacement else {}
+
+    def group(name: str, found: Match) -> str:
+        number = int(name[:4]) if name.isdigit() else names.get(name, len(found.groups))
+        return found.groups[number] if number < len(found.groups) else ""
+
+    def filled(found: Match) -> str:
+        return _GO_REFERENCE.sub(lambda each: each[3] or group(each[1] or each[2], found), replacement)
+
+    return expression.replaced(text, filled)

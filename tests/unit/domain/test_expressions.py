@@ -1,0 +1,254 @@
+"""Expressions: the prefixes that they have, what is not evaluated, and the bounds of what an expression may cost."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chainlit_operator.domain import chainlit, expressions
+from chainlit_operator.domain.expression_parts import MAX_DEPTH, MAX_STARTS
+from chainlit_operator.domain.expressions import (
+    ANY_STYLE,
+    ANYWHERE,
+    MAX_LENGTH,
+    MAX_MATCHES,
+    MAX_TEXT,
+    WHOLE,
+    Expression,
+    Match,
+    NotEvaluated,
+    Style,
+    Syntax,
+    is_plain,
+    prefixes,
+    read,
+    why_not_evaluated,
+)
+from chainlit_operator.domain.replacements import replace_all, substitute
+
+NGINX = Style(Syntax.PCRE, start="^", ignores_case=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "nginx", "anywhere", "whole"),
+    [
+        ("/chat(/|$)(.*)", ["/chat"], ["/chat"], ["/chat"]),
+        ("/chat/?(.*)", ["/chat"], ["/chat"], ["/chat"]),
+        ("/chat(/.*)?", ["/chat"], ["/chat"], ["/chat"]),
+        ("/chat(/.+)?", ["/chat"], ["/chat"], []),
+        ("/chat/.+", [], [], []),
+        ("/chat.*", ["/chat"], ["/chat"], ["/chat"]),
+        ("^/chat/.*$", ["/chat"], ["/chat"], ["/chat"]),
+        ("/(chat/.*)", ["/chat"], ["/chat"], ["/chat"]),
+        ("/team/(chat.*)", ["/team/chat"], ["/team/chat"], ["/team/chat"]),
+        ("/chat(?:/(.*))?", ["/chat"], ["/chat"], ["/chat"]),
+        ("/chat()(/.*)?", ["/chat"], ["/chat"], ["/chat"]),
+        ("/(?P<app>chat)(/.*)?", ["/chat"], ["/chat"], ["/chat"]),
+        (r"/chat[\w./~-]*", ["/chat"], ["/chat"], ["/chat"]),
+        (r"/v1\.0/chat(.*)", ["/v1.0/chat"], ["/v1.0/chat"], ["/v1.0/chat"]),
+        ("/v1.0/chat(.*)", ["/v1.0/chat"], ["/v1.0/chat"], ["/v1.0/chat"]),
+        ("/(?i)CHAT(/|$)(.*)", ["/CHAT"], ["/CHAT"], ["/CHAT"]),
+        ("/(chat|bot)(/|$)(.*)", ["/bot", "/chat"], ["/bot", "/chat"], ["/bot", "/chat"]),
+        ("/chat(/.*)?|/bot(/.*)?", ["/bot", "/chat"], ["/bot", "/chat"], ["/bot", "/chat"]),
+        ("/(chat/)?(.*)", ["", "/chat"], ["", "/chat"], ["", "/chat"]),
+        ("/chat(/(ws|assets))?.*", ["/chat", "/chat/ws", "/chat/assets"], ["/chat", "/chat/ws", "/chat/assets"],
+         ["/chat", "/chat/ws", "/chat/assets"]),
+        ("/(.*)", [""], [""], [""]),
+        ("", [""], [""], []),
+        ("/chat", ["/chat"], ["/chat"], []),
+        ("/chat(/|$)", ["/chat"], ["/chat"], []),
+        ("/cha+t*.*", ["/cha", "/chat"], ["/cha", "/chat"], ["/cha", "/chat"]),
+        ("/chat$", [], [], []),
+        ("/ch[a-z]*", [], [], []),
+        ("/ch([a-z]+)(/.*)?", [], [], []),
+        ("/chat[0-9]", [], [], []),
+        ("/cha{1}t.*", [], [], []),
+        ("/[a-z]+/(.*)", [], [], []),
+        ("/chat/([a-z/]*)$", [], [], []),
+        (r"/\d*chat.*", [], [], []),
+        ("/chat(", [], [], []),
+        ("/chat)", [], [], []),
+        ("*", [], [], []),
+        ("chat(.*)", [], [], []),
+        ("//chat.*", [], [], []),
+        ("/chat(?=/)", [], [], []),
+    ],
+)  # fmt: skip
+def test_prefixes(text: str, nginx: list[str], anywhere: list[str], whole: list[str]) -> None:
+    assert [list(prefixes(text, (style,))) for style in (NGINX, ANYWHERE, WHOLE)] == [nginx, anywhere, whole]
+    assert list(prefixes(text, ANY_STYLE)) == [each for each in anywhere if each in whole]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("/chat(/|$)(.*)", ""),
+        (r"/\Qchat\E(/.*)?[^]a][[:alpha:]]{2,3}?", ""),
+        ("(?P<a>x)(?<b>y)(?i-s:z)(?U)", ""),
+        ("/chat(?=/)", "it has a look-around, (?="),
+        ("/(?!api).*", "it has a look-around, (?!"),
+        ("/(?<=a).*", "it has a look-around, (?<="),
+        ("/(?<!a).*", "it has a look-around, (?<!"),
+        (r"/(a)\1", r"it has a back reference, \1"),
+        (r"/(a)\k<a>", r"it has a back reference, \k"),
+        ("/(?P<a>b)(?P=a)", "it has a back reference, (?P="),
+        ("/chat.*+", "it has a possessive quantifier, *+"),
+        ("/a{2,}+", "it has a possessive quantifier, {2,}+"),
+        (r"/chat\K.*", r"it has a special escape, \K"),
+        (r"/chat\Z", r"it has a special escape, \Z"),
+        ("/(?>chat).*", "it has a special group, (?>"),
+        ("/(?|a|b).*", "it has a special group, (?|"),
+        ("/(?x) a", "it has a special group, (?x)"),
+        ("(*UTF8)/chat", "it has a special group, (*"),
+        ("/chät", "it has characters outside ASCII"),
+        ("/chat(", "RE2 cannot read it (missing ): /chat()"),
+        ("/chat)", "its groups are too deep, or end before they begin"),
+        (r"/chat\h", r"RE2 cannot read it (invalid escape sequence: \h)"),
+        ("(" * MAX_DEPTH + ")" * MAX_DEPTH, "its groups are too deep, or end before they begin"),
+        ("(" * (MAX_DEPTH - 1) + ")" * (MAX_DEPTH - 1), ""),
+        ("/" * MAX_LENGTH, ""),
+        ("/" * (MAX_LENGTH + 1), f"it has more than {MAX_LENGTH} characters"),
+    ],
+)
+def test_why_not_evaluated(text: str, why: str) -> None:
+    found = read(text, Syntax.GO)
+    assert (found.why if isinstance(found, NotEvaluated) else "") == why
+    assert why_not_evaluated(text, ANY_STYLE) == why
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (r"/\p{L}+", r"it has a Unicode class, \p{L}"),
+        (r"/\PL", r"it has a Unicode class, \PL"),
+        ("/chat(/?.?)*", "it repeats a group that may be empty"),
+        ("/chat(a|b*|c)+", "it repeats a group that may be empty"),
+        ("/chat((/.)?){2}", "it repeats a group that may be empty"),
+        ("/chat(^|$)*", "it repeats a group that may be empty"),
+        ("/chat(/.*)*", ""),
+        ("/chat(/.?)?", ""),
+    ],
+)
+def test_differences_of_pcre(text: str, why: str) -> None:
+    assert why_not_evaluated(text, (NGINX,)) == why
+    assert why_not_evaluated(text, ANY_STYLE) == ""
+
+
+def test_is_plain() -> None:
+    assert is_plain("/v1.0/chat-a_b~c%20")
+    assert not any(is_plain(f"/chat{char}") for char in "()[]{}*+?^$|\\")
+
+
+def compiled(text: str) -> Expression:
+    found = read(text, Syntax.GO)
+    assert isinstance(found, Expression)
+    return found
+
+
+def test_matches() -> None:
+    assert compiled("(a)|(b)").first("-xa") == Match(2, 3, ("a", "a", ""))
+    assert compiled("(a)|(.b)").first("-üb") == Match(1, 4, ("üb", "", "üb"))
+    assert compiled("[^ab-]").replaced("aüb-ü", lambda found: f"<{found.groups[0]}>") == "a<ü>b-<ü>"
+    assert compiled("a").first("b") is None
+    assert compiled("b").matches("abc") and not compiled("b").matches("abc", is_whole=True)
+    assert compiled("a.c").matches("aüc", is_whole=True) and compiled("a.c").matches("a\ud800c")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "replacement", "result"),
+    [
+        ("b", "x", "axc/axc"),
+        ("^a", "x", "xbc/abc"),
+        ("(.*)", "<$1>", "<abc/abc>"),
+        ("x*", "-", "-a-b-c-/-a-b-c-"),
+        ("b*", "-", "-a-c-/-a-c-"),
+        ("(a)(b)", "$2${1}", "bac/bac"),
+        ("(a)b", "$1x", "c/c"),
+        ("(a)b", "${1}x", "axc/axc"),
+        ("(?P<first>a)b", "$first-", "a-c/a-c"),
+        ("a", "$0$$", "a$bc/a$bc"),
+        ("a", "$", "$bc/$bc"),
+        ("a", "${", "${bc/${bc"),
+        ("a", "$9${nine}${99999999999999999999}", "bc/bc"),
+    ],
+)
+def test_replace_all(pattern: str, replacement: str, result: str) -> None:
+    assert replace_all("abc/abc", compiled(pattern), replacement) == result
+
+
+@pytest.mark.parametrize(
+    ("replacement", "result"),
+    [("/$2", "/b"), ("/${1}x$2", "/axb"), ("$3", ""), ("/$0", "/"), ("/x", "/x"), ("/$x", None),
+     ("$1" * 2048, "a" * 2048), ("$1" * 2048 + "/", None)],
+)  # fmt: skip
+def test_substitute(replacement: str, result: str | None) -> None:
+    assert substitute(replacement, ("ab", "a", "b")) == result
+
+
+@pytest.mark.parametrize(
+    ("text", "replacement", "is_within"),
+    [
+        ("a", "x" * MAX_TEXT, False),
+        ("a", "x" * (MAX_TEXT - 1), True),
+        ("a", "x" * (MAX_TEXT + 1), False),
+        ("aa", "x" * (MAX_TEXT // 2 - 1), True),
+        ("aa", "x" * (MAX_TEXT // 2), False),
+        ("a" * MAX_MATCHES, "", True),
+        ("a" * (MAX_MATCHES + 1), "", False),
+    ],
+)
+def test_a_replacement_has_limits(text: str, replacement: str, is_within: bool) -> None:
+    assert (replace_all(text, compiled("a"), replacement) is not None) is is_within
+
+
+def test_many_alternatives_have_no_prefix() -> None:
+    few, many = ("|".join(f"/{n}(/.*)?" for n in range(count)) for count in (MAX_STARTS // 2, MAX_STARTS // 2 + 1))
+    assert len(prefixes(few, ANY_STYLE)) == MAX_STARTS // 2
+    assert prefixes(many, ANY_STYLE) == ()
+
+
+HOSTILE = [
+    "/" + "(a|b)" * 100 + ".*",
+    "/" + "(a?)" * 125 + ".*",
+    "(" * 19 + "/a" + ")*" * 19,
+    "/(.*)" * 100,
+    "/chat" + ".?" * 250 + "x",
+    "/chat(.{0,900}x)",
+    "/chat((a|b|c|d){0,30}x){0,30}",
+    "[[:a" * 128,
+    "\\Q" * 256,
+    "(?P<" * 128,
+    "|" * 512,
+    "/" + "|".join("a" * n for n in range(1, 31)),
+    "[^" * 256,
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=lambda text: text[:12])
+def test_a_hostile_expression_costs_little(text: str) -> None:
+    def seconds() -> float:
+        expressions._read.cache_clear()
+        prefixes.cache_clear()
+        begin = time.process_time()
+        prefixes(text, (NGINX, *ANY_STYLE))
+        return time.process_time() - begin
+
+    assert min(seconds() for _ in range(3)) < 0.03
+
+
+def test_an_expression_is_compiled_once() -> None:
+    expressions._read.cache_clear()
+    prefixes.cache_clear()
+    for _ in range(3):
+        assert prefixes("/once(/.*)?", (WHOLE,)) == ("/once",)
+    assert expressions._read.cache_info().misses == 2, "the expression, and its dot"
+
+
+@given(st.text("/chat|()?.*+[a-z]$^\\{2}:", max_size=30))
+def test_each_prefix_is_proved(text: str) -> None:
+    for prefix in prefixes(text, (ANYWHERE,)):
+        for request in chainlit.REQUESTS:
+            assert expressions.matches(text, ANYWHERE, prefix + request)
