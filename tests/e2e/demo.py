@@ -18,9 +18,9 @@ QUICK_PROBES: Object = {
 }
 
 
-def probe(path: str, failures: int = 3, period: int = 1) -> Object:
+def probe(path: str, failures: int = 3, period: int = 1, port: int | str = "http") -> Object:
     """Return a probe of a path; the kubelet acts on it after so many failures in a row."""
-    return objects.http_probe(path, periodSeconds=period, timeoutSeconds=SLOW, failureThreshold=failures)
+    return objects.http_probe(path, port, periodSeconds=period, timeoutSeconds=SLOW, failureThreshold=failures)
 
 
 def container(image: str, name: str = "chainlit", root_path: str | None = None, **fields: Any) -> Object:

@@ -518,3 +518,17 @@ async def test_questions_of_a_decision_are_asked_and_their_answers_are_in_the_ne
         w.cache.put_app(app())
         await w.reconciler.reconcile(APP)
         assert seen[-1].answers == {}, "the answers of an app that is gone are forgotten"
+
+
+async def test_nothing_is_written_while_an_answer_decides(monkeypatch: pytest.MonkeyPatch) -> None:
+    def decide(snapshot: Snapshot) -> Decision:
+        return replace(decisions.decide(snapshot), questions=(QUESTION,), is_waiting=not snapshot.answers)
+
+    monkeypatch.setattr(reconcilers, "decide", decide)
+    async with world() as w:
+        w.queue.clear()
+        assert await w.reconciler.reconcile(APP)
+        assert w.writes == []
+        await until(lambda: len(w.queue) > 0)
+        assert await w.reconciler.reconcile(APP)
+        assert w.writes == ["deployments/chat", "chainlitapps/chat/status"]

@@ -6,11 +6,23 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.unit.domain.world import app, container, ingress, path, service, snapshot, workload
+from tests.unit.domain.world import app, container, ingress, path, report_of, service, snapshot, workload
 
 from chainlit_operator.domain import endpoint
+from chainlit_operator.domain.decide import decide
 from chainlit_operator.domain.endpoint import Endpoint
-from chainlit_operator.domain.model import Container, ServicePort, Snapshot
+from chainlit_operator.domain.model import (
+    NOBODY,
+    Container,
+    Pods,
+    ServicePort,
+    Snapshot,
+    Speaking,
+    SpeakingPort,
+    Status,
+    Variable,
+    WorkloadStatus,
+)
 
 
 def bare(name: str, *ports: int, **fields: Any) -> Container:
@@ -169,3 +181,58 @@ def test_port_of_a_command(words: tuple[str, ...], wanted: int | None) -> None:
 @pytest.mark.parametrize(("text", "wanted"), [("8000", 8000), ("", None), ("tcp://x", None), ("１", None), ("1", 1)])
 def test_number(text: str, wanted: int | None) -> None:
     assert endpoint.number_of(text) == wanted
+
+
+def test_pods_tell_which_port_is_chainlits() -> None:
+    snap = world(bare("chat", 1, 2, root_path=Variable("/ui")), paths=OTHERS)
+    question = endpoint.find(snap).question
+    assert question == SpeakingPort(Pods(service().ref, "uid-of-workload", 0), (1, 2), ("/ui", ""))
+    decision = decide(snap)
+    assert (decision.questions, decision.is_waiting, decision.port) == ((question,), True, None)
+
+    told = replace(snap, answers={question: Speaking(2)})
+    found, decision = endpoint.find(told), decide(told)
+    assert (found.port, found.told, found.targets) == (2, 2, frozenset({2}))
+    assert (decision.questions[0], decision.is_waiting, decision.port) == (question, False, 2)
+
+    for answer in (NOBODY, Speaking(0)):
+        silent = replace(snap, answers={question: answer})
+        assert (endpoint.find(silent).port, endpoint.find(silent).told) == (None, None)
+        assert not decide(silent).is_waiting
+
+
+def test_pods_win_over_the_usual_port() -> None:
+    snap = world(TWO, paths=BOTH)
+    question = endpoint.find(snap).question
+    assert question is not None
+    assert endpoint.find(replace(snap, answers={question: Speaking(8265)})).port == 8265
+    assert endpoint.find(replace(snap, answers={question: NOBODY})).port == 8000
+
+
+def test_the_status_has_the_port_after_a_restart() -> None:
+    snap = world(bare("chat", 1, 2), paths=OTHERS, spec={"mount_path": "/m"})
+    for port, told in ((2, 2), (3, None), (None, None)):
+        status = Status(workload=WorkloadStatus("Deployment", "chat", "chat", port))
+        restarted = replace(snap, app=replace(snap.app, status=status))
+        found = endpoint.find(restarted)
+        assert (found.port, found.told) == (told, told)
+        assert found.question is not None and found.question.prefixes == ("", "/m")
+        assert decide(restarted).is_waiting is (told is None)
+
+
+def test_status_says_the_port_that_pods_told() -> None:
+    snap = world(TWO, paths=BOTH)
+    question = endpoint.find(snap).question
+    assert question is not None
+    told = replace(snap, answers={question: Speaking(8265)})
+    assert report_of(told).status.workload == WorkloadStatus("Deployment", "chat", "chat", 8265)
+    assert report_of(replace(snap, answers={question: NOBODY})).status.workload == WorkloadStatus(
+        "Deployment", "chat", "chat"
+    )
+
+
+def test_nobody_is_asked_without_a_service_or_with_verification_off() -> None:
+    snap = world(bare("chat", 1, 2), paths=OTHERS)
+    assert endpoint.find(replace(snap, services=())).question is None
+    off = decide(replace(snap, is_verified=False))
+    assert (off.questions, off.is_waiting) == ((), False)

@@ -15,9 +15,9 @@ from tests.unit.apiserver import ApiServer, page, reply
 from tests.unit.verification.prober.fakes import FakeChainlit, allow_any, answer, raw_server, serving
 from tests.unit.verification.test_pods import NOT_READY, PODS, endpoint, endpoint_slice
 
-from chainlit_operator.domain.model import NOBODY, Cause, Finding, Whereabouts, WhyUnready
+from chainlit_operator.domain.model import NOBODY, Cause, Finding, Speaking, SpeakingPort, Whereabouts, WhyUnready
 from chainlit_operator.domain.reasons import Reason
-from chainlit_operator.verification.examination import Pod, chainlit_prefix, whereabouts, why_unready
+from chainlit_operator.verification.examination import Pod, chainlit_prefix, speaking_port, whereabouts, why_unready
 from chainlit_operator.verification.pods import PodAsker
 from chainlit_operator.verification.prober import Policy, Prober, address_allowed
 from chainlit_operator.verification.prober.fetch import Reply
@@ -175,6 +175,27 @@ async def test_which_pods_are_asked() -> None:
             (starting, where, NOBODY),
             (ready, WhyUnready(where), NOBODY),
             (starting, WhyUnready(where), Finding(Cause.NOTHING)),
+            (ready, SpeakingPort(PODS, (app.port,), ("/chat",)), Speaking(app.port)),
         ):
             server.script = [reply(found)]
             assert await asker.answer(question) == finding
+
+
+@pytest.mark.parametrize(
+    ("app", "prefixes", "speaks"),
+    [
+        (Process("/any"), ("",), True),
+        (FakeChainlit("/bot"), ("", "/bot"), True),
+        (FakeChainlit("/bot"), ("", "/other"), False),
+        (Process(mounted="/bot"), ("/bot",), True),
+    ],
+)
+async def test_port_that_speaks_engine_io(app: FakeChainlit, prefixes: tuple[str, ...], speaks: bool) -> None:
+    async with pod(app) as (found, _):
+        question = SpeakingPort(PODS, (free_port(), app.port), prefixes)
+        assert await speaking_port(found, question) == Speaking(app.port if speaks else 0)
+
+
+async def test_no_port_answers() -> None:
+    found = Pod(Prober(allow=allow_any), "127.0.0.1")
+    assert await speaking_port(found, SpeakingPort(PODS, (free_port(), free_port()), ("",))) is None

@@ -124,6 +124,8 @@ class Reconciler:
         decision = decide(snapshot)
         self._memories[app.ref] = decision.memory
         self._inquirer.set_questions(app.ref, decision.questions)
+        if decision.is_waiting:
+            return True  # the answer enqueues the app
         metrics.RECONCILES.labels(type(decision.action).__name__).inc()
         outcome = await self._apply(snapshot, decision)
         report = conditions.report(snapshot, decision, outcome)

@@ -104,7 +104,7 @@ class _Reporter:
         return Report(check, status, self._is_known(check))
 
     def _status(self, conditions: tuple[Condition, ...], *, is_aligned: bool) -> Status:
-        app, route, container = self._app, self._route, self._decision.container
+        app, route = self._app, self._route
         former = (None, None) if is_new(app) else (app.status.root_path, app.status.parent_root_path)
         root_path, parent_root_path = (self._decision.root_paths or (None, None)) if is_aligned else former
         resolved = route if isinstance(route, Resolved) else None
@@ -118,7 +118,7 @@ class _Reporter:
             url=resolved.url if resolved else None,
             web_socket_url=resolved.web_socket_url if resolved else None,
             route=resolved.status if resolved else None,
-            workload=WorkloadStatus(app.workload.kind, app.workload.name, container.name) if container else None,
+            workload=_workload_status(app, self._decision),
             conditions=conditions,
         )
 
@@ -292,6 +292,12 @@ class _Reporter:
             return _condition(ConditionType.READY, "Unknown", Reason.URL_NOT_STATED, _unknown_url(self._decision.kept))
         proof = "and its WebSocket answers" if reachable.status == "True" else "(its WebSocket is not tested)"
         return _condition(ConditionType.READY, "True", Reason.READY, f"Chainlit has the route's path {proof}.")
+
+
+def _workload_status(app: App, decision: Decision) -> WorkloadStatus | None:
+    if decision.container is None:
+        return None
+    return WorkloadStatus(app.workload.kind, app.workload.name, decision.container.name, decision.port)
 
 
 def _condition(type_: ConditionType, status: str, reason: str, message: str) -> Condition:

@@ -12,6 +12,7 @@ from chainlit_operator.domain.adoption import Kept
 from chainlit_operator.domain.alignment import Apply, Blocked, NoOp
 from chainlit_operator.domain.desired import manifests, ownership
 from chainlit_operator.domain.desired.ownership import Step, Steps
+from chainlit_operator.domain.endpoint import Endpoint
 from chainlit_operator.domain.model import Container, Memory, Question, Snapshot, VerificationMode
 from chainlit_operator.domain.paths import RootPaths
 from chainlit_operator.domain.reasons import Reason
@@ -31,10 +32,12 @@ class Decision:
     """What to do about one app.
 
     ``steps`` are the writes of created objects, in order. ``failure`` says why a wanted write is not among them.
-    ``action`` is the write of an adopted workload; it waits until every step has succeeded. ``root_paths`` are the
-    wanted variables, None if they are unknown. ``kept`` says that the app had them before its adoption. ``warnings``
-    are sentences about faults beside the path. ``memory`` is the operator's memory after this decision. ``questions``
-    go to the app's pods; the app is decided about once more when one of them has an answer.
+    ``action`` is the write of an adopted workload; it waits until every step has succeeded. ``port`` is Chainlit's, if
+    only the pods could tell it. ``is_waiting`` says that an answer of the pods decides about all of this: until it is
+    there, nothing is written, not even the status. ``root_paths`` are the wanted variables, None if they are unknown.
+    ``kept`` says that the app had them before its adoption. ``warnings`` are sentences about faults beside the path.
+    ``memory`` is the operator's memory after this decision. ``questions`` go to the app's pods; the app is decided
+    about once more when one of them has an answer.
     """
 
     route: Resolved | Unresolved
@@ -47,12 +50,15 @@ class Decision:
     failure: Failure | None = None
     memory: Memory = field(default_factory=Memory)
     questions: tuple[Question, ...] = ()
+    port: int | None = None
+    is_waiting: bool = False
 
 
 def decide(snapshot: Snapshot) -> Decision:
     """Decide about the snapshot's app."""
     route = resolve(snapshot)
-    container = endpoint.find(snapshot).container
+    found = endpoint.find(snapshot)
+    container = found.container
     kept = None
     if isinstance(route, Resolved) and container is not None:
         kept = adoption.kept(snapshot, route, container)
@@ -72,18 +78,22 @@ def decide(snapshot: Snapshot) -> Decision:
         steps=steps.steps,
         failure=failure,
         memory=replace(steps.memory, workload=aligned.conflict),
-        questions=_questions(snapshot, route, container, aligned.action),
+        questions=_questions(snapshot, route, found, aligned.action),
+        port=found.told,
+        is_waiting=found.question is not None and found.told is None and snapshot.answer(found.question) is None,
     )
 
 
 def _questions(
-    snapshot: Snapshot, route: Resolved | Unresolved, container: Container | None, action: Apply | NoOp | Blocked
+    snapshot: Snapshot, route: Resolved | Unresolved, found: Endpoint, action: Apply | NoOp | Blocked
 ) -> tuple[Question, ...]:
-    """The questions to the app's pods; none with verification off, or while there is something to write."""
-    is_off = snapshot.verification_mode is VerificationMode.DISABLED
-    if is_off or isinstance(route, Unresolved) or container is None or not isinstance(action, NoOp):
+    """The questions to the app's pods: which port is Chainlit's, and what is wrong with an app that is aligned."""
+    if snapshot.verification_mode is VerificationMode.DISABLED:
         return ()
-    return diagnosis.questions(snapshot, route, container)
+    about_port = () if found.question is None else (found.question,)
+    if isinstance(route, Unresolved) or found.container is None or not isinstance(action, NoOp):
+        return about_port
+    return (*about_port, *diagnosis.questions(snapshot, route, found.container))
 
 
 def _steps(snapshot: Snapshot, roots: RootPaths | None) -> tuple[Steps, Failure | None]:

@@ -10,8 +10,19 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from chainlit_operator.domain import chainlit
-from chainlit_operator.domain.model import App, Container, Route, RoutePath, Service, Snapshot, Workload
+from chainlit_operator.domain import chainlit, paths
+from chainlit_operator.domain.model import (
+    App,
+    Container,
+    Pods,
+    Route,
+    RoutePath,
+    Service,
+    Snapshot,
+    Speaking,
+    SpeakingPort,
+    Workload,
+)
 from chainlit_operator.domain.route_paths import is_own_route, prefix_of
 
 Target = int | str
@@ -29,13 +40,15 @@ class Endpoint(NamedTuple):
 
     ``targets`` are the ports of the pods that lead to Chainlit, None for all: its own port, or that of a proxy beside
     it. ``candidates`` are the ports of the container that routes lead to, where only the pods can tell which of them is
-    Chainlit's.
+    Chainlit's. ``question`` asks them, None where the port is clear; ``told`` is the port that they told.
     """
 
     container: Container | None
     port: int | None = None
     targets: frozenset[Target] | None = None
     candidates: tuple[int, ...] = ()
+    question: SpeakingPort | None = None
+    told: int | None = None
 
     def counts(self, target: Target | None) -> bool:
         """Whether requests for a port of the pods reach Chainlit, as far as that is known."""
@@ -77,11 +90,36 @@ def find(snapshot: Snapshot) -> Endpoint:
     port, candidates = _port(container, ports.values(), foreign)
     if stated is not None:
         port, candidates = container.port_number(stated), ()
+    question = _question(snapshot, snapshot.workload, container, candidates)
+    told = _told(snapshot, question)
+    port = told or port
     if port is None:
-        return Endpoint(container, candidates=candidates)
+        return Endpoint(container, candidates=candidates, question=question)
     direct = {target for target, number in ports.items() if number == port}
     proxies = {target for target, number in ports.items() if number is None or number in foreign}
-    return Endpoint(container, port, _targets(prefixes, direct, proxies, is_certain=stated is not None), candidates)
+    targets = _targets(prefixes, direct, proxies, is_certain=stated is not None)
+    return Endpoint(container, port, targets, candidates, question, told)
+
+
+def _question(
+    snapshot: Snapshot, workload: Workload, container: Container, candidates: tuple[int, ...]
+) -> SpeakingPort | None:
+    """The question to the pods; None where no port is in doubt."""
+    if not candidates or not snapshot.services:
+        return None
+    present = container.root_path.value if container.root_path is not None else None
+    prefixes = (paths.normalise(text) for text in (present or "", snapshot.app.spec.mount_path, ""))
+    return SpeakingPort(Pods(snapshot.services[0].ref, workload.uid, 0), candidates, tuple(dict.fromkeys(prefixes)))
+
+
+def _told(snapshot: Snapshot, question: SpeakingPort | None) -> int | None:
+    """The port that the pods tell, or told before: the status has it, so that a restart changes nothing."""
+    if question is None:
+        return None
+    answer, known = snapshot.answer(question), snapshot.app.status.workload
+    if isinstance(answer, Speaking) and answer.port:
+        return answer.port
+    return known.port if known is not None and known.port in question.ports else None
 
 
 Prefixes = dict[Target, set[str]]

@@ -112,10 +112,11 @@ class _RouteStatus(ApiStruct):
     rewrite: str = ""
 
 
-class _WorkloadStatus(ApiStruct):
+class _WorkloadStatus(ApiStruct, omit_defaults=True):
     kind: str = ""
     name: str = ""
     container: str = ""
+    port: int | None = None
 
 
 class _AppStatus(ApiStruct):

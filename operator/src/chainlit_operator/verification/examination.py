@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import msgspec
 
 from chainlit_operator.domain import chainlit, paths
-from chainlit_operator.domain.model import Cause, Finding, Whereabouts, WhyUnready
+from chainlit_operator.domain.model import Cause, Finding, Speaking, SpeakingPort, Whereabouts, WhyUnready
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.verification.prober import Prober
 from chainlit_operator.verification.prober.fetch import Reply, fetch
@@ -55,6 +55,21 @@ class Pod:
 def is_open(reply: Reply | Reason) -> bool:
     """Whether a reply is an Engine.IO open packet."""
     return isinstance(reply, Reply) and reply.status == 200 and reply.body.startswith(OPEN_PREFIX)
+
+
+async def speaking_port(pod: Pod, question: SpeakingPort) -> Speaking | None:
+    """Return Chainlit's port; None if no port of the pod answers."""
+    is_answered = False
+    for port in question.ports:
+        replies = [await pod.get(port, chainlit.OPENAPI)]
+        if chainlit_prefix(replies[0]) is not None:
+            return Speaking(port)
+        for prefix in question.prefixes:
+            replies.append(await pod.handshake(port, prefix))
+            if is_open(replies[-1]):
+                return Speaking(port)
+        is_answered = is_answered or any(isinstance(reply, Reply) for reply in replies)
+    return Speaking(0) if is_answered else None
 
 
 async def why_unready(pod: Pod, question: WhyUnready) -> Finding:

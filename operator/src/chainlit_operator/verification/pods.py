@@ -21,6 +21,7 @@ from chainlit_operator.domain.model import (
     PathKind,
     Pods,
     Question,
+    SpeakingPort,
     Standing,
     Stands,
     Whereabouts,
@@ -30,7 +31,7 @@ from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.kinds.endpointslice import SERVICE_LABEL, Endpoint, endpoints
 from chainlit_operator.kube.client import Api
 from chainlit_operator.kube.errors import ApiError
-from chainlit_operator.verification.examination import Pod, whereabouts, why_unready
+from chainlit_operator.verification.examination import Pod, speaking_port, whereabouts, why_unready
 from chainlit_operator.verification.prober import DEFAULT_LIMITS, Policy, Prober, Target
 from chainlit_operator.verification.prober.fetch import Reply
 from chainlit_operator.verification.prober.parse import looks_like_html
@@ -61,6 +62,8 @@ class PodAsker:
                 return Standing.GOOD if (await self._prober.probe(target)).reachable else Standing.BAD
             case PathAnswer(pods, port, path):
                 return await self._first(pods, lambda pod: _path_answer(pod, port, path))
+            case SpeakingPort(pods):
+                return await self._first(pods, lambda pod: speaking_port(pod, question))
             case Whereabouts(pods):
                 return await self._first(pods, lambda pod: whereabouts(pod, question))
             case WhyUnready(Whereabouts(pods)):

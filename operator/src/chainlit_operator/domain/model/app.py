@@ -62,11 +62,12 @@ class RouteStatus:
 
 @dataclass(frozen=True, slots=True)
 class WorkloadStatus:
-    """``status.workload``: the container that carries the variable."""
+    """``status.workload``: the container that carries the variable, and Chainlit's port if only pods could tell it."""
 
     kind: str
     name: str
     container: str
+    port: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,19 @@ class PathAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class SpeakingPort:
+    """Which of several container ports is Chainlit's in a ready pod. The answer is a Speaking.
+
+    ``prefixes`` are those that Chainlit may have. The generation of ``pods`` is 0: a rollout rarely changes ports, and
+    while it lasts an app must not lose its route.
+    """
+
+    pods: Pods
+    ports: tuple[int, ...]
+    prefixes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Whereabouts:
     """Below which prefix Chainlit answers in a ready pod. The answer is a Finding.
 
@@ -66,7 +79,7 @@ class WhyUnready:
     probes: tuple[tuple[str, int, str], ...] = ()
 
 
-Question = Stands | PathAnswer | Whereabouts | WhyUnready
+Question = Stands | PathAnswer | SpeakingPort | Whereabouts | WhyUnready
 
 
 class Nobody(Enum):
@@ -88,6 +101,13 @@ class PathKind(StrEnum):
     CATCH_ALL = "Chainlit's page, which answers all paths that nobody defines"
     NOT_FOUND = "404"
     OTHER = "something else"
+
+
+@dataclass(frozen=True, slots=True)
+class Speaking:
+    """The answer to SpeakingPort; 0 if none of the ports is Chainlit's."""
+
+    port: int
 
 
 class Cause(StrEnum):
@@ -128,5 +148,5 @@ class Finding:
 #: So many equal findings in a row take about ten minutes, after which a Deployment counts its rollout as failed.
 LASTING = 8
 
-Answer = Nobody | Standing | PathKind | Finding
+Answer = Nobody | Standing | PathKind | Speaking | Finding
 NOBODY = Nobody.ANSWERED
