@@ -236,7 +236,7 @@ OWNER = {"apiVersion": "chainlit-operator.dev/v1alpha1", "kind": "ChainlitApp", 
 def test_whole_object_is_kept_where_a_chainlitapp_created_it(type_: Any, owner: Any, *, is_owned: bool) -> None:
     metadata: Any = {"name": "chat", "namespace": "shop", "uid": "o", "resourceVersion": "7", "labels": {"a": "b"}}
     metadata |= {"ownerReferences": [owner], "managedFields": [{"manager": "x"}]}
-    body = {"kind": "?", "metadata": metadata, "spec": {"anything": [1]}, "status": {"much": 1}}
+    body = {"apiVersion": "?", "kind": "?", "metadata": metadata, "spec": {"anything": [1]}, "status": {"much": 1}}
     owned = decoding.decoder(registry.WATCHED[type_])(msgspec.json.encode(body)).owned  # type: ignore[union-attr]
     assert (owned is not None) is is_owned
     if owned is not None:
@@ -246,12 +246,23 @@ def test_whole_object_is_kept_where_a_chainlitapp_created_it(type_: Any, owner: 
             "spec": {"anything": [1]},
         }
         assert owned.managed == [{"manager": "x"}]
+        assert owned.is_terminating is False
 
 
-def test_status_comes_back_as_it_was_written() -> None:
+@pytest.mark.parametrize("is_terminating", [True, False])
+def test_an_owned_object_may_be_terminating_and_have_no_managers(*, is_terminating: bool) -> None:
+    metadata: Any = {"name": "chat", "namespace": "shop", "uid": "o", "ownerReferences": [OWNER | {"controller": True}]}
+    metadata |= {"deletionTimestamp": "2026-01-01T00:00:00Z"} if is_terminating else {}
+    owned = read("Service", {"metadata": metadata}).owned
+    assert (owned.is_terminating, owned.managed) == (is_terminating, ())
+
+
+@pytest.mark.parametrize("parent", [None, "", "/portal"])
+def test_status_comes_back_as_it_was_written(parent: str | None) -> None:
     status = model.Status(
         observed_generation=3,
         root_path="",
+        parent_root_path=parent,
         url="http://x/",
         web_socket_url="ws://x/ws/socket.io/",
         route=model.RouteStatus("Ingress", "r", "x", "/", "Prefix", "None"),
@@ -259,7 +270,9 @@ def test_status_comes_back_as_it_was_written() -> None:
         conditions=(model.Condition("Ready", "True", "Ready", "Yes.", 3, "2026-01-01T00:00:00Z"),),
     )
     body = chainlitapp.encode_status(app(), status)
-    assert body["status"]["webSocketURL"] == "ws://x/ws/socket.io/" and "parentRootPath" not in body["status"]
+    assert body["status"]["webSocketURL"] == "ws://x/ws/socket.io/"
+    assert body["status"].get("parentRootPath") == parent
+    assert (body["apiVersion"], body["kind"]) == ("chainlit-operator.dev/v1alpha1", "ChainlitApp")
     assert "spec" not in body
     written = chainlitapp.app_from_object(body)
     assert written.status == status
