@@ -11,16 +11,21 @@ expressions are run, and rewrites happen to real paths.
 
 from __future__ import annotations
 
+import json
 import posixpath
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tests.model.chainlit import Request
 from tests.objects import Object
 
 TRAEFIK, NGINX, F5 = "traefik.ingress.kubernetes.io", "nginx.ingress.kubernetes.io", "nginx.org"
 HAPROXY_INGRESS, HAPROXY, KONG = "haproxy-ingress.github.io", "haproxy.org", "konghq.com"
+ALB, GKE, AGIC = "alb.ingress.kubernetes.io", "networking.gke.io", "appgw.ingress.kubernetes.io"
+OPENSHIFT = "haproxy.router.openshift.io"
+#: Classes that only one controller serves.
+CLASSES = {"alb": ALB, "gce": GKE, "azure-application-gateway": AGIC, "openshift-default": OPENSHIFT}
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,9 @@ def outcomes(route: Object, world: World, request: Request) -> dict[str, set[Out
 # -------------------------------------------------------------------------------------------------------- Ingress
 
 
+SPECIFIC = "ImplementationSpecific"
+
+
 @dataclass(frozen=True)
 class Entry:
     """A path of an Ingress."""
@@ -81,13 +89,17 @@ class Entry:
 
 
 def _ingress_controllers_of(ingress: Object) -> tuple[str, ...]:
-    """The controllers that may be meant: the one whose annotations it has, or else any."""
+    """The controllers that may be meant: that of the class, the one whose annotations it has, or else any."""
+    if (name := ingress["spec"].get("ingressClassName")) in CLASSES:
+        return (CLASSES[name],)
     domains = {key.partition("/")[0] for key in ingress["metadata"].get("annotations", {})}
     known = tuple(domain for domain in INGRESS_CONTROLLERS if domain in domains)
     return known or (TRAEFIK, NGINX, "contour")
 
 
 def _ingress(ingress: Object, world: World, request: Request, edge: str) -> set[Outcome]:
+    if edge == ALB:
+        return _load_balancer(ingress, world, request)
     controller = INGRESS_CONTROLLERS[edge]
     annotations, namespace = ingress["metadata"].get("annotations", {}), ingress["metadata"]["namespace"]
     found = [e for e in _entries(ingress) if _host_of_ingress(e.host, request.host)]
@@ -121,7 +133,8 @@ def _entries(ingress: Object) -> Iterator[Entry]:
     for order, (rule, path) in enumerate(rules):
         service = path["backend"].get("service")
         if service is not None:
-            yield Entry(rule.get("host", ""), path.get("path") or "/", path["pathType"], *_target(service), order)
+            type_ = path["pathType"] if path.get("path") else "Prefix"
+            yield Entry(rule.get("host", ""), path.get("path") or "/", type_, *_target(service), order)
     if not rules and "service" in spec.get("defaultBackend", {}):
         yield Entry("", "/", "Prefix", *_target(spec["defaultBackend"]["service"]), 0)
 
@@ -268,6 +281,100 @@ class Haproxy(Controller):
         return path if found is None else _fill(words[1], found, r"\\(\d)")
 
 
+class Gke(Controller):
+    """GKE: a path of type ImplementationSpecific is itself, or with ``/*`` at its end all that is below."""
+
+    def matches(self, entry: Entry, path: str, annotations: Annotations) -> bool:
+        """The load balancer's path rules."""
+        if entry.type != SPECIFIC:
+            return super().matches(entry, path, annotations)
+        return path.startswith(entry.path[:-1]) if entry.path.endswith("/*") else path == entry.path
+
+    def precedence(self, entry: Entry, annotations: Annotations) -> tuple[int, int]:
+        """The longest match."""
+        is_exact = entry.type == "Exact" or (entry.type == SPECIFIC and not entry.path.endswith("/*"))
+        return int(is_exact), len(entry.path.rstrip("/*"))
+
+
+class Agic(Controller):
+    """Application Gateway: a prefix has a star at its end; the override takes the place of what is before the star."""
+
+    def _pattern(self, entry: Entry) -> str:
+        if entry.type == "Exact":
+            return entry.path.rstrip("*")
+        return entry.path if entry.type == SPECIFIC else f"{entry.path.rstrip('*')}*"
+
+    def matches(self, entry: Entry, path: str, annotations: Annotations) -> bool:
+        """A star counts only at the end."""
+        pattern = self._pattern(entry)
+        return path.startswith(pattern[:-1]) if pattern.endswith("*") else path == pattern
+
+    def rewrite(self, entry: Entry, path: str, annotations: Annotations, namespace: str, world: World) -> str | None:
+        """Slashes that meet become one."""
+        target = annotations.get(f"{AGIC}/backend-path-prefix", "")
+        rest = path.removeprefix(self._pattern(entry).rstrip("*")).lstrip("/")
+        return f"{target.rstrip('/')}/{rest}" if target else path
+
+
+class OpenShift(Controller):
+    """OpenShift: a Route for each path, by segments; HAProxy rewrites by an expression made of the Route's path."""
+
+    def matches(self, entry: Entry, path: str, annotations: Annotations) -> bool:
+        """No Route is made of a path of type Exact, nor of a rule without a host."""
+        return bool(entry.host) and entry.type != "Exact" and _by_elements(path, entry.path)
+
+    def rewrite(self, entry: Entry, path: str, annotations: Annotations, namespace: str, world: World) -> str | None:
+        """The router's two rules."""
+        target = annotations.get(f"{OPENSHIFT}/rewrite-target", "")
+        if not target:
+            return path
+        own = re.escape(entry.path)
+        if target == "/":
+            return re.sub(f"^{own}/?(.*)$", r"/\1", path)
+        return re.sub(f"^{own}(.*)$", lambda found: target + found[1], path)
+
+
+# A load balancer of AWS tries one list of rules. Each has a condition on hosts, one on paths, and an action.
+
+
+def _load_balancer(ingress: Object, world: World, request: Request) -> set[Outcome]:
+    """By the rules that its controller makes: redirects to https are left out where a browser came by it."""
+    annotations, namespace = ingress["metadata"].get("annotations", {}), ingress["metadata"]["namespace"]
+    entries = sorted(_entries(ingress), key=_rank)
+    if any(e.type != SPECIFIC and set("*?") & set(e.path) for e in entries):
+        return {Lost("the controller refuses the wildcard")}
+    for entry in entries:
+        if not _host_of_ingress(entry.host, request.host):
+            continue
+        if not any(_by_pattern(request.path, pattern) for pattern in _patterns(entry)):
+            continue
+        if entry.port != "use-annotation":
+            return {_delivered(entry, request.path, namespace, world)}
+        action = json.loads(annotations[f"{ALB}/actions.{entry.service}"])
+        config = action.get("redirectConfig", {})
+        if config.get("protocol") == "HTTPS" and "host" not in config:
+            continue
+        targets = action.get("forwardConfig", {}).get("targetGroups", [])
+        made = [replace(entry, service=target["serviceName"], port=target["servicePort"]) for target in targets]
+        return {_delivered(e, request.path, namespace, world) for e in made} or {Lost(f"the action {action['type']}")}
+    return {Lost("404: no rule matches")}
+
+
+def _rank(entry: Entry) -> tuple[int, int]:
+    return ("Exact", "Prefix", SPECIFIC).index(entry.type), -len(entry.path) if entry.type == "Prefix" else 0
+
+
+def _patterns(entry: Entry) -> tuple[str, ...]:
+    if entry.type == "Prefix":
+        return ("/*",) if entry.path == "/" else (entry.path.rstrip("/"), f"{entry.path.rstrip('/')}/*")
+    return (entry.path,)
+
+
+def _by_pattern(path: str, pattern: str) -> bool:
+    expression = "".join({"*": ".*", "?": "."}.get(char, re.escape(char)) for char in pattern)
+    return re.fullmatch(expression, path) is not None
+
+
 INGRESS_CONTROLLERS: dict[str, Controller] = {
     TRAEFIK: Traefik(),
     NGINX: IngressNginx(),
@@ -275,6 +382,10 @@ INGRESS_CONTROLLERS: dict[str, Controller] = {
     KONG: Kong(),
     HAPROXY_INGRESS: HaproxyIngress(),
     HAPROXY: Haproxy(),
+    ALB: Controller(),
+    GKE: Gke(),
+    AGIC: Agic(),
+    OPENSHIFT: OpenShift(),
     "contour": Controller(),
 }
 

@@ -14,7 +14,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 from tests import objects as make
-from tests.model.edges import F5, HAPROXY, HAPROXY_INGRESS, KONG, NGINX, TRAEFIK
+from tests.model.edges import AGIC, ALB, F5, HAPROXY, HAPROXY_INGRESS, KONG, NGINX, OPENSHIFT, TRAEFIK
 from tests.objects import Object
 
 #: Stand for the namespace and the host, so that a scene can be played anywhere.
@@ -53,7 +53,8 @@ class Stage:
     is_real: bool = False
 
 
-ANY = Stage(("plain",) * 4 + ("traefik",) * 4 + ("nginx",) * 3 + ("other",) + ("http-route",) * 6)
+CLOUDS = {"alb": "alb", "gke": "gce", "agic": "azure-application-gateway", "openshift": "openshift-default"}
+ANY = Stage(("plain",) * 4 + ("traefik",) * 4 + ("nginx",) * 3 + ("other", *CLOUDS) + ("http-route",) * 6)
 REAL = Stage(("plain", "traefik", "http-route"), is_real=True)
 
 
@@ -182,6 +183,11 @@ def _ingress(draw: DrawFn, prefix: str, flavour: str, middlewares: list[str], st
     rules = [make.ingress_rule(*paths, host=host or None) for host in hosts]
     # The class decides whose annotations count.
     spec: Object = {"ingress_class": None} if flavour in ("nginx", "other") else {}
+    if flavour in CLOUDS:
+        spec["ingress_class"] = CLOUDS[flavour]
+        if flavour == "alb" and draw(_often(True, usually=(False,))):
+            action = make.ingress_path("/", "Prefix", "home", "use-annotation")
+            rules = [{**rule, "http": {"paths": [action, *rule["http"]["paths"]]}} for rule in rules]
     if not stage.is_real and draw(_often(True, usually=(False,))):
         rules = draw(st.sampled_from([[], rules]))
         spec = {"ingress_class": None, "defaultBackend": make.backend()}
@@ -205,6 +211,11 @@ def _ingress_path(draw: DrawFn, prefix: str, flavour: str, *, is_main: bool) -> 
         path = draw(st.sampled_from([prefix.rstrip("/"), path.rstrip("/")])) + draw(
             _often(*EXPRESSIONS, usually=("(/|$)(.*)",), odds=1)
         )
+    if flavour in CLOUDS:
+        base = path.rstrip("/")
+        patterns = (f"{base}/*", f"{base}*", f"{base}/*", "/*") if flavour != "openshift" else (path,)
+        path = draw(_often(path, f"{base}?", f"/*{path}", usually=patterns, odds=2))
+        type_ = draw(_often("Prefix", "Exact", usually=("ImplementationSpecific",)))
     service = draw(_often("chat-2", "missing", usually=("chat",) if is_main else ("other", "other", "chat"), odds=20))
     port = draw(_often("web", 8000, usually=("http", 80), odds=40))
     return make.ingress_path(path or "/", type_, service, port)
@@ -222,6 +233,8 @@ def _annotations(draw: DrawFn, prefix: str, flavour: str, middlewares: list[str]
         targets = ("/$1", "$1", f"{base}/$1", "/other/$2", "/")
         target = draw(_often(*targets, usually=("/$2", "/$2", f"{base}/$2", ""), odds=1))
         return {f"{NGINX}/rewrite-target": target} if target else {f"{NGINX}/use-regex": "true"}
+    if flavour in CLOUDS:
+        return draw(_cloud_annotations(base, flavour))
     if flavour == "other":
         targets = ("/", f"{base}", f"{base}/", "/other", "")
         rare = (
@@ -242,6 +255,23 @@ def _annotations(draw: DrawFn, prefix: str, flavour: str, middlewares: list[str]
         )
         return draw(_often(*rare, usually=usually, odds=1, calm=3))
     return {}
+
+
+def _cloud_annotations(base: str, flavour: str) -> SearchStrategy[dict[str, str]]:
+    parent = base.rpartition("/")[0]
+    if flavour == "alb":
+        https = {"type": "redirect", "redirectConfig": {"protocol": "HTTPS", "port": "443"}}
+        elsewhere = {"type": "redirect", "redirectConfig": {"protocol": "HTTPS", "host": "x.example"}}
+        groups = [[{"serviceName": name, "servicePort": 80}] for name in ("other", "chat")]
+        forwards = [{"type": "forward", "forwardConfig": {"targetGroups": group}} for group in groups]
+        action = _often(elsewhere, {"type": "fixed-response"}, *forwards, usually=(https,), odds=2)
+        return action.map(lambda found: {f"{ALB}/actions.home": json.dumps(found)})
+    targets = {"agic": (f"{base}/", "/other/", base), "openshift": (base, f"{base}/", "/other", parent)}
+    keys = {"agic": f"{AGIC}/backend-path-prefix", "openshift": f"{OPENSHIFT}/rewrite-target"}
+    if flavour not in keys:
+        return st.just({})
+    target = _often(*targets[flavour], usually=("", "/"), odds=2)
+    return target.map(lambda found: {keys[flavour]: found} if found else {})
 
 
 # ---------------------------------------------------------------------------------------------- Traefik's Middlewares

@@ -30,6 +30,12 @@ async def test_a_new_runtime_is_alive_and_not_ready(operator: Runtime) -> None:
     assert "Ingress in all namespaces" in operator.unready()
 
 
+async def test_its_state_knows_which_namespaces_are_watched(operator: Runtime) -> None:
+    assert operator.state.watched == ()
+    async with ApiServer().serving() as api:
+        assert Runtime(api, Options(verification=False, namespaces=("shop",))).state.watched == ("shop",)
+
+
 async def test_a_watch_that_hangs_is_named(operator: Runtime) -> None:
     operator.reflectors[0].last_seen -= 4 * SILENCE_SECONDS + 1
     assert operator.stale() == f"silent watches: {operator.reflectors[0]}"

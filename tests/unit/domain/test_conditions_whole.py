@@ -22,8 +22,11 @@ from tests.unit.domain.world import (
 
 from chainlit_operator.domain.model import (
     Condition,
+    Dependency,
+    Origin,
     Rewrite,
     Rollout,
+    Route,
     RouteStatus,
     Snapshot,
     Status,
@@ -94,6 +97,18 @@ NO_URL = (
     "Unknown RouteWithoutAddress: Ingress chat has {}, so there is no URL to open as a browser does. Add a host to it, "
     "or set spec.verification.mode to Backend."
 )
+NO_URL_AT_ALL = (
+    "Unknown RouteWithoutAddress: Ingress chat {}, so there is no URL to open as a browser does. {}, or set "
+    "spec.verification.mode to Backend."
+)
+
+
+def of_gateway(*origins: Origin, host: str) -> Route:
+    """A route of a Gateway; its kind does not matter."""
+    gateways = (Dependency("Middleware", "a-b"), Dependency("Gateway", "infra/edge"))
+    return ingress(path("/chat", host=host), origins=origins, dependencies=gateways)
+
+
 RIGHT = aligned().workload
 assert RIGHT is not None
 
@@ -178,6 +193,64 @@ ROWS = [
             NO_URL.format("only the wildcard host *.example.com"),
         ),
         id="route-of-a-wildcard",
+    ),
+    *(
+        pytest.param(
+            aligned(
+                app=app(verification=EDGE),
+                routes=(of_gateway(*origins, host=host),),
+                watched=watched,
+            ),
+            "",
+            text(ROUTE.replace("example.com", host), ALIGNED, message),
+            id=name,
+        )
+        for name, host, origins, watched, message in (
+            (
+                "gateway-not-watched",
+                "a.example",
+                (),
+                ("shop", "team"),
+                NO_URL_AT_ALL.format(
+                    "has a Gateway in namespace infra, which the operator does not watch",
+                    "Add infra to watchNamespaces of the operator's chart, state the URL in spec.route.url",
+                ),
+            ),
+            (
+                "gateway-missing",
+                "*.example",
+                (),
+                ("shop", "infra"),
+                NO_URL_AT_ALL.format(
+                    "has no Gateway with a listener for HTTP or HTTPS (infra/edge)", "Correct its parentRefs"
+                ),
+            ),
+            (
+                "gateway-missing-and-all-watched",
+                "a.example",
+                (),
+                (),
+                NO_URL_AT_ALL.format(
+                    "has no Gateway with a listener for HTTP or HTTPS (infra/edge)", "Correct its parentRefs"
+                ),
+            ),
+            (
+                "gateway-of-another-host",
+                "a.example",
+                (Origin("b.example", is_secure=False),),
+                ("shop",),
+                NO_URL_AT_ALL.format(
+                    "has host a.example, for which no Gateway has a listener", "Correct its hostnames"
+                ),
+            ),
+            (
+                "gateway-of-another-wildcard",
+                "*.a.example",
+                (Origin("*.b.example", is_secure=False),),
+                (),
+                NO_URL_AT_ALL.format("has only the wildcard host *.a.example", "Add a host to it"),
+            ),
+        )
     ),
     pytest.param(
         aligned(app=app(suspend=True)),

@@ -228,7 +228,8 @@ TABLES: dict[str, list[Case]] = {
         Case({f"{ALB}/listen-ports": '{"HTTPS": 443}'}, matching=EXACT, warnings=(AT_ROOT,)),
         Case({f"{ALB}/certificate-arn": "arn"}, matching=EXACT, warnings=(AT_ROOT,), origins=(HTTPS,)),
         Case({f"{ALB}/ssl-redirect": "443"}, matching=EXACT, warnings=(AT_ROOT,), origins=(HTTPS, HTTP)),
-        Case({f"{ALB}/actions.ssl-redirect": TO_HTTPS}, matching=EXACT, warnings=(AT_ROOT,), origins=(HTTPS, HTTP)),
+        # No path uses the action.
+        Case({f"{ALB}/actions.ssl-redirect": TO_HTTPS}, matching=EXACT, warnings=(AT_ROOT,)),
         Case({f"{ALB}/actions.home": ELSEWHERE}, matching=EXACT, warnings=(AT_ROOT,)),
         Case({f"{ALB}/healthcheck-path": "/ping", f"{ALB}/success-codes": "200,404"}, matching=EXACT,
              warnings=(HealthCheck("/ping", CHECKED_AT, "200,404"),)),
@@ -484,11 +485,13 @@ CHAT_TARGET, OTHER_TARGET = (
 def test_paths_of_an_alb(
     annotations: dict[str, str], entries: list[tuple[str, str, str, int | str]], wanted: list[tuple[object, ...]]
 ) -> None:
+    is_secure = REDIRECT in entries and len(wanted) < len(entries)
     paths = [ingress_path(path, path_type, service, port) for path, path_type, service, port in entries]
     made = ingress(rules=[ingress_rule(*paths)], ingress_class="alb")
     made["metadata"]["annotations"] = {f"{ALB}/{key}": value for key, value in annotations.items()}
     found = record(stored(made, "shop"))
     assert found.precedence is Precedence.FIRST_MATCH
+    assert any(origin.is_secure for origin in found.origins) is is_secure
     assert [(p.host, p.path, p.service, p.port, p.condition, p.others) for p in found.paths] == wanted
 
 

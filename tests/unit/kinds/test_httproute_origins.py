@@ -35,13 +35,26 @@ def gateway(*listeners: Listener, address: str = "") -> Gateway:
         ("a.example.com", Attachment(EDGE), gateway(ANY), "https://a.example.com:8443/chat/"),
         ("a.example", Attachment(EDGE), gateway(ANY, WEB), "http://a.example/chat/"),
         ("a.example", Attachment(EDGE), gateway(Listener("tcp", 443, "TLS"), WEB), "http://a.example/chat/"),
+        # A wildcard stands for several labels too.
+        ("x.a.example.com", Attachment(EDGE), gateway(ANY), "https://x.a.example.com:8443/chat/"),
+        ("example.com", Attachment(EDGE), gateway(ANY), None),
+        ("aexample.com", Attachment(EDGE), gateway(ANY), None),
+        ("*.a.example.com", Attachment(EDGE), gateway(ANY), None),
+        # The narrower of two hosts counts.
+        ("*.example.com", Attachment(EDGE), gateway(Listener("a", 80, "HTTP", "x.a.example.com")),
+         "http://x.a.example.com/chat/"),
+        ("*.example.com", Attachment(EDGE), gateway(Listener("a", 80, "HTTP", "b.example")), None),
+        ("*.example.com", Attachment(EDGE), gateway(ANY, Listener("a", 80, "HTTP", "c.example.com")),
+         "http://c.example.com/chat/"),
+        ("*.example.com", Attachment(EDGE), gateway(WEB, address="192.0.2.1"), None),
+        ("", Attachment(EDGE), gateway(ANY, WEB, address="192.0.2.1"), "http://192.0.2.1/chat/"),
         ("", Attachment(EDGE), gateway(ANY), None),
         ("", Attachment(EDGE), gateway(WEB, address="192.0.2.1"), "http://192.0.2.1/chat/"),
         ("", Attachment(EDGE), gateway(Listener("web", 80, "HTTP", "b.example")), "http://b.example/chat/"),
         ("a.example", Attachment(EDGE, section="none"), gateway(WEB), None),
         ("a.example", Attachment("Gateway infra/unread"), gateway(WEB), None),
     ],
-)
+)  # fmt: skip
 def test_address_of_an_http_route_is_that_of_its_listener(
     host: str, attachment: Attachment, found: Gateway, url: str | None
 ) -> None:

@@ -148,6 +148,11 @@ def test_a_middleware_enqueues_the_apps_of_its_routes(state: State, enqueued: En
     assert state.snapshot(state.apps[app().ref]).routes[0].paths[0].transforms == (Missing("shop-all"),)
 
 
+def test_a_snapshot_says_which_namespaces_are_watched(state: State) -> None:
+    assert state.snapshot(app()).watched == ()
+    assert State(lambda _: None, ("shop", "team")).snapshot(app()).watched == ("shop", "team")
+
+
 def test_a_gateway_enqueues_the_apps_of_its_routes(state: State, enqueued: Enqueued) -> None:
     edge = Gateway(Ref("Gateway", "infra", "edge"), "1", (Listener("web", 80, "HTTP"),))
     state.upsert(edge)
@@ -160,7 +165,7 @@ def test_a_gateway_enqueues_the_apps_of_its_routes(state: State, enqueued: Enque
     state.upsert(replace(edge, address="192.0.2.1"))
     assert enqueued.read() == {"chat"}
     (route,) = state.snapshot(state.apps[app().ref]).routes
-    assert route.origins == (Origin("", is_secure=False, port=80, address="192.0.2.1"),)
+    assert route.origins == (Origin("", is_secure=False, port=80, address="192.0.2.1", is_deep=True),)
 
 
 def test_older_versions_are_ignored(state: State, enqueued: Enqueued) -> None:

@@ -69,7 +69,7 @@ class Runtime:
     def __init__(self, api: Api, options: Options) -> None:
         self.options = options
         self.queue: WorkQueue[Ref] = WorkQueue(backoff_seconds)
-        self.state = State(self._changed)
+        self.state = State(self._changed, options.namespaces)
         #: Whether changes go to the queue. A new leader enqueues everything.
         self._is_leading = False
         verifier = Verifier(api.config.host, options.edge_tls)

@@ -28,6 +28,7 @@ from chainlit_operator.domain.model import (
 from chainlit_operator.domain.place import Source
 from chainlit_operator.domain.reasons import ELSEWHERE, ConditionType, Reason
 from chainlit_operator.domain.resolution import Resolved, Unresolved, missing_workload
+from chainlit_operator.domain.resolution.origin import why_no_origin
 from chainlit_operator.domain.verification_target import check_of
 
 #: In characters. metav1.Condition allows 32,768, which is too long to read.
@@ -222,15 +223,19 @@ class _Reporter:
         if self._mode is VerificationMode.EDGE and kept is not None and kept.outer:
             return _reachable("Unknown", Reason.URL_NOT_STATED, _unknown_url(kept))
         if self._mode is VerificationMode.EDGE:
-            route = self._resolved().status
-            host = f"only the wildcard host {route.host}" if route.host else "no host, and its status no address"
-            message = (
-                f"{route.kind} {route.name} has {host}, so there is no URL to open as a browser does. Add a host to "
-                "it, or set spec.verification.mode to Backend."
-            )
+            message = f"{self._why_no_url()}, or set spec.verification.mode to Backend."
             return _reachable("Unknown", Reason.ROUTE_WITHOUT_ADDRESS, message)
         message = "The Service behind the route has neither a cluster IP nor pods to ask. Use a ClusterIP Service."
         return _reachable("Unknown", Reason.SERVICE_WITHOUT_ADDRESS, message)
+
+    def _why_no_url(self) -> str:
+        """Why no URL of the app is known, and the remedy."""
+        status, snapshot = self._resolved().status, self._snapshot
+        route = next((r for r in snapshot.routes if (r.ref.kind, r.ref.name) == (status.kind, status.name)), None)
+        if route is None:
+            return "The spec states no URL to open as a browser does. Set spec.route.url"
+        why, remedy = why_no_origin(route, status.host, snapshot.watched)
+        return f"{status.kind} {status.name} {why}, so there is no URL to open as a browser does. {remedy}"
 
     def _refused_by_route(self) -> Condition | None:
         """The refusal of the WebSocket by the route, where the edge is not verified. No test is needed to know it."""

@@ -69,12 +69,15 @@ class _Rules(Rules):
             for routed in self._with_conditions(served, path.service)
         )
 
+    def _action(self, name: str) -> Any:
+        return _parsed(self._annotations.get(f"{ACTIONS}{name}", ""))
+
     def _after_action(self, path: RoutePath) -> Iterator[RoutePath]:
         """The path to the Services of its action; none for a redirect to https, which the https listener leaves out."""
         if path.port != _USE_ANNOTATION:
             yield path
             return
-        action = _parsed(self._annotations.get(f"{ACTIONS}{path.service}", ""))
+        action = self._action(path.service)
         if _is_https_redirect(action):
             return
         targets = [target for target in _targets(action) if _weight(target) > 0]
@@ -149,17 +152,17 @@ class _Rules(Rules):
             return route.attachments
         return (ingress_class(_CLASS, str(route.ref)),)
 
-    def origins(self, origins: tuple[Origin, ...]) -> tuple[Origin, ...]:
+    def origins(self, route: Route) -> tuple[Origin, ...]:
         listeners = list(_listeners(self._annotations.get(LISTEN_PORTS, "")))
-        address = next((origin.address for origin in origins if origin.address), "")
+        address = next((origin.address for origin in route.origins if origin.address), "")
         if listeners:
             return tuple(Origin("", is_secure, port, address) for is_secure, port in listeners)
         if self._annotations.get(CERTIFICATE):
-            return with_https(origins, is_alone=True)
-        redirects = (_parsed(value) for key, value in self._annotations.items() if key.startswith(ACTIONS))
-        if self._annotations.get(SSL_REDIRECT) or any(map(_is_https_redirect, redirects)):
-            return with_https(origins)
-        return origins
+            return with_https(route.origins, is_alone=True)
+        actions = {path.service for path in route.paths if path.port == _USE_ANNOTATION}
+        if self._annotations.get(SSL_REDIRECT) or any(_is_https_redirect(self._action(name)) for name in actions):
+            return with_https(route.origins)
+        return route.origins
 
     # ----------------------------------------------------------------------------------------------- health checks
 

@@ -13,6 +13,7 @@ from chainlit_operator.domain.model import (
     AnnotatedRoute,
     Matching,
     Origin,
+    Route,
     RoutePath,
     Stickiness,
 )
@@ -51,9 +52,9 @@ class _Rules(Rules):
     def transforms(self, path: RoutePath) -> Iterable[rewrites.Transform]:
         return self._transforms
 
-    def origins(self, origins: tuple[Origin, ...]) -> tuple[Origin, ...]:
+    def origins(self, route: Route) -> tuple[Origin, ...]:
         is_secure = self._annotations.get(CERTIFICATE) or is_true(self._annotations.get(SSL_REDIRECT, ""))
-        return with_https(origins) if is_secure else origins
+        return with_https(route.origins) if is_secure else route.origins
 
     def warnings(self, path: RoutePath) -> tuple[RouteWarning, ...]:
         # Without the annotation it asks what the pod's own probe asks, or else the path of the Ingress.

@@ -10,6 +10,7 @@ from chainlit_operator.domain.model import (
     Attachment,
     Matching,
     Origin,
+    Route,
     RoutePath,
     Stickiness,
     WebSocketRefusal,
@@ -45,8 +46,8 @@ class _Rules(Rules):
         is_closed = is_off(annotations.get(ALLOW_HTTP, "true"))
         self._is_secure = is_closed or is_true(annotations.get(FORCE_SSL, ""))
 
-    def origins(self, origins: tuple[Origin, ...]) -> tuple[Origin, ...]:
-        return with_https(origins) if self._is_secure else origins
+    def origins(self, route: Route) -> tuple[Origin, ...]:
+        return with_https(route.origins) if self._is_secure else route.origins
 
     def matching(self, path: RoutePath) -> Matching | None:
         if path.path_type != IMPLEMENTATION_SPECIFIC:

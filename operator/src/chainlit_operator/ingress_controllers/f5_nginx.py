@@ -12,6 +12,7 @@ from chainlit_operator.domain.model import (
     AnnotatedRoute,
     Matching,
     Origin,
+    Route,
     RoutePath,
     Stickiness,
     WebSocketRefusal,
@@ -49,8 +50,8 @@ class _Rules(Rules):
         wanted = ",".join([*self._sockets, path.service])
         return WebSocketRefusal("F5 NGINX", f"Set its annotation {SOCKETS} to {wanted}.")
 
-    def origins(self, origins: tuple[Origin, ...]) -> tuple[Origin, ...]:
-        return with_https(origins) if self._redirects else origins
+    def origins(self, route: Route) -> tuple[Origin, ...]:
+        return with_https(route.origins) if self._redirects else route.origins
 
     def matching(self, path: RoutePath) -> Matching | None:
         is_read = self._reads_expressions and path.matching is Matching.UNKNOWN

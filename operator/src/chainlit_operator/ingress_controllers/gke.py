@@ -57,12 +57,12 @@ class _Rules(Rules):
             return route.attachments
         return (ingress_class(_CLASS, str(route.ref)),)
 
-    def origins(self, origins: tuple[Origin, ...]) -> tuple[Origin, ...]:
+    def origins(self, route: Route) -> tuple[Origin, ...]:
         has_certificate = any(self._annotations.get(key) for key in CERTIFICATES)
         is_closed = is_off(self._annotations.get(ALLOW_HTTP, "true"))
         if has_certificate or is_closed:
-            return with_https(origins, is_alone=is_closed)
-        return origins
+            return with_https(route.origins, is_alone=is_closed)
+        return route.origins
 
     def warnings(self, path: RoutePath) -> tuple[RouteWarning, ...]:
         return (ProbedHealthCheck(f"healthCheck.requestPath of the BackendConfig in {BACKEND_CONFIG} of the Service"),)

@@ -9,6 +9,7 @@ from chainlit_operator.domain import rewrites
 from chainlit_operator.domain.model import (
     AnnotatedRoute,
     Origin,
+    Route,
     RoutePath,
     Stickiness,
 )
@@ -32,8 +33,8 @@ class _Rules(Rules):
         self._annotation, self._words = annotation, annotation.split()
         self._is_secure = is_secure
 
-    def origins(self, origins: tuple[Origin, ...]) -> tuple[Origin, ...]:
-        return with_https(origins) if self._is_secure else origins
+    def origins(self, route: Route) -> tuple[Origin, ...]:
+        return with_https(route.origins) if self._is_secure else route.origins
 
     def transforms(self, path: RoutePath) -> Iterator[rewrites.Transform]:
         words = self._words

@@ -10,6 +10,7 @@ from chainlit_operator.domain.model import (
     AnnotatedRoute,
     Matching,
     Origin,
+    Route,
     RoutePath,
     Stickiness,
 )
@@ -50,8 +51,8 @@ class _Rules(Rules):
         self._redirects = tuple(_redirects(annotations))
         self.is_canary = is_true(annotations.get(CANARY, ""))
 
-    def origins(self, origins: tuple[Origin, ...]) -> tuple[Origin, ...]:
-        return with_https(origins) if self._forces_https else origins
+    def origins(self, route: Route) -> tuple[Origin, ...]:
+        return with_https(route.origins) if self._forces_https else route.origins
 
     def matching(self, path: RoutePath) -> Matching | None:
         """Expressions count with every type of path."""

@@ -9,6 +9,7 @@ from chainlit_operator.domain.model import (
     AnnotatedRoute,
     Matching,
     Origin,
+    Route,
     RoutePath,
     Stickiness,
 )
@@ -33,8 +34,8 @@ class _Rules(Rules):
         self._transforms = (rewrites.ReplacePrefixMatch("/"),) if is_stripped else ()
         self._is_secure = is_secure
 
-    def origins(self, origins: tuple[Origin, ...]) -> tuple[Origin, ...]:
-        return with_https(origins, is_alone=True) if self._is_secure else origins
+    def origins(self, route: Route) -> tuple[Origin, ...]:
+        return with_https(route.origins, is_alone=True) if self._is_secure else route.origins
 
     def matching(self, path: RoutePath) -> Matching | None:
         is_expression = path.path_type == IMPLEMENTATION_SPECIFIC and path.path.startswith(_REGEX_PREFIX)

@@ -54,8 +54,8 @@ class _Rules(Rules):
         elif self._target:
             yield rewrites.Unknown(f"the annotation {REWRITE_TARGET} for a path with another end")
 
-    def origins(self, origins: tuple[Origin, ...]) -> tuple[Origin, ...]:
-        return with_https(origins) if self._is_secure else origins
+    def origins(self, route: Route) -> tuple[Origin, ...]:
+        return with_https(route.origins) if self._is_secure else route.origins
 
     def warnings(self, path: RoutePath) -> tuple[RouteWarning, ...]:
         return self._warnings

@@ -125,7 +125,7 @@ def interpret(found: AnnotatedRoute) -> Route:
             paths=each.routed(route.paths),
             precedence=each.precedence or route.precedence,
             attachments=each.attachments(route),
-            origins=each.origins(route.origins),
+            origins=each.origins(route),
         )
     return replace(
         route,

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from chainlit_operator.domain.model import (
     AnnotatedRoute,
     Origin,
+    Route,
     Stickiness,
 )
 from chainlit_operator.ingress_controllers.shared.affinity import Affinity, Annotations, Found
@@ -17,8 +18,8 @@ REDIRECT = "zalando.org/skipper-ingress-redirect"
 
 
 class _Rules(Rules):
-    def origins(self, origins: tuple[Origin, ...]) -> tuple[Origin, ...]:
-        return with_https(origins)
+    def origins(self, route: Route) -> tuple[Origin, ...]:
+        return with_https(route.origins)
 
 
 def _changes_path(filters: str) -> bool:

@@ -67,8 +67,8 @@ class _Rules(Rules):
     def matching(self, path: RoutePath) -> Matching | None:
         return _MATCHERS.get(self._matcher) if path.path_type == IMPLEMENTATION_SPECIFIC else None
 
-    def origins(self, origins: tuple[Origin, ...]) -> tuple[Origin, ...]:
-        return with_https(origins, is_alone=True) if self._is_secure else origins
+    def origins(self, route: Route) -> tuple[Origin, ...]:
+        return with_https(route.origins, is_alone=True) if self._is_secure else route.origins
 
     def transforms(self, path: RoutePath) -> Iterable[rewrites.Transform]:
         return self._transforms

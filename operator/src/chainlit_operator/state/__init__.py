@@ -19,10 +19,11 @@ class State(Store):
     """The store with its indexes. It enqueues all that a change affects.
 
     ``enqueue`` is called with each app whose decision a change may affect, and with each workload to release.
+    ``watched`` are the namespaces that the operator watches, empty for all.
     """
 
-    def __init__(self, enqueue: Callable[[Ref], None]) -> None:
-        super().__init__(self._changed)
+    def __init__(self, enqueue: Callable[[Ref], None], watched: tuple[str, ...] = ()) -> None:
+        super().__init__(self._changed, watched)
         self._enqueue = enqueue
         self.indexes = Indexes(self)
         self.route_keys = RouteKeys(self, self.indexes)

@@ -46,4 +46,5 @@ def gather(app: App, store: Store, indexes: Indexes, route_keys: RouteKeys) -> S
         taken=tuple(claims.taken_names(app, store.find)),
         template_fault=fault,
         claimed_by="" if claimant is None or claimant.ref == app.ref else claimant.ref.name,
+        watched=store.watched,
     )

@@ -38,8 +38,10 @@ class OnChange(Protocol):
 class Store:
     """Objects by kind and reference, without their relations: the indexes know those."""
 
-    def __init__(self, on_change: OnChange) -> None:
+    def __init__(self, on_change: OnChange, watched: tuple[str, ...] = ()) -> None:
         self._on_change = on_change
+        #: The namespaces whose objects are in the store; empty for all.
+        self.watched = watched
         self.apps: dict[Ref, App] = {}
         self._objects: defaultdict[str, dict[Ref, WatchedObject]] = defaultdict(dict)
 

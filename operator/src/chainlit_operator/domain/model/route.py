@@ -121,12 +121,14 @@ class Origin(NamedTuple):
 
     ``hosts`` is the host name that the origin serves: a name, ``*.example.com``, or ``""`` for any. ``address`` is the
     host to use for a path that names none; ``""`` where there is none. ``port`` 0 is the scheme's usual port.
+    ``is_deep`` says that a wildcard stands for one label or more, as in the Gateway API, and not only for one.
     """
 
     hosts: str
     is_secure: bool
     port: int = 0
     address: str = ""
+    is_deep: bool = False
 
 
 class Dependency(NamedTuple):

@@ -54,7 +54,7 @@ class Snapshot:
     ``answers`` are those of pods to the questions of the decision before. ``verification`` is the latest result for the
     app, ``memory`` the operator's own writes. ``is_verified`` is False
     where verification is off for the whole operator. ``monotonic`` is the time in seconds of the clock that ``memory``
-    uses, ``now`` the wall clock's (RFC 3339).
+    uses, ``now`` the wall clock's (RFC 3339). ``watched`` are the namespaces that the operator watches, empty for all.
     """
 
     app: App
@@ -72,6 +72,7 @@ class Snapshot:
     verification: Verification | None = None
     memory: Memory = field(default_factory=Memory)
     is_verified: bool = True
+    watched: tuple[str, ...] = ()
     monotonic: float = 0.0
     now: str = ""
 

@@ -66,9 +66,9 @@ class Rules:
         """Return what serves the route: routes with overlapping attachments can take requests from each other."""
         return route.attachments
 
-    def origins(self, origins: tuple[Origin, ...]) -> tuple[Origin, ...]:
-        """Return where a browser reaches the route; ``origins`` are those that the route states without annotations."""
-        return origins
+    def origins(self, route: Route) -> tuple[Origin, ...]:
+        """Return where a browser reaches the route; its kind has given it those without annotations."""
+        return route.origins
 
     def warnings(self, path: RoutePath) -> tuple[RouteWarning, ...]:
         """Return what else may fail at the path. The condition RouteResolved says it, and Ready stays as it is."""

@@ -269,7 +269,11 @@ def compose(route: model.Route, find: model.Find) -> model.Route:
     }
     origins = [
         model.Origin(
-            listener.hostname, listener.protocol == "HTTPS", listener.port, listener.hostname or gateway.address
+            listener.hostname,
+            listener.protocol == "HTTPS",
+            listener.port,
+            listener.hostname or gateway.address,
+            is_deep=True,
         )
         for attachment in route.attachments
         if (gateway := gateways.get(attachment.group)) is not None
