@@ -82,7 +82,7 @@ def test_chainlitapp_names_what_the_chart_made() -> None:
             }
         },
         "route": {"ref": {"kind": "Ingress", "name": release.one("Ingress")["metadata"]["name"]}},
-        "verification": {"mode": "Backend", "intervalSeconds": 60},
+        "verification": {"mode": "Auto", "intervalSeconds": 60},
     }
 
 

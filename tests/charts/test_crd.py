@@ -271,7 +271,7 @@ def test_five_lines_are_enough() -> None:
     assert not complaints(manifest)
     assert defaulted(manifest, SCHEMA)["spec"] == {
         "workload": {"ref": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "chat"}},
-        "verification": {"mode": "Backend", "intervalSeconds": 60},
+        "verification": {"mode": "Auto", "intervalSeconds": 60},
         "suspend": False,
     }
 

@@ -46,7 +46,7 @@ def test_rights_in_all_namespaces() -> None:
 def test_rights_in_some_namespaces() -> None:
     release = operator({"watchNamespaces": ["team-a", "7"]})
     assert not release.all("ClusterRoleBinding")
-    roles, bindings = release.all("Role")[:-1], release.all("RoleBinding")[:-1]
+    roles, bindings = release.all("Role")[:-2], release.all("RoleBinding")[:-2]
     assert [role["metadata"]["namespace"] for role in roles] == ["team-a", "7"]
     assert [binding["metadata"]["namespace"] for binding in bindings] == ["team-a", "7"]
     account = release.one("ServiceAccount")["metadata"]["name"]
@@ -56,6 +56,29 @@ def test_rights_in_some_namespaces() -> None:
         assert binding["roleRef"]["name"] == role["metadata"]["name"]
         assert binding["subjects"] == [{"kind": "ServiceAccount", "name": account, "namespace": "system"}]
     assert release.env()["CHAINLIT_OPERATOR_NAMESPACE"] == "team-a,7"
+
+
+def test_right_to_know_the_api_servers_addresses() -> None:
+    release = operator({"watchNamespaces": ["team-a"]})
+    role, binding = release.all("Role")[1], release.all("RoleBinding")[1]
+    assert role["metadata"]["namespace"] == binding["metadata"]["namespace"] == "default"
+    assert role["metadata"]["name"] == binding["roleRef"]["name"] == "op-chainlit-operator-system"
+    assert rights(role) == {("discovery.k8s.io", "endpointslices"): {"list"}}
+    assert binding["subjects"] == release.all("RoleBinding")[0]["subjects"]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {"watchNamespaces": ["default", "team-a"]},
+        {"watchNamespaces": ["team-a"], "verification": {"enabled": False}},
+        {"watchNamespaces": ["team-a"], "rbac": {"create": False}},
+    ],
+)
+def test_no_right_in_default_that_is_not_needed(values: dict[str, Any]) -> None:
+    names = [role["metadata"]["name"] for role in operator(values).all("Role")]
+    assert "op-chainlit-operator-system" not in names
 
 
 def test_rights_without_creation() -> None:
@@ -187,7 +210,8 @@ def test_settings() -> None:
         "CHAINLIT_OPERATOR_LISTEN": "0.0.0.0:8080",
         "CHAINLIT_OPERATOR_CONCURRENCY": "16",
         "CHAINLIT_OPERATOR_VERIFICATION": "true",
-        "CHAINLIT_OPERATOR_VERIFICATION_CONCURRENCY": "8",
+        "CHAINLIT_OPERATOR_VERIFICATION_CONCURRENCY": "32",
+        "CHAINLIT_OPERATOR_VERIFICATIONS_PER_SECOND": "15",
         "CHAINLIT_OPERATOR_LEADER_ELECTION": "true",
         "CHAINLIT_OPERATOR_LEASE_NAME": "op-chainlit-operator",
         "CHAINLIT_OPERATOR_LEASE_NAMESPACE": "system",
@@ -201,7 +225,7 @@ def test_settings() -> None:
         {
             "log": {"level": "debug", "format": "text"},
             "concurrency": 2,
-            "verification": {"enabled": False, "concurrency": 3},
+            "verification": {"enabled": False, "concurrency": 3, "perSecond": 2.5},
             "leaderElection": {"enabled": False},
             "extraEnv": [{"name": "HTTPS_PROXY", "value": "http://proxy"}],
         }
@@ -213,6 +237,7 @@ def test_settings() -> None:
         "CHAINLIT_OPERATOR_CONCURRENCY": "2",
         "CHAINLIT_OPERATOR_VERIFICATION": "false",
         "CHAINLIT_OPERATOR_VERIFICATION_CONCURRENCY": "3",
+        "CHAINLIT_OPERATOR_VERIFICATIONS_PER_SECOND": "2.5",
         "HTTPS_PROXY": "http://proxy",
     }
 

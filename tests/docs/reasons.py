@@ -22,12 +22,13 @@ conditions, with messages that name the object, the field and the fix:
 | `RouteResolved` | the operator found the route, and it gives the app one path |
 | `Aligned` | the workload has this path: variables and probe paths |
 | `SessionAffinity` | all requests of a browser reach one process |
-| `WebSocketReachable` | handshake, WebSocket upgrade, page and script of the page work |
+| `WebSocketReachable` | handshake, WebSocket upgrade, page, script of the page and project settings work |
 | `Ready` | all others are True; otherwise it has status and reason of the first one that is not. \
 `SessionAffinity` counts only where it is False |
 
-Mode `Backend` of `spec.verification` sends the requests to the Service. Mode `Edge` sends them to the public URL; if
-that fails, the operator tests the Service too, and the message first says on which side the fault is.
+Mode `Auto` of `spec.verification` sends the requests to the Service and to the public URL, where only what proves a
+fault is one ([EdgeNotJudged](#edgenotjudged)). Mode `Backend` sends them to the Service. Mode `Edge` sends them to the
+public URL; if that fails, the operator tests the Service too, and the message first says on which side the fault is.
 [Routes](routes.md) lists each form of route with its result. [Troubleshoot](../how-to/troubleshoot.md) has a decision
 tree.
 

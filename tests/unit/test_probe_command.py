@@ -27,7 +27,7 @@ async def test_an_app_that_can_be_used(tail: str) -> None:
         result = await probe(url)
     assert result.exit_code == 0, result.output
     assert result.stdout.startswith(f"{url} answered: Engine.IO handshake, ") and result.stdout.count("\n") == 1
-    assert app.parts == ["cookie", "handshake", "packet", "packet", "packet", "upgrade", "page", "script"]
+    assert app.parts == ["cookie", "handshake", "packet", "packet", "packet", "upgrade", "page", "script", "settings"]
 
 
 async def test_as_pods_do_through_the_service() -> None:
@@ -35,7 +35,7 @@ async def test_as_pods_do_through_the_service() -> None:
         result = await probe("--service", f"{app.base_url}/chat", "--parent-root-path", "/team")
         stripped = await probe("--service", f"{app.base_url}/chat")
     assert result.exit_code == 0, result.output
-    assert app.parts[:4] == ["handshake", "upgrade", "page", "script"]
+    assert app.parts[:5] == ["handshake", "upgrade", "page", "script", "settings"]
     assert stripped.exit_code == 1 and "AssetsMissing" in stripped.stderr
 
 

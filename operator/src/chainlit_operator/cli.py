@@ -18,7 +18,7 @@ import click
 import uvloop
 
 from chainlit_operator import __version__
-from chainlit_operator.controller.runtime import Options, Runtime
+from chainlit_operator.controller.runtime import VERIFICATIONS_PER_SECOND, Options, Runtime
 from chainlit_operator.kinds.registry import RESOURCES
 from chainlit_operator.kopf_layer import handlers
 from chainlit_operator.kube import config as configs
@@ -44,12 +44,24 @@ class _Namespaces(click.ParamType[tuple[str, ...]]):
         return value if isinstance(value, tuple) else tuple(value.replace(",", " ").split())
 
 
-class _Seconds(click.FloatRange):
-    """Seconds within limits. click itself accepts NaN, which is neither below nor above a limit."""
+class _Number(click.FloatRange):
+    """A number within limits. click itself accepts NaN, which is neither below nor above a limit."""
+
+    what = "a number"
 
     def convert(self, value: float, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        seconds = super().convert(value, param, ctx)
-        return self.fail(f"{value!r} is not a number of seconds.", param, ctx) if math.isnan(seconds) else seconds
+        number = super().convert(value, param, ctx)
+        return self.fail(f"{value!r} is not {self.what}.", param, ctx) if math.isnan(number) else number
+
+
+class _Seconds(_Number):
+    """Seconds within limits."""
+
+    what = "a number of seconds"
+
+
+class _PerSecond(_Number):
+    """A rate within limits."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "CHAINLIT_OPERATOR"})
@@ -94,9 +106,19 @@ def cli() -> None:
     "--verification-concurrency",
     envvar="CHAINLIT_OPERATOR_VERIFICATION_CONCURRENCY",
     type=click.IntRange(1, 256),
-    default=8,
+    default=32,
     show_default=True,
     help="Maximum number of apps that are verified at the same time.",
+)
+@click.option(
+    "--verifications-per-second",
+    envvar="CHAINLIT_OPERATOR_VERIFICATIONS_PER_SECOND",
+    type=_PerSecond(0.1, 1000),
+    default=VERIFICATIONS_PER_SECOND,
+    show_default=True,
+    metavar="NUMBER",
+    help="Maximum number of verifications that begin in a second. Where apps need more, they are verified later than "
+    "intervalSeconds says.",
 )
 @click.option(
     "--ca-file",
@@ -167,6 +189,7 @@ def run(  # noqa: PLR0913, PLR0917 - click passes one argument for each option
     concurrency: int,
     verification: bool,
     verification_concurrency: int,
+    verifications_per_second: float,
     ca_file: Path | None,
     leader_election: bool,
     lease_name: str,
@@ -189,6 +212,7 @@ def run(  # noqa: PLR0913, PLR0917 - click passes one argument for each option
             concurrency=concurrency,
             verification=verification,
             verification_concurrency=verification_concurrency,
+            verifications_per_second=verifications_per_second,
             edge_tls=EdgeTLS(ca_file),
             listen=listen,
             lease=_lease(lease_name, lease_namespace) if leader_election else None,
@@ -253,8 +277,8 @@ def probe(  # noqa: PLR0917 - as above
 ) -> None:
     """Check once whether the Chainlit app at URL works.
 
-    Sends the requests with which the operator verifies apps: Socket.IO handshake, WebSocket upgrade, page and script.
-    Prints the result in one line. Needs no cluster.
+    Sends the requests with which the operator verifies apps: Socket.IO handshake, WebSocket upgrade, page, script and
+    project settings. Prints the result in one line. Needs no cluster.
     """
     if parent_root_path and not service:
         raise click.UsageError("--parent-root-path is for --service: the URL of a browser contains that path")

@@ -25,6 +25,7 @@ from chainlit_operator.domain.model import (
     NOBODY,
     Answer,
     Check,
+    EdgeMemory,
     PathAnswer,
     PathKind,
     Pods,
@@ -81,7 +82,7 @@ class Accepting(ApiServer):
         self.before_apply: Any = None
         self.before_release: Callable[[], None] = lambda: None
         self.before_status: Any = None
-        self.spec: dict[str, Any] = {"workload": {"ref": {"name": "chat"}}}
+        self.spec: dict[str, Any] = {"workload": {"ref": {"name": "chat"}}, "verification": {"mode": "Backend"}}
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         if self.script:
@@ -117,7 +118,7 @@ class Accepting(ApiServer):
 async def world(*script: Any) -> AsyncIterator[World]:
     """The plain case of tests.unit.domain.world in a cache, with a probe that always answers."""
 
-    async def probe(check: Check) -> Verification:
+    async def probe(check: Check, _: EdgeMemory) -> Verification:
         return Verification(check, True, Reason.VERIFIED, "…")
 
     async def answer(question: Question) -> Answer:

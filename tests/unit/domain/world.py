@@ -32,6 +32,7 @@ from chainlit_operator.domain.model import (
     Snapshot,
     Variable,
     Verification,
+    VerificationMode,
     Workload,
 )
 from chainlit_operator.domain.reasons import Reason
@@ -44,7 +45,9 @@ DONE = Rollout(observed_generation=1, desired=1, total=1, updated=1, available=1
 
 
 def app(name: str = "chat", created: str = "2026-01-01T00:00:00Z", **spec: Any) -> App:
-    fields = {"workload_kind": "Deployment", "workload_name": "chat"} | spec
+    """An app that is verified through its Service, unless the spec says otherwise."""
+    backend = VerificationMode.BACKEND
+    fields = {"workload_kind": "Deployment", "workload_name": "chat", "verification": backend} | spec
     return App(
         ref=Ref("ChainlitApp", NAMESPACE, name),
         uid=f"uid-of-{name}",

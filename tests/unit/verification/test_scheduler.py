@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -10,40 +11,52 @@ from dataclasses import replace
 import pytest
 from tests.waiting import until
 
-from chainlit_operator.domain.model import Check, Verification
+from chainlit_operator.domain.model import Check, EdgeMemory, Verification
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.object_ref import Ref
+from chainlit_operator.observability import metrics
 from chainlit_operator.verification import scheduler as module
 from chainlit_operator.verification.scheduler import VerificationScheduler
 
 APP, OTHER = Ref("ChainlitApp", "shop", "chat"), Ref("ChainlitApp", "shop", "other")
 CHECK = Check("http://10.0.0.1:80", "/chat", "", "http", "uid", 1)
 AT_EDGE = replace(CHECK, edge_url="http://example.com", pods=1)
+AUTO = replace(AT_EDGE, is_auto=True)
+SEEN, UNJUDGED = EdgeMemory(has_answered=True), EdgeMemory(unjudged=1)
 LONG = 3600.0
 
 
 class Scene:
     """A scheduler whose verifications have the given outcomes, the last one repeatedly."""
 
-    def __init__(self, *answers: bool, concurrency: int = 2) -> None:
-        self.answers = list(answers) or [True]
+    def __init__(
+        self,
+        *answers: bool,
+        concurrency: int = 2,
+        per_second: float = 1e6,
+        edge: EdgeMemory = EdgeMemory(),  # noqa: B008 - frozen
+    ) -> None:
+        self.answers, self.edge = list(answers) or [True], edge
         self.asked: list[Check] = []
+        self.memories: list[EdgeMemory] = []
         self.reports: list[Ref] = []
         #: How many verifications had started at each report.
         self.asked_at_report: list[int] = []
         self.gate: asyncio.Event | None = None
-        self.scheduler = VerificationScheduler(self.verify, self.report, concurrency)
+        self.scheduler = VerificationScheduler(self.verify, self.report, concurrency, per_second)
 
     def report(self, ref: Ref) -> None:
         self.reports.append(ref)
         self.asked_at_report.append(len(self.asked))
 
-    async def verify(self, check: Check) -> Verification:
+    async def verify(self, check: Check, memory: EdgeMemory) -> Verification:
         self.asked.append(check)
+        self.memories.append(memory)
         if self.gate is not None:
             await self.gate.wait()
         reachable = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        return Verification(check, reachable, Reason.VERIFIED if reachable else Reason.CONNECTION_REFUSED, "…")
+        reason = Reason.VERIFIED if reachable else Reason.CONNECTION_REFUSED
+        return Verification(check, reachable, reason, "…", edge=self.edge)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -53,9 +66,15 @@ class Scene:
         await asyncio.gather(task, return_exceptions=True)
 
     def set_check(
-        self, check: Check | None = CHECK, interval: float = LONG, *, ref: Ref = APP, is_outcome_known: bool = False
+        self,
+        check: Check | None = CHECK,
+        interval: float = LONG,
+        *,
+        ref: Ref = APP,
+        is_outcome_known: bool = False,
+        edge_answered: bool = False,
     ) -> None:
-        self.scheduler.set_check(ref, check, interval, is_outcome_known=is_outcome_known)
+        self.scheduler.set_check(ref, check, interval, is_outcome_known=is_outcome_known, edge_answered=edge_answered)
 
     async def reported(self, times: int = 1) -> None:
         await until(lambda: len(self.reports) >= times)
@@ -182,29 +201,77 @@ async def test_the_outcome_of_a_check_that_ended_meanwhile_is_dropped() -> None:
     assert scene.reports == [OTHER] and scene.scheduler.verification(APP) is None
 
 
-@pytest.mark.parametrize("check", [CHECK, AT_EDGE])
-def test_pauses_grow_while_an_app_is_reachable(check: Check) -> None:
-    entry = module._Entry(check, 60.0)
+@pytest.mark.parametrize(("check", "extra"), [(CHECK, 0), (AT_EDGE, 2), (AUTO, 2)])
+def test_an_app_that_works_is_verified_once_in_its_interval(check: Check, extra: int) -> None:
+    entry = module._Entry(check, 60.0, EdgeMemory())
     pauses = []
     for entry.successes in range(1, 12):
         pauses.append(entry.pause())
-    extra = entry.reported_after_successes - 1
+    assert entry.reported_after_successes == extra + 1
     assert pauses[:extra] == [module.EDGE_PAUSE_SECONDS] * extra
     assert pauses[extra] == module.CONFIRM_SECONDS
-    for place, pause in enumerate(pauses[extra + 1 :], start=2):
-        assert 0.9 <= pause / (60.0 * min(place, module.MAX_STRETCH)) <= 1.1
+    assert all(54.0 <= pause <= 60.0 for pause in pauses[extra + 1 :])
+    assert len(set(pauses[extra + 1 :])) > 1, "apps that began together spread"
+
+
+async def test_a_url_that_is_not_judged_keeps_no_success_waiting() -> None:
+    scene = Scene(edge=UNJUDGED)
+    async with scene.running():
+        scene.set_check(AUTO)
+        await scene.reported()
+    assert scene.asked_at_report[0] == 1
+    scene = Scene(edge=SEEN)
+    async with scene.running():
+        scene.set_check(AUTO)
+        await scene.reported()
+    assert scene.asked_at_report[0] == 3
+
+
+async def test_what_was_found_at_the_url_is_handed_on() -> None:
+    scene = Scene(edge=SEEN)
+    async with scene.running():
+        scene.set_check(AUTO, 0.001)
+        await until(lambda: len(scene.asked) >= 2)
+    assert [memory.has_answered for memory in scene.memories[:2]] == [False, True]
+    assert scene.memories[1] is SEEN
+
+
+@pytest.mark.parametrize(
+    ("edge_url", "edge_answered", "wanted"),
+    [
+        ("http://example.com", True, SEEN),
+        ("http://example.com", False, EdgeMemory()),
+        ("http://other.example", True, SEEN),
+        ("http://other.example", False, EdgeMemory()),
+    ],
+)
+async def test_another_check_of_the_same_url_knows_what_was_found(
+    edge_url: str, edge_answered: bool, wanted: EdgeMemory
+) -> None:
+    seen = EdgeMemory(has_answered=True, addresses=frozenset({"192.0.2.7"}))
+    scene = Scene(edge=seen)
+    async with scene.running():
+        scene.set_check(AUTO)
+        await scene.reported()
+        scene.edge = EdgeMemory()
+        scene.set_check(replace(AUTO, edge_url=edge_url, pods=2), edge_answered=edge_answered)
+        await until(lambda: scene.asked[-1].pods == 2)
+        memory = scene.memories[scene.asked.index(scene.asked[-1])]
+    assert memory == wanted
+    is_same = edge_url == AUTO.edge_url and edge_answered
+    assert memory.addresses == (seen.addresses if is_same else frozenset())
 
 
 @pytest.mark.parametrize(
     ("interval", "last"),
-    [(60.0, [30, 30, 60, 120, 240, 300, 300]), (10.0, [10, 10, 20, 40, 50, 50, 50]), (86400.0, [30, 30, 60])],
+    [(60.0, [30, 30, 60, 60]), (10.0, [10, 10, 10]), (86400.0, [30, 30, 60, 120, 240, 300, 300])],
 )
 def test_pauses_grow_while_an_app_fails(monkeypatch: pytest.MonkeyPatch, interval: float, last: list[float]) -> None:
     monkeypatch.setattr(module, "RETRY_SECONDS", (1.0, 2.0, 5.0, 10.0, 30.0))
-    pauses = [module._Entry(CHECK, interval, failures=failures).pause() for failures in range(1, 3000)]
+    pauses = [module._Entry(CHECK, interval, EdgeMemory(), failures=failures).pause() for failures in range(1, 3000)]
     assert pauses[:4] == [1, 2, 5, 10]
     assert pauses[module.BACKOFF_AFTER_FAILURES - 2 :][: len(last)] == last
-    assert pauses[-1] == min(interval * module.MAX_STRETCH, module.MAX_BACKOFF_SECONDS)
+    assert pauses[-1] == min(interval, module.MAX_BACKOFF_SECONDS)
 
 
 async def test_apps_without_a_reported_outcome_go_first() -> None:
@@ -215,9 +282,9 @@ async def test_apps_without_a_reported_outcome_go_first() -> None:
             scene.set_check(check, ref=Ref("ChainlitApp", "shop", f"app-{n}"))
         await scene.reported(len(former))
         scene.gate = asyncio.Event()
-        await until(lambda: scene.scheduler._queue.qsize() == len(former) - 1)
+        await until(lambda: len(scene.scheduler._queue) == len(former) - 1)
         scene.set_check()
-        await until(lambda: scene.scheduler._queue.qsize() == len(former))
+        await until(lambda: len(scene.scheduler._queue) == len(former))
         before = len(scene.asked)
         scene.gate.set()
         await until(lambda: len(scene.asked) > before)
@@ -227,7 +294,7 @@ async def test_apps_without_a_reported_outcome_go_first() -> None:
 async def test_an_unexpected_error_delays_its_app_and_no_other() -> None:
     asked: list[str] = []
 
-    async def verify(check: Check) -> Verification:
+    async def verify(check: Check, _: EdgeMemory) -> Verification:
         asked.append(check.root_path)
         if check.root_path == "/odd" and asked.count("/odd") == 1:
             raise IndexError("string index out of range")
@@ -252,7 +319,7 @@ async def test_a_shorter_interval_of_a_queued_check_queues_it_only_once() -> Non
         scene.set_check()
         await until(lambda: len(scene.asked) == 1)
         scene.set_check(queued, ref=OTHER)
-        await until(lambda: scene.scheduler._queue.qsize() == 1)
+        await until(lambda: len(scene.scheduler._queue) == 1)
         scene.set_check(queued, LONG / 2, ref=OTHER)
         timer = scene.scheduler._entries[OTHER].timer
         assert timer is not None and not timer.cancelled()
@@ -260,3 +327,132 @@ async def test_a_shorter_interval_of_a_queued_check_queues_it_only_once() -> Non
         first.set()
         await until(lambda: scene.asked[-1] == queued)
         assert timer.cancelled() and scene.scheduler._entries[OTHER].timer is None
+
+
+async def test_an_app_that_waits_is_queued_once() -> None:
+    scene = Scene(concurrency=1)
+    scene.gate = asyncio.Event()
+    async with scene.running():
+        scene.set_check()
+        await until(lambda: len(scene.asked) == 1)
+        scene.set_check(ref=OTHER)
+        await until(lambda: len(scene.scheduler._queue) == 1)
+        entry = scene.scheduler._entries[OTHER]
+        scene.scheduler._enqueue(OTHER, entry)
+        assert len(scene.scheduler._queue) == 1
+        scene.gate.set()
+        await scene.reported(2)
+    assert not entry.is_queued
+
+
+# -- the limit for the whole operator
+
+
+def due(number: int, *, is_urgent: bool) -> tuple[float, Ref, module._Entry]:
+    """An app that waits: one without a reported outcome, or one of the routine."""
+    entry = module._Entry(CHECK, 60.0, EdgeMemory())
+    if not is_urgent:
+        entry.successes, entry.verification = 5, Verification(CHECK, True, Reason.VERIFIED, "…")
+    return float(number), Ref("ChainlitApp", "shop", f"{'urgent' if is_urgent else 'routine'}-{number}"), entry
+
+
+def order(*waiting: tuple[float, Ref, module._Entry]) -> list[str]:
+    queue = module._Queue()
+    for item in waiting:
+        queue.put(*item)
+    return [queue.pop()[1].name for _ in waiting]
+
+
+def test_urgent_apps_go_first_and_the_routine_goes_on() -> None:
+    urgent = [due(n, is_urgent=True) for n in range(7)]
+    routine = [due(n, is_urgent=False) for n in range(4)]
+    assert order(*routine, *urgent) == [
+        *("urgent-0", "urgent-1", "urgent-2", "routine-0"),
+        *("urgent-3", "urgent-4", "urgent-5", "routine-1"),
+        *("urgent-6", "routine-2", "routine-3"),
+    ]
+    assert order(*routine[:2]) == ["routine-0", "routine-1"]
+    assert order(*urgent[:5]) == [f"urgent-{n}" for n in range(5)]
+
+
+@pytest.mark.parametrize(
+    ("failures", "successes", "reported", "is_urgent"),
+    [
+        (0, 0, None, True),
+        (1, 0, None, True),
+        (0, 1, True, False),
+        (0, 9, True, False),
+        (1, 0, True, True),
+        (2, 0, True, True),
+        (3, 0, False, False),
+        (99, 0, False, False),
+        (0, 1, False, False),
+    ],
+)
+def test_what_is_urgent(failures: int, successes: int, reported: bool | None, is_urgent: bool) -> None:
+    found = None if reported is None else Verification(CHECK, reported, Reason.VERIFIED, "…")
+    entry = module._Entry(CHECK, 60.0, EdgeMemory(), found, failures=failures, successes=successes)
+    assert entry.is_urgent is is_urgent
+
+
+class Clock:
+    """The time of the loop, which only sleeps move."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 1000.0
+        monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: self.now)
+        monkeypatch.setattr(asyncio, "sleep", self.sleep)
+
+    async def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+async def test_so_many_begin_in_a_second_and_none_are_saved_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(monkeypatch)
+    scheduler = VerificationScheduler(Scene().verify, lambda _: None, concurrency=1, per_second=4.0)
+    begun: list[tuple[str, float]] = []
+
+    async def begin() -> None:
+        ref, _ = await scheduler._next()
+        begun.append((ref.name, clock.now))
+
+    for number in range(3):
+        _, ref, entry = due(number, is_urgent=True)
+        scheduler._entries[ref] = entry
+        scheduler._enqueue(ref, entry)
+    for _ in range(3):
+        await begin()
+    clock.now += 60.0
+    for number in range(3, 5):
+        _, ref, entry = due(number, is_urgent=True)
+        scheduler._entries[ref] = entry
+        scheduler._enqueue(ref, entry)
+    for _ in range(2):
+        await begin()
+    assert [when - 1000.0 for _, when in begun] == [0.0, 0.25, 0.5, 60.5, 60.75]
+    assert [name for name, _ in begun] == [f"urgent-{n}" for n in range(5)]
+
+
+async def test_the_delay_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(monkeypatch)
+    delays: list[float] = []
+    monkeypatch.setattr(metrics.VERIFICATION_DELAY, "observe", delays.append)
+    scheduler = VerificationScheduler(Scene().verify, lambda _: None, concurrency=1, per_second=1.0)
+    for number in range(3):
+        _, ref, entry = due(number, is_urgent=number > 0)
+        scheduler._entries[ref] = entry
+        scheduler._enqueue(ref, entry)
+    gone = Ref("ChainlitApp", "shop", "urgent-1")
+    del scheduler._entries[gone]
+    assert [(await scheduler._next())[0].name for _ in range(2)] == ["urgent-2", "routine-0"]
+    assert delays == [0.0, 1.0] and clock.now == 1001.0
+
+
+async def test_the_limit_holds_on_a_clock_of_the_wall() -> None:
+    scene = Scene(concurrency=8, per_second=50.0)
+    began = time.monotonic()
+    async with scene.running():
+        for number in range(10):
+            scene.set_check(replace(CHECK, root_path=f"/{number}"), ref=Ref("ChainlitApp", "shop", f"app-{number}"))
+        await scene.reported(10)
+    assert time.monotonic() - began >= 9 / 50.0

@@ -130,7 +130,13 @@ class Reconciler:
         outcome = await self._apply(snapshot, decision)
         report = conditions.report(snapshot, decision, outcome)
         interval = float(app.spec.interval_seconds)
-        self._scheduler.set_check(app.ref, report.check, interval, is_outcome_known=report.is_known)
+        self._scheduler.set_check(
+            app.ref,
+            report.check,
+            interval,
+            is_outcome_known=report.is_known,
+            edge_answered=report.edge_answered,
+        )
         if report.status != app.status:
             await self._statuses.write(app, report.status)
         return outcome.failure is None or outcome.failure.reason is Reason.FIELD_CONTESTED

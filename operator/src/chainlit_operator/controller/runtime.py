@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from chainlit_operator.controller.app_intake import AppIntake, AppList
 from chainlit_operator.controller.app_relister import AppRelister
+from chainlit_operator.controller.cluster_addresses import ApiEndpoints, ServiceAddresses
 from chainlit_operator.controller.event_recorder import EventRecorder
 from chainlit_operator.controller.inquirer import Inquirer
 from chainlit_operator.controller.reconciler import Reconciler
@@ -26,6 +27,7 @@ from chainlit_operator.kube.workqueue import WorkQueue
 from chainlit_operator.object_ref import Ref
 from chainlit_operator.observability import gc_tuning, metrics
 from chainlit_operator.state import State, decoding
+from chainlit_operator.verification.api_addresses import ApiAddresses
 from chainlit_operator.verification.edge_tls import EdgeTLS
 from chainlit_operator.verification.pods import PodAsker
 from chainlit_operator.verification.scheduler import VerificationScheduler
@@ -40,6 +42,8 @@ _LIST_SECONDS = 60.0
 _KNOWN_READS, _KNOWN_PAUSE_SECONDS = 10, 0.005
 #: The first wave of work counts as over after this time, also if an app hangs.
 _FIRST_WAVE_SECONDS = 300.0
+#: So many verifications, each through the Service and at the URL, cost a quarter of one processor (``tests/bench``).
+VERIFICATIONS_PER_SECOND = 15.0
 #: The name of the only task that may end by itself.
 _FIRST_WAVE = "first wave"
 
@@ -55,7 +59,8 @@ class Options:
     namespaces: tuple[str, ...] = ()
     concurrency: int = 16
     verification: bool = True
-    verification_concurrency: int = 8
+    verification_concurrency: int = 32
+    verifications_per_second: float = VERIFICATIONS_PER_SECOND
     edge_tls: EdgeTLS = field(default_factory=EdgeTLS)
     listen: str = ""
     lease: Ref | None = None
@@ -72,8 +77,11 @@ class Runtime:
         self.state = State(self._changed, options.namespaces)
         #: Whether changes go to the queue. A new leader enqueues everything.
         self._is_leading = False
-        verifier = Verifier(api.config.host, options.edge_tls)
-        self.scheduler = VerificationScheduler(verifier.verify, self.queue.add, options.verification_concurrency)
+        api_addresses = ApiAddresses(api.config.host, ApiEndpoints(api).read)
+        verifier = Verifier(api_addresses, options.edge_tls, ServiceAddresses(self.state).__contains__)
+        self.scheduler = VerificationScheduler(
+            verifier.verify, self.queue.add, options.verification_concurrency, options.verifications_per_second
+        )
         self.inquirer = Inquirer(PodAsker(api, verifier.policy).answer, self.queue.add)
         self.recorder = EventRecorder(api)
         self.reconciler = Reconciler(

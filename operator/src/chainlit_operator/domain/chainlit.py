@@ -42,6 +42,8 @@ PROBE_ENDPOINT = "/health"
 
 #: The endpoint that sets the session cookie (since 2.5.5); some edges choose the replica by that cookie.
 SESSION_COOKIE_ENDPOINT = "set-session-cookie"
+#: The endpoint that the page asks before it opens a chat. Every release in ``tests/releases`` has it.
+SETTINGS_ENDPOINT = "project/settings"
 #: The directory of the page's scripts.
 ASSETS = "assets"
 #: The description of Chainlit's API, outside the root path (FastAPI's own), and two paths that each release has in it.

@@ -36,6 +36,8 @@ MAX_MESSAGE = 1024
 
 #: Reasons of WebSocketReachable that are not the result of a verification.
 _UNVERIFIED = frozenset({Reason.SUSPENDED, Reason.NOT_ALIGNED, Reason.VERIFICATION_DISABLED, Reason.SCALED_TO_ZERO})
+#: Results that say nothing of the app: the operator could not ask it, and a browser perhaps can.
+_UNDECIDED = frozenset({Reason.PLAIN_TEXT_REFUSED, Reason.PROBE_FAILED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +58,13 @@ class Report:
     """The check to verify from now on (None: nothing to verify), and the status that the app must have.
 
     ``is_known`` says that the former status has the result of this check: a restart need not verify it at once.
+    ``edge_answered`` says that the app was reached at the URL of this check before.
     """
 
     check: Check | None
     status: Status
     is_known: bool = False
+    edge_answered: bool = False
 
 
 def report(snapshot: Snapshot, decision: Decision, outcome: Outcome) -> Report:
@@ -101,10 +105,10 @@ class _Reporter:
         reachable = self._web_socket_reachable(aligned, check)
         ready = self._ready(route_resolved, aligned, affinity, reachable)
         conditions = tuple(self._dated(found) for found in (route_resolved, aligned, affinity, reachable, ready))
-        status = self._status(conditions, is_aligned=aligned.status == "True")
-        return Report(check, status, self._is_known(check))
+        status = self._status(conditions, check, is_aligned=aligned.status == "True")
+        return Report(check, status, self._is_known(check), edge_answered=status.verified_url is not None)
 
-    def _status(self, conditions: tuple[Condition, ...], *, is_aligned: bool) -> Status:
+    def _status(self, conditions: tuple[Condition, ...], check: Check | None, *, is_aligned: bool) -> Status:
         app, route = self._app, self._route
         former = (None, None) if is_new(app) else (app.status.root_path, app.status.parent_root_path)
         root_path, parent_root_path = (self._decision.root_paths or (None, None)) if is_aligned else former
@@ -118,10 +122,20 @@ class _Reporter:
             kept=kept,
             url=resolved.url if resolved else None,
             web_socket_url=resolved.web_socket_url if resolved else None,
+            verified_url=self._verified_url(check),
             route=resolved.status if resolved else None,
             workload=_workload_status(app, self._decision),
             conditions=conditions,
         )
+
+    def _verified_url(self, check: Check | None) -> str | None:
+        """The URL at which the app was reached by a browser's requests; kept until the URL changes."""
+        url = self._route.url if isinstance(self._route, Resolved) else None
+        found = self._snapshot.verification
+        if found is not None and found.check == check:
+            return url if found.edge.has_answered else None
+        is_asked = self._mode in (VerificationMode.AUTO, VerificationMode.EDGE)
+        return url if is_asked and url == self._app.status.verified_url else None
 
     def _dated(self, condition: Condition) -> Condition:
         former = self._app.status.condition(condition.type)
@@ -238,7 +252,7 @@ class _Reporter:
         return f"{status.kind} {status.name} {why}, so there is no URL to open as a browser does. {remedy}"
 
     def _refused_by_route(self) -> Condition | None:
-        """The refusal of the WebSocket by the route, where the edge is not verified. No test is needed to know it."""
+        """The refusal of the WebSocket by the route, where its URL is not the proof. No test is needed to know it."""
         refusal = self._resolved().web_socket_refusal
         if not refusal or self._mode is VerificationMode.EDGE:
             return None
@@ -252,7 +266,8 @@ class _Reporter:
         if self._app.spec.mount_path and found.app_reason in ELSEWHERE:
             message = _mount_remedy(self._app, self._resolved(), found)
             return _reachable("False", Reason.MOUNT_PATH_NOT_SERVED, message)
-        condition = _reachable("True" if found.reachable else "False", found.reason, found.message)
+        failed = "Unknown" if found.reason in _UNDECIDED else "False"
+        condition = _reachable("True" if found.reachable else failed, found.reason, found.message)
         return condition if found.reachable else self._explained(condition)
 
     def _awaiting(self) -> Condition:

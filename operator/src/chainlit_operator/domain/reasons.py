@@ -80,6 +80,7 @@ class Reason(StrEnum):
     ROUTE_WITHOUT_ADDRESS = "RouteWithoutAddress"
     WEB_SOCKET_NOT_ENABLED = "WebSocketNotEnabled"
     MOUNT_PATH_NOT_SERVED = "MountPathNotServed"
+    EDGE_NOT_JUDGED = "EdgeNotJudged"
 
     # WebSocketReachable, found by questions to pods
     ROOT_PATH_IN_IMAGE = "RootPathInImage"
@@ -95,6 +96,7 @@ class Reason(StrEnum):
     CONNECTION_REFUSED = "ConnectionRefused"
     CONNECTION_TIMED_OUT = "ConnectionTimedOut"
     CONNECTION_LOST = "ConnectionLost"
+    PLAIN_TEXT_REFUSED = "PlainTextRefused"
     HOST_UNREACHABLE = "HostUnreachable"
     TLS_FAILED = "TLSFailed"
     CERTIFICATE_EXPIRED = "CertificateExpired"
@@ -110,6 +112,7 @@ class Reason(StrEnum):
     PAGE_REFUSED = "PageRefused"
     PAGE_MALFORMED = "PageMalformed"
     ASSETS_MISSING = "AssetsMissing"
+    PROJECT_SETTINGS_FAILED = "ProjectSettingsFailed"
     SOCKET_AT_DOUBLED_SLASH = "SocketAtDoubledSlash"
     ROOT_PATH_IN_PAGE_ONLY = "RootPathInPageOnly"
     ROOT_PATH_IGNORED = "RootPathIgnored"

@@ -8,10 +8,10 @@ from chainlit_operator.domain.resolution import Resolved
 
 def check_of(snapshot: Snapshot, route: Resolved, container: Container, workload: Workload) -> Check | None:
     """Return the check of an aligned app whose rollout is complete; None if it has no address."""
-    at_edge = snapshot.app.spec.verification is VerificationMode.EDGE
+    mode = snapshot.app.spec.verification
     base_url = _service_url(route.service, route.service_port, container)
-    edge_url = _edge_url(route) if at_edge else ""
-    if not (edge_url if at_edge else base_url):
+    edge_url = "" if mode is VerificationMode.BACKEND else _edge_url(route)
+    if not (edge_url if mode is VerificationMode.EDGE else base_url):
         return None
     port = next((port for port in route.service.ports if port.matches(route.service_port)), None)
     return Check(
@@ -22,7 +22,8 @@ def check_of(snapshot: Snapshot, route: Resolved, container: Container, workload
         uid=workload.uid,
         generation=workload.generation,
         edge_url=edge_url,
-        pods=workload.rollout.available if at_edge else 0,
+        pods=workload.rollout.available if edge_url else 0,
+        is_auto=mode is VerificationMode.AUTO,
     )
 
 

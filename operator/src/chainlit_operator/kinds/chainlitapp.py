@@ -71,7 +71,7 @@ class _RouteSpec(ApiStruct):
 
 
 class _VerificationSpec(ApiStruct):
-    mode: model.VerificationMode = model.VerificationMode.BACKEND
+    mode: model.VerificationMode = model.VerificationMode.AUTO
     interval_seconds: int = 60
 
 
@@ -126,6 +126,7 @@ class _AppStatus(ApiStruct):
     kept: bool = False
     url: str | None = None
     web_socket_url: str | None = field(default=None, name="webSocketURL")
+    verified_url: str | None = field(default=None, name="verifiedURL")
     route: _RouteStatus | None = None
     workload: _WorkloadStatus | None = None
     conditions: list[_Condition] = field(default_factory=list)
@@ -215,6 +216,7 @@ def _status_to_domain(status: _AppStatus) -> model.Status:
         kept=status.kept,
         url=status.url,
         web_socket_url=status.web_socket_url,
+        verified_url=status.verified_url,
         route=model.RouteStatus(**msgspec.structs.asdict(status.route)) if status.route else None,
         workload=model.WorkloadStatus(**msgspec.structs.asdict(status.workload)) if status.workload else None,
         conditions=tuple(condition.to_domain() for condition in status.conditions),

@@ -32,11 +32,16 @@ class _Endpoint(ApiStruct):
     conditions: _Conditions = field(default_factory=_Conditions)
 
 
+class _Port(ApiStruct):
+    port: int | None = None
+
+
 class EndpointSlice(ApiStruct):
     """An EndpointSlice (discovery.k8s.io/v1)."""
 
     address_type: str = ""
     endpoints: list[_Endpoint] | None = None
+    ports: list[_Port] | None = None
 
 
 _decode = decoder(EndpointSlice)
@@ -51,6 +56,15 @@ def endpoints(raw: Raw) -> tuple[Endpoint, ...]:
         Endpoint(endpoint.addresses[0], _is_ready(endpoint.conditions))
         for endpoint in found.endpoints or ()
         if endpoint.addresses and not endpoint.conditions.terminating
+    )
+
+
+def addresses_and_ports(raw: Raw) -> tuple[tuple[str, int], ...]:
+    """Return every address with every port of an EndpointSlice. Raises msgspec.DecodeError."""
+    found = _decode(raw)
+    ports = [port.port for port in found.ports or () if port.port is not None]
+    return tuple(
+        (address, port) for endpoint in found.endpoints or () for address in endpoint.addresses for port in ports
     )
 
 

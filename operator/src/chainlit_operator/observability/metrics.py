@@ -20,6 +20,11 @@ TAKEOVERS = Counter("chainlit_operator_takeovers", "Fields taken over from anoth
 VERIFICATIONS = Counter(
     "chainlit_operator_verifications", "Verifications of a WebSocket, by mode and outcome.", ["mode", "reason"]
 )
+VERIFICATION_DELAY = Histogram(
+    "chainlit_operator_verification_delay_seconds",
+    "Time from when a verification is due to its start; it grows where --verifications-per-second is too low.",
+    buckets=(0.01, 0.1, 1, 5, 10, 30, 60, 300, 900, 3600),
+)
 EVENTS_DROPPED = Counter("chainlit_operator_events_dropped", "Kubernetes Events not sent because too many were due.")
 WATCH_EVENTS = Counter("chainlit_operator_watch_events", "Objects received from watches.", ["kind"])
 WATCH_RESTARTS = Counter("chainlit_operator_watch_restarts", "Watches that ended with an error.", ["kind", "reason"])

@@ -1,4 +1,4 @@
-"""When to verify: a new check at once, then at the app's interval, and less often while nothing changes.
+"""When to verify: a new check at once, then at the app's interval, within a limit for the whole operator.
 
 The scheduler draws no conclusions about the app. It turns checks into verifications, and calls back when the outcome of
 an app changes.
@@ -7,22 +7,22 @@ an app changes.
 from __future__ import annotations
 
 import asyncio
-import itertools
 import logging
 import random
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from chainlit_operator.domain.model import Check, Verification
+from chainlit_operator.domain.model import Check, EdgeMemory, Verification
 from chainlit_operator.object_ref import Ref
 from chainlit_operator.observability import metrics
 
 logger = logging.getLogger(__name__)
 
-#: Pauses after the first failure in a row, the second, and so on; the last one repeats.
+#: Pauses after the first failure in a row, the second, and so on; the last one repeats. The interval bounds them.
 RETRY_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0)
-#: After this many failures in a row the pause doubles with each failure, up to the longest pause between successes, but
-#: not above the second value. So a broken app delays others little, and its repair is noticed within minutes.
+#: After this many failures in a row the pause doubles with each failure, up to the interval or the second value. So a
+#: broken app delays others little, and its repair is noticed within its interval.
 BACKOFF_AFTER_FAILURES, MAX_BACKOFF_SECONDS = 10, 300.0
 #: A failure is reported when it is the third in a row: endpoints lag behind pods by some seconds.
 REPORTED_AFTER_FAILURES = 3
@@ -32,10 +32,10 @@ REPORTED_AFTER_SUCCESSES_AT_EDGE = 3
 EDGE_PAUSE_SECONDS = 1.5
 #: The first reported success is verified again after this time, because an old pod may have answered.
 CONFIRM_SECONDS = 5.0
-#: While an app stays reachable, the pause grows up to this many intervals.
-MAX_STRETCH = 5
+#: One verification in so many is one of the routine while some are urgent, so that neither keeps the other waiting.
+ROUTINE_SHARE = 4
 
-Verify = Callable[[Check], Awaitable[Verification]]
+Verify = Callable[[Check, EdgeMemory], Awaitable[Verification]]
 
 
 @dataclass(slots=True)
@@ -44,10 +44,13 @@ class _Entry:
 
     check: Check
     interval: float
+    memory: EdgeMemory
     verification: Verification | None = None
+    latest: Verification | None = None
     failures: int = 0
     successes: int = 0
     timer: asyncio.TimerHandle | None = None
+    is_queued: bool = False
 
     @property
     def is_reported(self) -> bool:
@@ -56,42 +59,101 @@ class _Entry:
 
     @property
     def reported_after_successes(self) -> int:
-        """The number of successes in a row after which a success is reported."""
-        return REPORTED_AFTER_SUCCESSES_AT_EDGE if self.check.at_edge else 1
+        """The number of successes in a row after which a success is reported.
+
+        A success in mode Auto whose URL is not judged is one of the Service.
+        """
+        is_at_edge = self.check.at_edge and (self.latest is None or self.latest.edge.unjudged == 0)
+        return REPORTED_AFTER_SUCCESSES_AT_EDGE if is_at_edge else 1
+
+    @property
+    def is_urgent(self) -> bool:
+        """Whether the app has no reported outcome, or the latest outcome is not yet the reported one."""
+        return self.verification is None or not self.is_reported
 
     def pause(self) -> float:
         """Return the seconds until the next verification."""
         return self._pause_after_failure() if self.failures else self._pause_after_success()
 
     def _pause_after_failure(self) -> float:
-        pause = min(self.interval, RETRY_SECONDS[min(self.failures, len(RETRY_SECONDS)) - 1])
+        pause = RETRY_SECONDS[min(self.failures, len(RETRY_SECONDS)) - 1]
         doublings = min(max(0, self.failures - BACKOFF_AFTER_FAILURES), 20)  # more would exceed any interval
-        return min(self.interval * MAX_STRETCH, MAX_BACKOFF_SECONDS, pause * 2.0**doublings)
+        return min(self.interval, MAX_BACKOFF_SECONDS, pause * 2.0**doublings)
 
     def _pause_after_success(self) -> float:
         reported = self.successes - self.reported_after_successes
         if reported < 0:
             return EDGE_PAUSE_SECONDS
-        pause = self.interval * min(MAX_STRETCH, reported + 1) * random.uniform(0.9, 1.1)  # noqa: S311
+        # A little less than the interval, at random, so that apps that began together spread.
+        pause = self.interval * random.uniform(0.9, 1.0)  # noqa: S311
         return min(pause, CONFIRM_SECONDS) if reported == 0 else pause
+
+
+class _Queue:
+    """The apps whose verification is due, and since when (time of the event loop); urgent ones go first.
+
+    While urgent ones wait, one in ``ROUTINE_SHARE`` is one of the routine. Among equals the one that waits longest is
+    first.
+    """
+
+    def __init__(self) -> None:
+        self._urgent: deque[tuple[float, Ref, _Entry]] = deque()
+        self._routine: deque[tuple[float, Ref, _Entry]] = deque()
+        self._urgent_in_a_row = 0
+        self._is_filled = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._urgent) + len(self._routine)
+
+    def put(self, due: float, ref: Ref, entry: _Entry) -> None:
+        (self._urgent if entry.is_urgent else self._routine).append((due, ref, entry))
+        self._is_filled.set()
+
+    async def wait(self) -> None:
+        """Wait until the queue is not empty."""
+        while not len(self):
+            self._is_filled.clear()
+            await self._is_filled.wait()
+
+    def pop(self) -> tuple[float, Ref, _Entry]:
+        is_turn_of_routine = self._urgent_in_a_row >= ROUTINE_SHARE - 1 and self._routine
+        if self._urgent and not is_turn_of_routine:
+            self._urgent_in_a_row += 1
+            return self._urgent.popleft()
+        self._urgent_in_a_row = 0
+        return self._routine.popleft()
 
 
 class VerificationScheduler:
     """Repeats one check for each app, and calls ``on_outcome`` with the app when its reported outcome changes."""
 
-    def __init__(self, verify: Verify, on_outcome: Callable[[Ref], None], concurrency: int) -> None:
+    def __init__(
+        self, verify: Verify, on_outcome: Callable[[Ref], None], concurrency: int, per_second: float = 1000.0
+    ) -> None:
+        """At most ``concurrency`` verifications run at one time, and at most ``per_second`` begin in a second."""
         self._verify, self._on_outcome, self._concurrency = verify, on_outcome, concurrency
+        self._pause = 1.0 / per_second
+        self._turn = asyncio.Lock()
+        #: When the next verification may begin (time of the event loop).
+        self._next_start = 0.0
         self._entries: dict[Ref, _Entry] = {}
-        #: Apps without a reported outcome come first; otherwise first in, first out.
-        self._queue: asyncio.PriorityQueue[tuple[int, int, Ref, _Entry]] = asyncio.PriorityQueue()
-        self._counter = itertools.count()
+        self._queue = _Queue()
 
-    def set_check(self, ref: Ref, check: Check | None, interval_seconds: float, *, is_outcome_known: bool) -> None:
+    def set_check(
+        self,
+        ref: Ref,
+        check: Check | None,
+        interval_seconds: float,
+        *,
+        is_outcome_known: bool,
+        edge_answered: bool = False,
+    ) -> None:
         """Verify ``check`` for the app from now on; None ends its verifications.
 
         A new check is verified at once. ``is_outcome_known`` means that the app's status already has the outcome of
         this check, from before a restart: then the first check of the app starts at a random time within the interval,
-        so that a restart does not verify all apps at once.
+        so that a restart does not verify all apps at once. ``edge_answered`` means that the app was reached at the URL
+        of the check before.
         """
         former = self._entries.get(ref)
         if former is not None and former.check == check:
@@ -100,7 +162,9 @@ class VerificationScheduler:
         if former is not None:
             self._cancel_timer(self._entries.pop(ref))
         if check is not None:
-            entry = self._entries[ref] = _Entry(check, interval_seconds)
+            is_same_edge = former is not None and former.check.edge_url == check.edge_url and edge_answered
+            memory = former.memory if former is not None and is_same_edge else EdgeMemory(edge_answered)
+            entry = self._entries[ref] = _Entry(check, interval_seconds, memory)
             is_restart = former is None and is_outcome_known
             self._start_timer(ref, entry, _part_of(interval_seconds) if is_restart else 0.0)
 
@@ -130,28 +194,48 @@ class VerificationScheduler:
 
     async def _work(self) -> None:
         while True:
-            _, _, ref, entry = await self._queue.get()
-            if self._entries.get(ref) is not entry:
-                continue
-            # A shorter interval may have started another timer while this entry was in the queue.
-            self._cancel_timer(entry)
-            try:
-                verification = await self._verify(entry.check)
-            except Exception:
-                # The app chooses what the verification reads: its faults must not stop the verification of others.
-                logger.exception("%s: unexpected error of its verification; retrying", ref)
-                if self._entries.get(ref) is entry:
-                    self._start_timer(ref, entry, min(entry.interval, RETRY_SECONDS[-1]))
-                continue
-            metrics.VERIFICATIONS.labels("Edge" if entry.check.at_edge else "Backend", verification.reason).inc()
+            async with self._turn:
+                ref, entry = await self._next()
+            await self._verify_entry(ref, entry)
+
+    async def _next(self) -> tuple[Ref, _Entry]:
+        """Return the app to verify next, once another verification may begin: so many in a second, and none saved up.
+
+        The app is chosen after the wait, so that one that became urgent meanwhile goes first.
+        """
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._queue.wait()
+            await asyncio.sleep(max(0.0, self._next_start - loop.time()))
+            due, ref, entry = self._queue.pop()
             if self._entries.get(ref) is entry:
-                self._record(ref, entry, verification)
+                break
+        self._next_start = loop.time() + self._pause
+        entry.is_queued = False
+        # A shorter interval may have started another timer while this entry was in the queue.
+        self._cancel_timer(entry)
+        metrics.VERIFICATION_DELAY.observe(max(0.0, loop.time() - due))
+        return ref, entry
+
+    async def _verify_entry(self, ref: Ref, entry: _Entry) -> None:
+        try:
+            verification = await self._verify(entry.check, entry.memory)
+        except Exception:
+            # The app chooses what the verification reads: its faults must not stop the verification of others.
+            logger.exception("%s: unexpected error of its verification; retrying", ref)
+            if self._entries.get(ref) is entry:
+                self._start_timer(ref, entry, min(entry.interval, RETRY_SECONDS[-1]))
+            return
+        metrics.VERIFICATIONS.labels(entry.check.mode, verification.reason).inc()
+        if self._entries.get(ref) is entry:
+            self._record(ref, entry, verification)
 
     def _record(self, ref: Ref, entry: _Entry, verification: Verification) -> None:
         if verification.reachable:
             entry.failures, entry.successes = 0, entry.successes + 1
         else:
             entry.failures, entry.successes = entry.failures + 1, 0
+        entry.latest, entry.memory = verification, verification.edge
         if entry.is_reported and verification != entry.verification:
             entry.verification = verification
             self._on_outcome(ref)
@@ -161,8 +245,9 @@ class VerificationScheduler:
         entry.timer = asyncio.get_running_loop().call_later(delay, self._enqueue, ref, entry)
 
     def _enqueue(self, ref: Ref, entry: _Entry) -> None:
-        rank = 0 if entry.verification is None else 1
-        self._queue.put_nowait((rank, next(self._counter), ref, entry))
+        if not entry.is_queued:
+            entry.is_queued = True
+            self._queue.put(asyncio.get_running_loop().time(), ref, entry)
 
     @staticmethod
     def _cancel_timer(entry: _Entry) -> None:

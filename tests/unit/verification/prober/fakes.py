@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import socket
 import ssl
+import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -74,7 +76,8 @@ class Seen:
 class FakeChainlit:
     """What Chainlit does: prefixed routes, an HTML page with 200 for unknown paths, an Engine.IO v4 server.
 
-    ``faults`` replaces the handler of a part: cookie, handshake, packet, upgrade, page or script.
+    ``faults`` replaces the handler of a part: cookie, handshake, packet, upgrade, page, script, settings or slash (the
+    root path without its slash).
     """
 
     root_path: str = ""
@@ -111,21 +114,32 @@ class FakeChainlit:
         return await self.faults.get(part, usual)(request)
 
     def _route(self, request: web.Request) -> tuple[str, Handler]:
+        if self.root_path and request.path == self.root_path:
+            return "slash", self._slash
         if not request.path.startswith(f"{self.root_path}/"):
             return "outside", self._not_found
         below = request.path.removeprefix(self.root_path)
-        if below == "/set-session-cookie":
-            return "cookie", self._cookie
         if below == "/ws/socket.io/":
             socket = {"POST": ("packet", self._packet), "websocket": ("upgrade", self._upgrade)}
             way = request.method if request.method == "POST" else request.query.get("transport", "")
             return socket.get(way, ("handshake", self._handshake))
         if below.startswith("/assets/"):
             return "script", self._script
-        return ("page" if below == "/" else "catch-all"), self.page
+        endpoints = {
+            "/set-session-cookie": ("cookie", self._cookie),
+            "/project/settings": ("settings", self._settings),
+            "/": ("page", self.page),
+        }
+        return endpoints.get(below, ("catch-all", self.page))
 
     async def _not_found(self, _: web.Request) -> web.Response:
         return web.json_response({"detail": "Not Found"}, status=404)
+
+    async def _settings(self, _: web.Request) -> web.Response:
+        return web.json_response({"ui": {"name": SECRET}})
+
+    async def _slash(self, request: web.Request) -> web.Response:
+        return web.Response(status=307, headers={"Location": f"{request.scheme}://{request.host}{request.path}/"})
 
     async def _handshake(self, request: web.Request) -> web.Response:
         assert request.query == {"EIO": "4", "transport": "polling"}
@@ -235,6 +249,23 @@ async def serving(
     finally:
         app.over.set()
         await runner.cleanup()
+
+
+@asynccontextmanager
+async def resetting_server() -> AsyncIterator[Target]:
+    """Run a TCP server that resets each connection once it has got a request, as a mesh does that wants mutual TLS."""
+
+    async def reset(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        found: socket.socket = writer.get_extra_info("socket")
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        writer.transport.abort()
+
+    server = await asyncio.start_server(reset, "127.0.0.1", 0)
+    try:
+        yield Target(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", "/chat")
+    finally:
+        server.close()
 
 
 @asynccontextmanager

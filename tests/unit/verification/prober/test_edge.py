@@ -13,10 +13,14 @@ from yarl import URL
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.verification.prober import MAX_REQUESTS_AT_EDGE, Outcome, Target, explain_side
 from chainlit_operator.verification.prober.cookies import MAX_COOKIE_BYTES, MAX_COOKIES, ProbeCookies
+from chainlit_operator.verification.prober.failures import Failure
+from chainlit_operator.verification.prober.steps import redirects_to_https
+from chainlit_operator.verification.prober.transport import Client
 
-from .fakes import FakeChainlit, FakeEdge, answer, ask, named, serving
+from .fakes import PATIENT, FakeChainlit, FakeEdge, Handler, answer, ask, html, named, serving
+from .test_steps import disconnect
 
-PARTS = ["cookie", "handshake", "packet", "packet", "packet", "upgrade", "page", "script"]
+PARTS = ["cookie", "handshake", "packet", "packet", "packet", "upgrade", "page", "script", "settings"]
 NO_NAME = OSError("not in this test")
 
 
@@ -32,7 +36,7 @@ async def test_verifies_a_working_app(root_path: str) -> None:
     assert (outcome.reachable, outcome.reason) == (True, "Verified"), outcome
     assert f"{app.base_url}{root_path}/" in outcome.message
     assert app.parts == PARTS
-    assert len(PARTS) == MAX_REQUESTS_AT_EDGE
+    assert len(PARTS) == MAX_REQUESTS_AT_EDGE - 1, "by https it is one more"
 
 
 async def test_each_request_has_the_origin_where_browsers_send_it_and_its_own_connection() -> None:
@@ -107,6 +111,114 @@ async def test_https_is_not_redirected_to_itself(tmp_path: Path) -> None:
     async with serving(FakeChainlit("/chat", faults={"cookie": fault}), server_tls) as app:
         outcome = await named(tls=tls).probe(at_edge(app, "https"))
     assert outcome.reason == Reason.REDIRECTED and len(app.seen) == 1
+
+
+# -- the path without its slash
+
+
+@pytest.mark.parametrize(
+    ("location", "is_told"),
+    [
+        (f"http://{HOST}/chat/", True),
+        (f"http://{HOST}:80/chat/", True),
+        (f"https://{HOST}/chat/", False),
+        ("/chat/", False),
+        ("http://login.example/chat/", False),
+        ("http://[bad", False),
+    ],
+)
+async def test_a_path_without_its_slash_that_leaves_https(tmp_path: Path, location: str, is_told: bool) -> None:
+    server_tls, tls = both_sides(tmp_path)
+    prober = named([["127.0.0.1"], NO_NAME], tls=tls)
+    async with serving(FakeChainlit("/chat", faults={"slash": answer(307, Location=location)}), server_tls) as app:
+        outcome = await prober.probe(at_edge(app, "https"))
+    assert outcome.reachable and app.parts == [*PARTS, "slash"]
+    assert len(app.seen) == MAX_REQUESTS_AT_EDGE
+    assert ((HOST, 80) in prober.resolve.asked) is is_told  # type: ignore[attr-defined]
+    works = f"Engine.IO handshake, WebSocket upgrade, page and script work at https://{HOST}:{app.port}/chat/"
+    warning = (
+        f" But https://{HOST}:{app.port}/chat without the slash is redirected to http, because the app does not "
+        "believe X-Forwarded-Proto. Set FORWARDED_ALLOW_IPS=* in its container."
+    )
+    assert outcome.message == f"{works}, requested as browsers do.{warning if is_told else ''}"
+
+
+@pytest.mark.parametrize("slash", [answer(404), answer(200), answer(500), disconnect])
+async def test_other_answers_without_the_slash_say_nothing(tmp_path: Path, slash: Handler) -> None:
+    server_tls, tls = both_sides(tmp_path)
+    async with serving(FakeChainlit("/chat", faults={"slash": slash}), server_tls) as app:
+        outcome = await named(tls=tls).probe(at_edge(app, "https"))
+    assert outcome.reachable and outcome.fix == "" and app.parts[-1] == "slash"
+
+
+@pytest.mark.parametrize(
+    ("page", "goes_back"),
+    [
+        (answer(301, Location=f"https://{HOST}/chat/"), True),
+        (answer(301, Location=f"https://{HOST}/"), False),
+        (answer(301, Location="https://login.example/chat/"), False),
+        (answer(200), False),
+        (answer(404), False),
+        (disconnect, False),
+    ],
+)
+async def test_whether_an_edge_takes_browsers_back_to_https(page: Handler, goes_back: bool) -> None:
+    async with serving(FakeChainlit("/chat", faults={"page": page})) as app:
+        target = Target(f"http://127.0.0.1:{app.port}", "/chat", host_header=HOST, at_edge=True)
+        client = Client(target, PATIENT, None)
+        try:
+            async with named().connected(client):
+                found = await redirects_to_https(client)
+        except Failure:
+            found = False
+    assert found is goes_back
+
+
+# -- who sent an answer
+
+
+@pytest.mark.parametrize(
+    ("part", "handler", "reason", "sender"),
+    [
+        ("cookie", answer(302, Location="https://login.example/"), "Redirected", "Login"),
+        ("handshake", answer(302, Location="/oauth2/start"), "Redirected", "Login"),
+        ("handshake", answer(401), "HandshakeRefused", "Login"),
+        ("handshake", answer(403), "HandshakeRefused", "Login"),
+        ("handshake", answer(407), "HandshakeRefused", "Login"),
+        ("handshake", answer(400), "HandshakeRefused", "Other"),
+        ("handshake", answer(429), "HandshakeRefused", "Other"),
+        ("handshake", answer(404, '{"detail":"Not Found"}', "application/json"), "HandshakeNotFound", "Chainlit"),
+        ("handshake", answer(404, "404 page not found\n"), "HandshakeNotFound", "Controller"),
+        ("handshake", answer(404, "default backend - 404"), "HandshakeNotFound", "Controller"),
+        ("handshake", answer(404, "<p>Nothing here", Server="nginx/1.27"), "HandshakeNotFound", "Controller"),
+        ("handshake", answer(404, ""), "HandshakeNotFound", "Controller"),
+        ("handshake", answer(404, "<p>Company portal"), "HandshakeNotFound", "Other"),
+        ("handshake", answer(502), "ServerError", "Controller"),
+        ("handshake", answer(500), "ServerError", "Controller"),
+        ("handshake", answer(200, html("/chat/x.js"), "text/html"), "HandshakeIsHTML", "Chainlit"),
+        ("handshake", answer(200, "<p>Log in", "text/html"), "HandshakeIsHTML", "Other"),
+        ("handshake", answer(200, "ok"), "HandshakeMalformed", "Other"),
+        ("handshake", disconnect, "ConnectionLost", "Nobody"),
+        ("packet", answer(400, "Invalid session"), "SessionLost", "Chainlit"),
+        ("upgrade", answer(403), "UpgradeRefused", "Chainlit"),
+        ("upgrade", disconnect, "UpgradeRefused", "Chainlit"),
+        ("page", answer(401), "PageRefused", "Login"),
+        ("page", answer(302, Location="/login"), "Redirected", "Login"),
+        ("page", answer(429), "PageRefused", "Other"),
+        ("page", answer(404), "PageNotFound", "Chainlit"),
+        ("page", answer(200, "<p>Log in", "text/html"), "PageMalformed", "Other"),
+        ("page", answer(200, html("/assets/x.js"), "text/html"), "AssetsMissing", "Chainlit"),
+        ("page", disconnect, "ConnectionLost", "Nobody"),
+        ("script", answer(404), "AssetsMissing", "Chainlit"),
+        ("script", answer(401), "AssetsMissing", "Login"),
+        ("script", answer(302, Location="/login"), "Redirected", "Login"),
+        ("settings", answer(500), "ProjectSettingsFailed", "Chainlit"),
+    ],
+)
+async def test_who_sent_the_answer(part: str, handler: Handler, reason: str, sender: str) -> None:
+    async with serving(FakeChainlit("/chat", faults={part: handler})) as app:
+        outcome = await ask(app.edge)
+    assert (outcome.reason, outcome.answered_by) == (reason, sender), outcome
 
 
 # -- replicas and cookies

@@ -153,21 +153,21 @@ async def test_socket_goes_to_the_checked_address_only() -> None:
         client._pinned_socket((socket.AF_INET, socket.SOCK_STREAM, 6, "", ("10.0.0.1", 80))).close()
 
 
-async def test_client_sends_four_requests_at_most() -> None:
+async def test_client_sends_five_requests_at_most() -> None:
     client = Client(Target("http://chat", ""), PATIENT, None)
 
-    async def send_five() -> None:
+    async def send_six() -> None:
         endpoint = Endpoint("http", ip_address("127.0.0.1"), app.port, "chat", "chat")
         async with client.open(endpoint):
-            for _ in range(5):
+            for _ in range(6):
                 async with client.request("GET", "/"):
                     pass
 
     async with serving(FakeChainlit()) as app:
         with pytest.raises(Failure) as failed:
-            await send_five()
+            await send_six()
     assert failed.value.outcome.reason == Reason.PROBE_FAILED
-    assert len(app.seen) == 4
+    assert len(app.seen) == 5
 
 
 @pytest.mark.parametrize(

@@ -7,14 +7,29 @@ import gzip
 import re
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from aiohttp import web
 
+from chainlit_operator.domain.model import AnsweredBy
 from chainlit_operator.domain.reasons import Reason
-from chainlit_operator.verification.prober import MAX_MESSAGE_CHARS, Limits, Outcome, Target
+from chainlit_operator.verification.prober import MAX_MESSAGE_CHARS, MAX_REQUESTS, Limits, Outcome, Target
 
-from .fakes import OVER, PATIENT, QUICK, SECRET, FakeChainlit, Handler, answer, ask, html, raw_server, serving
+from .fakes import (
+    OVER,
+    PATIENT,
+    QUICK,
+    SECRET,
+    FakeChainlit,
+    Handler,
+    answer,
+    ask,
+    html,
+    raw_server,
+    resetting_server,
+    serving,
+)
 
 OPEN = '0{"sid":"abc","upgrades":["websocket"],"pingInterval":25000,"pingTimeout":20000}'
 
@@ -27,9 +42,10 @@ async def test_verifies_a_working_app(root_path: str, page_prefix: str) -> None:
     async with serving(FakeChainlit(root_path, page_prefix)) as app:
         outcome = await ask(app.target)
         assert (outcome.reachable, outcome.reason) == (True, "Verified"), outcome
-        assert app.parts == ["handshake", "upgrade", "page", "script"]
+        assert app.parts == ["handshake", "upgrade", "page", "script", "settings"]
         assert app.seen[2].path == f"{root_path}/"
         assert app.seen[3].path == f"{root_path}/assets/index-B2u6IBgX.js"
+        assert (app.seen[4].path, app.seen[4].query) == (f"{root_path}/project/settings", {"language": "en-US"})
 
 
 @pytest.mark.parametrize("at_edge", [False, True], ids=["service", "edge"])
@@ -46,7 +62,7 @@ async def test_leaves_no_session_and_starts_no_chat(at_edge: bool) -> None:
 async def test_asks_plainly() -> None:
     async with serving(FakeChainlit("/chat")) as app:
         await ask(Target(app.base_url, "/chat", host_header="chat.example.com:8443"))
-    assert len(app.seen) == 4
+    assert len(app.seen) == 5 == MAX_REQUESTS
     for request in app.seen:
         assert request.headers["Host"] == "chat.example.com:8443"
         assert request.headers["Accept-Encoding"] == "identity"
@@ -63,7 +79,7 @@ async def test_keeps_to_one_replica_where_it_matters() -> None:
     """Behind a Service each connection may reach another replica, which does not know the session."""
     async with serving(FakeChainlit("/chat")) as app:
         assert (await ask(app.target)).reachable
-    handshake, upgrade, page, script = (request.connection for request in app.seen)
+    handshake, upgrade, page, script, _ = (request.connection for request in app.seen)
     assert handshake is upgrade
     assert page is script
 
@@ -204,7 +220,69 @@ FAULTS: dict[str, tuple[Handler, Reason]] = {
     "script is text": (answer(200), Reason.ASSETS_MISSING),
     "script empty": (answer(200, "", "text/javascript"), Reason.ASSETS_MISSING),
     "script dropped": (disconnect, Reason.CONNECTION_LOST),
+    "settings 500": (answer(500), Reason.PROJECT_SETTINGS_FAILED),
+    "settings 503": (answer(503), Reason.PROJECT_SETTINGS_FAILED),
+    "settings dropped": (disconnect, Reason.CONNECTION_LOST),
 }
+
+
+@pytest.mark.parametrize("at_edge", [False, True], ids=["service", "edge"])
+@pytest.mark.parametrize(
+    "handler",
+    [
+        *(answer(401), answer(403), answer(404), answer(405), answer(499), answer(200, html("/x.js"), "text/html")),
+        *(answer(302, Location="https://login.example/"), answer(307, Location="/chat/login")),
+    ],
+)
+async def test_only_a_server_error_of_the_settings_is_a_fault(handler: Handler, at_edge: bool) -> None:
+    """Apps with a login refuse them, and older releases may not have them."""
+    async with serving(FakeChainlit("/chat", faults={"settings": handler})) as app:
+        assert (await ask(app.edge if at_edge else app.target)).reachable
+
+
+async def test_the_message_about_settings_names_the_likely_causes() -> None:
+    async with serving(FakeChainlit("/chat", faults={"settings": answer(500)})) as app:
+        outcome = await ask(app.target)
+    assert outcome.message == (
+        f"GET {app.base_url}/chat/project/settings returns status 500, so the page opens no chat although it loads. "
+        "Read the logs of the app's pods: a database driver may be missing in the image, or a function of the app that "
+        "gives profiles, starters or the data layer fails."
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("upstream connect error or disconnect/reset before headers. reset reason: connection termination", "Refused"),
+        ("upstream connect error or disconnect/reset before headers. reset reason: connection reset", "Refused"),
+        (
+            "upstream connect error or disconnect/reset before headers. transport failure reason: TLS_error:|1",
+            "Refused",
+        ),
+        ("upstream connect error or disconnect/reset before headers. delayed connect error: 111", "Server"),
+        ("no healthy upstream", "Server"),
+    ],
+)
+async def test_a_mesh_that_takes_only_mutual_tls(body: str, reason: str) -> None:
+    found = {"Refused": Reason.PLAIN_TEXT_REFUSED, "Server": Reason.SERVER_ERROR}[reason]
+    async with serving(FakeChainlit("/chat", faults={"handshake": answer(503, body)})) as app:
+        outcome = await ask(app.target)
+        at_edge = await ask(app.edge)
+    assert (outcome.reason, at_edge.reason) == (found, Reason.SERVER_ERROR), outcome
+    assert ("PERMISSIVE" in outcome.message) is (reason == "Refused")
+
+
+async def test_a_connection_that_is_reset_at_once() -> None:
+    async with resetting_server() as target:
+        outcome = await ask(target)
+        at_edge = await ask(replace(target, at_edge=True))
+    assert (outcome.reason, at_edge.reason) == (Reason.PLAIN_TEXT_REFUSED, Reason.CONNECTION_LOST)
+    assert outcome.answered_by is AnsweredBy.NOBODY
+    assert outcome.message == (
+        f"GET {target.base_url}/chat/ws/socket.io/ has its connection reset at once, as by a mesh that takes only "
+        "mutual TLS. Take the operator into the mesh, let the mesh accept plain text at this port (Istio: a "
+        "PeerAuthentication with mode PERMISSIVE), or set spec.verification.mode to Edge."
+    )
 
 
 def invalid(words: str) -> Handler:
@@ -261,7 +339,7 @@ async def test_names_each_fault(name: str, at_edge: bool) -> None:
     assert outcome.found.count(app.base_url) == 1
     assert not re.search(r"(?i)\b(set|make) CHAINLIT_", outcome.fix), "the operator sets it"
     assert not at_edge or "CHAINLIT_ROOT_PATH" not in outcome.message or reason == Reason.ASSETS_MISSING
-    assert app.parts[-1] == part_of(name) and len(app.seen) <= (8 if at_edge else 4)
+    assert app.parts[-1] == part_of(name) and len(app.seen) <= (9 if at_edge else 5)
 
 
 @pytest.mark.parametrize("name", EDGE_FAULTS)

@@ -78,7 +78,9 @@ from chainlit_operator.domain.model.snapshot import (
     WatchedObject,
 )
 from chainlit_operator.domain.model.verification import (
+    AnsweredBy,
     Check,
+    EdgeMemory,
     Verification,
 )
 from chainlit_operator.domain.model.workload import (
@@ -100,6 +102,7 @@ __all__ = [
     "AnnotatedRoute",
     "AnnotatedService",
     "Answer",
+    "AnsweredBy",
     "App",
     "AppSpec",
     "Attachment",
@@ -111,6 +114,7 @@ __all__ = [
     "ControllerAffinity",
     "CreatableObject",
     "Dependency",
+    "EdgeMemory",
     "FieldConflict",
     "Find",
     "Finding",

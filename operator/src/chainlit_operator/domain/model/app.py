@@ -28,6 +28,7 @@ class Affinity(StrEnum):
 class VerificationMode(StrEnum):
     """``spec.verification.mode``: whether the WebSocket is verified, and through the Service or at the public URL."""
 
+    AUTO = "Auto"
     BACKEND = "Backend"
     EDGE = "Edge"
     DISABLED = "Disabled"
@@ -83,6 +84,8 @@ class Status:
     kept: bool = False
     url: str | None = None
     web_socket_url: str | None = None
+    verified_url: str | None = None
+    """The URL at which the app was reached: an edge that no longer answers there is a fault in mode Auto."""
     route: RouteStatus | None = None
     workload: WorkloadStatus | None = None
     conditions: tuple[Condition, ...] = ()
@@ -135,7 +138,7 @@ class AppSpec:
     """``spec.route.backendPath``, what arrives of that URL's path, in normal form; None if it is not stated."""
     rewrite: Rewrite = Rewrite.AUTO
     affinity: Affinity = Affinity.AUTO
-    verification: VerificationMode = VerificationMode.BACKEND
+    verification: VerificationMode = VerificationMode.AUTO
     interval_seconds: int = 60
     suspend: bool = False
     mount_path: str = ""

@@ -10,7 +10,7 @@ import asyncio
 import ipaddress
 import socket
 import threading
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -95,18 +95,18 @@ def address_allowed(address: IPAddress) -> bool:
     return all(address_allowed(inner) for inner in embedded_ipv4(address))
 
 
-def edge_policy(refused: Collection[IPAddress]) -> Policy:
-    """Return the policy for hosts of routes: the default one, without ``refused`` and without this machine itself.
+def edge_policy(is_refused: Policy) -> Policy:
+    """Return the policy for hosts of routes: the default one, without ``is_refused`` and without this machine itself.
 
-    A tenant can point the host of a route anywhere, unlike the address of a Service. ``refused`` are the addresses of
-    the API server. Private ranges stay allowed: ingress controllers on premises have private addresses.
+    A tenant can point the host of a route anywhere, unlike the address of a Service. ``is_refused`` knows the addresses
+    of the API server. Private ranges stay allowed: ingress controllers on premises have private addresses.
     """
 
     def allow(address: IPAddress) -> bool:
         forms: list[IPAddress] = [address]
         if isinstance(address, ipaddress.IPv6Address):
             forms += embedded_ipv4(address)
-        return address_allowed(address) and not any(form in refused or is_own(form) for form in forms)
+        return address_allowed(address) and not any(is_refused(form) or is_own(form) for form in forms)
 
     return allow
 

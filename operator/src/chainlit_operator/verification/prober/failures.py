@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import aiohttp
 from aiohttp.http_exceptions import BadHttpMessage, LineTooLong
 
+from chainlit_operator.domain.model import AnsweredBy
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.verification.prober.outcome import Outcome
 
@@ -46,9 +47,9 @@ _EDGE_FIXES = {
 class Failure(Exception):
     """Ends a probe with an outcome; never leaves the prober."""
 
-    def __init__(self, reason: Reason, found: str, fix: str) -> None:
+    def __init__(self, reason: Reason, found: str, fix: str, answered_by: AnsweredBy = AnsweredBy.NOBODY) -> None:
         super().__init__(reason)
-        self.outcome = Outcome(reason, found, fix)
+        self.outcome = Outcome(reason, found, fix, answered_by)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,8 @@ class Stage:
     """One request of a probe, with the reasons for three of its failures.
 
     ``request`` is the subject of the finding, such as ``GET http://10.0.0.7/chat/``. ``garbled`` is the reason if the
-    answer is not HTTP, ``lost`` if the connection breaks, ``late`` if the probe's time ends.
+    answer is not HTTP, ``lost`` if the connection breaks, ``late`` if the probe's time ends. ``answered_by`` is the
+    sender of an answer to this request that shows no other sender.
     """
 
     request: str
@@ -64,17 +66,31 @@ class Stage:
     lost: Reason = Reason.CONNECTION_LOST
     late: Reason = Reason.TIMED_OUT
     at_edge: bool = False
+    answered_by: AnsweredBy = AnsweredBy.OTHER
 
-    def failure(self, reason: Reason, found: str, fix: str) -> Failure:
-        """Make a failure. ``found`` continues the sentence that ``request`` begins."""
+    def failure(self, reason: Reason, found: str, fix: str, answered_by: AnsweredBy | None = None) -> Failure:
+        """Make the failure of an answer. ``found`` continues the sentence that ``request`` begins."""
         if self.at_edge:
             fix = _EDGE_FIXES.get(reason, fix)
-        return Failure(reason, f"{self.request} {found}", fix)
+        return Failure(reason, f"{self.request} {found}", fix, answered_by or self.answered_by)
+
+    def unanswered(self, reason: Reason, found: str, fix: str) -> Failure:
+        """Make the failure of a request without an answer. An upgrade without one is refused by the app or a proxy."""
+        sender = self.answered_by if reason is Reason.UPGRADE_REFUSED else AnsweredBy.NOBODY
+        return self.failure(reason, found, fix, sender)
 
     def server_error(self, status: int) -> Failure:
         """Make the failure for a 5xx status."""
         fix = "Check that the app's pods are ready, and read their logs"
-        return self.failure(Reason.SERVER_ERROR, f"returns status {status}", fix)
+        return self.failure(Reason.SERVER_ERROR, f"returns status {status}", fix, AnsweredBy.CONTROLLER)
+
+    def plain_text_refused(self, found: str) -> Failure:
+        """Make the failure for a mesh that takes only mutual TLS. ``found`` continues the sentence."""
+        fix = (
+            "Take the operator into the mesh, let the mesh accept plain text at this port (Istio: a PeerAuthentication "
+            "with mode PERMISSIVE), or set spec.verification.mode to Edge"
+        )
+        return self.unanswered(Reason.PLAIN_TEXT_REFUSED, found, fix)
 
     def too_large(self, part: str) -> Failure:
         """Make the failure for headers or a body beyond the limits."""
@@ -87,7 +103,7 @@ class Stage:
             return self._connect_timed_out()
         found = f"gets no complete answer within the {seconds:g} seconds of the probe"
         fix = "Check the load of the app, and time limits and WebSocket support of proxies in front of it"
-        return self.failure(self.late, found, fix)
+        return self.unanswered(self.late, found, fix)
 
     def network_failure(self, error: Exception, scheme: str) -> Failure:
         """Explain an error of aiohttp or of the operating system."""
@@ -102,27 +118,33 @@ class Stage:
                 return self.too_large("headers")
             fix = "Check that port and scheme are those of the app"
             return self.failure(self.garbled, "gets an answer that is not valid HTTP", fix)
+        return self._connection_lost(error)
+
+    def _connection_lost(self, error: Exception) -> Failure:
+        if self.lost is Reason.PLAIN_TEXT_REFUSED and _is_reset(error):
+            return self.plain_text_refused("has its connection reset at once, as by a mesh that takes only mutual TLS")
+        lost = Reason.CONNECTION_LOST if self.lost is Reason.PLAIN_TEXT_REFUSED else self.lost
         fix = "Check that the app's pods do not restart, and that port and scheme are those of the app"
-        return self.failure(self.lost, "loses its connection before the answer is complete", fix)
+        return self.unanswered(lost, "loses its connection before the answer is complete", fix)
 
     def _connect_timed_out(self) -> Failure:
         fix = "Check network policies, and that the address is in use"
-        return self.failure(Reason.CONNECTION_TIMED_OUT, "gets no connection in time", fix)
+        return self.unanswered(Reason.CONNECTION_TIMED_OUT, "gets no connection in time", fix)
 
     def _certificate_failed(self, cause: Exception) -> Failure:
         """Tell the certificate failures apart by OpenSSL's number (X509_V_ERR_…)."""
         code = cause.verify_code if isinstance(cause, ssl.SSLCertVerificationError) else 0
         if code in _NOT_IN_TIME:
             found, fix = "gets a certificate that has expired or is not valid yet", "Renew it, and check the clocks"
-            return self.failure(Reason.CERTIFICATE_EXPIRED, found, fix)
+            return self.unanswered(Reason.CERTIFICATE_EXPIRED, found, fix)
         if code in _OTHER_NAME:
             found = "gets a certificate for other host names"
             fix = "Name a certificate for this host in the route's tls section"
-            return self.failure(Reason.CERTIFICATE_NAME_MISMATCH, found, fix)
+            return self.unanswered(Reason.CERTIFICATE_NAME_MISMATCH, found, fix)
         if code in _UNKNOWN_ISSUER:
             found = "gets a certificate of an authority that the operator does not trust"
             fix = "Send the whole chain, or add the authority to the operator (verification.caConfigMap of its chart)"
-            return self.failure(Reason.CERTIFICATE_NOT_TRUSTED, found, fix)
+            return self.unanswered(Reason.CERTIFICATE_NOT_TRUSTED, found, fix)
         found = f"{self.request} gets a certificate that cannot be verified"
         return Failure(Reason.TLS_FAILED, found, "Renew the certificate, or correct its chain")
 
@@ -130,15 +152,19 @@ class Stage:
         if isinstance(cause, ConnectionRefusedError):
             fix = "Check that the Service has ready endpoints, and that the app listens on 0.0.0.0"
             found = "gets no connection, because nothing listens on this port"
-            return self.failure(Reason.CONNECTION_REFUSED, found, fix)
+            return self.unanswered(Reason.CONNECTION_REFUSED, found, fix)
         if cause.errno == errno.ETIMEDOUT:
             return self._connect_timed_out()
         is_routing = cause.errno in _ROUTING_ERRNOS
         if isinstance(cause, ssl.SSLError) or (scheme == "https" and not is_routing):
             fix = "Check that this port serves TLS, or use http"
-            return self.failure(Reason.TLS_FAILED, "fails in the TLS handshake", fix)
+            return self.unanswered(Reason.TLS_FAILED, "fails in the TLS handshake", fix)
         found = f"gets no connection ({errno.errorcode.get(cause.errno or 0, 'no error number')})"
-        return self.failure(Reason.HOST_UNREACHABLE, found, "Check network policies and routing")
+        return self.unanswered(Reason.HOST_UNREACHABLE, found, "Check network policies and routing")
+
+
+def _is_reset(error: Exception) -> bool:
+    return isinstance(error, OSError) and error.errno in (errno.ECONNRESET, errno.EPIPE)
 
 
 def _exceeds_header_limits(error: BaseException) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from chainlit_operator.domain.model import AnsweredBy
 from chainlit_operator.domain.reasons import Reason
 
 MAX_MESSAGE_CHARS = 480
@@ -15,11 +16,16 @@ _MAX_SHOWN_CHARS = 150
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a probe found, and for a failure how to fix it: two sentences, each without its full stop."""
+    """What a probe found, and how to fix it: two sentences, each without its full stop.
+
+    A success has a fix where the app works and something beside it does not.
+    """
 
     reason: Reason
     found: str
     fix: str = ""
+    answered_by: AnsweredBy = AnsweredBy.NOBODY
+    """The sender of the answer that is the failure."""
 
     @property
     def reachable(self) -> bool:
@@ -43,7 +49,7 @@ def explain_side(edge: Outcome, backend: Outcome | None) -> Outcome:
     if backend.reachable:
         return replace(edge, found=f"The app answers through its Service, so the fault is in front of it: {edge.found}")
     found = f"The app does not answer through its Service either: {backend.found} (at the edge: {edge.found})"
-    return Outcome(edge.reason, found, backend.fix)
+    return replace(edge, found=found, fix=backend.fix)
 
 
 def shown(text: str) -> str:

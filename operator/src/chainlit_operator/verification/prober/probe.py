@@ -26,7 +26,7 @@ from chainlit_operator.verification.prober.address import (
 )
 from chainlit_operator.verification.prober.failures import Failure
 from chainlit_operator.verification.prober.outcome import Outcome
-from chainlit_operator.verification.prober.steps import take_steps
+from chainlit_operator.verification.prober.steps import redirects_to_https, take_steps, without_slash
 from chainlit_operator.verification.prober.target import Target
 from chainlit_operator.verification.prober.transport import DEFAULT_LIMITS, Client, Limits, MovedToHttps
 
@@ -55,7 +55,8 @@ class Prober:
         client = Client(target, self.limits, self.tls)
         try:
             async with self.connected(client):
-                await take_steps(client)
+                leaves_https = await take_steps(client)
+            warning = without_slash(target) if leaves_https and await self._stays_on_http(target) else ""
         except Failure as failure:
             return failure.outcome
         except MovedToHttps as moved:
@@ -71,7 +72,16 @@ class Prober:
             return client.stage.failure(Reason.PROBE_FAILED, "ends with an internal error", fix).outcome
         as_browsers = ", requested as browsers do" if target.at_edge else ""
         works = f"Engine.IO handshake, WebSocket upgrade, page and script work at {target.url(target.page_path)}"
-        return Outcome(Reason.VERIFIED, f"{works}{as_browsers}")
+        return Outcome(Reason.VERIFIED, f"{works}{as_browsers}", warning)
+
+    async def _stays_on_http(self, target: Target) -> bool:
+        """Whether a browser stays on http once it was redirected there; most edges redirect it back to https."""
+        client = Client(target.by_http(), self.limits, self.tls)
+        try:
+            async with self.connected(client):
+                return not await redirects_to_https(client)
+        except (Failure, TimeoutError):
+            return True
 
     @asynccontextmanager
     async def connected(self, client: Client) -> AsyncIterator[None]:
@@ -95,10 +105,10 @@ class Prober:
             async with asyncio.timeout(self.limits.connect_seconds):
                 return await pick_address(*target.host_and_port, resolve=self.resolve, allow=self.allow)
         except TimeoutError as error:
-            raise stage.failure(failed, "gets no answer in time", "Check the cluster's DNS") from error
+            raise stage.unanswered(failed, "gets no answer in time", "Check the cluster's DNS") from error
         except LookupFailedError as error:
             fix = "Create a DNS record for the host, or correct the host"
-            raise stage.failure(failed, "gives no usable address", fix) from error
+            raise stage.unanswered(failed, "gives no usable address", fix) from error
         except ForbiddenAddressError as error:
             own = ", the API server, the operator" if target.at_edge else ""
             raise Failure(

@@ -1,29 +1,35 @@
-"""The requests that prove that a Chainlit app can be used: handshake, upgrade, page and script.
+"""The requests that prove that a Chainlit app can be used: handshake, upgrade, page, script and project settings.
 
 A status code proves nothing about Chainlit, because its catch-all answers unknown paths with its HTML page and 200.
-So the steps do what a browser does first, in at most four requests to a Service:
+So the steps do what a browser does first, in at most five requests to a Service:
 
 1. the Engine.IO v4 handshake by polling, whose body must be an open packet;
 2. the WebSocket upgrade of that session (``2probe``, ``3probe``, ``5``), then Engine.IO close. Without a Socket.IO
    connect, so the app starts no chat session;
 3. the page;
-4. the module script that the page loads.
+4. the module script that the page loads;
+5. the project settings, without which the page opens no chat: a missing database driver shows there.
 
 At the edge there are more, as from a browser: Chainlit sets its session cookie first, cookies are kept, each request
 opens a connection, and the new session gets some packets before the upgrade, because each may reach another replica.
+By https the path without its slash is requested too, because Chainlit may redirect it to http.
 
 Protocol: https://socket.io/docs/v4/engine-io-protocol/
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import uuid
+from dataclasses import replace
 
 import aiohttp
 
 from chainlit_operator.domain import chainlit
+from chainlit_operator.domain.model import AnsweredBy
 from chainlit_operator.domain.reasons import Reason
+from chainlit_operator.verification.prober.answers import LOGIN_STATUSES, is_refusal_of_plain_text, sender
 from chainlit_operator.verification.prober.failures import Failure, Stage
 from chainlit_operator.verification.prober.outcome import shown
 from chainlit_operator.verification.prober.parse import (
@@ -48,8 +54,10 @@ _CAN_OVERRIDE = "which its image or command can override"
 _LET_THROUGH = "Exclude this path from authentication and request filters in front of the app"
 
 
-async def take_steps(client: Client) -> None:
+async def take_steps(client: Client) -> bool:
     """Send all requests of a probe; return if the app can be used.
+
+    The result says whether the path without its slash is redirected from https to http.
 
     Raises:
         Failure: it cannot.
@@ -59,10 +67,13 @@ async def take_steps(client: Client) -> None:
     if client.target.at_edge:
         await _set_session_cookie(client)
     sid = await _check_handshake(client)
+    client.has_reached_chainlit()
     if client.target.at_edge:
         await _check_session(client, sid)
     await _check_upgrade(client, sid)
     await _check_script(client, await _check_page(client))
+    await _check_settings(client)
+    return client.target.at_edge and await _leaves_https(client)
 
 
 async def _set_session_cookie(client: Client) -> None:
@@ -80,10 +91,14 @@ async def _set_session_cookie(client: Client) -> None:
 async def _check_handshake(client: Client) -> str:
     """Return the session id of the polling handshake."""
     path = client.target.socket_path
-    stage = client.begin("GET", path, garbled=Reason.HANDSHAKE_MALFORMED)
+    lost = Reason.CONNECTION_LOST if client.target.at_edge else Reason.PLAIN_TEXT_REFUSED
+    stage = client.begin("GET", path, garbled=Reason.HANDSHAKE_MALFORMED, lost=lost)
     async with client.request("GET", path, "EIO=4&transport=polling") as response:
-        _check_socket_status(stage, client.target, response.status)
         body, is_longer = await read_body(response, client.limits.max_handshake_bytes)
+    if not client.target.at_edge and is_refusal_of_plain_text(response.status, body):
+        raise stage.plain_text_refused("is answered by a proxy that reaches the app only by mutual TLS")
+    stage = replace(stage, answered_by=sender(response.status, response.headers.get("Server", ""), body))
+    _check_socket_status(stage, client.target, response.status)
     if not body.startswith(OPEN_PREFIX) and looks_like_html(response.content_type, body):
         found = "returns status 200 and an HTML page instead of the socket's answer"
         raise stage.failure(Reason.HANDSHAKE_IS_HTML, found, _root_path_fix(client.target))
@@ -102,7 +117,13 @@ def _check_socket_status(stage: Stage, target: Target, status: int) -> None:
     if status >= 500:
         raise stage.server_error(status)
     if status != 200:
-        raise stage.failure(Reason.HANDSHAKE_REFUSED, f"returns status {status} instead of 200", _LET_THROUGH)
+        found = f"returns status {status} instead of 200"
+        raise stage.failure(Reason.HANDSHAKE_REFUSED, found, _LET_THROUGH, _refuser(status))
+
+
+def _refuser(status: int) -> AnsweredBy:
+    """Return the sender of an answer below 500 that is not the one of the app."""
+    return AnsweredBy.LOGIN if status in LOGIN_STATUSES else AnsweredBy.OTHER
 
 
 def _root_path_fix(target: Target) -> str:
@@ -180,6 +201,7 @@ async def _check_page(client: Client) -> str:
             Reason.PAGE_MALFORMED,
             "returns status 200, but not a page with a module script of its own",
             "Check that the address leads to Chainlit, and that the image contains Chainlit's frontend",
+            AnsweredBy.OTHER,
         )
     # For a path outside, a browser gets nothing or the script of another app: the route does not lead it to this app.
     if not script.startswith(browser_path):
@@ -205,7 +227,9 @@ def _check_page_status(stage: Stage, status: int) -> None:
     if status >= 500:
         raise stage.server_error(status)
     if status != 200:
-        raise stage.failure(Reason.PAGE_REFUSED, f"returns status {status} instead of 200", _LET_THROUGH)
+        raise stage.failure(
+            Reason.PAGE_REFUSED, f"returns status {status} instead of 200", _LET_THROUGH, _refuser(status)
+        )
 
 
 async def _check_script(client: Client, script: str) -> None:
@@ -216,6 +240,7 @@ async def _check_script(client: Client, script: str) -> None:
     async with client.request("GET", path, query) as response:
         if response.status >= 500:
             raise stage.server_error(response.status)
+        is_login = response.status in LOGIN_STATUSES
         if response.status != 200:
             found = f"returns status {response.status} instead of 200"
         elif not is_javascript(response.content_type):
@@ -227,4 +252,52 @@ async def _check_script(client: Client, script: str) -> None:
     fix = "Check that the image contains Chainlit's frontend"
     if client.target.at_edge:
         fix = f"Check that the route covers all paths below {shown(page_path)}"
-    raise stage.failure(Reason.ASSETS_MISSING, f"{found}, {_BLANK_PAGE}", fix)
+    refuser = AnsweredBy.LOGIN if is_login else None
+    raise stage.failure(Reason.ASSETS_MISSING, f"{found}, {_BLANK_PAGE}", fix, refuser)
+
+
+async def _check_settings(client: Client) -> None:
+    """Check that the project settings are no server error; a page without them opens no chat.
+
+    Any other answer is right: an app with a login answers 401, and older releases may answer the page.
+    """
+    path = f"{client.target.root_path}/{chainlit.SETTINGS_ENDPOINT}"
+    stage = client.begin("GET", path)
+    async with client.request_any(path, "language=en-US") as response:
+        if response.status < 500:
+            return
+    raise stage.failure(
+        Reason.PROJECT_SETTINGS_FAILED,
+        f"returns status {response.status}, so the page opens no chat although it loads",
+        "Read the logs of the app's pods: a database driver may be missing in the image, or a function of the app that "
+        "gives profiles, starters or the data layer fails",
+    )
+
+
+async def _leaves_https(client: Client) -> bool:
+    """Whether the path without its slash is redirected from https to http; a failure says nothing."""
+    path = client.target.root_path
+    if not path or not client.target.is_https:
+        return False
+    client.begin("GET", path)
+    try:
+        async with asyncio.timeout(client.limits.connect_seconds), client.request_any(path) as response:
+            return client.leaves_https(path, response)
+    except (Failure, TimeoutError):
+        return False
+
+
+async def redirects_to_https(client: Client) -> bool:
+    """Whether the page by http is redirected to the same host and path by https."""
+    path = client.target.page_path
+    client.begin("GET", path)
+    async with client.request_any(path) as response:
+        return client.goes_to_https(path, response)
+
+
+def without_slash(target: Target) -> str:
+    """Return the warning, without its full stop, for a path that leaves https without its slash."""
+    return (
+        f"But {target.url(target.root_path)} without the slash is redirected to http, because the app does not believe "
+        f"X-Forwarded-Proto. Set {chainlit.FORWARDED_ALLOW_IPS}=* in its container"
+    )

@@ -70,6 +70,11 @@ class Target:
         """The path of the Socket.IO server."""
         return f"{self.root_path}/{chainlit.SOCKET}/"
 
+    @property
+    def is_https(self) -> bool:
+        """Whether the requests go by https."""
+        return self.base_url.startswith("https:")
+
     def check(self) -> None:
         """Raise Failure if the target does not have the described form."""
         found = ""
@@ -110,10 +115,17 @@ class Target:
 
     def by_https(self) -> Target:
         """Return the target with https and its usual port; an address that was given beside the name stays."""
-        named = URL.build(scheme="https", host=self.server_name)
+        return self._by("https")
+
+    def by_http(self) -> Target:
+        """Return the target with http and its usual port; an address that was given beside the name stays."""
+        return self._by("http")
+
+    def _by(self, scheme: str) -> Target:
+        named = URL.build(scheme=scheme, host=self.server_name)
         if self.host_header is None:
             return replace(self, base_url=str(named))
-        connected = URL.build(scheme="https", host=URL(self.base_url).host or "")
+        connected = URL.build(scheme=scheme, host=URL(self.base_url).host or "")
         return replace(self, base_url=str(connected), host_header=named.raw_authority)
 
 

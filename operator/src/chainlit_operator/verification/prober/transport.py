@@ -17,13 +17,14 @@ import aiohttp
 from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
+from chainlit_operator.domain.model import AnsweredBy
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.verification.prober.cookies import ProbeCookies
 from chainlit_operator.verification.prober.failures import Failure, Stage
 from chainlit_operator.verification.prober.target import Endpoint, Target
 
-MAX_REQUESTS = 4
-MAX_REQUESTS_AT_EDGE = 8
+MAX_REQUESTS = 5
+MAX_REQUESTS_AT_EDGE = 10
 USER_AGENT = "chainlit-operator-prober"
 _READ_BYTES = 16 * 1024
 _MAX_REFUSAL_BYTES = 512
@@ -122,6 +123,8 @@ class Client:
         """The beginning of the last answer with status 400."""
         self._tls = True if tls is None else tls
         self._requests = 0
+        self._takes_redirects = False
+        self._answered_by = AnsweredBy.OTHER
         self._endpoint: Endpoint
         self._session: aiohttp.ClientSession
 
@@ -135,8 +138,13 @@ class Client:
         late: Reason = Reason.TIMED_OUT,
     ) -> Stage:
         """Name the next request, such as ``GET`` with a path, and the reasons of its failures (see Stage)."""
-        self.stage = Stage(f"{request} {self.target.url(path)}", garbled, lost, late, at_edge=self.target.at_edge)
+        name = f"{request} {self.target.url(path)}"
+        self.stage = Stage(name, garbled, lost, late, self.target.at_edge, self._answered_by)
         return self.stage
+
+    def has_reached_chainlit(self) -> None:
+        """Note that the handshake was answered: from now on an answer is Chainlit's unless it shows another sender."""
+        self._answered_by = AnsweredBy.CHAINLIT
 
     @asynccontextmanager
     async def open(self, endpoint: Endpoint) -> AsyncIterator[None]:
@@ -179,6 +187,16 @@ class Client:
             middlewares=(self._guard,),
             trace_configs=[trace],
         )
+
+    @asynccontextmanager
+    async def request_any(self, path: str, query: str = "") -> AsyncIterator[aiohttp.ClientResponse]:
+        """Send a GET request whose answer may also be a redirect."""
+        self._takes_redirects = True
+        try:
+            async with self.request("GET", path, query) as response:
+                yield response
+        finally:
+            self._takes_redirects = False
 
     @asynccontextmanager
     async def request(
@@ -246,7 +264,7 @@ class Client:
         except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
             raise self.stage.network_failure(error, self._endpoint.scheme) from error
         try:
-            if 300 <= response.status < 400:
+            if 300 <= response.status < 400 and not self._takes_redirects:
                 raise self._redirected(request, response)
             if response.status == 400:
                 self.refusal, _ = await read_body(response, _MAX_REFUSAL_BYTES)
@@ -256,21 +274,32 @@ class Client:
         return response
 
     def _redirected(self, request: aiohttp.ClientRequest, response: aiohttp.ClientResponse) -> Failure | MovedToHttps:
-        if self.target.at_edge and self._is_same_with_https(request.url, response.headers.get("Location", "")):
+        if self.target.at_edge and self.goes_to_https(request.url.raw_path, response):
             return MovedToHttps(self.target.by_https())
         found = f"returns a redirect (status {response.status}), which a probe does not follow"
         fix = "Use the scheme, host and path at which the app itself answers, or remove the redirect"
-        return self.stage.failure(Reason.REDIRECTED, found, fix)
+        return self.stage.failure(Reason.REDIRECTED, found, fix, AnsweredBy.LOGIN)
 
-    def _is_same_with_https(self, requested: URL, location: str) -> bool:
-        """Whether a redirect changes only the scheme, from http to https."""
+    def goes_to_https(self, path: str, response: aiohttp.ClientResponse) -> bool:
+        """Whether the answer to a request of a path redirects to the same host and path by https, and came by http."""
+        return self._endpoint.scheme == "http" and self._redirect(response, path) == ("https", 443, path)
+
+    def leaves_https(self, path: str, response: aiohttp.ClientResponse) -> bool:
+        """Whether the answer to a request of a path by https redirects to the same host by http."""
+        found = self._redirect(response, path)
+        return self._endpoint.scheme == "https" and found is not None and found[0] == "http"
+
+    def _redirect(self, response: aiohttp.ClientResponse, path: str) -> tuple[str, int | None, str] | None:
+        """Return scheme, port and path to which an answer redirects on the same host; None for any other answer."""
+        location = response.headers.get("Location", "")
+        if not (300 <= response.status < 400 and location):
+            return None
         origin = self._endpoint.origin
         try:
-            found = origin.with_path(requested.raw_path, encoded=True).join(URL(location))
+            found = origin.with_path(path, encoded=True).join(URL(location))
         except ValueError:
-            return False
-        wanted = ("https", origin.raw_host, 443, requested.raw_path)
-        return origin.scheme == "http" and (found.scheme, found.raw_host, found.port, found.raw_path) == wanted
+            return None
+        return (found.scheme, found.port, found.raw_path) if found.raw_host == origin.raw_host else None
 
 
 async def read_body(response: aiohttp.ClientResponse, limit: int) -> tuple[bytes, bool]:
