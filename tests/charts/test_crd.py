@@ -129,6 +129,7 @@ def test_rules_name_field_and_remedy() -> None:
         f"{TEMPLATE}.env",
         f"{TEMPLATE}.env",
         *[".spec.route"] * 4,
+        ".spec.route.ref",
         ".spec.route.ingress.pathType",
     ]
     for path, rule in rules:
@@ -282,6 +283,7 @@ def test_a_route_may_be_named_or_only_its_rewrite() -> None:
     assert defaulted(manifest, SCHEMA)["spec"]["route"] == {
         "ref": {"kind": "Ingress", "name": "chat"},
         "rewrite": "Auto",
+        "affinity": "Auto",
     }
     manifest["spec"]["route"] = {"rewrite": "Strip"}
     assert not complaints(manifest)

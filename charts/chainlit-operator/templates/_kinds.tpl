@@ -26,6 +26,10 @@ All that the chart says of Kubernetes kinds, in one place: rights, and the resou
 - apiGroups: [gateway.networking.k8s.io]
   resources: [gateways]
   verbs: [list, watch]
+# A ReferenceGrant allows an HTTPRoute of another namespace to lead to a Service.
+- apiGroups: [gateway.networking.k8s.io]
+  resources: [referencegrants]
+  verbs: [list, watch]
 # An HTTPRoute has the path of an app. The operator writes only those that a ChainlitApp describes.
 - apiGroups: [gateway.networking.k8s.io]
   resources: [httproutes]

@@ -113,6 +113,17 @@ RESOLUTION = [
         "Correct the URL, or set spec.route.backendPath to the path that arrives.",
     ),
     (
+        rules.reference_is_granted,
+        snapshot(
+            Route(
+                Ref("HTTPRoute", "infra", "chat"), "1", (path(service="shop/chat"),), ungranted=frozenset({"shop/chat"})
+            )
+        ),
+        "HTTPRoute infra/chat sends requests to Service shop/chat, and no ReferenceGrant in namespace shop allows "
+        "that. Create one there with from: [{group: gateway.networking.k8s.io, kind: HTTPRoute, namespace: infra}] and "
+        'to: [{group: "", kind: Service, name: chat}].',
+    ),
+    (
         rules.backend_leads_to_chainlit,
         snapshot(app=app(port=9000)),
         "Ingress shop/chat sends requests to port http of the pods of Deployment shop/chat, and Chainlit listens on "
@@ -141,8 +152,7 @@ RESOLUTION = [
             app=app(**NAMED),
         ),
         "HTTPRoute shop/chat sends requests to b, z, TraefikService sticky, Bucket files. The operator "
-        "follows only Services of the route's namespace: use one that selects the pods of Deployment "
-        "shop/chat.",
+        "follows only Services: use one that selects the pods of Deployment shop/chat.",
     ),
     (
         rules.backend_selects_pods,

@@ -24,11 +24,12 @@ from typing import NamedTuple
 
 from chainlit_operator.domain import chainlit, paths
 from chainlit_operator.domain.field_managers import FIELD_MANAGER
-from chainlit_operator.domain.model import App, Container, Route, Snapshot, Workload
+from chainlit_operator.domain.model import App, Container, Route, Snapshot, Workload, backend_name
 from chainlit_operator.domain.paths import RootPaths
 from chainlit_operator.domain.place import Place, Source
 from chainlit_operator.domain.resolution import Resolved, path_overrides
 from chainlit_operator.domain.route_paths import prefix_of
+from chainlit_operator.object_ref import Ref
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +115,14 @@ def _is_offered(snapshot: Snapshot, route: Resolved, below: str) -> bool:
     """Whether no other path of the route takes requests at the place; they would not reach the app today either."""
     if not below:
         return True
-    own = {service.ref.name for service in snapshot.services}
-    top = route.public_prefix + below
+    status, top = route.status, route.public_prefix + below
+    ref = Ref(status.kind, status.namespace or snapshot.app.ref.namespace, status.name)
+    own = {backend_name(ref.namespace, service.ref) for service in snapshot.services}
     return not any(
         _takes(found, path_number, own, route, top)
         for found in snapshot.routes
         for path_number in range(len(found.paths))
-        if (found.ref.kind, found.ref.name) == (route.status.kind, route.status.name)
+        if found.ref == ref
     )
 
 

@@ -333,14 +333,14 @@ def _given_by(route: Resolved) -> str:
     status = route.status
     where = f"host {status.host}" if status.host else "any host"
     if route.place.source is not Source.STATED:
-        return f"{status.kind} {status.name} gives path {status.path} on {where}."
-    through = f", and {status.kind} {status.name} serves {status.path} on {where}" if status.kind else ""
+        return f"{status.shown} gives path {status.path} on {where}."
+    through = f", and {status.shown} serves {status.path} on {where}" if status.kind else ""
     return f"spec.route.url states {route.url}{through}."
 
 
 def _served(container: Container, roots: paths.RootPaths, route: Resolved, kept: Kept | None) -> str:
     """The path that the container serves, why, and the values."""
-    by = f"{route.status.kind} {route.status.name}" if route.place.source is not Source.STATED else "spec.route.url"
+    by = "spec.route.url" if route.place.source is Source.STATED else route.status.shown
     reason = f"as {by} requires" if kept is None else f"as before this ChainlitApp, and {by} leads there"
     name = ROOT_PATH if container.root_path_option is None else ROOT_PATH_OPTION
     values = f"{name} is {repr(roots.root_path) if roots.root_path else 'empty or not set'}"

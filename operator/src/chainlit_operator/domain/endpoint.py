@@ -22,6 +22,7 @@ from chainlit_operator.domain.model import (
     Speaking,
     SpeakingPort,
     Workload,
+    backend_name,
 )
 from chainlit_operator.domain.route_paths import is_own_route, prefix_of
 
@@ -156,7 +157,7 @@ def _targets(
 
 def paths_to(route: Route, services: Iterable[Service]) -> Iterable[tuple[RoutePath, Service]]:
     """Yield the paths of a route that lead to one of these Services, each path with its Service."""
-    by_name = {service.ref.name: service for service in services}
+    by_name = {backend_name(route.ref.namespace, service.ref): service for service in services}
     for path in route.paths:
         if path.service in by_name:
             yield path, by_name[path.service]

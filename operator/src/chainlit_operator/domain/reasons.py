@@ -37,6 +37,7 @@ class Reason(StrEnum):
     PATH_SHADOWED = "PathShadowed"
     PATH_CLAIMED = "PathClaimed"
     ROUTE_NOT_ACCEPTED = "RouteNotAccepted"
+    REFERENCE_NOT_GRANTED = "ReferenceNotGranted"
     SERVICE_AMBIGUOUS = "ServiceAmbiguous"
     NAME_TAKEN = "NameTaken"
     STATED_URL_INVALID = "StatedURLInvalid"

@@ -20,9 +20,11 @@ from chainlit_operator.domain.model import (
     Snapshot,
     Stickiness,
     Workers,
+    backend_name,
 )
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.domain.resolution import Resolved, Unresolved
+from chainlit_operator.object_ref import Ref
 
 _EXTERNAL = "If something else keeps the requests of a browser at one pod, set spec.route.affinity to External."
 
@@ -83,8 +85,9 @@ class Case:
         """The route that counts; None where it is unresolved, or none that the operator reads."""
         if isinstance(self.answer, Unresolved):
             return None
-        wanted = (self.answer.status.kind, self.answer.status.name)
-        return next((route for route in self.snapshot.routes if (route.ref.kind, route.ref.name) == wanted), None)
+        status = self.answer.status
+        wanted = Ref(status.kind, status.namespace or self.snapshot.app.ref.namespace, status.name)
+        return next((route for route in self.snapshot.routes if route.ref == wanted), None)
 
     @cached_property
     def settings(self) -> tuple[AffinitySetting, ...]:
@@ -93,7 +96,8 @@ class Case:
             return ()
         service = self.answer.service
         found = (*self.route.affinity, *service.affinity)
-        own = (setting for setting in found if setting.service in ("", service.ref.name))
+        name = backend_name(self.route.ref.namespace, service.ref)
+        own = (setting for setting in found if setting.service in ("", name))
         return tuple(sorted(own, key=lambda setting: _STRENGTH.index(setting.stickiness)))
 
     @cached_property
@@ -251,7 +255,7 @@ def _remedy(case: Case, found: list[_Verdict]) -> str:
     """The change that each of the controllers needs."""
     assert isinstance(case.answer, Resolved)
     service = case.answer.service.ref
-    names = {"route": f"{case.answer.status.kind} {case.answer.status.name}", "service": f"Service {service.name}"}
+    names = {"route": case.answer.status.shown, "service": f"Service {service.name}"}
     remedies = []
     for verdict in found:
         assert verdict.controller is not None

@@ -34,6 +34,7 @@ class _WorkloadSpec(ApiStruct):
 class _RouteRef(ApiStruct):
     kind: str = "Ingress"
     name: str = ""
+    namespace: str = ""
 
 
 class _Ingress(ApiStruct):
@@ -110,6 +111,7 @@ class _RouteStatus(ApiStruct):
     path: str = ""
     path_type: str = ""
     rewrite: str = ""
+    namespace: str = ""
 
 
 class _WorkloadStatus(ApiStruct, omit_defaults=True):
@@ -205,7 +207,9 @@ def _route_fields(spec: _RouteSpec, name: str) -> dict[str, Any]:
         return {"route_kind": "Ingress", "route_name": name, "ingress": spec.ingress.to_domain()}
     if spec.gateway is not None:
         return {"route_kind": "HTTPRoute", "route_name": name, "gateway": spec.gateway.to_domain()}
-    return {"route_kind": spec.ref.kind, "route_name": spec.ref.name} if spec.ref is not None else {}
+    if spec.ref is None:
+        return {}
+    return {"route_kind": spec.ref.kind, "route_name": spec.ref.name, "route_namespace": spec.ref.namespace}
 
 
 def _status_to_domain(status: _AppStatus) -> model.Status:

@@ -6,8 +6,7 @@ from chainlit_operator.domain.model import (
     App,
     CreatableObject,
     Dependency,
-    Gateway,
-    Middleware,
+    DependencyObject,
     Route,
     Service,
     WatchedObject,
@@ -36,12 +35,12 @@ def readers(obj: App | WatchedObject, store: Store, indexes: Indexes) -> set[Ref
             apps |= indexes.apps_by_route[ref]
     elif isinstance(obj, Route):
         apps |= indexes.apps_of_route(obj)
-    elif isinstance(obj, Middleware | Gateway):
+    elif isinstance(obj, DependencyObject):
         apps |= _served_through(obj, store, indexes)
     return apps
 
 
-def _served_through(obj: Middleware | Gateway, store: Store, indexes: Indexes) -> set[Ref]:
+def _served_through(obj: DependencyObject, store: Store, indexes: Indexes) -> set[Ref]:
     """Return the apps with a route in which the object takes part, or may take part."""
     # A Middleware may be in a chain of another one. So each route with chains counts: few routes have any.
     named = indexes.routes_by_dependency[Dependency(obj.ref.kind, obj.key)]

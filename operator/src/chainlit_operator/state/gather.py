@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from chainlit_operator.domain import claims
 from chainlit_operator.domain.desired import manifests
-from chainlit_operator.domain.model import App, Snapshot
+from chainlit_operator.domain.model import App, Route, Snapshot, backend_ref
 from chainlit_operator.ingress_controllers.registry import with_controllers
 from chainlit_operator.kinds import registry
-from chainlit_operator.object_ref import Ref
 from chainlit_operator.state import expected
 from chainlit_operator.state.indexes import Indexes
 from chainlit_operator.state.route_keys import RouteKeys
@@ -28,7 +29,7 @@ def gather(app: App, store: Store, indexes: Indexes, route_keys: RouteKeys) -> S
     routes = tuple(
         with_controllers(registry.ROUTES[route.ref.kind].compose(route, indexes.dependencies)) for route in found
     )
-    named = {Ref("Service", route.ref.namespace, name) for route in routes for name in route.services}
+    routes = tuple(_usable(app, routes))
     mine = {service.ref for service in services}
     conflicts = {conflict for route in routes for conflict in route_keys.conflicts(route, mine)}
     claimant = indexes.claimant(app.workload)
@@ -39,7 +40,7 @@ def gather(app: App, store: Store, indexes: Indexes, route_keys: RouteKeys) -> S
         routes=routes,
         # Decisions read missing Services only where the app has no Service at all. So all other changes of them need
         # not enqueue the app.
-        missing_services=frozenset(ref.name for ref in named if not services and store.service(ref) is None),
+        missing_services=frozenset() if services else frozenset(_missing(app, routes, store)),
         conflicts=tuple(sorted(conflicts, key=lambda c: (c.created, c.ref, c.route, c.path, c.host))),
         manifests=tuple(wanted),
         owned=indexes.owned_by(app),
@@ -48,3 +49,30 @@ def gather(app: App, store: Store, indexes: Indexes, route_keys: RouteKeys) -> S
         claimed_by="" if claimant is None or claimant.ref == app.ref else claimant.ref.name,
         watched=store.watched,
     )
+
+
+def _usable(app: App, routes: tuple[Route, ...]) -> Iterator[Route]:
+    """Yield the routes that the app may use: of other namespaces only those that lead to its own.
+
+    Anybody can write a route that names the Service of somebody else. Without a ReferenceGrant no edge serves it, so it
+    counts only if there is no other, and then one is enough for the message.
+    """
+    namespace = app.ref.namespace
+    own = [route for route in routes if route.ref.namespace == namespace]
+    elsewhere = [route for route in routes if route not in own and _leads_to(route, route.services, namespace)]
+    granted = [route for route in elsewhere if not _leads_to(route, route.ungranted, namespace)]
+    return iter(sorted(own + (granted or elsewhere[: not own]), key=lambda route: route.ref))
+
+
+def _leads_to(route: Route, names: Iterable[str], namespace: str) -> bool:
+    """Whether one of these Services of a route is in the namespace."""
+    return any(backend_ref(route.ref.namespace, name).namespace == namespace for name in names)
+
+
+def _missing(app: App, routes: tuple[Route, ...], store: Store) -> Iterator[str]:
+    """The names in routes of Services in the app's namespace that do not exist."""
+    for route in routes:
+        for name in route.services:
+            service = backend_ref(route.ref.namespace, name)
+            if service.namespace == app.ref.namespace and store.service(service) is None:
+                yield name

@@ -12,13 +12,13 @@ from chainlit_operator.domain.model import (
     App,
     CreatableObject,
     Dependency,
-    Gateway,
+    DependencyObject,
     Labels,
-    Middleware,
     Route,
     Service,
     WatchedObject,
     Workload,
+    backend_ref,
 )
 from chainlit_operator.kinds import registry
 from chainlit_operator.object_ref import Ref
@@ -132,7 +132,7 @@ class Indexes:
             yield self._services_by_label, self._label_of_service[obj.ref]
         elif isinstance(obj, Route):
             yield from self._keys_of_route(obj)
-        elif isinstance(obj, Middleware | Gateway):
+        elif isinstance(obj, DependencyObject):
             yield self.objects_by_dependency, Dependency(obj.ref.kind, obj.key)
 
     def _keys_of_app(self, app: App) -> Iterator[tuple[Index[Any], Hashable]]:
@@ -144,7 +144,7 @@ class Indexes:
 
     def _keys_of_route(self, route: Route) -> Iterator[tuple[Index[Any], Hashable]]:
         for name in route.services:
-            yield self.routes_by_service, Ref("Service", route.ref.namespace, name)
+            yield self.routes_by_service, backend_ref(route.ref.namespace, name)
         for dependency in route.dependencies:
             yield self.routes_by_dependency, dependency
             if dependency.kind in registry.CHAINED:
@@ -175,7 +175,7 @@ class Indexes:
         """Return the apps that name the route, or whose pods one of its Services selects."""
         apps = set(self.apps_by_route[route.ref])
         for name in route.services:
-            apps |= self.apps_behind(self._store.service(Ref("Service", route.ref.namespace, name)))
+            apps |= self.apps_behind(self._store.service(backend_ref(route.ref.namespace, name)))
         return apps
 
     def routes_of(self, app: App, services: Iterable[Service]) -> Iterator[Route]:
@@ -186,7 +186,7 @@ class Indexes:
             if route is not None:
                 yield route
 
-    def dependencies(self, dependency: Dependency) -> tuple[Gateway | Middleware, ...]:
+    def dependencies(self, dependency: Dependency) -> tuple[DependencyObject, ...]:
         """Return the objects with the key of a dependency, by name."""
         found = (self._store.dependency(ref) for ref in sorted(self.objects_by_dependency[dependency]))
         return tuple(obj for obj in found if obj is not None)

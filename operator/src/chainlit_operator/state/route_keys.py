@@ -14,7 +14,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from itertools import takewhile
 from typing import NamedTuple
 
-from chainlit_operator.domain.model import App, Attachment, Route, RouteConflict, Service, WatchedObject, Workload
+from chainlit_operator.domain.model import (
+    App,
+    Attachment,
+    Route,
+    RouteConflict,
+    Service,
+    WatchedObject,
+    Workload,
+    backend_name,
+    backend_ref,
+)
 from chainlit_operator.domain.route_conflicts import RouteKey, keys_of_paths, share_listener
 from chainlit_operator.object_ref import Ref
 from chainlit_operator.state.indexes import Indexes
@@ -121,7 +131,7 @@ class RouteKeys:
         Each key of the app has at most two: the first other app at the same path, and the first other app at one of
         Chainlit's own routes below it.
         """
-        names = {ref.name for ref in services if ref.namespace == route.ref.namespace}
+        names = {backend_name(route.ref.namespace, ref) for ref in services}
         for key in {key for keys in keys_of_paths(route, names) for key in keys.claimed}:
             for entries in (self.claims, self.shadows):
                 for entry in entries.in_conflict(key, route.attachments):
@@ -221,7 +231,7 @@ class RouteKeys:
 
     def _of_route(self, route: Route) -> set[Filed]:
         """Return all entries of a route."""
-        services = {Ref("Service", route.ref.namespace, path.service) for path in route.paths}
+        services = {backend_ref(route.ref.namespace, path.service) for path in route.paths}
         return set(_filed(route, [link for service in services for link in self._links_to(service)]))
 
     def _of_links(self, links: Iterable[Link]) -> set[Filed]:
@@ -242,7 +252,7 @@ def _filed(route: Route, links: Iterable[Link]) -> Iterator[Filed]:
     """
     by_service: defaultdict[str, list[Link]] = defaultdict(list)
     for link in links:
-        by_service[link.service.name].append(link)
+        by_service[backend_name(route.ref.namespace, link.service)].append(link)
     seen: set[tuple[bool, RouteKey, str]] = set()
     for keys in keys_of_paths(route, by_service.keys()):
         path = keys.path
@@ -255,7 +265,7 @@ def _filed(route: Route, links: Iterable[Link]) -> Iterator[Filed]:
 
 
 def _service(entry: Entry) -> Ref:
-    return Ref("Service", entry.route.namespace, entry.service)
+    return backend_ref(entry.route.namespace, entry.service)
 
 
 def _is_linked_alike(old: App | WatchedObject | None, new: App | WatchedObject | None) -> bool:

@@ -11,8 +11,7 @@ from typing import Protocol
 from chainlit_operator.domain.model import (
     App,
     CreatableObject,
-    Gateway,
-    Middleware,
+    DependencyObject,
     Route,
     Service,
     WatchedObject,
@@ -131,10 +130,10 @@ class Store:
         obj = self._objects[ref.kind].get(ref)
         return obj if isinstance(obj, Route) else None
 
-    def dependency(self, ref: Ref) -> Gateway | Middleware | None:
+    def dependency(self, ref: Ref) -> DependencyObject | None:
         """Return the Gateway or the Middleware, or None."""
         obj = self._objects[ref.kind].get(ref)
-        return obj if isinstance(obj, Gateway | Middleware) else None
+        return obj if isinstance(obj, DependencyObject) else None
 
     def find(self, ref: Ref) -> CreatableObject | None:
         """Return the object of a kind that the operator creates, or None."""

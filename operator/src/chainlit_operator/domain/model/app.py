@@ -50,7 +50,7 @@ class Condition:
 class RouteStatus:
     """``status.route``: the route in use, with the path as the route spells it.
 
-    Kind and name are empty where ``spec.route.url`` alone states the route.
+    Kind and name are empty where ``spec.route.url`` alone states the route. ``namespace`` is empty for that of the app.
     """
 
     kind: str
@@ -59,6 +59,12 @@ class RouteStatus:
     path: str
     path_type: str
     rewrite: str
+    namespace: str = ""
+
+    @property
+    def shown(self) -> str:
+        """Kind and name, for a message."""
+        return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +138,8 @@ class AppSpec:
     """``spec.workload.ref.port``: number or name of the container port that Chainlit listens on; None if not stated."""
     route_kind: str | None = None
     route_name: str | None = None
+    route_namespace: str = ""
+    """``spec.route.ref.namespace``; empty for the namespace of the app."""
     url: str = ""
     """``spec.route.url``, the URL that browsers open; empty if it is not stated."""
     backend_path: str | None = None
@@ -178,4 +186,4 @@ class App:
         """The route that the app names; None if the operator must discover it."""
         if self.spec.route_kind is None or self.spec.route_name is None:
             return None
-        return Ref(self.spec.route_kind, self.ref.namespace, self.spec.route_name)
+        return Ref(self.spec.route_kind, self.spec.route_namespace or self.ref.namespace, self.spec.route_name)

@@ -56,6 +56,7 @@ class WebSocketRefusal(NamedTuple):
 class RoutePath:
     """One path of a route with the Service behind it (``""``: none, or a redirect).
 
+    ``service`` is a name, for a Service of another namespace ``namespace/name``; :func:`backend_ref` gives the object.
     ``path_type`` is the route's own word for ``matching``. ``condition`` says what else a request must have (``""`` for
     nothing). ``others`` names all Services that share the requests. ``middlewares`` are keys of Traefik Middlewares
     that act after ``transforms``; composing the route replaces them by their transforms. ``web_socket_refusal`` says
@@ -145,7 +146,8 @@ class Route:
     ``refusal`` says why no controller serves it or why the operator does not read it, and ``refusal_remedy`` what to
     change; both are empty where nothing is wrong. ``is_canary`` says that another route has the same path on purpose.
     ``unsupported_backends`` names backends that are no Services of its namespace, which the operator does not follow.
-    ``dependencies`` are the objects that take part in it, such as Gateways.
+    ``dependencies`` are the objects that take part in it, such as Gateways. ``ungranted`` are its Services of other
+    namespaces that no ReferenceGrant lets it use; they are known after it is composed.
 
     ``affinity`` has the settings of session affinity in it. ``gateway_classes`` and ``controllers`` are known after it
     is composed: the classes of its Gateways, and what may serve it, empty if that is unknown.
@@ -161,6 +163,7 @@ class Route:
     refusal: str = ""
     refusal_remedy: str = ""
     unsupported_backends: tuple[str, ...] = ()
+    ungranted: frozenset[str] = frozenset()
     is_canary: bool = False
     affinity: tuple[AffinitySetting, ...] = ()
     gateway_classes: tuple[str, ...] = ()
@@ -169,8 +172,19 @@ class Route:
 
     @property
     def services(self) -> frozenset[str]:
-        """Names of the Services that it sends requests to."""
+        """The Services that it sends requests to, as its paths name them."""
         return frozenset(path.service for path in self.paths if path.service)
+
+
+def backend_ref(namespace: str, service: str) -> Ref:
+    """Return the Service that a path names in a route of that namespace."""
+    other, _, name = service.rpartition("/")
+    return Ref("Service", other or namespace, name)
+
+
+def backend_name(namespace: str, service: Ref) -> str:
+    """Return the name by which paths of routes in that namespace name a Service."""
+    return service.name if service.namespace == namespace else f"{service.namespace}/{service.name}"
 
 
 class AnnotatedRoute(NamedTuple):
@@ -221,5 +235,31 @@ class Middleware:
         return f"{self.ref.namespace}-{self.ref.name}"
 
 
-Find = Callable[[Dependency], "tuple[Gateway | Middleware, ...]"]
+@dataclass(frozen=True, slots=True)
+class ReferenceGrant:
+    """A ReferenceGrant, as far as it concerns routes and Services.
+
+    ``sources`` are kinds and namespaces of the routes that it allows to use ``services`` of its own namespace; an empty
+    name stands for all of them.
+    """
+
+    ref: Ref
+    resource_version: str = field(compare=False)
+    sources: tuple[tuple[str, str], ...] = ()
+    services: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """The key that routes use: its namespace."""
+        return self.ref.namespace
+
+    def allows(self, route: Ref, service: Ref) -> bool:
+        """Whether the route may use the Service."""
+        is_source = (route.kind, route.namespace) in self.sources
+        return is_source and self.key == service.namespace and not {"", service.name}.isdisjoint(self.services)
+
+
+DependencyObject = Gateway | Middleware | ReferenceGrant
+"""An object that takes part in routes."""
+Find = Callable[[Dependency], tuple[DependencyObject, ...]]
 """From a dependency to the objects that have its key; none where there is no such object."""

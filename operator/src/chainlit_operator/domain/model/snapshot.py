@@ -9,13 +9,13 @@ from chainlit_operator.domain.model.app import App, VerificationMode
 from chainlit_operator.domain.model.manifest import Manifest
 from chainlit_operator.domain.model.memory import Memory
 from chainlit_operator.domain.model.question import NOBODY, Answer, Question
-from chainlit_operator.domain.model.route import Gateway, Middleware, Route
+from chainlit_operator.domain.model.route import DependencyObject, Route
 from chainlit_operator.domain.model.service import Service, ServiceAccount
 from chainlit_operator.domain.model.verification import Verification
 from chainlit_operator.domain.model.workload import Workload
 from chainlit_operator.object_ref import Ref
 
-WatchedObject = Workload | Service | ServiceAccount | Route | Middleware | Gateway
+WatchedObject = Workload | Service | ServiceAccount | Route | DependencyObject
 """An object that the operator watches. Others own it, unless ``owned`` says that a ChainlitApp created it."""
 CreatableObject = Workload | Service | ServiceAccount | Route
 """An object of a kind that the operator can create."""

@@ -90,10 +90,16 @@ def created_route_has_one_backend(snapshot: Snapshot) -> str:
 
 
 def named_route_exists(snapshot: Snapshot) -> str:
-    """The route that the app names must exist."""
-    route = snapshot.app.route
+    """The route that the app names must exist; one of another namespace must lead to the app's namespace."""
+    route, namespace = snapshot.app.route, snapshot.app.ref.namespace
     if route is None or snapshot.routes:
         return ""
+    if route.namespace != namespace:
+        return (
+            f"{route.kind} {route.name} does not exist in namespace {route.namespace}, or sends no request to a "
+            f"Service of namespace {namespace}, or the operator does not watch {route.namespace}. Correct "
+            "spec.route.ref or the route's backend, or add the namespace to watchNamespaces of the operator's chart."
+        )
     return (
         f"{route.kind} {route.name} does not exist in namespace {route.namespace}. Create it, or correct kind and name "
         "in spec.route.ref."
@@ -146,7 +152,7 @@ def path_is_free(found: Found) -> str:
             where = f"host {other.host}" if other.host else "any host"
             return (
                 f"{other.ref} is older and uses path {answer.public_prefix or '/'} on {where}, by {other.route}. "
-                f"Change path or host of {answer.status.kind} {answer.status.name}, or delete the other app and its "
+                f"Change path or host of {answer.status.shown}, or delete the other app and its "
                 "route."
             )
     return ""

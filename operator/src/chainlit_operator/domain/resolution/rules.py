@@ -20,6 +20,8 @@ from chainlit_operator.domain.model import (
     RoutePath,
     Service,
     Snapshot,
+    backend_name,
+    backend_ref,
 )
 from chainlit_operator.domain.place import Place, place_of
 from chainlit_operator.domain.reasons import Reason
@@ -43,11 +45,25 @@ class Candidate:
         self.snapshot, self.route, self.endpoint = snapshot, route, endpoint
         #: The one prefix that counts, where a path has several.
         self._only = only
-        self.services: Mapping[str, Service] = {service.ref.name: service for service in snapshot.services}
+        namespace = route.ref.namespace
+        self.services: Mapping[str, Service] = {backend_name(namespace, s.ref): s for s in snapshot.services}
         #: The paths that lead to the app's pods, each with the pods' port (None: the Service has no such port).
         self.targets = [(path, target_of(service, path.port)) for path, service in paths_to(route, snapshot.services)]
         self._rewritten: dict[tuple[str, tuple[rewrites.Transform, ...]], str | None] = {}
         self.own_paths = [path for path, target in self.targets if endpoint.counts(target)]
+
+    @property
+    def elsewhere(self) -> str:
+        """The namespace of the route, empty if it is that of the app."""
+        namespace = self.route.ref.namespace
+        return "" if namespace == self.snapshot.app.ref.namespace else namespace
+
+    @property
+    def shown_services(self) -> list[str]:
+        """The Services of the route that a message may name: of a route elsewhere only those of the app's namespace."""
+        own = self.snapshot.app.ref.namespace
+        names = ((name, backend_ref(self.route.ref.namespace, name)) for name in sorted(self.route.services))
+        return [name for name, service in names if own in (self.route.ref.namespace, service.namespace)]
 
     @cached_property
     def whole_paths(self) -> list[RoutePath]:
@@ -186,13 +202,13 @@ def service_exists(given: Candidate) -> str:
 
 
 def backend_is_supported(given: Candidate) -> str:
-    """A backend must be a Service of the route's namespace."""
+    """A backend must be a Service."""
     if given.own_paths or not given.route.unsupported_backends:
         return ""
-    names = ", ".join([*sorted(given.route.services), *given.route.unsupported_backends])
+    names = ", ".join([*given.shown_services, *given.route.unsupported_backends])
     return (
-        f"{given.route.ref} sends requests to {names[:MAX_QUOTED]}. The operator follows only Services of the route's "
-        f"namespace: use one that selects the pods of {given.snapshot.app.workload}."
+        f"{given.route.ref} sends requests to {names[:MAX_QUOTED]}. The operator follows only Services: use one that "
+        f"selects the pods of {given.snapshot.app.workload}."
     )
 
 
@@ -212,10 +228,24 @@ def backend_selects_pods(given: Candidate) -> str:
     """A Service of the route must select the pods of the workload."""
     if given.own_paths:
         return ""
-    names = ", ".join(sorted(given.route.services)) or "none"
+    names = ", ".join(given.shown_services) or "none"
     return (
         f"{given.route.ref} sends no request to {given.snapshot.app.workload}: none of its Services ({names}) selects "
         f"these pods. Correct the backend of the {given.route.ref.kind}, the Service's selector, or spec.workload.ref."
+    )
+
+
+def reference_is_granted(given: Candidate) -> str:
+    """A ReferenceGrant must allow a route of another namespace to use the Service."""
+    route = given.route.ref
+    used = next((path.service for path in given.own_paths if path.service in given.route.ungranted), None)
+    if used is None:
+        return ""
+    service = backend_ref(route.namespace, used)
+    return (
+        f"{route} sends requests to {service}, and no ReferenceGrant in namespace {service.namespace} allows that. "
+        f"Create one there with from: [{{group: gateway.networking.k8s.io, kind: {route.kind}, namespace: "
+        f'{route.namespace}}}] and to: [{{group: "", kind: Service, name: {service.name}}}].'
     )
 
 
@@ -439,6 +469,7 @@ RULES: tuple[Rule[Candidate], ...] = (
     Rule(Reason.ROUTE_WITHOUT_BACKEND, backend_is_supported),
     Rule(Reason.ROUTE_WITHOUT_BACKEND, backend_leads_to_chainlit),
     Rule(Reason.ROUTE_WITHOUT_BACKEND, backend_selects_pods),
+    Rule(Reason.REFERENCE_NOT_GRANTED, reference_is_granted),
     Rule(Reason.ROUTE_NOT_ACCEPTED, route_is_read),
     Rule(Reason.BACKEND_SHARED, backend_is_alone),
     Rule(Reason.CONDITIONAL_MATCH, requests_are_unconditional),

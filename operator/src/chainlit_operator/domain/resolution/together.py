@@ -25,7 +25,7 @@ from chainlit_operator.domain.route_warnings import Seen
 from chainlit_operator.domain.rule import Rule, first_fault
 
 #: Reasons of a route that no edge serves.
-_UNSERVED = frozenset({Reason.ROUTE_NOT_ACCEPTED})
+_UNSERVED = frozenset({Reason.ROUTE_NOT_ACCEPTED, Reason.REFERENCE_NOT_GRANTED})
 #: Reasons of a route whose requests reach the app as those of a good route do, if they are rewritten alike.
 _DELIVERED = frozenset(
     {Reason.EXACT_PATH, Reason.CONDITIONAL_MATCH, Reason.REGULAR_EXPRESSION_PATH, Reason.PATH_NOT_SUPPORTED}
@@ -143,7 +143,7 @@ RULES: tuple[Rule[Together], ...] = (
 
 
 def _shown(given: Candidate) -> str:
-    return f"{given.route.ref.kind} {given.route.ref.name}"
+    return str(given.route.ref) if given.elsewhere else f"{given.route.ref.kind} {given.route.ref.name}"
 
 
 def _summary(found: Together, given: Candidate) -> str:
@@ -223,6 +223,9 @@ def _resolved(found: Together) -> Resolved:
             path=public or "/",
             path_type=chosen.path_type,
             rewrite=str(Rewrite.NONE if given.backend_prefix == public else Rewrite.STRIP),
+            namespace=""
+            if given.route.ref.namespace == found.snapshot.app.ref.namespace
+            else given.route.ref.namespace,
         ),
         origin=origin_of(given.route, chosen) if stated is None else stated.origin,
         mount_path=spec.mount_path,

@@ -78,6 +78,15 @@ class _BackendRef(ApiStruct):
         return ()
 
     @property
+    def is_service(self) -> bool:
+        """Whether it refers to a Service."""
+        return self.kind == "Service" and not self.group
+
+    def within(self, namespace: str) -> str:
+        """Return the name of a Service by which a path of a route in this namespace names it."""
+        return model.backend_name(namespace, Ref("Service", self.namespace or namespace, self.name))
+
+    @property
     def shown(self) -> str:
         """Return kind and name, for a message."""
         return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
@@ -168,15 +177,16 @@ class HTTPRoute(ApiStruct):
 
     def _affinity(self) -> Iterator[model.AffinitySetting]:
         """Yield a setting for each Service whose rules all have a ``sessionPersistence``."""
-        spread = {ref.name for rule in self.spec.rules if rule.session_persistence is None for ref in rule.backend_refs}
-        kept = {ref.name for rule in self.spec.rules for ref in rule.backend_refs} - spread
+        own = self.metadata.namespace
+        rules = [(rule, ref.within(own)) for rule in self.spec.rules for ref in rule.backend_refs]
+        kept = {name for _, name in rules} - {name for rule, name in rules if rule.session_persistence is None}
         for name in sorted(kept):
             what = f"sessionPersistence of HTTPRoute {self.metadata.name}"
             yield model.AffinitySetting(model.SESSION_PERSISTENCE, model.Stickiness.KEPT, what, name)
 
     def _unsupported_backends(self) -> Iterator[str]:
         for ref in {ref.shown: ref for rule in self.spec.rules for ref in rule.backend_refs}.values():
-            if not self._is_service(ref):
+            if not ref.is_service:
                 yield ref.shown
 
     def _gateways(self) -> Iterator[tuple[_ParentRef, str]]:
@@ -203,14 +213,18 @@ class HTTPRoute(ApiStruct):
         for rule in self.spec.rules:
             for key in self._middlewares(rule.filters):
                 yield model.Dependency("Middleware", key)
+        for namespace in dict.fromkeys(ref.namespace for rule in self.spec.rules for ref in rule.backend_refs):
+            if namespace not in ("", self.metadata.namespace):
+                yield model.Dependency("ReferenceGrant", namespace)
 
     def _paths(self) -> Iterator[model.RoutePath]:
+        namespace = self.metadata.namespace
         for rule in self.spec.rules:
             weighty = [ref for ref in rule.backend_refs if ref.weight > 0]
-            backends = [ref for ref in weighty if self._is_service(ref)]
+            backends = [ref for ref in weighty if ref.is_service]
             if not backends or any(found.type == "RequestRedirect" for found in rule.filters):
                 backends = [_BackendRef(name="")]
-            others = tuple(ref.name if self._is_service(ref) else ref.shown for ref in weighty)
+            others = tuple(ref.within(namespace) if ref.is_service else ref.shown for ref in weighty)
             transforms = tuple(rule.transforms())
             middlewares = tuple(self._middlewares(rule.filters))
             for host in self.spec.hostnames or [""]:
@@ -220,7 +234,7 @@ class HTTPRoute(ApiStruct):
                             host=host,
                             path=match.path.value,
                             path_type=match.path.type,
-                            service=ref.name,
+                            service=ref.within(namespace),
                             port=ref.port,
                             matching=_MATCHING.get(match.path.type, model.Matching.REGULAR_EXPRESSION),
                             transforms=transforms + ref.transforms if ref.filters else transforms,
@@ -228,9 +242,6 @@ class HTTPRoute(ApiStruct):
                             condition=match.condition(),
                             others=others,
                         )
-
-    def _is_service(self, ref: _BackendRef) -> bool:
-        return ref.kind == "Service" and not ref.group and ref.namespace in ("", self.metadata.namespace)
 
     def _middlewares(self, filters: list[_Filter]) -> Iterator[str]:
         for found in filters:
@@ -260,7 +271,9 @@ def _transforms(found: _Filter) -> Iterator[rewrites.Transform]:
 
 
 def compose(route: model.Route, find: model.Find) -> model.Route:
-    """Return the route with the transforms of its Middlewares, and the origins that its Gateways' listeners give."""
+    """Return the route with the transforms of its Middlewares, the origins that its Gateways' listeners give, and the
+    Services of other namespaces that no ReferenceGrant lets it use.
+    """
     gateways = {
         f"Gateway {found.key}": found
         for dependency in route.dependencies
@@ -283,7 +296,21 @@ def compose(route: model.Route, find: model.Find) -> model.Route:
         and listener.protocol in ("HTTP", "HTTPS")
     ]
     classes = tuple(sorted({gateway.class_name for gateway in gateways.values()}))
-    return replace(middlewares.compose(route, find), origins=tuple(origins), gateway_classes=classes)
+    return replace(
+        middlewares.compose(route, find),
+        origins=tuple(origins),
+        gateway_classes=classes,
+        ungranted=frozenset(_ungranted(route, find)),
+    )
+
+
+def _ungranted(route: model.Route, find: model.Find) -> Iterator[str]:
+    for name in route.services if any(each.kind == "ReferenceGrant" for each in route.dependencies) else ():
+        service = model.backend_ref(route.ref.namespace, name)
+        if service.namespace != route.ref.namespace:
+            grants = find(model.Dependency("ReferenceGrant", service.namespace))
+            if not any(isinstance(g, model.ReferenceGrant) and g.allows(route.ref, service) for g in grants):
+                yield name
 
 
 KIND = RouteKind(
@@ -296,5 +323,5 @@ KIND = RouteKind(
     is_optional=True,
     is_created=True,
     compose=compose,
-    dependencies=("Gateway", "Middleware"),
+    dependencies=("Gateway", "Middleware", "ReferenceGrant"),
 )
