@@ -235,7 +235,7 @@ def test_the_operator_sees_the_service_behind_traefiks_gateway() -> None:
 def test_the_operator_reads_no_rewrite_in_what_is_set(preset: Preset) -> None:
     values = {**preset.values, "replicaCount": 1, "operator": {"enabled": True}}
     if preset.kind == "Ingress":
-        values["route"]["className"] = preset.controller
+        values["route"]["className"] = "gce" if preset.controller == "gke" else preset.controller
     (path,) = record(app(values).one(preset.kind)).paths
     assert (path.path, path.service) == ("/chat", "chat-chainlit")
     assert not (path.transforms or path.middlewares or path.web_socket_refusal)

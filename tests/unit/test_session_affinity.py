@@ -572,3 +572,88 @@ def test_a_path_to_another_service_does_not_count() -> None:
     rules = [ingress_rule(ingress_path("/chat"), ingress_path("/other", service="other"), host="example.com")]
     made[2] = ingress(rules=rules, ingress_class="traefik")
     assert told(made)[:2] == ("True", "Sticky")
+
+
+# ---------------------------------------------------------------------------------------- routes together, workloads
+
+WS = "Deployment shop/chat has several pods, and nothing keeps the requests of a browser at the pod with its session."
+
+
+def second_ingress(path: str, annotations: Mapping[str, str]) -> Object:
+    return ingress("example.com", path, "second", ingress_class="nginx", annotations=annotations, rules=[
+        ingress_rule(ingress_path(path), host="example.com")
+    ])  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("path", "annotations", "expected"),
+    [
+        ("/chat/ws", {}, ("False", "NotSticky")),
+        ("/chat/project", {}, ("False", "NotSticky")),
+        ("/chat/project/file", {}, ("False", "NotSticky")),
+        ("/chat/mcp", {}, ("False", "NotSticky")),
+        ("/chat", {}, ("False", "NotSticky")),
+        ("/chat/ws", {f"{NGINX}/affinity": "cookie"}, ("True", "Sticky")),
+        ("/chat/ws", {f"{F5}/websocket-services": "chat"}, ("Unknown", "AffinityNotKnown")),
+        ("/chat/slack/events", {}, ("True", "Sticky")),
+        ("/chat/public", {}, ("True", "Sticky")),
+    ],
+)
+def test_every_route_that_carries_a_session_counts(
+    path: str, annotations: dict[str, str], expected: tuple[str, str]
+) -> None:
+    made = [*objects(Case("nginx", {f"{NGINX}/affinity": "cookie"})), second_ingress(path, annotations)]
+    found = told(made)
+    assert found[:2] == expected
+    if expected[0] == "False":
+        assert "on Ingress second." in found[2]
+
+
+OLD = "Deployment shop/chat-old"
+SHARED = f"Service chat leads to pods of Deployment shop/chat and of {OLD}"
+
+
+def old(*containers: Object, replicas: int = 1, app: str = "chat") -> Object:
+    return workload(*(containers or [container()]), name="chat-old", labels={"app": app, "v": "1"}, replicas=replicas)
+
+
+def test_two_workloads_behind_one_service_are_named() -> None:
+    found = told([*objects(Case("traefik"), 1), old()])
+    assert found == (
+        "False",
+        "NotSticky",
+        f"{SHARED}, and nothing keeps the requests of a browser at the pod with its session. Let the Service select "
+        f"one of them. For both: set{TRAEFIK_REMEDY[3:]}",
+    )
+    assert told([*objects(Case("public"), 1), old()])[2] == (
+        f"{SHARED}, which needs session affinity. The operator does not know the controller of the route. {EXTERNAL}"
+    )
+    assert told([*objects(SET, 1), old()]) == ("True", "Sticky", kept(f"The annotation {STICKY}"))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        old(replicas=0),
+        old(app="other"),
+        # The Service's port is a named one that these pods do not have, so they are not behind it.
+        old(container("redis", port=None)),
+    ],
+)
+def test_a_workload_that_gets_no_request_does_not_count(other: Object) -> None:
+    assert told([*objects(Case("traefik"), 1), other])[:2] == ("True", "SinglePod")
+
+
+def test_a_service_without_a_route_does_not_count() -> None:
+    both = service("both", selector={"team": "x"}, ports=[{"port": 80, "targetPort": 8000}])
+    made = objects(Case("traefik"), 1)
+    made[0]["spec"]["template"]["metadata"]["labels"]["team"] = "x"
+    other = workload(container(), name="chat-old", labels={"team": "x"})
+    assert told([*made, both, other])[:2] == ("True", "SinglePod")
+    made[2] = ingress(rules=[ingress_rule(ingress_path("/chat", service="both", port=80), host="example.com")])
+    assert told([*made, both, other])[:2] == ("False", "NotSticky")
+
+
+def test_a_stated_url_alone_is_not_judged() -> None:
+    made = [obj for obj in objects(SET, route={"url": "https://example.com/chat"}) if obj["kind"] != "Ingress"]
+    assert told(made) == ("Unknown", "AffinityNotKnown", UNKNOWN)

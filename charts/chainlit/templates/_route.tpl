@@ -57,6 +57,8 @@ A map of:
   kinds        the kinds of route that the controller serves
   hasAffinity  whether the chart itself keeps a browser at one pod
   isHidden     whether the controller has affinity only in an object that the operator does not read
+  isExternal   whether the operator cannot see the affinity, so that the ChainlitApp has to state it
+  replaced     the annotation of the user without which the controller's affinity has no effect; else empty
   preset       what to render: annotations of the route and the service, fields of the rule and the backend, objects
 
 files/controllers.yaml is a template. Settings of a Service also work for a route that is not the chart's.
@@ -79,17 +81,32 @@ files/controllers.yaml is a template. Settings of a Service also work for a rout
 {{- $isSeen := not (and .Values.operator.enabled $isHidden) }}
 {{- $hasAffinity := and (not (empty $affinity)) $isRead $isSeen (eq .Values.route.affinity.mode "Controller") }}
 {{- $preset := ternary (get $facts "settings" | default dict) dict $isRead }}
+{{- $replaced := "" }}
 {{- if $hasAffinity }}
 {{- $preset = mergeOverwrite $preset $affinity }}
+{{- range $of, $holds := get $facts "holds" | default dict }}
+{{- $result := include "chainlit.mergedAnnotations" (list $ $of (get $preset $of)) | fromJson }}
+{{- range $name, $expression := $holds }}
+{{- if not (regexMatch $expression (get $result $name)) }}
+{{- $replaced = printf "%s.annotations" $of | printf "%s of %s" $name }}
 {{- end }}
-{{- dict "kinds" (keys $kinds | sortAlpha) "hasAffinity" $hasAffinity "isHidden" $isHidden "preset" $preset | toJson }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- $isUnseen := and $hasAffinity (hasKey $affinity "objects") }}
+{{- $isExternal := and (not $replaced) (or $isUnseen (eq .Values.route.affinity.mode "External")) }}
+{{- $found := dict "kinds" (keys $kinds | sortAlpha) "isHidden" $isHidden "isExternal" $isExternal "preset" $preset }}
+{{- merge $found (dict "replaced" $replaced "hasAffinity" (and $hasAffinity (not $replaced))) | toJson }}
 {{- end }}
 
-{{/* Annotations of the values win over cert-manager's and the preset's. */}}
-{{- define "chainlit.annotations" -}}
+{{/*
+Annotations of the values win over cert-manager's and the preset's; an empty one takes that of the preset away. The
+attributes of a target group share one annotation, so the values' and the preset's are joined.
+*/}}
+{{- define "chainlit.mergedAnnotations" -}}
 {{- $root := index . 0 }}
 {{- $of := index . 1 }}
-{{- $preset := get (include "chainlit.controller" $root | fromJson).preset $of | default dict }}
+{{- $preset := index . 2 | default dict }}
 {{- $own := dict }}
 {{- if eq $of "route" }}
 {{- with $root.Values.route.certManager.clusterIssuer }}
@@ -98,8 +115,27 @@ files/controllers.yaml is a template. Settings of a Service also work for a rout
 {{- with $root.Values.route.certManager.issuer }}
 {{- $_ := set $own "cert-manager.io/issuer" . }}
 {{- end }}
+{{- if and (eq $root.Values.route.controller "gke") $root.Values.route.className }}
+{{- $_ := set $own "kubernetes.io/ingress.class" $root.Values.route.className }}
 {{- end }}
-{{- with merge (dict) ((get $root.Values $of).annotations | default dict) $own $preset -}}
+{{- end }}
+{{- $given := (get $root.Values $of).annotations | default dict }}
+{{- $merged := merge (dict) $given $own $preset }}
+{{- range $name, $value := $given }}
+{{- if and (hasKey $preset $name) (eq $value "") }}
+{{- $merged = omit $merged $name }}
+{{- else if and (hasKey $preset $name) (hasSuffix "/target-group-attributes" $name) (not (contains "stickiness.enabled=" $value)) }}
+{{- $_ := set $merged $name (printf "%s,%s" $value (get $preset $name)) }}
+{{- end }}
+{{- end }}
+{{- toJson $merged }}
+{{- end }}
+
+{{- define "chainlit.annotations" -}}
+{{- $root := index . 0 }}
+{{- $of := index . 1 }}
+{{- $preset := get (include "chainlit.controller" $root | fromJson).preset $of | default dict }}
+{{- with include "chainlit.mergedAnnotations" (list $root $of $preset) | fromJson -}}
 annotations:
   {{- toYaml . | nindent 2 }}
 {{- end }}
@@ -112,12 +148,15 @@ annotations:
 {{- $pods := ternary "autoscaling.maxReplicas" "replicaCount" (.Values.autoscaling.enabled | default false) }}
 {{- $why := "route.controller names no controller that does it" }}
 {{- $remedy := "set route.controller to yours" }}
-{{- if not .Values.route.enabled }}
+{{- if and (not .Values.route.enabled) (not $controller.replaced) }}
 {{- $why = "route.enabled is false, so the chart does not see the route" }}
 {{- $remedy = "set session affinity in your own route" }}
 {{- else if and $controller.isHidden .Values.operator.enabled }}
 {{- $why = printf "route.controller %s does it for route.kind %s with an object that the operator does not read" .Values.route.controller .Values.route.kind }}
 {{- $remedy = "use route.kind Ingress, or set operator.enabled to false" }}
+{{- else if $controller.replaced }}
+{{- $why = printf "your value for %s replaces the setting of route.controller %s" $controller.replaced .Values.route.controller }}
+{{- $remedy = "remove it" }}
 {{- else if ne .Values.route.controller "none" }}
 {{- $why = printf "route.controller %s cannot do it for route.kind %s" .Values.route.controller .Values.route.kind }}
 {{- $remedy = ternary "use route.kind HTTPProxy" "use another route.kind" (eq .Values.route.controller "contour") }}
@@ -142,6 +181,9 @@ annotations:
 {{- end }}
 {{- if and (eq $kind "HTTPRoute") $route.className }}
 {{- fail "route.className is for Ingresses and HTTPProxies, and route.kind is HTTPRoute: its Gateway has the class, so remove route.className" }}
+{{- end }}
+{{- if and (eq $route.controller "gke") $route.className (not (has $route.className (list "gce" "gce-internal"))) }}
+{{- fail (printf "route.className %s is none of GKE, which serves gce and gce-internal only: use one of the two, or set route.controller to the controller of that class" $route.className) }}
 {{- end }}
 {{- if and (ne $kind "Ingress") (ne $route.pathType "Prefix") }}
 {{- fail (printf "route.pathType %s is for Ingresses, and route.kind is %s, which always matches a prefix: remove route.pathType" $route.pathType $kind) }}

@@ -270,9 +270,9 @@ def test_a_path_that_moves_to_another_service_of_the_oldest_app_enqueues_no_othe
 def test_another_app_behind_a_service_of_an_app_does_not_enqueue_it(keys: list[Ref]) -> None:
     state = State(keys.append)
     one = deploy(state, "a", path("/chat"))
-    keys.clear()
     second = replace(app("older", workload_name="older", created="0"), ref=Ref("ChainlitApp", "a", "older"))
     state.upsert(workload(ref=Ref("Deployment", "a", "older")))
+    keys.clear()
     state.put_app(second)
     assert set(keys) == {second.ref} and state.snapshot(one).conflicts == ()
 

@@ -74,12 +74,56 @@ def test_a_change_enqueues_the_app(state: State, enqueued: Enqueued, obj: Watche
     assert enqueued.read() == {"chat"}
 
 
+OTHER = workload(ref=Ref("Deployment", NAMESPACE, "other"))
+
+
+def test_another_workload_behind_the_service_enqueues_the_app(state: State, enqueued: Enqueued) -> None:
+    state.upsert(OTHER)
+    assert enqueued.read() == {"chat"}
+    assert state.snapshot(state.apps[app().ref]).companions == (("chat", OTHER),)
+    for obj in (
+        replace(OTHER, rollout=replace(OTHER.rollout, desired=0)),
+        OTHER,
+        replace(OTHER, containers=(container(ports=()),)),
+        replace(OTHER, pod_labels=(("app", "other"),)),
+        OTHER,
+    ):
+        state.upsert(obj)
+        assert enqueued.read() == {"chat"}
+    state.remove(OTHER)
+    assert enqueued.read() == {"chat"}
+    assert state.snapshot(state.apps[app().ref]).companions == ()
+
+
+@pytest.mark.parametrize(
+    "obj",
+    [
+        replace(OTHER, rollout=replace(OTHER.rollout, desired=7, total=7)),
+        replace(OTHER, containers=(container("/x"),)),
+        replace(OTHER, generation=2),
+    ],
+)
+def test_what_changes_no_pod_behind_the_service_enqueues_nothing(
+    state: State, enqueued: Enqueued, obj: WatchedObject
+) -> None:
+    state.upsert(OTHER)
+    enqueued.read()
+    state.upsert(obj)
+    assert enqueued.read() == set()
+
+
+def test_companions_are_limited(state: State) -> None:
+    for number in range(30):
+        state.upsert(workload(ref=Ref("Deployment", NAMESPACE, f"other-{number}")))
+    assert len(state.snapshot(state.apps[app().ref]).companions) == 20
+
+
 @pytest.mark.parametrize(
     "obj",
     [
         replace(workload(), resource_version="9"),
         workload(replace(container(), owners=(("CHAINLIT_ROOT_PATH", "helm"),))),
-        workload(ref=Ref("Deployment", NAMESPACE, "other")),
+        workload(ref=Ref("Deployment", NAMESPACE, "other"), pod_labels=(("app", "other"),)),
         workload(ref=Ref("Deployment", "elsewhere", "chat")),
         service("other", selector=(("app", "other"),)),
         service("none", selector=()),

@@ -44,6 +44,8 @@ PROBE_ENDPOINT = "/health"
 SESSION_COOKIE_ENDPOINT = "set-session-cookie"
 #: The endpoint that the page asks before it opens a chat. Every release in ``tests/releases`` has it.
 SETTINGS_ENDPOINT = "project/settings"
+#: Paths below the root path whose requests need the process with the session.
+SESSION_PATHS = ("/ws", "/project", "/mcp")
 #: The directory of the page's scripts.
 ASSETS = "assets"
 #: The description of Chainlit's API, outside the root path (FastAPI's own), and two paths that each release has in it.

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
+from chainlit_operator.domain import endpoint
 from chainlit_operator.domain.model import (
     Affinity,
     AffinitySetting,
     Container,
     ControllerAffinity,
     Route,
+    Service,
     Snapshot,
     Stickiness,
     Workers,
@@ -24,7 +26,6 @@ from chainlit_operator.domain.model import (
 )
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.domain.resolution import Resolved, Unresolved
-from chainlit_operator.object_ref import Ref
 
 _EXTERNAL = "If something else keeps the requests of a browser at one pod, set spec.route.affinity to External."
 
@@ -63,11 +64,57 @@ class _Verdict(NamedTuple):
 _STRENGTH = (Stickiness.SERVICE, Stickiness.LOST, Stickiness.KEPT, Stickiness.UNKNOWN)
 
 
+class Carrier:
+    """A route that carries the requests of a session to a Service, and what is known of its controller's affinity."""
+
+    def __init__(self, route: Route, service: Service) -> None:
+        self.route, self.service = route, service
+        name = backend_name(route.ref.namespace, service.ref)
+        own = (each for each in (*route.affinity, *service.affinity) if each.service in ("", name))
+        #: The strongest first.
+        self._settings = sorted(own, key=lambda setting: _STRENGTH.index(setting.stickiness))
+
+    @cached_property
+    def verdicts(self) -> list[_Verdict]:
+        """What is known of each controller that may serve the route; empty for an unknown one."""
+        return [self._verdict(controller) for controller in self.route.controllers]
+
+    def _verdict(self, controller: ControllerAffinity) -> _Verdict:
+        setting = next((found for found in self._settings if found.reader in controller.readers), None)
+        if setting is None:
+            return _Verdict(controller.default, None, controller)
+        if setting.stickiness is Stickiness.SERVICE:
+            # The address of the Service sees the addresses of the controller's pods: of one, or of several.
+            keeps = self.service.keeps_addresses
+            return _Verdict(Stickiness.UNKNOWN if keeps else Stickiness.LOST, setting, controller)
+        return _Verdict(setting.stickiness, setting, controller)
+
+    @cached_property
+    def kept_by(self) -> _Verdict | None:
+        """What keeps the requests of a browser at one pod; None if nothing is known to do so."""
+        if self.verdicts:
+            return next((found for found in self.verdicts if found.stickiness is Stickiness.KEPT), None)
+        setting = next((found for found in self._settings if found.stickiness is Stickiness.KEPT), None)
+        return _Verdict(Stickiness.KEPT, setting) if setting is not None else None
+
+    @cached_property
+    def lost_by(self) -> list[_Verdict]:
+        """The controllers that may serve the route, if all of them spread the requests; else none."""
+        lost = [found for found in self.verdicts if found.stickiness is Stickiness.LOST]
+        return lost if len(lost) == len(self.verdicts) else []
+
+    @cached_property
+    def doubtful(self) -> list[_Verdict]:
+        """The controllers that may keep affinity where the operator does not read it."""
+        return [found for found in self.verdicts if found.stickiness is Stickiness.UNKNOWN]
+
+
 class Case:
     """What the rules read, with the values that several of them need."""
 
     def __init__(self, snapshot: Snapshot, route: Resolved | Unresolved, container: Container | None) -> None:
         self.snapshot, self.answer, self.container = snapshot, route, container
+        self.carriers = [] if isinstance(route, Unresolved) else [Carrier(*carrier) for carrier in route.carriers]
 
     @cached_property
     def workers(self) -> Workers | None:
@@ -75,55 +122,23 @@ class Case:
         return self.container.workers if self.container is not None else None
 
     @cached_property
-    def has_several_pods(self) -> bool:
-        """Whether more than one pod is asked for; pods of a rollout do not count."""
-        workload = self.snapshot.workload
-        return workload is not None and workload.rollout.desired > 1
-
-    @cached_property
-    def route(self) -> Route | None:
-        """The route that counts; None where it is unresolved, or none that the operator reads."""
+    def companions(self) -> list[tuple[str, str]]:
+        """The names of Services with pods of other workloads behind them, each with such a workload."""
         if isinstance(self.answer, Unresolved):
-            return None
-        status = self.answer.status
-        wanted = Ref(status.kind, status.namespace or self.snapshot.app.ref.namespace, status.name)
-        return next((route for route in self.snapshot.routes if route.ref == wanted), None)
+            return []
+        services = [self.answer.service, *(carrier.service for carrier in self.carriers)]
+        names = {service.ref.name: service for service in services}
+        return [
+            (name, str(workload.ref))
+            for name, workload in self.snapshot.companions
+            if name in names and _leads_to(names[name], self.answer.service_port, workload.containers)
+        ]
 
     @cached_property
-    def settings(self) -> tuple[AffinitySetting, ...]:
-        """The settings in the route and its Service that concern the Service; the strongest first."""
-        if self.route is None or isinstance(self.answer, Unresolved):
-            return ()
-        service = self.answer.service
-        found = (*self.route.affinity, *service.affinity)
-        name = backend_name(self.route.ref.namespace, service.ref)
-        own = (setting for setting in found if setting.service in ("", name))
-        return tuple(sorted(own, key=lambda setting: _STRENGTH.index(setting.stickiness)))
-
-    @cached_property
-    def verdicts(self) -> tuple[_Verdict, ...]:
-        """What is known of each controller that may serve the route; empty for an unknown one."""
-        controllers = self.route.controllers if self.route is not None else ()
-        return tuple(self._verdict(controller) for controller in controllers)
-
-    def _verdict(self, controller: ControllerAffinity) -> _Verdict:
-        setting = next((found for found in self.settings if found.reader in controller.readers), None)
-        if setting is None:
-            return _Verdict(controller.default, None, controller)
-        if setting.stickiness is Stickiness.SERVICE:
-            # The address of the Service sees the controller's own addresses: one of them, or several.
-            keeps = isinstance(self.answer, Resolved) and self.answer.service.keeps_addresses
-            return _Verdict(Stickiness.UNKNOWN if keeps else Stickiness.LOST, setting, controller)
-        return _Verdict(setting.stickiness, setting, controller)
-
-    @cached_property
-    def kept_by(self) -> _Verdict | None:
-        """What keeps the requests of a browser at one pod; None if nothing is known to do so."""
-        kept = [found for found in self.verdicts if found.stickiness is Stickiness.KEPT]
-        if kept or self.verdicts:
-            return kept[0] if kept else None
-        setting = next((found for found in self.settings if found.stickiness is Stickiness.KEPT), None)
-        return _Verdict(Stickiness.KEPT, setting) if setting is not None else None
+    def has_several_pods(self) -> bool:
+        """Whether requests are spread over more than one pod; pods of a rollout do not count."""
+        workload = self.snapshot.workload
+        return workload is not None and (workload.rollout.desired > 1 or bool(self.companions))
 
     @property
     def is_external(self) -> bool:
@@ -133,7 +148,16 @@ class Case:
     @property
     def spread(self) -> str:
         """The words for the pods among which requests are spread."""
-        return f"{self.snapshot.app.workload} has several pods"
+        if not self.companions:
+            return f"{self.snapshot.app.workload} has several pods"
+        name, other = self.companions[0]
+        return f"Service {name} leads to pods of {self.snapshot.app.workload} and of {other}"
+
+
+def _leads_to(service: Service, port: int | str, containers: tuple[Container, ...]) -> bool:
+    """Whether pods with these containers are behind a port of a Service: a pod without its named port is not."""
+    target = endpoint.target_of(service, port)
+    return not isinstance(target, str) or any(each.port_number(target) is not None for each in containers)
 
 
 def decide(snapshot: Snapshot, route: Resolved | Unresolved, container: Container | None) -> Finding:
@@ -166,12 +190,14 @@ def container_has_several_workers(case: Case) -> str:
 
 def requests_are_spread(case: Case) -> str:
     """There are several pods, the controller has session affinity in objects that are read, and it is not there."""
-    lost = [found for found in case.verdicts if found.stickiness is Stickiness.LOST]
-    is_lost = bool(lost) and len(lost) == len(case.verdicts)
-    if not case.has_several_pods or case.is_external or not is_lost:
+    carrier = next((carrier for carrier in case.carriers if carrier.lost_by), None)
+    if not case.has_several_pods or case.is_external or carrier is None:
         return ""
     start = f"{case.spread}, and nothing keeps the requests of a browser at the pod with its session."
-    return f"{start} {_ineffective(case, lost[0])}{_remedy(case, lost)}"
+    remedy = f"{_ineffective(carrier)}{_remedy(carrier, carrier.lost_by)}"
+    if case.companions:
+        remedy = f"Let the Service select one of them. For both: {remedy[0].lower()}{remedy[1:]}"
+    return f"{start} {remedy}"
 
 
 def workers_are_not_known(case: Case) -> str:
@@ -199,10 +225,11 @@ def affinity_is_stated(case: Case) -> str:
 
 def affinity_is_set(case: Case) -> str:
     """A setting keeps the requests of a browser at one pod."""
-    kept = case.kept_by
-    if kept is None:
+    kept = [carrier.kept_by for carrier in case.carriers]
+    first = kept[0] if kept else None
+    if first is None or None in kept:
         return ""
-    what = kept.setting.what if kept.setting is not None else kept.title
+    what = first.setting.what if first.setting is not None else first.title
     return f"{what[0].upper()}{what[1:]} keeps the requests of a browser at one pod."
 
 
@@ -211,10 +238,11 @@ def affinity_is_not_known(case: Case) -> str:
     start = f"{case.spread}, which needs session affinity."
     if isinstance(case.answer, Unresolved):
         return f"{start} No path could be resolved: see the condition RouteResolved."
-    doubtful = [found for found in case.verdicts if found.stickiness is Stickiness.UNKNOWN]
-    if not doubtful:
+    unclear = [carrier for carrier in case.carriers if carrier.kept_by is None]
+    if not unclear or not unclear[0].doubtful:
         return f"{start} The operator does not know the controller of the route. {_EXTERNAL}"
-    return f"{start} {_where(doubtful)} {_EXTERNAL} {_remedy(case, doubtful)}"
+    carrier = unclear[0]
+    return f"{start} {_where(carrier.doubtful)} {_EXTERNAL} {_remedy(carrier, carrier.doubtful)}"
 
 
 RULES: tuple[AffinityRule, ...] = (
@@ -232,10 +260,10 @@ RULES: tuple[AffinityRule, ...] = (
 # --------------------------------------------------------------------------------------------------- their words
 
 
-def _ineffective(case: Case, found: _Verdict) -> str:
+def _ineffective(carrier: Carrier) -> str:
     """A sentence about ``sessionAffinity: ClientIP`` of the Service, where it looks like the missing setting."""
-    assert isinstance(case.answer, Resolved)
-    if found.setting is not None or not case.answer.service.keeps_addresses:
+    found = carrier.lost_by[0]
+    if found.setting is not None or not carrier.service.keeps_addresses:
         return ""
     return f"The Service's sessionAffinity ClientIP has no effect, because {found.title} sends requests to the pods. "
 
@@ -251,11 +279,11 @@ def _where(found: list[_Verdict]) -> str:
     return f"The operator does not know what {setting.what} does or names."
 
 
-def _remedy(case: Case, found: list[_Verdict]) -> str:
+def _remedy(carrier: Carrier, found: list[_Verdict]) -> str:
     """The change that each of the controllers needs."""
-    assert isinstance(case.answer, Resolved)
-    service = case.answer.service.ref
-    names = {"route": case.answer.status.shown, "service": f"Service {service.name}"}
+    route, service = carrier.route.ref, carrier.service.ref
+    shown = route.name if route.namespace == service.namespace else f"{route.namespace}/{route.name}"
+    names = {"route": f"{route.kind} {shown}", "service": f"Service {service.name}"}
     remedies = []
     for verdict in found:
         assert verdict.controller is not None

@@ -87,6 +87,7 @@ class State(Store):
             apps = self.route_keys.update(old, new)
             for obj in changed if not quiet else ():
                 apps |= affected.readers(obj, self, self.indexes)
+            apps |= affected.sharing_pods(old, new, self.indexes)
             for ref in apps:
                 self._enqueue(ref)
         for ref in {obj.workload if isinstance(obj, App) else obj.ref for obj in changed}:

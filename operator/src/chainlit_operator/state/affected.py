@@ -40,6 +40,24 @@ def readers(obj: App | WatchedObject, store: Store, indexes: Indexes) -> set[Ref
     return apps
 
 
+def sharing_pods(old: App | WatchedObject | None, new: App | WatchedObject | None, indexes: Indexes) -> set[Ref]:
+    """Return the apps that share a Service with a workload that begins or ends to have pods behind it."""
+    before = old if isinstance(old, Workload) else None
+    after = new if isinstance(new, Workload) else None
+    if _pods_of(before) == _pods_of(after):
+        return set()
+    workloads = [workload for workload in (before, after) if workload is not None]
+    services = [service for workload in workloads for service in indexes.services_of(workload)]
+    return {app for service in services for app in indexes.apps_behind(service)}
+
+
+def _pods_of(workload: Workload | None) -> tuple[object, ...]:
+    """What decides whether a Service leads to pods of a workload."""
+    if workload is None or workload.rollout.desired == 0:
+        return ()
+    return workload.pod_labels, *(container.ports for container in workload.containers)
+
+
 def _served_through(obj: DependencyObject, store: Store, indexes: Indexes) -> set[Ref]:
     """Return the apps with a route in which the object takes part, or may take part."""
     # A Middleware may be in a chain of another one. So each route with chains counts: few routes have any.

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from chainlit_operator.domain import claims
 from chainlit_operator.domain.desired import manifests
-from chainlit_operator.domain.model import App, Route, Snapshot, backend_ref
+from chainlit_operator.domain.model import App, Route, Service, Snapshot, Workload, backend_ref
 from chainlit_operator.ingress_controllers.registry import with_controllers
 from chainlit_operator.kinds import registry
 from chainlit_operator.state import expected
 from chainlit_operator.state.indexes import Indexes
 from chainlit_operator.state.route_keys import RouteKeys
 from chainlit_operator.state.store import Store
+
+#: How many other workloads behind an app's Services a snapshot has at most. A message names one.
+MAX_COMPANIONS = 20
 
 
 def gather(app: App, store: Store, indexes: Indexes, route_keys: RouteKeys) -> Snapshot:
@@ -37,6 +41,7 @@ def gather(app: App, store: Store, indexes: Indexes, route_keys: RouteKeys) -> S
         app=app,
         workload=workload,
         services=services,
+        companions=tuple(islice(_companions(app, services, indexes), MAX_COMPANIONS)),
         routes=routes,
         # Decisions read missing Services only where the app has no Service at all. So all other changes of them need
         # not enqueue the app.
@@ -76,3 +81,11 @@ def _missing(app: App, routes: tuple[Route, ...], store: Store) -> Iterator[str]
             service = backend_ref(route.ref.namespace, name)
             if service.namespace == app.ref.namespace and store.service(service) is None:
                 yield name
+
+
+def _companions(app: App, services: Iterable[Service], indexes: Indexes) -> Iterator[tuple[str, Workload]]:
+    """Yield the other workloads that have pods behind the Services, each with the Service's name."""
+    for service in services:
+        for workload in indexes.workloads_behind(service):
+            if workload.ref != app.workload and workload.rollout.desired > 0:
+                yield service.ref.name, workload

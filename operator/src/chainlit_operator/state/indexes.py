@@ -161,15 +161,17 @@ class Indexes:
 
     def apps_behind(self, service: Service | None) -> set[Ref]:
         """Return the apps whose pods the Service selects; none where ``service`` is None."""
+        return {app for workload in self.workloads_behind(service) for app in self.apps_by_workload[workload.ref]}
+
+    def workloads_behind(self, service: Service | None) -> Iterator[Workload]:
+        """Yield the workloads whose pods the Service selects, by name; none where ``service`` is None."""
         if service is None or not service.selector:
-            return set()
+            return
         label = self._workloads_by_label.rarest((service.ref.namespace, pair) for pair in service.selector)
-        apps: set[Ref] = set()
-        for ref in self._workloads_by_label[label]:
+        for ref in sorted(self._workloads_by_label[label]):
             workload = self._store.workload(ref)
             if workload is not None and selects(service.selector, workload.pod_labels):
-                apps |= self.apps_by_workload[ref]
-        return apps
+                yield workload
 
     def apps_of_route(self, route: Route) -> set[Ref]:
         """Return the apps that name the route, or whose pods one of its Services selects."""

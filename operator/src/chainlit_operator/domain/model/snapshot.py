@@ -41,10 +41,13 @@ class Snapshot:
     """All that one decision about one app reads.
 
     The objects that the app creates are in it as they will be after this reconcile. ``workload`` is the one that the
-    app names or creates. ``services`` are the Services that select its pods. ``routes`` are composed, and sorted by
-    name: the route that the app names or creates or, in discovery, all routes to ``services``. ``missing_services``
-    are the names in routes for which no Service exists; it is empty unless ``services`` is. ``conflicts`` are other
-    apps at the same paths, or at Chainlit's own routes below them, oldest first.
+    app names or creates. ``services`` are the Services that select its pods, and ``companions`` other workloads with
+    pods behind them, each with the name of such a Service.
+
+    ``routes`` are composed, and sorted by name: the route that the app names or creates or, in discovery, all routes to
+    ``services``. ``missing_services`` are the names in routes for which no Service exists; it is empty unless
+    ``services`` is. ``conflicts`` are other apps at the same paths, or at Chainlit's own routes below them, oldest
+    first.
 
     ``manifests`` are the objects to create beside the workload, in order. ``owned`` are the existing objects that the
     app created. ``taken`` are objects of other owners that have the names of objects to create. ``template_fault`` is
@@ -60,6 +63,7 @@ class Snapshot:
     app: App
     workload: Workload | None
     services: tuple[Service, ...] = ()
+    companions: tuple[tuple[str, Workload], ...] = ()
     routes: tuple[Route, ...] = ()
     missing_services: frozenset[str] = field(default_factory=frozenset)
     conflicts: tuple[RouteConflict, ...] = ()

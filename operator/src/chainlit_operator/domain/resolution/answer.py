@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chainlit_operator.domain import chainlit, paths
-from chainlit_operator.domain.model import RouteStatus, Service
+from chainlit_operator.domain.model import Route, RouteStatus, Service
 from chainlit_operator.domain.paths import RootPaths
 from chainlit_operator.domain.place import Place
 from chainlit_operator.domain.reasons import Reason
@@ -30,7 +30,8 @@ class Resolved:
     ``web_socket_url`` are None where the route has no address. ``service`` and ``service_port`` lead to the pods.
     ``web_socket_refusal`` says why the edge refuses only the WebSocket, and names the fix; it is empty if the edge does
     not refuse it. ``warnings`` are sentences about what else may fail, and about routes that are left out; they are
-    part of the condition RouteResolved and leave Ready alone.
+    part of the condition RouteResolved and leave Ready alone. ``carriers`` are the routes that carry the requests of a
+    session, each with the Service behind it; none where the operator reads no route.
     """
 
     status: RouteStatus
@@ -44,6 +45,7 @@ class Resolved:
     service_port: int | str
     web_socket_refusal: str = ""
     warnings: tuple[str, ...] = ()
+    carriers: tuple[tuple[Route, Service], ...] = ()
 
     @property
     def backend_prefix(self) -> str:

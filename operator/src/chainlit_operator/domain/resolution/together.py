@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import cached_property
 
 from chainlit_operator.domain import chainlit, endpoint, paths
-from chainlit_operator.domain.model import Rewrite, RoutePath, RouteStatus, Snapshot
+from chainlit_operator.domain.model import Rewrite, Route, RoutePath, RouteStatus, Service, Snapshot
 from chainlit_operator.domain.place import stated_url, without_mount
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.domain.resolution import path_overrides, rules
@@ -235,7 +235,21 @@ def _resolved(found: Together) -> Resolved:
         answer,
         web_socket_refusal=_web_socket_refusal(found, at_edge + spec.mount_path),
         warnings=(*_warnings(found, answer.root_paths), *_left_out(found)),
+        carriers=tuple(_carriers(found)),
     )
+
+
+def _carriers(found: Together) -> Iterator[tuple[Route, Service]]:
+    """The routes with requests of a session, each with the Service behind it: those of bots and of files have none."""
+    public, seen = found.main.public_prefix, set()
+    for given in found.joined:
+        for path in given.serving:
+            prefix, service = prefix_of(path), given.services.get(path.service)
+            is_whole = paths.is_below(public, prefix)
+            is_part = any(paths.is_below(prefix, f"{public}{name}") for name in chainlit.SESSION_PATHS)
+            if service is not None and (is_whole or is_part) and (given.route.ref, service.ref) not in seen:
+                seen.add((given.route.ref, service.ref))
+                yield given.route, service
 
 
 def _warnings(found: Together, roots: paths.RootPaths) -> tuple[str, ...]:
