@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.cluster import Space
+from tests.e2e.cluster import Space, is_ready
 from tests.e2e.demo import PORT, container, probe, workload
 from tests.objects import Object, chainlit_app, ingress, ingress_path, ingress_rule, service
 from tests.waiting import eventually
@@ -75,3 +75,54 @@ def test_pods_tell_which_of_two_ports_is_chainlits(space: Space) -> None:
     space.await_ready()
     space.await_answer("/ui")
     assert space.get("ChainlitApp")["status"]["workload"]["port"] == 9001
+
+
+REFUSING = """\
+import http.server
+class Login(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_error(401)
+    do_POST = do_GET
+http.server.ThreadingHTTPServer(("", 4180), Login).serve_forever()
+"""
+
+
+def test_chainlit_behind_a_login_proxy_in_its_pod_is_asked_itself(space: Space) -> None:
+    """The proxy answers nobody without a login, and the operator has none."""
+    image = space.cluster.demo_image
+    login = container(
+        image,
+        "login",
+        command=["python3", "-c", REFUSING],
+        ports=[{"name": "login", "containerPort": 4180}],
+        readinessProbe={"tcpSocket": {"port": "login"}, "periodSeconds": 1},
+        livenessProbe={"tcpSocket": {"port": "login"}},
+    )
+    space.create(
+        workload(container(image), login),
+        service(ports=[{"name": "http", "port": 80, "targetPort": "login"}]),
+        ingress(space.host, "/chat"),
+        chainlit_app(verification={"mode": "Backend"}),
+    )
+    space.await_variable("/chat")
+    space.await_ready()
+
+
+def test_mount_path_is_proposed_and_nothing_is_written(space: Space) -> None:
+    command = ["uvicorn", "mounted:app", "--app-dir", "/app", "--host", "0.0.0.0", "--port", str(PORT)]
+    outer = container(
+        space.cluster.demo_image, command=command, readinessProbe=probe("/alive"), livenessProbe=probe("/alive")
+    )
+    space.create(workload(outer), service(), ingress(space.host, "/"))
+    eventually(lambda: [is_ready(pod) for pod in space.pods()], lambda ready: ready == [True])
+
+    space.create(chainlit_app())
+
+    ready = eventually(lambda: space.condition("Ready"), lambda c: c.reason == "MountPathMissing", timeout=NAMED)
+    assert "Set spec.mountPath: /chainlit." in ready.message
+
+    space.patch("ChainlitApp", {"spec": {"mountPath": "/chainlit"}})
+
+    space.await_ready()
+    space.await_answer("/chainlit")
+    assert space.get("Deployment")["metadata"]["generation"] == 1

@@ -236,3 +236,34 @@ def test_nobody_is_asked_without_a_service_or_with_verification_off() -> None:
     assert endpoint.find(replace(snap, services=())).question is None
     off = decide(replace(snap, is_verified=False))
     assert (off.questions, off.is_waiting) == ((), False)
+
+
+LOGIN = bare("login", 4180)
+PAST = [
+    ("the Service leads to Chainlit", world(bare("chainlit", 8000), LOGIN, paths=CHAT), None),
+    ("to a proxy", world(bare("chainlit", 8000), LOGIN, paths={"/": 4180}), 8000),
+    ("to a proxy, by name", world(bare("chainlit", 8000), named("login", out=4180), paths={"/": "out"}), 8000),
+    ("to a proxy, and nothing is declared", world(bare("chainlit"), LOGIN, paths={"/": 4180}), 8000),
+    ("to a proxy, and a stated port", world(bare("chainlit", 1, 2), LOGIN, paths={"/": 4180}, spec={"port": 2}), 2),
+    ("to a port that nobody declares", world(bare("chainlit", 8000), LOGIN, paths={"/": 9}), None),
+    ("to a port of both", world(bare("chainlit", 8000), bare("login", 8000), paths=CHAT), None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("given", "port"), [row[1:] for row in PAST], ids=[row[0] for row in PAST])
+def test_port_past_a_login_proxy(given: Snapshot, port: int | None) -> None:
+    chainlit, (found,) = endpoint.find(given).container, given.services
+    assert chainlit is not None and chainlit.name == "chainlit"
+    assert endpoint.port_past_proxy(given, chainlit, found, 80) == port
+    assert endpoint.port_past_proxy(given, chainlit, found, 1) is None
+    assert endpoint.port_past_proxy(replace(given, workload=None), chainlit, found, 80) is None
+
+
+def test_check_of_an_app_behind_a_login_proxy() -> None:
+    chat, proxy = bare("chainlit", 8000, root_path=Variable("/chat")), bare("login", 4180)
+    check = report_of(world(chat, proxy, paths={"/chat": 4180})).check
+    assert check is not None
+    assert (check.service, check.pod_port, check.root_path) == (service().ref, 8000, "/chat")
+    check = report_of(world(chat, proxy, paths={"/chat": 8000})).check
+    assert check is not None
+    assert (check.service, check.pod_port, check.base_url) == (None, 0, "http://10.96.0.7:80")

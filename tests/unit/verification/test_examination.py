@@ -18,7 +18,7 @@ from tests.unit.verification.test_pods import NOT_READY, PODS, endpoint, endpoin
 from chainlit_operator.domain.model import NOBODY, Cause, Finding, Speaking, SpeakingPort, Whereabouts, WhyUnready
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.verification.examination import Pod, chainlit_prefix, speaking_port, whereabouts, why_unready
-from chainlit_operator.verification.pods import PodAsker
+from chainlit_operator.verification.pods import PodAddresses, PodAsker
 from chainlit_operator.verification.prober import Policy, Prober, address_allowed
 from chainlit_operator.verification.prober.fetch import Reply
 
@@ -166,7 +166,7 @@ async def test_which_pods_are_asked() -> None:
 
     server = ApiServer()
     async with server.serving() as api, serving(Process("/chat")) as app:
-        asker = PodAsker(api, policy)
+        asker = PodAsker(PodAddresses(api), policy)
         where = replace(WHERE, port=app.port)
         ready = page(endpoint_slice(endpoint()))
         starting = page(endpoint_slice(NOT_READY))

@@ -14,7 +14,7 @@ from tests.unit.verification.prober.fakes import FakeChainlit, allow_any, answer
 from chainlit_operator.domain.model import NOBODY, Check, PathAnswer, PathKind, Pods, Standing, Stands
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.object_ref import Ref
-from chainlit_operator.verification.pods import PodAsker
+from chainlit_operator.verification.pods import PodAddresses, PodAsker
 from chainlit_operator.verification.prober import Policy, Prober, address_allowed
 from chainlit_operator.verification.prober.fetch import Reply, fetch
 
@@ -47,7 +47,7 @@ async def scene(app: FakeChainlit, allow: Policy = allow_any) -> AsyncIterator[S
 
     server = ApiServer()
     async with server.serving() as api, serving(app):
-        yield Scene(PodAsker(api, policy, Prober(allow=allow_any)), server, app)
+        yield Scene(PodAsker(PodAddresses(api), policy, Prober(allow=allow_any)), server, app)
 
 
 @pytest.mark.parametrize(
@@ -157,6 +157,14 @@ async def test_app_as_it_stands(root_path: str, standing: Standing) -> None:
         check = Check(found.app.base_url, root_path, "", "http", "uid", 1)
         assert await found.asker.answer(Stands(check)) is standing
         assert found.api.requests == []
+
+
+@pytest.mark.parametrize(("ready", "standing"), [(True, Standing.GOOD), (False, NOBODY)])
+async def test_app_past_a_login_proxy(ready: bool, standing: Any) -> None:
+    async with scene(FakeChainlit("/chat")) as found:
+        found.api.script = [reply(page(endpoint_slice(endpoint(ready=ready))))]
+        check = Check("http://10.0.0.1", "/chat", "", "http", "uid", 1, service=PODS.service, pod_port=found.app.port)
+        assert await found.asker.answer(Stands(check)) is standing
 
 
 async def test_fetch_reads_no_more_than_its_limit_and_says_why_it_has_nothing() -> None:

@@ -10,8 +10,11 @@ import pytest
 
 from chainlit_operator.domain.model import AnsweredBy, Check, EdgeMemory
 from chainlit_operator.domain.reasons import Reason
+from chainlit_operator.kinds.endpointslice import Endpoint
+from chainlit_operator.object_ref import Ref
 from chainlit_operator.verification.api_addresses import ApiAddresses
 from chainlit_operator.verification.edge_tls import EdgeTLS
+from chainlit_operator.verification.pods import PodAddresses
 from chainlit_operator.verification.prober import IPAddress, Outcome, Prober, Target
 from chainlit_operator.verification.verifier import UNJUDGED_IN_A_ROW, UNJUDGED_PAUSE, Verifier
 
@@ -40,9 +43,11 @@ class Scene:
         }
         self.lookups: list[str] = []
         self.services = {ip_address("10.96.0.9")}
+        self.asked_services: list[Ref] = []
+        self.pods: list[Endpoint] = []
         addresses = ApiAddresses("https://api.example:6443", self.endpoints, self.resolve)
         prober = FakeProber(resolve=self.resolve, scene=self)
-        self.verifier = Verifier(addresses, EdgeTLS(), self.is_service, prober)
+        self.verifier = Verifier(addresses, EdgeTLS(), self.is_service, FakeAddresses(self), prober)
 
     async def endpoints(self) -> Iterable[tuple[str, int]]:
         return [("172.18.0.2", 443)]
@@ -59,6 +64,17 @@ class Scene:
     @property
     def sides(self) -> list[str]:
         return ["edge" if target.at_edge else "service" for target in self.targets]
+
+
+class FakeAddresses(PodAddresses):
+    """The pods of every Service; their addresses are those of the scene."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+
+    async def of(self, service: Ref) -> list[Endpoint]:
+        self.scene.asked_services.append(service)
+        return self.scene.pods
 
 
 @dataclass(frozen=True)
@@ -81,6 +97,32 @@ async def test_backend_asks_the_service_only() -> None:
     assert scene.targets == [Target("http://10.96.0.7:80", "/chat", "/team")]
     assert (found.check, found.reachable, found.reason) == (BACKEND, True, "Verified")
     assert scene.lookups == []
+
+
+PROXIED = replace(BACKEND, service=Ref("Service", "shop", "chat"), pod_port=8000)
+
+
+async def test_chainlit_behind_a_login_proxy_is_asked_in_a_ready_pod() -> None:
+    scene = Scene()
+    scene.pods = [Endpoint("10.1.0.1", is_ready=False), Endpoint("fd00::2", is_ready=True), Endpoint("10.1.0.3", True)]
+    assert (await scene.verifier.verify(PROXIED)).reachable
+    assert scene.asked_services == [PROXIED.service]
+    assert scene.targets == [Target("http://[fd00::2]:8000", "/chat", "/team")]
+    (prober,) = scene.probers
+    assert not prober.allow(ip_address("10.0.0.1")), "a tenant can write EndpointSlices"
+    assert prober.allow(ip_address("10.1.0.3"))
+
+
+async def test_no_ready_pod_behind_a_login_proxy() -> None:
+    scene = Scene()
+    scene.pods = [Endpoint("10.1.0.1", is_ready=False)]
+    found = await scene.verifier.verify(PROXIED)
+    assert (found.reachable, found.reason) == (False, "HostUnreachable")
+    assert found.message == (
+        "No address of a ready pod behind Service shop/chat is known. Check that its pods are ready, and that the "
+        "operator may list EndpointSlices."
+    )
+    assert scene.targets == []
 
 
 async def test_edge_asks_the_browsers_path() -> None:

@@ -29,7 +29,7 @@ from chainlit_operator.observability import gc_tuning, metrics
 from chainlit_operator.state import State, decoding
 from chainlit_operator.verification.api_addresses import ApiAddresses
 from chainlit_operator.verification.edge_tls import EdgeTLS
-from chainlit_operator.verification.pods import PodAsker
+from chainlit_operator.verification.pods import PodAddresses, PodAsker
 from chainlit_operator.verification.scheduler import VerificationScheduler
 from chainlit_operator.verification.verifier import Verifier
 
@@ -77,12 +77,12 @@ class Runtime:
         self.state = State(self._changed, options.namespaces)
         #: Whether changes go to the queue. A new leader enqueues everything.
         self._is_leading = False
-        api_addresses = ApiAddresses(api.config.host, ApiEndpoints(api).read)
-        verifier = Verifier(api_addresses, options.edge_tls, ServiceAddresses(self.state).__contains__)
+        api_addresses, pods = ApiAddresses(api.config.host, ApiEndpoints(api).read), PodAddresses(api)
+        verifier = Verifier(api_addresses, options.edge_tls, ServiceAddresses(self.state).__contains__, pods)
         self.scheduler = VerificationScheduler(
             verifier.verify, self.queue.add, options.verification_concurrency, options.verifications_per_second
         )
-        self.inquirer = Inquirer(PodAsker(api, verifier.policy).answer, self.queue.add)
+        self.inquirer = Inquirer(PodAsker(pods, verifier.policy).answer, self.queue.add)
         self.recorder = EventRecorder(api)
         self.reconciler = Reconciler(
             api,

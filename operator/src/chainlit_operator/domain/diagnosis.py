@@ -44,9 +44,8 @@ def questions(snapshot: Snapshot, route: Resolved, container: Container) -> tupl
 
 def _whereabouts(snapshot: Snapshot, route: Resolved, container: Container, workload: Workload) -> Whereabouts:
     pods = Pods(route.service.ref, workload.uid, workload.generation)
-    declared = [number for _, number in container.ports]
-    port = endpoint.find(snapshot).port or next(iter(declared), chainlit.PORT)
-    return Whereabouts(pods, port, route.app_prefix, _prefixes(snapshot, route, container))
+    prefixes = _prefixes(snapshot, route, container)
+    return Whereabouts(pods, endpoint.port_of(snapshot, container), route.app_prefix, prefixes)
 
 
 def _why_unready(where: Whereabouts, container: Container) -> WhyUnready:

@@ -123,6 +123,23 @@ def _told(snapshot: Snapshot, question: SpeakingPort | None) -> int | None:
     return known.port if known is not None and known.port in question.ports else None
 
 
+def port_of(snapshot: Snapshot, container: Container) -> int:
+    """Return the most likely port of Chainlit in its container."""
+    return find(snapshot).port or next((number for _, number in container.ports), chainlit.PORT)
+
+
+def port_past_proxy(snapshot: Snapshot, container: Container, service: Service, port: int | str) -> int | None:
+    """Return Chainlit's port, if a port of the Service leads to another container beside it; None if it does not.
+
+    Such a container is a login proxy: it answers everybody but the browsers of its users.
+    """
+    target, workload = target_of(service, port), snapshot.workload
+    if target is None or workload is None or _has(container, target):
+        return None
+    is_foreign = any(_has(other, target) for other in workload.containers if other.name != container.name)
+    return port_of(snapshot, container) if is_foreign else None
+
+
 Prefixes = dict[Target, set[str]]
 """The ports of an app's pods that routes lead to, each with the prefixes of the paths that lead there."""
 

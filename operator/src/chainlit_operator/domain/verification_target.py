@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chainlit_operator.domain import endpoint
 from chainlit_operator.domain.model import Check, Container, Service, Snapshot, VerificationMode, Workload
 from chainlit_operator.domain.resolution import Resolved
 
@@ -14,6 +15,7 @@ def check_of(snapshot: Snapshot, route: Resolved, container: Container, workload
     if not (edge_url if mode is VerificationMode.EDGE else base_url):
         return None
     port = next((port for port in route.service.ports if port.matches(route.service_port)), None)
+    pod_port = endpoint.port_past_proxy(snapshot, container, route.service, route.service_port)
     return Check(
         base_url=base_url or "",
         root_path=route.app_prefix,
@@ -24,6 +26,8 @@ def check_of(snapshot: Snapshot, route: Resolved, container: Container, workload
         edge_url=edge_url,
         pods=workload.rollout.available if edge_url else 0,
         is_auto=mode is VerificationMode.AUTO,
+        service=None if pod_port is None else route.service.ref,
+        pod_port=pod_port or 0,
     )
 
 

@@ -6,7 +6,6 @@ knows; and below the prefix of a mount it tells that another app mounts Chainlit
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
 
 import msgspec
@@ -40,8 +39,7 @@ class Pod:
 
     async def get(self, port: int, path: str, query: str = "") -> Reply | Reason:
         """Send a GET request, with the address of the pod as its host, as the kubelet does."""
-        host = f"[{self.address}]" if _is_ipv6(self.address) else self.address
-        return await fetch(self.prober, f"http://{host}:{port}", f"/{path.removeprefix('/')}", query)
+        return await fetch(self.prober, f"http://{host_of(self.address)}:{port}", f"/{path.removeprefix('/')}", query)
 
     async def handshake(self, port: int, prefix: str) -> Reply | Reason:
         """Ask the Socket.IO server below a prefix for a session, which ends by itself."""
@@ -55,6 +53,11 @@ class Pod:
 def is_open(reply: Reply | Reason) -> bool:
     """Whether a reply is an Engine.IO open packet."""
     return isinstance(reply, Reply) and reply.status == 200 and reply.body.startswith(OPEN_PREFIX)
+
+
+def host_of(address: str) -> str:
+    """Return an address as URLs have it."""
+    return f"[{address}]" if ":" in address else address
 
 
 async def speaking_port(pod: Pod, question: SpeakingPort) -> Speaking | None:
@@ -139,10 +142,3 @@ def chainlit_prefix(reply: Reply | Reason) -> str | None:
         if prefix != path and prefix + chainlit.AUTH_CONFIG in found:
             return prefix if len(prefix) <= _MAX_PREFIX_CHARS and not paths.problem(prefix) else None
     return None
-
-
-def _is_ipv6(address: str) -> bool:
-    try:
-        return ipaddress.ip_address(address).version == 6
-    except ValueError:
-        return False

@@ -17,6 +17,7 @@ from chainlit_operator.domain import chainlit
 from chainlit_operator.domain.model import (
     NOBODY,
     Answer,
+    Check,
     PathAnswer,
     PathKind,
     Pods,
@@ -31,7 +32,8 @@ from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.kinds.endpointslice import SERVICE_LABEL, Endpoint, endpoints
 from chainlit_operator.kube.client import Api
 from chainlit_operator.kube.errors import ApiError
-from chainlit_operator.verification.examination import Pod, speaking_port, whereabouts, why_unready
+from chainlit_operator.object_ref import Ref
+from chainlit_operator.verification.examination import Pod, host_of, speaking_port, whereabouts, why_unready
 from chainlit_operator.verification.prober import DEFAULT_LIMITS, Policy, Prober, Target
 from chainlit_operator.verification.prober.fetch import Reply
 from chainlit_operator.verification.prober.parse import looks_like_html
@@ -46,20 +48,60 @@ _POD_LIMITS = replace(DEFAULT_LIMITS, connect_seconds=1.0, total_seconds=2.0)
 _ANSWERS = frozenset({Reason.REDIRECTED, Reason.TARGET_INVALID, Reason.PROBE_FAILED, Reason.RESPONSE_TOO_LARGE})
 
 
+class PodAddresses:
+    """Lists the addresses of the pods behind a Service."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    async def of(self, service: Ref) -> list[Endpoint]:
+        """Return the addresses; none where the API server does not tell them."""
+        label = f"{SERVICE_LABEL}={service.name}"
+        try:
+            page = await self._api.list_page("EndpointSlice", service.namespace, _MAX_SLICES, label=label)
+            found = [endpoint for raw in page.items or () for endpoint in endpoints(raw)]
+        except (ApiError, msgspec.DecodeError) as error:
+            logger.info("Cannot ask the pods of %s, because its EndpointSlices cannot be read: %s", service, error)
+            return []
+        return list(dict.fromkeys(found))
+
+
+GetPolicy = Callable[[], Awaitable[Policy]]
+
+
+class Backend:
+    """The app behind a check: its Service, or a ready pod where the Service leads to a login proxy."""
+
+    def __init__(self, prober: Prober, addresses: PodAddresses, policy: GetPolicy) -> None:
+        """``prober`` probes Services; ``policy`` gives the rules for the addresses of pods."""
+        self._prober, self._addresses, self._policy = prober, addresses, policy
+
+    async def find(self, check: Check) -> tuple[Prober, Target] | None:
+        """Return what to probe, and with which prober; None if no pod is ready."""
+        target = Target(check.base_url, check.root_path, check.page_prefix)
+        if check.service is None:
+            return self._prober, target
+        ready = [endpoint for endpoint in await self._addresses.of(check.service) if endpoint.is_ready]
+        if not ready:
+            return None
+        base_url = f"http://{host_of(ready[0].address)}:{check.pod_port}"
+        return replace(self._prober, allow=await self._policy()), replace(target, base_url=base_url)
+
+
 class PodAsker:
     """Answers questions of decisions."""
 
-    def __init__(self, api: Api, policy: Callable[[], Awaitable[Policy]], prober: Prober | None = None) -> None:
-        """``policy`` gives the rules for the addresses of pods; ``prober`` probes Services."""
-        self._api, self._policy = api, policy
+    def __init__(self, addresses: PodAddresses, policy: GetPolicy, prober: Prober | None = None) -> None:
+        """``prober`` probes Services; ``policy`` gives the rules for the addresses of pods."""
+        self._addresses, self._policy = addresses, policy
         self._prober = prober or Prober()
+        self._backend = Backend(self._prober, addresses, policy)
 
     async def answer(self, question: Question) -> Answer:
         """Return the answer to a question; NOBODY where there is no pod to ask, or none that answers."""
         match question:
             case Stands(check):
-                target = Target(check.base_url, check.root_path, check.page_prefix)
-                return Standing.GOOD if (await self._prober.probe(target)).reachable else Standing.BAD
+                return await self._standing(check)
             case PathAnswer(pods, port, path):
                 return await self._first(pods, lambda pod: _path_answer(pod, port, path))
             case SpeakingPort(pods):
@@ -75,23 +117,19 @@ class PodAsker:
     ) -> Answer:
         """The first answer of pods that are ready, or of those that are not."""
         prober = replace(self._prober, limits=_POD_LIMITS, allow=await self._policy())
-        asked = [endpoint for endpoint in await self._endpoints(pods) if endpoint.is_ready == are_ready]
+        asked = [endpoint for endpoint in await self._addresses.of(pods.service) if endpoint.is_ready == are_ready]
         for endpoint in asked[:_MAX_PODS]:
             answer = await ask(Pod(prober, endpoint.address))
             if answer is not None:
                 return answer
         return NOBODY
 
-    async def _endpoints(self, pods: Pods) -> list[Endpoint]:
-        """The addresses of the pods; none where the API server does not tell them."""
-        service, label = pods.service, f"{SERVICE_LABEL}={pods.service.name}"
-        try:
-            page = await self._api.list_page("EndpointSlice", service.namespace, _MAX_SLICES, label=label)
-            found = [endpoint for raw in page.items or () for endpoint in endpoints(raw)]
-        except (ApiError, msgspec.DecodeError) as error:
-            logger.info("Cannot ask the pods of %s, because its EndpointSlices cannot be read: %s", service, error)
-            return []
-        return list(dict.fromkeys(found))
+    async def _standing(self, check: Check) -> Answer:
+        found = await self._backend.find(check)
+        if found is None:
+            return NOBODY
+        prober, target = found
+        return Standing.GOOD if (await prober.probe(target)).reachable else Standing.BAD
 
 
 async def _path_answer(pod: Pod, port: int, path: str) -> PathKind | None:

@@ -15,6 +15,7 @@ from chainlit_operator.domain.model import Check, EdgeMemory, Verification
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.verification.api_addresses import ApiAddresses, UnknownAddressesError
 from chainlit_operator.verification.edge_tls import EdgeTLS
+from chainlit_operator.verification.pods import Backend, PodAddresses
 from chainlit_operator.verification.prober import (
     IPAddress,
     Outcome,
@@ -41,7 +42,12 @@ class Verifier:
     """Carries out checks."""
 
     def __init__(
-        self, api_addresses: ApiAddresses, edge_tls: EdgeTLS, is_service: Policy, prober: Prober | None = None
+        self,
+        api_addresses: ApiAddresses,
+        edge_tls: EdgeTLS,
+        is_service: Policy,
+        pods: PodAddresses,
+        prober: Prober | None = None,
     ) -> None:
         """No host of a route may lead to ``api_addresses``; in mode Auto nor to an address that ``is_service`` knows.
 
@@ -49,6 +55,7 @@ class Verifier:
         """
         self._api_addresses, self._edge_tls, self._is_service = api_addresses, edge_tls, is_service
         self._prober = prober or Prober()
+        self._backend = Backend(self._prober, pods, self.policy)
 
     async def verify(self, check: Check, memory: EdgeMemory = EdgeMemory()) -> Verification:  # noqa: B008 - frozen
         """Return the outcome of a check. ``memory`` is what the app's verifications before it found at the URL."""
@@ -124,9 +131,16 @@ class Verifier:
         return await prober.probe(target), frozenset(found_addresses)
 
     async def _probe_backend(self, check: Check) -> Outcome:
-        target = Target(check.base_url, check.root_path, check.page_prefix)
-        outcome = await self._prober.probe(target)
-        return outcome if outcome.reachable else await explain_release(self._prober, target, outcome)
+        found = await self._backend.find(check)
+        if found is None:
+            return Outcome(
+                Reason.HOST_UNREACHABLE,
+                f"No address of a ready pod behind {check.service} is known",
+                "Check that its pods are ready, and that the operator may list EndpointSlices",
+            )
+        prober, target = found
+        outcome = await prober.probe(target)
+        return outcome if outcome.reachable else await explain_release(prober, target, outcome)
 
 
 def _result(check: Check, outcome: Outcome, memory: EdgeMemory) -> Verification:

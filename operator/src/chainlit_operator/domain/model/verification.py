@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from chainlit_operator.domain.reasons import Reason
+from chainlit_operator.object_ref import Ref
 
 
 class AnsweredBy(StrEnum):
@@ -31,6 +32,9 @@ class Check:
     ``base_url`` may be empty then. ``is_auto`` says that the Service must answer, and that the edge is judged with care
     (``domain/edge_judgement.py``).
 
+    Where ``service`` is set, a ready pod behind that Service is verified at its port ``pod_port`` in place of the
+    Service itself, which leads to a login proxy in the pods.
+
     A result is used while the check stays equal. So the check contains everything that can change the result: the
     pods' port behind the Service (``target``), the generation of the pod template, the workload's ``uid`` and, at the
     edge, the number of ``pods``.
@@ -45,6 +49,8 @@ class Check:
     edge_url: str = ""
     pods: int = 0
     is_auto: bool = False
+    service: Ref | None = None
+    pod_port: int = 0
 
     @property
     def at_edge(self) -> bool:
