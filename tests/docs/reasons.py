@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from chainlit_operator.domain import alignment, session_affinity
-from chainlit_operator.domain.resolution import chain, rules, together
+from chainlit_operator.domain.resolution import chain, conflicts, rules, together
 
 DATA = Path(__file__).with_name("reasons.yaml")
 
@@ -53,7 +53,7 @@ LISTS: tuple[tuple[str, Sequence[Any]], ...] = (
     ("RouteResolved, before a route is read", chain.APP_RULES),
     ("RouteResolved, for each route", rules.RULES),
     ("RouteResolved, for all routes together", together.RULES),
-    ("RouteResolved, against other apps", chain.CONFLICT_RULES),
+    ("RouteResolved, against other routes", conflicts.RULES),
     ("Aligned", alignment.RULES),
 )
 

@@ -1,30 +1,48 @@
-"""Route conflicts: which apps share a key, and which of two apps has a condition about it."""
+"""Route conflicts: which routes share a key, and which of two gets the requests."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
-from tests.unit.domain.world import app, assert_plain, conflict, ingress, path, regex, snapshot
+from tests.unit.domain.world import conflict, ingress, path, regex, shadow, snapshot
 
 from chainlit_operator.domain.alignment import Apply, Blocked
 from chainlit_operator.domain.decide import decide
-from chainlit_operator.domain.model import Attachment, Matching, Route, RouteConflict, RoutePath
+from chainlit_operator.domain.model import (
+    Attachment,
+    Canary,
+    Effect,
+    Matching,
+    Precedence,
+    Route,
+    RouteConflict,
+    RouteOrder,
+    RoutePath,
+    Winner,
+)
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.domain.resolution import Resolved, Unresolved
 from chainlit_operator.domain.route_conflicts import (
     MAX_KEYS,
     MAX_OWN_SEGMENTS,
+    Entry,
     KeysOfPath,
     RouteKey,
+    effects,
+    entry_of,
+    is_whole,
     keys_of_paths,
     listener_groups,
+    may_share_listener,
     share_listener,
 )
+from chainlit_operator.domain.route_conflicts import conflict as conflict_of
 from chainlit_operator.object_ref import Ref
 
-YOUNG = "2027-01-01T00:00:00Z"
-GROUP = "ingress class traefik"
+GROUP = "Ingress"
+OWN, UNCERTAIN = Winner.OWN, Winner.UNCERTAIN
 
 
 def reason(mine: str, *others: RouteConflict) -> Reason | None:
@@ -41,64 +59,227 @@ def reason(mine: str, *others: RouteConflict) -> Reason | None:
         ("/chat", conflict(path("/chat/")), Reason.PATH_CLAIMED),
         ("/chat", conflict(path("//chat")), None),
         ("/", conflict(path("/")), Reason.PATH_CLAIMED),
-        ("/chat", conflict(path("/chat"), created=YOUNG), None),
+        ("/chat", conflict(path("/chat"), winner=OWN), None),
+        ("/chat", conflict(path("/chat"), winner=UNCERTAIN), None),
         ("/chat", conflict(path("/")), None),
         ("/", conflict(path("/chat")), None),
         ("/chat", conflict(path("/chat/bot")), None),
-        ("/chat", conflict(path("/chat/wsx")), None),
-        ("/chat", conflict(path("/chatx/ws")), None),
-        ("/chat", conflict(path("/chat/ws")), Reason.PATH_SHADOWED),
-        ("/chat", conflict(path("/chat/ws"), created=YOUNG), Reason.PATH_SHADOWED),
-        ("/chat", conflict(path("/chat/public/files")), Reason.PATH_SHADOWED),
-        ("/", conflict(path("/login"), created=YOUNG), Reason.PATH_SHADOWED),
+        ("/chat", shadow(path("/chat/wsx")), None),
+        ("/chat", shadow(path("/chatx/ws")), None),
+        ("/chat", shadow(path("/chat/ws")), Reason.PATH_SHADOWED),
+        ("/chat", shadow(path("/chat/ws"), winner=UNCERTAIN), None),
+        ("/chat", shadow(path("/chat/public/files")), Reason.PATH_SHADOWED),
+        ("/chat", shadow(path("/chat/", path_type="Exact")), Reason.PATH_SHADOWED),
+        ("/", shadow(path("/login")), Reason.PATH_SHADOWED),
         ("/chat/ws", conflict(path("/chat")), None),
+        ("/chat", conflict(path("/chat"), effect=Effect.PART), Reason.BACKEND_SHARED),
+        ("/chat", conflict(path("/chat"), effect=Effect.PART, winner=UNCERTAIN, condition="a header matches"), None),
     ],
 )
 def test_beside(mine: str, other: RouteConflict, found: Reason | None) -> None:
     assert reason(mine, other) == found
-    assert reason(mine, conflict(path("/chat/bot"), created=YOUNG), other) == found
+    assert reason(mine, conflict(path("/chat/bot")), other) == found
 
 
-def test_same_second_goes_by_namespace_and_name() -> None:
-    same = app().created
-    assert reason("/chat", conflict(path("/chat"), created=same)) is None, "shop/chat comes before team/elder"
-    earlier = replace(conflict(path("/chat"), created=same), ref=Ref("ChainlitApp", "a-team", "x"))
-    assert reason("/chat", earlier) is Reason.PATH_CLAIMED
-
-
-def test_message_names_app_route_and_remedy_and_nothing_is_written() -> None:
+def test_nothing_is_written_for_an_app_that_loses_its_place() -> None:
     decision = decide(snapshot(conflicts=(conflict(path("/chat")),)))
     assert isinstance(decision.action, Blocked) and isinstance(decision.route, Unresolved)
-    for part in (
-        "ChainlitApp team/elder",
-        "Ingress team/elder",
-        "/chat on host example.com",
-        "Change path or host of Ingress chat",
-    ):
-        assert part in decision.route.message
-    decision = decide(snapshot(conflicts=(conflict(path("/chat/ws")),)))
-    assert isinstance(decision.route, Unresolved)
-    for part in ("Ingress team/elder sends /chat/ws", "ChainlitApp team/elder", "a path that is not below it"):
-        assert part in decision.route.message
-
-
-@pytest.mark.parametrize(
-    ("mine", "other", "words"),
-    [
-        ("/", conflict(path("/", host="")), "uses path / on any host"),
-        ("/", conflict(path("/ws")), "needs it below /."),
-        ("/chat", conflict(path("/chat")), "uses path /chat on host example.com"),
-    ],
-)
-def test_message(mine: str, other: RouteConflict, words: str) -> None:
-    route = decide(snapshot(ingress(mine), conflicts=(other,))).route
-    assert isinstance(route, Unresolved) and words in route.message
-    assert_plain(route.message)
 
 
 def test_without_trouble_nothing_changes() -> None:
     decision = decide(snapshot(conflicts=(conflict(path("/chat/bot")),)))
     assert isinstance(decision.action, Apply) and isinstance(decision.route, Resolved)
+
+
+# ------------------------------------------------------------------------------------------------ who gets a request
+
+OLDEST, UNKNOWN = RouteOrder.OLDEST, RouteOrder.UNKNOWN
+OLD, MINE, YOUNG = "2025-01-01T00:00:00Z", "2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z"
+
+
+def entry(found: RoutePath | str, namespace: str, app_created: str = "", **fields: Any) -> tuple[Entry, Effect]:
+    """The entry of the only path of a route, and its effect at its last key; an app is behind it if it has a time."""
+    made = replace(ingress(found, **fields), ref=Ref("Ingress", namespace, "chat"))
+    (keys,) = keys_of_paths(made, made.services | {""})
+    *_, (effect, _) = effects(made, keys)
+    owner = Ref("ChainlitApp", namespace, "chat") if app_created else None
+    return entry_of(made, keys, owner, app_created), effect
+
+
+def winner(mine: RoutePath | str, other: RoutePath | str, *, is_shared: bool = True, **fields: Any) -> Any:
+    """The winner of another team's route, with the reason; fields that begin with ``my_`` are the app's route's."""
+    my = {"app_created": MINE, "created": MINE} | {k[3:]: v for k, v in fields.items() if k.startswith("my_")}
+    theirs = {k: v for k, v in fields.items() if not k.startswith("my_")}
+    for key in ("order", "precedence", "attachments"):
+        if key in theirs:
+            my.setdefault(key, theirs[key])
+    (own, _), (them, effect) = entry(mine, "shop", **my), entry(other, "team", **theirs)
+    found = conflict_of(them, effect, own, is_shared=is_shared, is_sticky=False)
+    return None if found is None else (found.winner, found.why)
+
+
+ON_GATEWAY: dict[str, Any] = {
+    "order": OLDEST,
+    "precedence": Precedence.LONGEST_SEGMENTS,
+    "attachments": (Attachment("Gateway infra/edge"),),
+}
+UNCLEAR = "it is not known which of the two the ingress controller prefers"
+FALLBACK = path("/", host="", is_fallback=True)
+
+
+@pytest.mark.parametrize(
+    ("mine", "other", "fields", "expected"),
+    [
+        # The edge prefers the older route.
+        ("/chat", "/chat", {"order": OLDEST, "created": OLD}, (Winner.OTHER, "it is older")),
+        ("/chat", "/chat/", {"order": OLDEST, "created": OLD}, (Winner.OTHER, "it is older")),
+        ("/chat", "/chat", {"order": OLDEST, "created": YOUNG}, (OWN, "")),
+        ("/chat", "/chat", {"order": OLDEST, "created": YOUNG, "app_created": OLD}, (OWN, "")),
+        (
+            "/chat",
+            "/chat",
+            {"order": OLDEST, "created": MINE},
+            (UNCERTAIN, "both were created in the same second"),
+        ),
+        (
+            "/chat",
+            "/chat",
+            {"order": OLDEST, "created": YOUNG, "my_created": ""},
+            (Winner.OTHER, "it is older"),
+        ),
+        (
+            "/chat",
+            regex("/chat(/|$)(.*)"),
+            {"order": OLDEST, "created": YOUNG},
+            (Winner.OTHER, "its match is more specific"),
+        ),
+        (regex("/chat(/|$)(.*)"), "/chat", {"order": OLDEST, "created": OLD}, (OWN, "")),
+        (regex("/chat(/|$)(.*)"), regex("/chat/?(.*)"), {"order": OLDEST, "created": OLD}, (OWN, "")),
+        # The Gateway API: a method counts more than age, and the name decides in one second.
+        ("/chat", "/chat", ON_GATEWAY | {"created": OLD}, (Winner.OTHER, "it is older")),
+        ("/chat", "/chat", ON_GATEWAY | {"created": YOUNG}, (OWN, "")),
+        ("/chat", "/chat", ON_GATEWAY | {"created": MINE}, (OWN, "")),
+        (
+            "/chat",
+            path("/chat", condition="the method is GET"),
+            ON_GATEWAY | {"created": YOUNG},
+            (Winner.OTHER, "its match is more specific"),
+        ),
+        ("/chat", path("/chat", condition="a header matches"), ON_GATEWAY | {"created": OLD}, (UNCERTAIN, "")),
+        ("/chat", regex("/chat(/.*)?"), ON_GATEWAY | {"created": OLD}, (UNCERTAIN, "")),
+        (regex("/chat(/.*)?"), "/chat", ON_GATEWAY | {"created": OLD}, (UNCERTAIN, UNCLEAR)),
+        # The choice of the edge is not known: of two apps the older one has the place.
+        ("/chat", "/chat", {"created": OLD}, (UNCERTAIN, UNCLEAR)),
+        ("/chat", "/chat", {"app_created": OLD}, (Winner.OTHER, "its app is older")),
+        ("/chat", "/chat", {"app_created": YOUNG, "created": OLD}, (UNCERTAIN, UNCLEAR)),
+        ("/chat", "/chat", {"app_created": MINE}, (UNCERTAIN, UNCLEAR)),
+        ("/chat", "/chat", {"order": UNKNOWN, "created": OLD}, (UNCERTAIN, UNCLEAR)),
+        # The longest path wins, whatever the ages.
+        ("/chat", "/chat/ws", {"created": YOUNG}, (Winner.OTHER, "its path is longer")),
+        ("/chat", "/chat/ws", {"order": OLDEST, "created": YOUNG}, (Winner.OTHER, "its path is longer")),
+        ("/chat", path("/chat/ws", condition="a query parameter matches"), ON_GATEWAY, (UNCERTAIN, "")),
+        (
+            "/chat",
+            path("/chat/ws", condition="the method is GET"),
+            ON_GATEWAY,
+            (Winner.OTHER, "its path is longer"),
+        ),
+        ("/chat", "/chat/ws", {"order": UNKNOWN}, (UNCERTAIN, UNCLEAR)),
+        ("/chat", path("/chat/", path_type="Exact"), {}, (Winner.OTHER, "its path is longer")),
+        # Every path wins over a default backend.
+        (path("/", host=""), FALLBACK, {"created": OLD}, None),
+        (path("/", host=""), FALLBACK, {"order": OLDEST, "created": OLD}, None),
+        (path("/", host=""), FALLBACK, {"app_created": OLD}, None),
+        (FALLBACK, path("/", host=""), {"created": YOUNG}, (Winner.OTHER, "the other path is a default backend")),
+        (
+            FALLBACK,
+            path("/", host=""),
+            {"order": OLDEST, "created": YOUNG},
+            (Winner.OTHER, "the other path is a default backend"),
+        ),
+        (FALLBACK, FALLBACK, {"order": OLDEST, "created": OLD}, (Winner.OTHER, "it is older")),
+        (FALLBACK, FALLBACK, {"app_created": OLD}, (Winner.OTHER, "its app is older")),
+        # A canary with a weight.
+        ("/chat", "/chat", {"canary": Canary.BY_WEIGHT}, (Winner.OTHER, "")),
+    ],
+)
+def test_winner(mine: Any, other: Any, fields: dict[str, Any], expected: Any) -> None:
+    assert winner(mine, other, **fields) == expected
+
+
+def test_in_one_second_the_first_name_wins_on_a_gateway() -> None:
+    (mine, _), (other, effect) = (entry("/chat", name, "x", created=MINE, **ON_GATEWAY) for name in ("shop", "a-team"))
+    found = conflict_of(other, effect, mine, is_shared=True, is_sticky=False)
+    assert found is not None
+    assert (found.winner, found.why) == (Winner.OTHER, "its name comes first")
+
+
+@pytest.mark.parametrize(
+    ("other", "canary"), [("/chat", Canary.NONE), ("/chat", Canary.BY_WEIGHT), ("/chat/ws", Canary.NONE)]
+)
+def test_a_route_without_a_class_may_have_the_same_controller(other: str, canary: Canary) -> None:
+    assert winner("/chat", other, is_shared=False, created=OLD, app_created=OLD, canary=canary) == (
+        UNCERTAIN,
+        "one of the two names no ingress class, so the same ingress controller may serve both",
+    )
+
+
+def test_an_edge_that_keeps_each_browser_on_one_side_splits_no_session() -> None:
+    (mine, _), (other, effect) = entry("/chat", "shop", MINE), entry("/chat", "team", canary=Canary.BY_WEIGHT)
+    assert conflict_of(other, effect, mine, is_shared=True, is_sticky=True) is None
+    plain, effect = entry("/chat", "team", OLD)
+    assert conflict_of(plain, effect, mine, is_shared=True, is_sticky=True) is not None
+
+
+def test_a_conflict_names_the_app_or_else_the_service() -> None:
+    (mine, _), (other, effect) = entry("/chat", "shop", MINE), entry("/chat", "team", OLD)
+    assert conflict_of(other, effect, mine, is_shared=True, is_sticky=False) == RouteConflict(
+        route=Ref("Ingress", "team", "chat"),
+        host="example.com",
+        path="/chat",
+        prefix="/chat",
+        effect=Effect.CLAIM,
+        winner=Winner.OTHER,
+        app=Ref("ChainlitApp", "team", "chat"),
+        created=OLD,
+        why="its app is older",
+    )
+    other, effect = entry(path("/chat/", service="web", condition="a header matches"), "team", created=OLD)
+    assert conflict_of(other, effect, mine, is_shared=True, is_sticky=False) == RouteConflict(
+        route=Ref("Ingress", "team", "chat"),
+        host="example.com",
+        path="/chat/",
+        prefix="/chat",
+        effect=Effect.PART,
+        winner=UNCERTAIN,
+        service="web",
+        created=OLD,
+        condition="a header matches",
+    )
+
+
+def test_entries_are_in_the_order_of_the_edge() -> None:
+    """Where it is known, by rank and age of the routes; else apps come first, by their age."""
+    known = [
+        entry(regex("/chat(/|$)(.*)"), "e", MINE, order=OLDEST, created=YOUNG),
+        entry("/chat", "d", YOUNG, order=OLDEST, created=OLD),
+        entry("/chat", "c", order=OLDEST, created=MINE),
+        entry("/chat", "b", OLD, order=OLDEST, created=YOUNG),
+        entry("/chat", "a", OLD, order=OLDEST),
+    ]
+    assert sorted(known) == known
+    unknown = [
+        entry("/chat", "d", OLD, created=YOUNG),
+        entry("/chat", "c", MINE, created=OLD),
+        entry("/chat", "b", created=OLD),
+        entry("/chat", "a", created=MINE),
+        entry(path("/chat", is_fallback=True), "e", OLD),
+        entry(path("/chat", is_fallback=True), "a", created=OLD),
+    ]
+    assert sorted(unknown) == unknown
+
+
+# ------------------------------------------------------------------------------------------------------------- keys
 
 
 def keys(route: Route) -> list[KeysOfPath]:
@@ -113,7 +294,7 @@ def keys(route: Route) -> list[KeysOfPath]:
         (path("/"), [""]),
         (regex("/chat(/|$)(.*)"), ["/chat"]),
         (path("/chat", path_type="Exact"), []),
-        (path("/chat", condition="the method is GET"), []),
+        (path("/chat", condition="the method is GET"), ["/chat"]),
         (path("/(a|b)", matching=Matching.UNKNOWN), []),
         (regex("/(a|b)"), []),
     ],
@@ -123,9 +304,37 @@ def test_claimed(given: RoutePath, prefixes: list[str]) -> None:
     assert (found.path, found.claimed) == (given, tuple(RouteKey(GROUP, "example.com", prefix) for prefix in prefixes))
 
 
-def test_canary_claims_nothing() -> None:
-    (found,) = keys(ingress("/chat", is_canary=True))
-    assert found.claimed == ()
+def test_canary() -> None:
+    """A canary joins the path of another route; its requests are a share or those with a header."""
+    weighted = ingress("/chat", "/chat/ws", canary=Canary.BY_WEIGHT)
+    assert [(each.claimed, each.shadowed) for each in keys(weighted)] == [
+        ((RouteKey(GROUP, "example.com", "/chat"),), ()),
+        ((RouteKey(GROUP, "example.com", "/chat/ws"),), ()),
+    ]
+    (found,) = keys(ingress("/chat", canary=Canary.BY_REQUEST))
+    assert (found.claimed, found.shadowed) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("given", "expected", "serves"),
+    [
+        (ingress("/chat/ws"), [(Effect.CLAIM, "/chat/ws"), (Effect.SHADOW, "/chat")], True),
+        (ingress(path("/chat/ws", path_type="Exact")), [(Effect.SHADOW, "/chat")], True),
+        (ingress(path("/chat", condition="the method is GET")), [(Effect.CLAIM, "/chat")], False),
+        (
+            ingress(path("/chat/ws", condition="a header matches")),
+            [(Effect.PART, "/chat/ws"), (Effect.PART, "/chat")],
+            False,
+        ),
+        (ingress("/chat", canary=Canary.BY_WEIGHT), [(Effect.PART, "/chat")], False),
+        (ingress(regex("/chat/?(.*)")), [(Effect.CLAIM, "/chat")], True),
+        (ingress(regex("/chat(/.*)?"), **ON_GATEWAY), [(Effect.PART, "/chat")], True),
+    ],
+)
+def test_effects(given: Route, expected: list[tuple[Effect, str]], serves: bool) -> None:
+    (found,) = keys(given)
+    assert [(effect, key.prefix) for effect, key in effects(given, found)] == expected
+    assert is_whole(given, found.path) is serves
 
 
 @pytest.mark.parametrize(
@@ -135,6 +344,10 @@ def test_canary_claims_nothing() -> None:
         (path("/chat/ws"), ["/chat"]),
         (path("/ws"), [""]),
         (path("/chat/ws/socket.io", path_type="Exact"), ["/chat"]),
+        (path("/chat", path_type="Exact"), []),
+        (path("/chat/", path_type="Exact"), ["/chat"]),
+        (path("/", path_type="Exact"), [""]),
+        (path("/chat/ws/", path_type="Exact"), ["/chat/ws", "/chat"]),
         (path("/login/team/public/x"), ["", "/login/team"]),
         (path("/chat/ws", matching=Matching.UNKNOWN), []),
         (regex("/(chat|talk)/ws"), []),
@@ -172,9 +385,28 @@ def test_listeners(one: Route, other: Route, together: bool) -> None:
     assert share_listener(other.attachments, one.attachments) is together
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "together"),
+    [
+        (ingress("/chat"), ingress("/chat", ingress_class="nginx"), True),
+        (ingress("/chat"), ingress("/chat"), False),
+        (ingress("/chat", ingress_class="nginx"), ingress("/chat", ingress_class="nginx"), False),
+        (ingress("/chat", ingress_class="nginx"), ingress("/chat", ingress_class="traefik"), False),
+        (ingress("/chat"), http_route(Attachment(GATEWAY_A)), False),
+        (http_route(), http_route(), False),
+    ],
+)
+def test_an_ingress_without_a_class_may_share_a_controller_with_any_class(
+    one: Route, other: Route, together: bool
+) -> None:
+    assert may_share_listener(one.attachments, other.attachments) is together
+    assert may_share_listener(other.attachments, one.attachments) is together
+
+
 def test_listener_groups() -> None:
     assert listener_groups(replace(http_route(Attachment(GATEWAY_A)), refusal="NotAllowedByListeners: no")) == ()
-    assert listener_groups(ingress("/chat", ingress_class="nginx")) == ("ingress class nginx",)
+    assert listener_groups(ingress("/chat", ingress_class="nginx")) == ("Ingress",)
+    assert listener_groups(ingress("/chat")) == ("Ingress",)
     assert listener_groups(http_route(Attachment(GATEWAY_B), Attachment(GATEWAY_A), Attachment(GATEWAY_A, "x"))) == (
         "Gateway infra/a",
         "Gateway infra/b",

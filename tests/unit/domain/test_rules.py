@@ -15,7 +15,9 @@ from tests.unit.domain.world import (
     ingress,
     path,
     regex,
+    report_of,
     service,
+    shadow,
     snapshot,
     workload,
 )
@@ -23,10 +25,29 @@ from tests.unit.domain.world import (
 from chainlit_operator.domain import alignment, endpoint
 from chainlit_operator.domain.alignment import Blocked
 from chainlit_operator.domain.decide import decide
-from chainlit_operator.domain.model import Matching, NewIngress, Route, ServicePort, Snapshot, Variable
+from chainlit_operator.domain.model import (
+    Effect,
+    Matching,
+    NewIngress,
+    Route,
+    RouteConflict,
+    ServicePort,
+    Snapshot,
+    Variable,
+    Winner,
+)
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.domain.redirects import RedirectAll, RedirectRegex
-from chainlit_operator.domain.resolution import Resolved, Unresolved, chain, resolve, rules, statement, together
+from chainlit_operator.domain.resolution import (
+    Resolved,
+    Unresolved,
+    chain,
+    conflicts,
+    resolve,
+    rules,
+    statement,
+    together,
+)
 from chainlit_operator.domain.rewrites import AddPrefix, ReplaceFullPath, ReplacePrefixMatch, RewriteWholePath
 from chainlit_operator.domain.rule import Rule, first_fault
 from chainlit_operator.object_ref import Ref
@@ -353,28 +374,59 @@ RESOLUTION = [
         "second is the end of the first. Strip a whole prefix, or leave the path alone.",
     ),
     (
-        chain.path_is_free,
+        conflicts.path_is_free,
         snapshot(conflicts=(conflict(path("/chat")),)),
         "ChainlitApp team/elder is older and uses path /chat on host example.com, by Ingress team/elder. "
         "Change path or host of Ingress chat, or delete the other app and its route.",
     ),
     (
-        chain.path_is_free,
+        conflicts.path_is_free,
         snapshot(ingress(path("/", host="")), conflicts=(conflict(path("/", host="")),)),
         "ChainlitApp team/elder is older and uses path / on any host, by Ingress team/elder. Change path "
         "or host of Ingress chat, or delete the other app and its route.",
     ),
     (
-        chain.own_routes_are_free,
-        snapshot(conflicts=(conflict(path("/chat/ws/")),)),
+        conflicts.path_is_free,
+        snapshot(conflicts=(conflict(path("/chat/"), app=None, service="web", why="it is older"),)),
+        "Ingress team/elder has path /chat on host example.com, too, and gets its requests: it is older. "
+        "Change path or host of Ingress chat, or delete the other route.",
+    ),
+    (
+        conflicts.path_is_free,
+        snapshot(conflicts=(conflict(path("/chat"), why="its name comes first"),)),
+        "Ingress team/elder has path /chat on host example.com, too, and gets its requests: its name comes first. "
+        "Change path or host of Ingress chat, or delete the other app and its route.",
+    ),
+    (
+        conflicts.own_routes_are_free,
+        snapshot(conflicts=(shadow(path("/chat/ws/")),)),
         "Ingress team/elder sends /chat/ws/ to ChainlitApp team/elder, and Chainlit needs it below "
         "/chat. Give the other app a path that is not below it.",
     ),
     (
-        chain.own_routes_are_free,
-        snapshot(ingress("/"), conflicts=(conflict(path("/ws")),)),
+        conflicts.own_routes_are_free,
+        snapshot(ingress("/"), conflicts=(shadow(path("/ws")),)),
         "Ingress team/elder sends /ws to ChainlitApp team/elder, and Chainlit needs it below /. Give the "
         "other app a path that is not below it.",
+    ),
+    (
+        conflicts.own_routes_are_free,
+        snapshot(conflicts=(shadow(path("/chat/ws"), app=None, service="web"),)),
+        "Ingress team/elder sends /chat/ws to Service team/web, and Chainlit needs it below /chat. Give the other "
+        "backend a path that is not below it.",
+    ),
+    (
+        conflicts.own_routes_are_free,
+        snapshot(conflicts=(shadow(path("/chat/", path_type="Exact"), app=None),)),
+        "Ingress team/elder sends /chat/ elsewhere (a redirect, or no Service), and Chainlit needs it below /chat. "
+        "Give the other backend a path that is not below it.",
+    ),
+    (
+        conflicts.no_canary_shares_requests,
+        snapshot(conflicts=(conflict(path("/chat"), effect=Effect.PART, app=None, service="web", why=""),)),
+        "Ingress team/elder is a canary that sends a share of the requests for /chat to Service team/web, which does "
+        "not know the chat's sessions. Set its weight to 0, or annotate Ingress chat with "
+        "nginx.ingress.kubernetes.io/affinity: cookie.",
     ),
 ]
 
@@ -471,7 +523,7 @@ def name_of(value: Any) -> str:
 
 @pytest.mark.parametrize(("rule", "given", "message"), RESOLUTION, ids=name_of)
 def test_a_rule_of_resolution(rule: Any, given: Snapshot, message: str) -> None:
-    reason = reason_of(rule, chain.APP_RULES, rules.RULES, together.RULES, chain.CONFLICT_RULES)
+    reason = reason_of(rule, chain.APP_RULES, rules.RULES, together.RULES, conflicts.RULES)
     assert resolve(given) == Unresolved(reason, message)
     assert_plain(message)
 
@@ -483,7 +535,7 @@ def test_a_rule_of_alignment(rule: Any, given: Snapshot, message: str) -> None:
 
 
 def test_every_rule_has_a_row() -> None:
-    resolution: tuple[Rule[Any], ...] = (*chain.APP_RULES, *rules.RULES, *together.RULES, *chain.CONFLICT_RULES)
+    resolution: tuple[Rule[Any], ...] = (*chain.APP_RULES, *rules.RULES, *together.RULES, *conflicts.RULES)
     tables: tuple[Rule[Any], ...] = (*resolution, *alignment.RULES)
     shown = {row[0] for row in (*RESOLUTION, *ALIGNMENT)}
     assert [rule.fault.__name__ for rule in tables if rule.fault not in shown] == []
@@ -497,8 +549,10 @@ def test_every_rule_has_a_row() -> None:
         snapshot(services=(service("more"), service())),
         snapshot(missing_services=frozenset("b")),
         snapshot(ingress("/chat", path("/b", service="b")), missing_services=frozenset("b")),
-        snapshot(conflicts=(conflict(path("/chat"), created="2026-01-02T00:00:00Z"),)),
-        snapshot(conflicts=(conflict(path("/chat/shop")), conflict(path("/ws")))),
+        snapshot(conflicts=(conflict(path("/chat"), winner=Winner.OWN),)),
+        snapshot(conflicts=(shadow(path("/chat/ws"), winner=Winner.UNCERTAIN),)),
+        snapshot(conflicts=(conflict(path("/chat/shop")), shadow(path("/ws")))),
+        snapshot(ingress("/chat", "/chat/ws"), conflicts=(shadow(path("/chat/ws")),)),
         snapshot(app=app(mount_path="/bot"), workload=workload(container(Variable(None)))),
         snapshot(app=app(mount_path="/bot"), workload=workload(container(root_path_option=Variable("/x")))),
     ],
@@ -523,17 +577,75 @@ def test_no_earlier_rule_fails(given: Snapshot, rule: Any) -> None:
     assert resolve(given) == Unresolved(reason_of(rule, chain.APP_RULES, rules.RULES), rule(read))
 
 
-def test_a_path_is_free_of_younger_apps_only() -> None:
-    """The oldest of those at the same path is named, whatever else is below it."""
-    young = conflict(path("/chat"), "young", "2026-01-02T00:00:00Z")
-    below, old = conflict(path("/chat/ws"), "below"), conflict(path("/chat"), "old")
+def test_the_first_route_at_the_same_path_is_named_before_those_below_it() -> None:
+    losing = conflict(path("/chat"), "young", winner=Winner.OWN)
+    below, old = shadow(path("/chat/ws"), "below"), conflict(path("/chat"), "old")
     for others, reason, name in (
-        ((young, below, old), Reason.PATH_CLAIMED, "team/old"),
-        ((young, below), Reason.PATH_SHADOWED, "team/below"),
+        ((losing, below, old, conflict(path("/chat"), "later")), Reason.PATH_CLAIMED, "team/old"),
+        ((losing, below, shadow(path("/chat/login"), "later")), Reason.PATH_SHADOWED, "team/below"),
     ):
         found = resolve(snapshot(conflicts=others))
         assert isinstance(found, Unresolved)
         assert found.reason is reason and name in found.message
+
+
+def test_another_route_at_a_second_path_of_the_app_shadows_it() -> None:
+    found = resolve(snapshot(ingress("/chat", "/chat/ws"), conflicts=(conflict(path("/chat/ws")),)))
+    assert isinstance(found, Unresolved)
+    assert found.reason is Reason.PATH_SHADOWED
+
+
+UNCERTAIN, OWN, PART = Winner.UNCERTAIN, Winner.OWN, Effect.PART
+
+
+@pytest.mark.parametrize(
+    ("other", "words"),
+    [
+        (
+            conflict(path("/chat"), winner=OWN),
+            "Ingress team/elder has path /chat on host example.com, too. The edge prefers Ingress chat.",
+        ),
+        (
+            conflict(path("/chat", host=""), winner=UNCERTAIN, why="nobody knows"),
+            "Ingress team/elder sends /chat to ChainlitApp team/elder, and may take it from the app: nobody knows.",
+        ),
+        (
+            shadow(path("/chat/ws"), winner=UNCERTAIN, app=None, service="web", why="nobody knows"),
+            "Ingress team/elder sends /chat/ws to Service team/web, and may take it from the app: nobody knows.",
+        ),
+        (
+            conflict(path("/chat/ws"), winner=UNCERTAIN, effect=PART, app=None, condition="a header matches"),
+            "Ingress team/elder sends /chat/ws elsewhere (a redirect, or no Service) if a header matches. Chainlit may "
+            "need it.",
+        ),
+        (
+            conflict(path("/chat"), winner=UNCERTAIN, effect=PART, app=None, service="web", why="nobody knows"),
+            "Ingress team/elder sends /chat to Service team/web, and may take it from the app: nobody knows.",
+        ),
+        (
+            conflict(path("/chat"), winner=UNCERTAIN, effect=PART, route=Ref("Ingress", "shop", "chat"), condition="x"),
+            "",
+        ),
+        (conflict(path("/chat/shop"), winner=UNCERTAIN), ""),
+    ],
+)
+def test_warning(other: RouteConflict, words: str) -> None:
+    snap = snapshot(conflicts=(other,))
+    found = resolve(snap)
+    assert isinstance(found, Resolved)
+    assert found.warnings == ((words,) if words else ())
+    message = "Ingress chat gives path /chat on host example.com."
+    condition = report_of(snap).status.conditions[0]
+    assert (condition.type, condition.status) == ("RouteResolved", "True")
+    assert condition.message == (f"{message} Warning: {words}" if words else message)
+    assert_plain(condition.message)
+
+
+def test_two_routes_are_named_in_warnings_those_that_may_take_requests_first() -> None:
+    others = [conflict(path("/chat"), name, winner=OWN) for name in "abc"]
+    found = resolve(snapshot(conflicts=(*others, conflict(path("/chat"), "d", winner=UNCERTAIN, why="why"))))
+    assert isinstance(found, Resolved)
+    assert [text.split()[1] for text in found.warnings] == ["team/d", "team/a"]
 
 
 def test_the_first_fault_counts() -> None:

@@ -16,6 +16,7 @@ from chainlit_operator.domain.model import (
     Attachment,
     Container,
     Dependency,
+    Effect,
     FieldConflict,
     Gateway,
     Matching,
@@ -33,10 +34,12 @@ from chainlit_operator.domain.model import (
     Variable,
     Verification,
     VerificationMode,
+    Winner,
     Workload,
 )
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.domain.rewrites import Transform
+from chainlit_operator.domain.route_conflicts import ELDER_APP
 from chainlit_operator.domain.route_paths import prefix_of
 from chainlit_operator.object_ref import Ref
 
@@ -134,10 +137,24 @@ def composed(route: Route, *others: Gateway | Middleware) -> Route:
     )
 
 
-def conflict(path: RoutePath, name: str = "elder", created: str = "2025-01-01T00:00:00Z") -> RouteConflict:
-    """Another team's app with that path."""
-    ref, route = Ref("ChainlitApp", "team", name), Ref("Ingress", "team", name)
-    return RouteConflict(ref, created, route, path.host, path.path, prefix_of(path))
+def conflict(path: RoutePath, name: str = "elder", **fields: Any) -> RouteConflict:
+    """Another team's app with that path, which is older: by default at the same place."""
+    defaults: dict[str, Any] = {
+        "route": Ref("Ingress", "team", name),
+        "host": path.host,
+        "path": path.path,
+        "prefix": prefix_of(path),
+        "effect": Effect.CLAIM,
+        "winner": Winner.OTHER,
+        "app": Ref("ChainlitApp", "team", name),
+        "why": ELDER_APP,
+    }
+    return RouteConflict(**(defaults | fields))
+
+
+def shadow(path: RoutePath, name: str = "elder", **fields: Any) -> RouteConflict:
+    """Another team's app with that path, which is one of Chainlit's own routes."""
+    return conflict(path, name, **({"effect": Effect.SHADOW, "why": "its path is longer"} | fields))
 
 
 def middleware(name: str, *transforms: Transform, chain: tuple[str, ...] = ()) -> Middleware:

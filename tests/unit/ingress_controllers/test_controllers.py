@@ -12,11 +12,13 @@ from tests.records import record
 from chainlit_operator.domain.expressions import ANY_STYLE, ANYWHERE, WHOLE, Style
 from chainlit_operator.domain.model import (
     Attachment,
+    Canary,
     Dependency,
     Matching,
     Origin,
     Precedence,
     Route,
+    RouteOrder,
     RoutePath,
     WebSocketRefusal,
 )
@@ -66,7 +68,8 @@ class Case:
     middlewares: tuple[str, ...] = ()
     refusal: WebSocketRefusal | None = None
     refuses_web_socket: bool = False
-    is_canary: bool = False
+    canary: Canary = Canary.NONE
+    is_sticky: bool = False
     class_name: str = ""
     kind: str = field(default="Ingress", kw_only=True)
     origins: tuple[Origin, ...] | None = None
@@ -124,11 +127,18 @@ TABLES: dict[str, list[Case]] = {
         Case({f"{NGINX}/app-root": "/chat/"},
              transforms=(RedirectRoot(f"the annotation {NGINX}/app-root", "/chat/"),)),
         Case({f"{NGINX}/app-root": "", f"{NGINX}/permanent-redirect": ""}),
-        Case({f"{NGINX}/canary": "true"}, is_canary=True),
-        Case({f"{NGINX}/canary": "false"}),
         Case({f"{NGINX}/force-ssl-redirect": "true"}, origins=(HTTPS, HTTP)),
         Case({f"{NGINX}/force-ssl-redirect": "false"}),
         Case({f"{NGINX}/rewrite-target": "/"}, class_name="traefik"),
+        Case({f"{NGINX}/canary": "true"}, canary=Canary.BY_REQUEST),
+        Case({f"{NGINX}/canary": "true", f"{NGINX}/canary-by-header": "x"}, canary=Canary.BY_REQUEST),
+        Case({f"{NGINX}/canary": "true", f"{NGINX}/canary-weight": "0"}, canary=Canary.BY_REQUEST),
+        Case({f"{NGINX}/canary": "true", f"{NGINX}/canary-weight": "10"}, canary=Canary.BY_WEIGHT),
+        Case({f"{NGINX}/canary": "false", f"{NGINX}/canary-weight": "10"}),
+        Case({f"{NGINX}/affinity": "cookie"}, is_sticky=True),
+        Case({f"{NGINX}/affinity": "cookie", f"{NGINX}/affinity-canary-behavior": "sticky"}, is_sticky=True),
+        Case({f"{NGINX}/affinity": "cookie", f"{NGINX}/affinity-canary-behavior": "legacy"}),
+        Case({f"{NGINX}/affinity": ""}),
     ],
     "f5_nginx": [
         Case({f"{F5}/rewrites": "serviceName=x rewrite=/y; serviceName=chat rewrite=/", **PASSED}, "/chat/",
@@ -350,7 +360,29 @@ def test_meaning_of_annotations(case: Case) -> None:
     assert found.origins == (((HTTP,) if case.kind == "Ingress" else ()) if case.origins is None else case.origins)
     assert found.refusal == case.refused
     assert found.dependencies == tuple(Dependency("Middleware", key) for key in case.middlewares)
-    assert found.is_canary is case.is_canary
+    assert (found.canary, found.is_sticky) == (case.canary, case.is_sticky)
+
+
+@pytest.mark.parametrize(
+    ("kind", "annotations", "class_name", "expected"),
+    [
+        ("Ingress", {}, "nginx", RouteOrder.OLDEST),
+        ("Ingress", {}, "webapprouting.kubernetes.azure.com", RouteOrder.OLDEST),
+        ("Ingress", {f"{NGINX}/canary": "true"}, "nginx", RouteOrder.OLDEST),
+        ("Ingress", {f"{NGINX}/canary": "true"}, "", RouteOrder.LONGEST),
+        ("Ingress", {f"{F5}/proxy-read-timeout": "1h"}, "nginx", RouteOrder.OLDEST),
+        ("Ingress", {}, "nginx-plus", RouteOrder.OLDEST),
+        ("Ingress", {}, "alb", RouteOrder.UNKNOWN),
+        ("Ingress", {}, "gce", RouteOrder.UNKNOWN),
+        ("Ingress", {}, "traefik", RouteOrder.LONGEST),
+        ("Ingress", {}, "contour", RouteOrder.LONGEST),
+        ("Ingress", {}, "", RouteOrder.LONGEST),
+        ("HTTPRoute", {}, "", RouteOrder.OLDEST),
+        ("HTTPRoute", {"konghq.com/strip-path": "true"}, "", RouteOrder.OLDEST),
+    ],
+)
+def test_order_between_routes(kind: str, annotations: dict[str, str], class_name: str, expected: RouteOrder) -> None:
+    assert interpreted(kind, annotations, class_name=class_name).order is expected
 
 
 def _meaning(path: RoutePath) -> tuple[object, ...]:

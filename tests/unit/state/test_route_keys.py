@@ -8,7 +8,17 @@ from typing import Any
 import pytest
 from tests.unit.domain.world import app, ingress, path, service, workload
 
-from chainlit_operator.domain.model import App, Attachment, RoutePath, Service, WatchedObject
+from chainlit_operator.domain.model import (
+    App,
+    Attachment,
+    Canary,
+    Effect,
+    RouteOrder,
+    RoutePath,
+    Service,
+    WatchedObject,
+    ingress_class,
+)
 from chainlit_operator.domain.route_conflicts import RouteKey
 from chainlit_operator.object_ref import Ref
 from chainlit_operator.state import State
@@ -47,7 +57,7 @@ def test_conflicts_across_namespaces(first: Any, second: Any, seen: tuple[bool, 
     namespaces_of(keys)
     two = deploy(state, "two", second[0], **second[1])
     assert ("one" in namespaces_of(keys)) is seen[0]
-    found = [[c.ref for c in state.snapshot(each).conflicts] for each in (one, two)]
+    found = [[c.app for c in state.snapshot(each).conflicts] for each in (one, two)]
     assert found == [[two.ref] if seen[0] else [], [one.ref] if seen[1] else []]
 
 
@@ -69,11 +79,14 @@ def test_an_app_in_conflict_that_leaves_enqueues_the_other(leave: Any) -> None:
     state = State(keys.append)
     deploy(state, "one", path("/chat"))
     two = deploy(state, "two", path("/chat"))
-    assert [c.ref.namespace for c in state.snapshot(two).conflicts] == ["one"]
+    assert [c.route.namespace for c in state.snapshot(two).conflicts] == ["one"]
     namespaces_of(keys)
     leave(state)
     assert "two" in namespaces_of(keys)
-    assert state.snapshot(two).conflicts == ()
+    left = state.route(Ref("Ingress", "one", "chat"))
+    is_there = left is not None and left.paths == (path("/chat"),)
+    found = state.snapshot(two).conflicts
+    assert [(c.app, c.service) for c in found] == ([(None, "chat")] if is_there else []), "the edge knows no app"
 
 
 def test_thousand_apps_on_one_host_do_not_enqueue_each_other() -> None:
@@ -111,7 +124,7 @@ def test_pods_that_move_to_a_service_with_a_key_enqueue_the_other(quiet: bool) -
     deploy(state, "two", path("/chat"))
     moved = replace(workload(pod_labels=(("app", "x"),)), ref=Ref("Deployment", "two", "chat"))
     state.upsert(moved)
-    assert state.snapshot(one).conflicts == ()
+    assert [c.app for c in state.snapshot(one).conflicts] == [None]
     namespaces_of(keys)
     state.upsert(replace(workload(), ref=moved.ref), quiet=quiet)
     assert "one" in namespaces_of(keys), "also where the answer to our own write shows what somebody else has changed"
@@ -125,7 +138,7 @@ def test_listeners_of_one_gateway_are_apart() -> None:
         state.remove(replace(ingress(), ref=Ref("Ingress", namespace, "chat")))
         attached = ingress("/chat", attachments=(Attachment("Gateway infra/edge", section),))
         state.upsert(replace(attached, ref=Ref("HTTPRoute", namespace, "chat")))
-    found = [[c.ref.namespace for c in state.snapshot(each).conflicts] for each in apps]
+    found = [[c.route.namespace for c in state.snapshot(each).conflicts] for each in apps]
     assert found == [["two"], ["one"], []]
 
 
@@ -150,9 +163,9 @@ def ingress_of(namespace: str, *paths: RoutePath, **fields: Any) -> WatchedObjec
 
 
 def conflicts(state: State, *namespaces: str) -> list[list[str]]:
-    """The namespaces of the conflicts of each of these apps."""
+    """The namespaces of the routes in conflict with each of these apps."""
     apps = [state.apps[Ref("ChainlitApp", namespace, "chat")] for namespace in namespaces]
-    return [[c.ref.namespace for c in state.snapshot(each).conflicts] for each in apps]
+    return [[c.route.namespace for c in state.snapshot(each).conflicts] for each in apps]
 
 
 @pytest.fixture
@@ -222,21 +235,126 @@ def test_two_apps_of_the_oldest_workload_decide_for_others_and_not_for_each_othe
     assert set(keys) == {first.ref, Ref("ChainlitApp", "a", "second"), Ref("ChainlitApp", "b", "chat")}
 
 
-def test_routes_without_an_app_are_no_conflicts_until_an_app_is_behind_them(keys: list[Ref]) -> None:
+def test_of_a_thousand_routes_without_an_app_the_first_decides(keys: list[Ref]) -> None:
     state = State(keys.append)
     one = deploy(state, "one", path("/chat"))
     for n in range(1000):
-        state.upsert(ingress_of(f"{n:03}", path("/chat")))
+        state.upsert(ingress_of(f"{n:03}", path("/chat"), created=f"{n:03}"))
     keys.clear()
-    state.upsert(ingress_of("500", path("/elsewhere")))
-    state.upsert(ingress_of("500", path("/chat")))
-    assert (namespaces_of(keys), state.snapshot(one).conflicts) == (set(), ())
-    deploy(state, "500", path("/chat"))
+    assert conflicts(state, "one") == [["000"]]
+    state.upsert(ingress_of("500", path("/elsewhere"), created="500"))
+    state.upsert(ingress_of("500", path("/chat"), created="500"))
+    assert namespaces_of(keys) == set()
+    state.upsert(ingress_of("000", path("/elsewhere"), created="000"))
+    assert namespaces_of(keys) == {"one"} and conflicts(state, "one") == [["001"]]
+    deploy(state, "500", path("/chat"), created="500")
     assert namespaces_of(keys) == {"one", "500"}
-    assert conflicts(state, "one", "500") == [["500"], ["one"]]
+    assert conflicts(state, "one", "500") == [["500"], ["one"]], "where the edge's choice is not known, apps come first"
     state.remove(replace(service(), ref=Ref("Service", "500", "chat")))
     assert namespaces_of(keys) == {"one", "500"}
-    assert conflicts(state, "one", "500") == [[], []]
+    assert conflicts(state, "one", "500") == [["001"], []]
+    assert state.snapshot(one).conflicts[0].app is None
+
+
+NGINX: dict[str, Any] = {"ingress_class": "nginx", "order": RouteOrder.OLDEST}
+
+
+def winners(state: State, *namespaces: str) -> list[list[tuple[str, str]]]:
+    """The namespaces and winners of the routes in conflict with each of these apps."""
+    apps = [state.apps[Ref("ChainlitApp", namespace, "chat")] for namespace in namespaces]
+    return [[(c.route.namespace, str(c.winner)) for c in state.snapshot(each).conflicts] for each in apps]
+
+
+def test_where_the_edge_prefers_the_older_route_apps_count_like_others(keys: list[Ref]) -> None:
+    state = State(keys.append)
+    for namespace, created in (("a", "3"), ("b", "1"), ("c", "4")):
+        deploy(state, namespace, path("/chat"), created=created, **NGINX)
+    state.upsert(ingress_of("x", path("/chat"), created="2", **NGINX))
+    assert winners(state, "a", "b", "c") == [[("b", "other")], [("x", "own")], [("b", "other")]]
+    keys.clear()
+    state.upsert(ingress_of("x", path("/chat"), created="0", **NGINX))
+    assert namespaces_of(keys) == {"a", "b", "c"}
+    assert winners(state, "a", "b", "c") == [[("x", "other")], [("x", "other")], [("x", "other")]]
+    state.remove(ingress_of("x"))
+    assert namespaces_of(keys) == {"a", "b", "c"}
+    assert winners(state, "b") == [[("a", "own")]]
+    state.upsert(ingress_of("y", path("/chat"), created="5", **NGINX))
+    assert namespaces_of(keys) == set(), "a route that loses against several others changes nothing"
+
+
+def test_of_two_routes_of_an_app_at_one_place_the_preferred_one_counts() -> None:
+    state = State(lambda _: None)
+    deploy(state, "a", path("/chat"), created="3", **NGINX)
+    first = ingress("/chat", name="first", created="1", **NGINX)
+    state.upsert(replace(first, ref=Ref("Ingress", "a", "first")))
+    state.upsert(ingress_of("x", path("/chat"), created="2", **NGINX))
+    assert winners(state, "a") == [[("x", "own")]]
+
+
+def test_an_ingress_without_a_class_is_possibly_at_the_edge_of_every_class(keys: list[Ref]) -> None:
+    state = State(keys.append)
+    deploy(state, "a", path("/chat"), ingress_class="nginx")
+    deploy(state, "b", path("/chat"), ingress_class="traefik")
+    keys.clear()
+    state.upsert(ingress_of("x", path("/chat"), path("/chat/ws")))
+    assert namespaces_of(keys) == {"a", "b"}
+    assert winners(state, "a", "b") == [[("x", "uncertain")] * 2] * 2
+    state.remove(ingress_of("x"))
+    assert namespaces_of(keys) == {"a", "b"}
+    assert winners(state, "a", "b") == [[], []]
+
+
+def test_an_ingress_of_a_class_is_possibly_at_the_edge_of_one_without(keys: list[Ref]) -> None:
+    state = State(keys.append)
+    deploy(state, "a", path("/chat"))
+    deploy(state, "b", path("/chat"), ingress_class="traefik")
+    assert winners(state, "a", "b") == [[("b", "uncertain")], [("a", "uncertain")]]
+    keys.clear()
+    state.upsert(ingress_of("x", path("/chat"), path("/chat/ws"), ingress_class="nginx"))
+    assert namespaces_of(keys) == {"a"}
+    assert sorted(winners(state, "a")[0]) == [("b", "uncertain"), ("x", "uncertain")]
+    state.remove(ingress_of("b"))
+    assert namespaces_of(keys) == {"a", "b"}
+    assert winners(state, "a") == [[("x", "uncertain")] * 2]
+
+
+def test_thousand_classes_at_one_place_are_not_looked_through() -> None:
+    """The entries of all classes are in one sorted list for an app whose Ingress names none."""
+    state = State(lambda _: None)
+    deploy(state, "one", path("/chat"))
+    for n in range(1000):
+        state.upsert(ingress_of(f"{n:03}", path("/chat"), ingress_class=f"class-{n}"))
+    entries = state.route_keys.entries[Effect.CLAIM]
+    (_, own), (_, others) = entries.beside(KEY, (ingress_class(""),))
+    assert ([entry.route.namespace for entry in own], len([*others])) == (["one"], 1000)
+    assert conflicts(state, "one") == [["000"]]
+
+
+def test_a_canary_takes_a_share_unless_the_edge_keeps_browsers_on_one_side(keys: list[Ref]) -> None:
+    state = State(keys.append)
+    deploy(state, "a", path("/chat"), **NGINX)
+    keys.clear()
+    state.upsert(ingress_of("x", path("/chat"), canary=Canary.BY_REQUEST, **NGINX))
+    assert namespaces_of(keys) == set() and winners(state, "a") == [[]]
+    state.upsert(ingress_of("x", path("/chat"), canary=Canary.BY_WEIGHT, **NGINX))
+    assert namespaces_of(keys) == {"a"} and winners(state, "a") == [[("x", "other")]]
+    state.upsert(ingress_of("a", path("/chat"), is_sticky=True, **NGINX))
+    assert winners(state, "a") == [[]]
+
+
+def test_an_app_behind_a_canary_has_no_conflict_at_its_place() -> None:
+    state = State(lambda _: None)
+    deploy(state, "a", path("/chat"), **NGINX)
+    deploy(state, "b", path("/chat"), canary=Canary.BY_WEIGHT, **NGINX)
+    assert winners(state, "a", "b") == [[("b", "other")], []]
+
+
+def test_a_redirect_takes_requests(keys: list[Ref]) -> None:
+    state = State(keys.append)
+    deploy(state, "a", path("/chat"))
+    keys.clear()
+    state.upsert(ingress_of("x", path("/chat/ws", service="")))
+    assert namespaces_of(keys) == {"a"} and winners(state, "a") == [[("x", "other")]]
 
 
 def test_on_each_listener_of_a_gateway_another_app_decides(keys: list[Ref]) -> None:
@@ -290,11 +408,11 @@ def test_of_several_paths_to_one_service_at_a_key_the_first_stands_for_all() -> 
     one = deploy(state, "one", path("/chat"))
     deploy(state, "two", *(path(f"/chat/ws/{n}") for n in range(100, 0, -1)))
     assert [c.path for c in state.snapshot(one).conflicts] == ["/chat/ws/100"]
-    (entries,) = state.route_keys.shadows.by_attachments(KEY).values()
+    (entries,) = state.route_keys.entries[Effect.SHADOW].by_attachments(KEY).values()
     assert len(entries) == 1
 
 
-KEY = RouteKey("ingress class ", "example.com", "/chat")
+KEY = RouteKey("Ingress", "example.com", "/chat")
 
 
 def test_paths_without_an_app_follow_those_with_one() -> None:
@@ -302,11 +420,11 @@ def test_paths_without_an_app_follow_those_with_one() -> None:
     state.upsert(ingress_of("c", path("/chat")))
     deploy(state, "b", path("/chat"))
     state.upsert(ingress_of("a", path("/chat", service="")))
-    claims = state.route_keys.claims
+    claims = state.route_keys.entries[Effect.CLAIM]
 
     def apps() -> list[tuple[str, str | None]]:
         (entries,) = claims.by_attachments(KEY).values()
-        return [(entry.route.namespace, entry.app and entry.app.namespace) for entry in entries]
+        return [(entry.route.namespace, entry.app.namespace or None) for entry in entries]
 
     assert apps() == [("b", "b"), ("a", None), ("c", None)]
     deploy(state, "c", path("/chat"))

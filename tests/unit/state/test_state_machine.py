@@ -10,7 +10,18 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from tests.unit.domain.world import NAMESPACE, app, ingress, path, service, workload
 
-from chainlit_operator.domain.model import App, Attachment, Route, RouteConflict, Service, WatchedObject, Workload
+from chainlit_operator.domain.model import (
+    App,
+    Attachment,
+    Canary,
+    Effect,
+    Route,
+    RouteOrder,
+    RoutePath,
+    Service,
+    WatchedObject,
+    Workload,
+)
 from chainlit_operator.object_ref import Ref
 from chainlit_operator.state import State, affected
 
@@ -18,13 +29,23 @@ NAMES = st.sampled_from(["a", "b", "c"])
 LABELS = st.dictionaries(st.sampled_from(["app", "tier"]), st.sampled_from(["a", "b"]), max_size=2).map(
     lambda labels: tuple(sorted(labels.items()))
 )
-PATHS = st.tuples(NAMES, st.sampled_from(["/chat", "/chat", "/chat/ws", "/bot"]))
+#: Service (none has the name x, and a redirect has none), path, and condition.
+PATHS = st.tuples(
+    st.sampled_from(["a", "b", "c", "x", ""]),
+    st.sampled_from(["/chat", "/chat", "/chat/ws", "/bot"]),
+    st.sampled_from(["", "", "", "the method is GET", "a header matches"]),
+)
+ORDERS = {"": RouteOrder.LONGEST, "nginx": RouteOrder.OLDEST, "traefik": RouteOrder.LONGEST}
+CANARIES = st.sampled_from([Canary.NONE, Canary.NONE, Canary.NONE, *Canary])
 ATTACHMENTS = st.lists(
     st.builds(Attachment, st.sampled_from(["Gateway a", "Gateway b"]), st.sampled_from(["", "web", "inner"])),
     min_size=1,
     max_size=2,
 ).map(tuple)
 Changed = App | WatchedObject | None
+Aimed = tuple[str, str, str]
+#: What a conflict is known by.
+Found = tuple[Effect, Ref, str, Ref | None, str]
 
 
 class StateMachine(RuleBasedStateMachine):
@@ -64,14 +85,19 @@ class StateMachine(RuleBasedStateMachine):
     def put_service(self, name: str, selector: Any) -> None:
         self._put(service(name, selector=selector))
 
-    @rule(name=NAMES, aimed=st.lists(PATHS, max_size=3))
-    def put_ingress(self, name: str, aimed: list[tuple[str, str]]) -> None:
-        self._put(ingress(*(path(text, service=target) for target, text in aimed), name=name))
+    @rule(
+        name=NAMES,
+        aimed=st.lists(PATHS, max_size=3),
+        ingress_class=st.sampled_from([*ORDERS]),
+        created=NAMES,
+        canary=CANARIES,
+    )
+    def put_ingress(self, name: str, aimed: list[Aimed], ingress_class: str, **fields: Any) -> None:
+        self._put(_route(name, aimed, ingress_class=ingress_class, order=ORDERS[ingress_class], **fields))
 
-    @rule(name=NAMES, aimed=st.lists(PATHS, max_size=2), attachments=ATTACHMENTS)
-    def put_attached(self, name: str, aimed: list[tuple[str, str]], attachments: Any) -> None:
-        paths = (path(text, service=target) for target, text in aimed)
-        self._put(ingress(*paths, name=name, attachments=attachments))
+    @rule(name=NAMES, aimed=st.lists(PATHS, max_size=2), attachments=ATTACHMENTS, created=NAMES)
+    def put_attached(self, name: str, aimed: list[Aimed], **fields: Any) -> None:
+        self._put(_route(name, aimed, order=RouteOrder.OLDEST, **fields))
 
     @rule(name=NAMES, kind=st.sampled_from(["Deployment", "Service", "Ingress"]))
     def remove(self, name: str, kind: str) -> None:
@@ -87,8 +113,10 @@ class StateMachine(RuleBasedStateMachine):
     def snapshots_are_true_and_changes_were_enqueued(self) -> None:
         for ref, found in self.state.apps.items():
             snap = self.state.snapshot(found)
-            assert (snap.workload, set(snap.services), set(snap.routes)) == self._search(found)
-            assert snap.conflicts == tuple(sorted(self._conflicts(found), key=_order))
+            target, services, routes = self._search(found)
+            assert (snap.workload, set(snap.services)) == (target, services)
+            assert {_content(route) for route in snap.routes} == {_content(route) for route in routes}
+            assert {(c.effect, c.route, c.path, c.app, c.service) for c in snap.conflicts} == self._conflicts(found)
             if self.seen.get(ref) != snap:
                 assert ref in self.enqueued
             if ref in self.beside and found.route is None:
@@ -103,7 +131,8 @@ class StateMachine(RuleBasedStateMachine):
             self.state.remove_app(ref)
         for obj in self.objects.values():
             self.state.remove(obj)
-        assert not len(self.state.route_keys.claims) and not len(self.state.route_keys.shadows)
+        keys = self.state.route_keys
+        assert not len(keys.observers) and not any(len(entries) for entries in keys.entries.values())
         assert not any(len(index) for index in vars(self.state.indexes).values() if hasattr(index, "__len__"))
 
     def _search(self, found: App) -> tuple[Workload | None, set[Service], set[Route]]:
@@ -120,32 +149,72 @@ class StateMachine(RuleBasedStateMachine):
         }
         return (target if isinstance(target, Workload) else None), services, ingresses
 
-    def _conflicts(self, found: App) -> set[RouteConflict]:
-        """The first conflict of both kinds at each key, by looking at every path for every other app."""
+    def _conflicts(self, found: App) -> set[Found]:
+        """The first entry that leads elsewhere, of each effect at each place, by looking at every path of all routes.
+
+        Those that share a listener for sure, and those that may share one, are two lists.
+        """
         mine = {s.ref.name for s in self._search(found)[1]}
         decide = set()
         for route in self._search(found)[2]:
-            for group, text in {(a.group, p.path) for a in route.attachments for p in route.paths if p.service in mine}:
-                for meeting in (text, "/chat/ws" if text == "/chat" else ""):
-                    all_ = set(self._others(group, meeting, route, mine))
-                    decide |= {min(all_, key=_order)} if all_ else set()
+            whole = [p.path for p in route.paths if p.service in mine and not p.condition]
+            for group, text in {(a.group, text) for a in route.attachments for text in whole if not _canary(route)}:
+                for effect in Effect:
+                    for others in self._others(group, text, route, mine, effect):
+                        decide |= {min(others)[-1]} if others else set()
         return decide
 
-    def _others(self, group: str, text: str, route: Route, mine: set[str]) -> Iterator[RouteConflict]:
-        for other in self.state.apps.values():
-            theirs = {s.ref.name for s in self._search(other)[1]} - mine
-            for each in self.objects.values():
-                if (
-                    isinstance(each, Route)
-                    and any(a.group == group for a in each.attachments)
-                    and any(a.overlaps(b) for a in route.attachments for b in each.attachments)
-                    and any(p.path == text and p.service in theirs for p in each.paths)
-                ):
-                    yield RouteConflict(other.ref, other.created, each.ref, "example.com", text, text)
+    def _others(self, group: str, text: str, mine: Route, services: set[str], effect: Effect) -> Any:
+        """The entries that share a listener of the group for sure, and those that may, each with its sort key."""
+        sure, possible = [], []
+        for route in (o for o in self.objects.values() if isinstance(o, Route)):
+            is_sure = any(a.group == group for a in route.attachments) and any(
+                a.overlaps(b) for a in mine.attachments for b in route.attachments
+            )
+            classes = {a.group for a in (*mine.attachments, *route.attachments)}
+            is_possible = all("class" in each for each in classes) and len(classes) == 2 and "ingress class " in classes
+            for found in route.paths:
+                if found.service not in services and effect is _effect(route, found, text):
+                    entries = [*self._keyed(route, found, effect)]
+                    sure += entries if is_sure else []
+                    possible += entries if is_possible else []
+        return sure, possible
+
+    def _keyed(self, route: Route, found: RoutePath, effect: Effect) -> Iterator[tuple[Any, ...]]:
+        """A path once for each app behind its Service, or once without, after what the edge or the operator prefers."""
+        apps = [a for a in self.state.apps.values() if found.service in {s.ref.name for s in self._search(a)[1]}]
+        for owner in (*apps, *([] if apps else [None])):
+            app_ref = owner.ref if owner is not None else None
+            shown = (effect, route.ref, found.path, app_ref, "" if owner is not None else found.service)
+            if route.order is RouteOrder.OLDEST:
+                key = (-bool(found.condition), route.created, route.ref)
+            else:
+                key = (owner is None, *((owner.created, owner.ref) if owner else (route.created, route.ref)))
+            yield (*key, route.ref, found.service, str(app_ref), found.condition, shown)
 
 
-def _order(conflict: RouteConflict) -> tuple[Any, ...]:
-    return conflict.created, conflict.ref, conflict.route, conflict.path, conflict.host
+def _route(name: str, aimed: list[Aimed], **fields: Any) -> Route:
+    paths = (path(text, service=target, condition=condition) for target, text, condition in aimed)
+    return ingress(*paths, name=name, **fields)
+
+
+def _content(route: Route) -> tuple[object, ...]:
+    """What a route says itself, without what gathering adds about its controller."""
+    return route.ref, route.paths, route.attachments, route.created, route.canary
+
+
+def _canary(route: Route) -> bool:
+    return route.canary is not Canary.NONE
+
+
+def _effect(route: Route, found: RoutePath, text: str) -> Effect | None:
+    """The effect of a path on an app at a place."""
+    is_below = text == "/chat" and found.path == "/chat/ws"
+    if route.canary is Canary.BY_REQUEST or not (found.path == text or (is_below and not _canary(route))):
+        return None
+    if _canary(route) or "header" in found.condition:
+        return Effect.PART
+    return Effect.SHADOW if is_below else Effect.CLAIM
 
 
 TestStateMachine = StateMachine.TestCase

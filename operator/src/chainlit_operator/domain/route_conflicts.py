@@ -1,9 +1,10 @@
-"""Route conflicts: two apps in one listener group, where one takes requests that the other needs.
+"""Route conflicts: another route of one listener group takes requests that an app needs.
 
 A listener group is an ingress class or a Gateway. Within one, a host of its own wins over a wildcard or none, and the
 longest path wins; the specifications of Ingress and HTTPRoute ask for that, and controllers do it. So apps may share a
-host, at ``/`` and ``/chat`` or ``/chat`` and ``/chat/bot``. Two cases are left in which one of them loses requests: the
-same path on the same host, and a path that is one of Chainlit's own routes below another app's.
+host, at ``/`` and ``/chat`` or ``/chat`` and ``/chat/bot``. Two cases are left in which an app loses requests: another
+route has the same path on the same host, and another route has a path that is one of Chainlit's own routes below the
+app's. Whether a ChainlitApp is behind the other route makes no difference to the edge.
 """
 
 from __future__ import annotations
@@ -13,14 +14,41 @@ from itertools import product
 from typing import NamedTuple
 
 from chainlit_operator.domain import chainlit, paths
-from chainlit_operator.domain.model import App, Attachment, Matching, Route, RouteConflict, RoutePath
-from chainlit_operator.domain.route_paths import is_readable, prefix_of
+from chainlit_operator.domain.model import (
+    Attachment,
+    Canary,
+    Effect,
+    Matching,
+    Precedence,
+    Route,
+    RouteConflict,
+    RouteOrder,
+    RoutePath,
+    Winner,
+    ingress_class,
+)
+from chainlit_operator.domain.route_paths import METHOD_CONDITION, is_readable, prefix_of
+from chainlit_operator.object_ref import Ref
+
+Attachments = tuple[Attachment, ...]
 
 #: A path with more of Chainlit's own segments shadows nothing: each such segment costs a key.
 MAX_OWN_SEGMENTS = 4
 #: The limit of keys that a route may claim, and of keys that it may shadow. Paths beyond the limit have no keys. A path
 #: claims one key for each listener group, and shadows up to ``MAX_OWN_SEGMENTS`` there.
 MAX_KEYS = 10_000
+#: The listener group of all Ingresses. Their classes are told apart by attachments.
+INGRESSES = "Ingress"
+NO_CLASS: Attachments = (ingress_class(""),)
+NO_APP = Ref("", "", "")
+#: Ranks of paths at one place. A lower rank wins.
+_BY_METHOD, _PLAIN, _FALLBACK = -1, 0, 1
+#: Stands for the time of a route that does not exist yet: all others are older.
+_NOT_YET = "not yet"
+#: Why a route takes the place of a younger app's where the edge's own choice is not known.
+ELDER_APP = "its app is older"
+_UNKNOWN_WINNER = "it is not known which of the two the ingress controller prefers"
+_NO_CLASS_WHY = "one of the two names no ingress class, so the same ingress controller may serve both"
 
 
 class RouteKey(NamedTuple):
@@ -32,13 +60,28 @@ class RouteKey(NamedTuple):
 
 
 def listener_groups(route: Route) -> tuple[str, ...]:
-    """Return the ingress class or the Gateways that serve the route; none for a route that they refuse."""
-    return () if route.refusal else tuple(sorted({attachment.group for attachment in route.attachments}))
+    """Return the Gateways that serve the route, or the group of all Ingresses; none for a route that they refuse."""
+    if route.refusal:
+        return ()
+    return tuple(sorted({INGRESSES if each.is_ingress_class else each.group for each in route.attachments}))
+
+
+def is_ingress(attachments: Attachments) -> bool:
+    """Return whether routes with these attachments have an ingress class, or name none."""
+    return len(attachments) == 1 and attachments[0].is_ingress_class
 
 
 def share_listener(one: Sequence[Attachment], other: Sequence[Attachment]) -> bool:
     """Return whether one listener serves routes with these attachments."""
     return any(each.overlaps(another) for each, another in product(one, other))
+
+
+def may_share_listener(one: Attachments, other: Attachments) -> bool:
+    """Return whether the same controller may serve both: an Ingress of a class, and one that names no class."""
+    return is_ingress(one) and is_ingress(other) and (one == NO_CLASS) is not (other == NO_CLASS)
+
+
+# ----------------------------------------------------------------------------------------------------------- keys
 
 
 class KeysOfPath(NamedTuple):
@@ -58,7 +101,7 @@ def keys_of_paths(route: Route, services: Set[str]) -> Iterator[KeysOfPath]:
     ``MAX_KEYS`` counts all paths of the route, also those to other Services. So the keys of a path do not depend on
     ``services``.
     """
-    groups = listener_groups(route)
+    groups = listener_groups(route) if route.canary is not Canary.BY_REQUEST else ()
     for position, path in enumerate(route.paths):
         if path.service not in services:
             continue
@@ -67,23 +110,152 @@ def keys_of_paths(route: Route, services: Set[str]) -> Iterator[KeysOfPath]:
             yield KeysOfPath(path, prefix, (), ())
             continue
         before = position * len(groups)
-        is_claim = path.matching is not Matching.EXACT and not route.is_canary and not path.condition
+        is_claim = path.matching is not Matching.EXACT
         claimed = [RouteKey(group, path.host, prefix) for group in groups] if is_claim and before < MAX_KEYS else ()
-        above = _above(prefix) if before * MAX_OWN_SEGMENTS < MAX_KEYS else []
+        above = _above(path, prefix) if before * MAX_OWN_SEGMENTS < MAX_KEYS and route.canary is Canary.NONE else []
         shadowed = [RouteKey(group, path.host, each) for each, group in product(above, groups)]
         yield KeysOfPath(path, prefix, tuple(claimed), tuple(shadowed))
 
 
-def _above(prefix: str) -> list[str]:
-    """The prefixes below which ``prefix`` is one of Chainlit's own routes."""
+def _above(path: RoutePath, prefix: str) -> list[str]:
+    """The prefixes below which the path is one of Chainlit's own routes, or the page itself."""
+    # An exact path with a slash at its end takes the page of an app, and nothing else.
+    page = [prefix] if path.matching is Matching.EXACT and path.path.endswith("/") else []
     segments = prefix.split("/")
     if chainlit.OWN_SEGMENTS.isdisjoint(segments):
-        return []
+        return page
     own = [n for n, segment in enumerate(segments) if segment in chainlit.OWN_SEGMENTS]
-    return ["/".join(segments[:n]) for n in own] if len(own) <= MAX_OWN_SEGMENTS else []
+    return [*page, *("/".join(segments[:n]) for n in own)] if len(own) <= MAX_OWN_SEGMENTS else page
 
 
-def precedence(app: App | RouteConflict) -> tuple[str, str, str]:
-    """Return the sort key of the apps at one route key. The first app, which is the oldest, has the key."""
-    ref = app.ref
-    return app.created, ref.namespace, ref.name
+def is_whole(route: Route, path: RoutePath) -> bool:
+    """Return whether a path takes all requests for its keys, so that it can serve an app there."""
+    return not path.condition and route.canary is Canary.NONE
+
+
+def effects(route: Route, keys: KeysOfPath) -> Iterator[tuple[Effect, RouteKey]]:
+    """Yield each key of a path with the effect on an app there."""
+    by_method = keys.path.condition.startswith(METHOD_CONDITION)
+    is_part = route.canary is not Canary.NONE or (bool(keys.path.condition) and not by_method)
+    # Implementations of the Gateway API differ in the precedence of an expression.
+    is_part = is_part or _is_expression_of_gateway(route, keys.path)
+    for key in keys.claimed:
+        yield Effect.PART if is_part else Effect.CLAIM, key
+    for key in keys.shadowed:
+        yield Effect.PART if is_part else Effect.SHADOW, key
+
+
+def _is_expression_of_gateway(route: Route, path: RoutePath) -> bool:
+    return path.matching is Matching.REGULAR_EXPRESSION and route.precedence is Precedence.LONGEST_SEGMENTS
+
+
+# -------------------------------------------------------------------------------------------------------- entries
+
+
+class Entry(NamedTuple):
+    """A path of a route, and an app behind its Service. The order of the fields is the order of entries at a key.
+
+    That order is the edge's own where it is known: then ``created`` is the time of the route and ``claimant`` the
+    route. Else apps come first, by their age: then both are of the app.
+    """
+
+    rank: int
+    created: str
+    claimant: Ref
+    route: Ref
+    service: str
+    app: Ref
+    """The app behind the Service, or ``NO_APP``; None would have no place in the order."""
+    path: str
+    host: str
+    prefix: str
+    condition: str
+    attachments: Attachments
+    order: RouteOrder
+
+
+def entry_of(route: Route, keys: KeysOfPath, app: Ref | None, app_created: str) -> Entry:
+    """Return the entry of a path; ``app`` is None where no app is behind its Service."""
+    path, by_route = keys.path, route.order is RouteOrder.OLDEST or app is None
+    return Entry(
+        rank=_rank(route, path, keys.prefix, has_app=app is not None),
+        created=(route.created or _NOT_YET) if by_route else app_created,
+        claimant=route.ref if by_route or app is None else app,
+        route=route.ref,
+        service=path.service,
+        app=app or NO_APP,
+        path=path.path,
+        host=path.host,
+        prefix=keys.prefix,
+        condition=path.condition or ("the expression wins" if _is_expression_of_gateway(route, path) else ""),
+        attachments=route.attachments,
+        order=route.order,
+    )
+
+
+def _rank(route: Route, path: RoutePath, prefix: str, *, has_app: bool) -> int:
+    if route.order is not RouteOrder.OLDEST:
+        return 2 * path.is_fallback + (not has_app)
+    if path.is_fallback:
+        return _FALLBACK
+    if path.condition:
+        return _BY_METHOD
+    # Of expressions with one prefix the longest text wins.
+    is_longer = path.matching is Matching.REGULAR_EXPRESSION and route.precedence is Precedence.LONGEST_TEXT
+    return len(prefix) - len(path.path) if is_longer else _PLAIN
+
+
+def conflict(other: Entry, effect: Effect, mine: Entry, *, is_shared: bool, is_sticky: bool) -> RouteConflict | None:
+    """Return the conflict of an app with an entry at a key of its own entry; None if the edge never mixes the two.
+
+    ``is_shared`` says that one controller serves both for sure. ``is_sticky`` says that the app's edge keeps each
+    browser on one side of a canary.
+    """
+    is_canary = effect is Effect.PART and not other.condition
+    if is_canary and is_sticky:
+        return None
+    winner, why = _winner(other, effect, mine) if is_shared else (Winner.UNCERTAIN, _NO_CLASS_WHY)
+    if winner is Winner.OWN and _is_fallback(other):
+        return None
+    return RouteConflict(
+        route=other.route,
+        host=other.host,
+        path=other.path,
+        prefix=other.prefix,
+        effect=effect,
+        winner=winner,
+        app=None if other.app == NO_APP else other.app,
+        service=other.service if other.app == NO_APP else "",
+        created=other.created,
+        condition=other.condition,
+        why=why,
+    )
+
+
+def _winner(other: Entry, effect: Effect, mine: Entry) -> tuple[Winner, str]:
+    if effect is Effect.PART:
+        return (Winner.UNCERTAIN if other.condition else Winner.OTHER), ""
+    if RouteOrder.UNKNOWN in (other.order, mine.order) or mine.condition:
+        return Winner.UNCERTAIN, _UNKNOWN_WINNER
+    if effect is Effect.SHADOW:
+        return Winner.OTHER, "its path is longer"
+    if _is_fallback(other) is not _is_fallback(mine):
+        return (Winner.OTHER, "the other path is a default backend") if _is_fallback(mine) else (Winner.OWN, "")
+    return _winner_at_place(other, mine)
+
+
+def _winner_at_place(other: Entry, mine: Entry) -> tuple[Winner, str]:
+    if mine.order is not RouteOrder.OLDEST:
+        is_elder = other.app != NO_APP and (other.created, other.claimant) < (mine.created, mine.claimant)
+        return (Winner.OTHER, ELDER_APP) if is_elder else (Winner.UNCERTAIN, _UNKNOWN_WINNER)
+    if other.rank != mine.rank:
+        return (Winner.OTHER, "its match is more specific") if other.rank < mine.rank else (Winner.OWN, "")
+    if other.created != mine.created:
+        return (Winner.OTHER, "it is older") if other.created < mine.created else (Winner.OWN, "")
+    if is_ingress(mine.attachments):
+        return Winner.UNCERTAIN, "both were created in the same second"
+    return (Winner.OTHER, "its name comes first") if other.claimant < mine.claimant else (Winner.OWN, "")
+
+
+def _is_fallback(entry: Entry) -> bool:
+    return entry.rank == _FALLBACK if entry.order is RouteOrder.OLDEST else entry.rank > _FALLBACK

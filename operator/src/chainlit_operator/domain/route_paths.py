@@ -31,6 +31,10 @@ def _may_be_expression(path: RoutePath) -> bool:
     return path.matching in (Matching.REGULAR_EXPRESSION, Matching.UNKNOWN)
 
 
+#: How the condition of a path on the method begins.
+METHOD_CONDITION = "the method is "
+
+
 def is_readable(path: RoutePath) -> bool:
     """Whether the operator knows the requests that the path matches: an expression or a pattern must have a prefix."""
     return bool(prefixes_of(path))

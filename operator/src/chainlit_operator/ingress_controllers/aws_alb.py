@@ -19,6 +19,7 @@ from chainlit_operator.domain.model import (
     Origin,
     Precedence,
     Route,
+    RouteOrder,
     RoutePath,
     Stickiness,
     ingress_class,
@@ -54,6 +55,8 @@ _WILDCARDS = frozenset("*?")
 
 class _Rules(Rules):
     precedence = Precedence.FIRST_MATCH
+    #: A load balancer tries the rules of a group in an order that annotations state.
+    order = RouteOrder.UNKNOWN
 
     def __init__(self, annotations: Mapping[str, str]) -> None:
         self._annotations = annotations

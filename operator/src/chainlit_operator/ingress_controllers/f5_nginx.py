@@ -13,6 +13,7 @@ from chainlit_operator.domain.model import (
     Matching,
     Origin,
     Route,
+    RouteOrder,
     RoutePath,
     Stickiness,
     WebSocketRefusal,
@@ -35,6 +36,9 @@ _SNIPPETS = ("nginx.org/location-snippets", "nginx.org/server-snippets")
 
 
 class _Rules(Rules):
+    #: The oldest Ingress owns its host.
+    order = RouteOrder.OLDEST
+
     def __init__(self, annotations: Mapping[str, str], *, is_owner: bool) -> None:
         self.is_owner = is_owner
         self._redirects = is_true(annotations.get(REDIRECT, ""))

@@ -14,6 +14,7 @@ from chainlit_operator.domain.model import (
     Matching,
     Origin,
     Route,
+    RouteOrder,
     RoutePath,
     Stickiness,
     ingress_class,
@@ -43,6 +44,9 @@ BACKEND_CONFIG = "cloud.google.com/backend-config"
 
 
 class _Rules(Rules):
+    #: A load balancer has the rules of one Ingress: the host's address says which one is asked.
+    order = RouteOrder.UNKNOWN
+
     def __init__(self, annotations: Mapping[str, str]) -> None:
         self._annotations = annotations
 

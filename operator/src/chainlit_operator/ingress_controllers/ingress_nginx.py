@@ -8,11 +8,14 @@ from chainlit_operator.domain import redirects, rewrites
 from chainlit_operator.domain.expressions import Style, Syntax, is_plain
 from chainlit_operator.domain.model import (
     AnnotatedRoute,
+    Canary,
     Matching,
     Origin,
     Route,
+    RouteOrder,
     RoutePath,
     Stickiness,
+    class_of,
 )
 from chainlit_operator.domain.route_warnings import Advice, RouteWarning
 from chainlit_operator.ingress_controllers.shared.affinity import Affinity, Annotations, Found, is_of_a_browser
@@ -33,23 +36,29 @@ USE_REGEX = "nginx.ingress.kubernetes.io/use-regex"
 APP_ROOT = "nginx.ingress.kubernetes.io/app-root"
 #: Redirects of all requests; the first one wins.
 REDIRECTS = ("nginx.ingress.kubernetes.io/temporal-redirect", "nginx.ingress.kubernetes.io/permanent-redirect")
+#: The share of requests that a canary gets, a number.
+WEIGHT = "nginx.ingress.kubernetes.io/canary-weight"
+AFFINITY = "nginx.ingress.kubernetes.io/affinity"
+#: ``legacy`` keeps no browser on one side of a canary.
+CANARY_BEHAVIOR = "nginx.ingress.kubernetes.io/affinity-canary-behavior"
 #: It writes ``location ~* "^/path"``.
 STYLE = Style(Syntax.PCRE, start="^", ignores_case=True)
-
-
-#: The second one is that of the add-on of Azure Kubernetes Service.
+#: Usual names of the class: the first one of ingress-nginx, and of F5 NGINX too; the second one of the add-on of Azure
+#: Kubernetes Service. Of two Ingresses with the same path all of them prefer the older one.
 _CLASSES = frozenset({"nginx", "webapprouting.kubernetes.azure.com"})
 
 
 class _Rules(Rules):
     style = STYLE
 
-    def __init__(self, annotations: Mapping[str, str]) -> None:
+    def __init__(self, annotations: Mapping[str, str], *, is_class: bool) -> None:
         self._target = annotations.get(TARGET, "")
         self._reads_expressions = bool(self._target) or is_true(annotations.get(USE_REGEX, ""))
         self._forces_https = is_true(annotations.get(FORCE_SSL, ""))
         self._redirects = tuple(_redirects(annotations))
-        self.is_canary = is_true(annotations.get(CANARY, ""))
+        self.canary = _canary(annotations)
+        self.is_sticky = annotations.get(AFFINITY) == "cookie" and annotations.get(CANARY_BEHAVIOR) != "legacy"
+        self.order = RouteOrder.OLDEST if is_class else None
 
     def origins(self, route: Route) -> tuple[Origin, ...]:
         return with_https(route.origins) if self._forces_https else route.origins
@@ -83,11 +92,20 @@ def _redirects(annotations: Mapping[str, str]) -> Iterator[redirects.Redirect]:
         yield redirects.RedirectRoot(f"the annotation {APP_ROOT}", target)
 
 
+def _canary(annotations: Mapping[str, str]) -> Canary:
+    if not is_true(annotations.get(CANARY, "")):
+        return Canary.NONE
+    return Canary.BY_REQUEST if annotations.get(WEIGHT, "0").strip("0") == "" else Canary.BY_WEIGHT
+
+
+def _is_its_class(found: AnnotatedRoute) -> bool:
+    return any(class_of(attachment) in _CLASSES for attachment in found.route.attachments)
+
+
 def _read(found: AnnotatedRoute) -> Rules:
-    return _Rules(found.annotations)
+    return _Rules(found.annotations, is_class=_is_its_class(found))
 
 
-AFFINITY = "nginx.ingress.kubernetes.io/affinity"
 HASH = "nginx.ingress.kubernetes.io/upstream-hash-by"
 SUBSET = "nginx.ingress.kubernetes.io/upstream-hash-by-subset"
 SERVICE_UPSTREAM = "nginx.ingress.kubernetes.io/service-upstream"
@@ -113,7 +131,7 @@ _AFFINITY = Affinity(
 
 
 CONTROLLER = IngressController(
-    annotations=frozenset({CANARY, FORCE_SSL, TARGET, USE_REGEX, APP_ROOT, *REDIRECTS}),
+    annotations=frozenset({AFFINITY, CANARY, FORCE_SSL, TARGET, USE_REGEX, APP_ROOT, *REDIRECTS}),
     classes=_CLASSES,
     read=_read,
     affinity=_AFFINITY,

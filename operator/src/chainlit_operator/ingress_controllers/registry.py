@@ -15,6 +15,7 @@ from chainlit_operator.domain.model import (
     AffinitySetting,
     AnnotatedRoute,
     AnnotatedService,
+    Canary,
     ControllerAffinity,
     Dependency,
     Matching,
@@ -131,7 +132,9 @@ def interpret(found: AnnotatedRoute) -> Route:
         route,
         paths=tuple(_interpreted(path, rules, named) for path in route.paths),
         dependencies=(*route.dependencies, *(Dependency(middlewares.KIND, key) for key in named)),
-        is_canary=any(each.is_canary for each in rules),
+        canary=next((each.canary for each in rules if each.canary is not Canary.NONE), Canary.NONE),
+        is_sticky=any(each.is_sticky for each in rules),
+        order=next((each.order for each in rules if each.order is not None), route.order),
     )
 
 

@@ -10,6 +10,10 @@ from chainlit_operator.kinds.shared.kind import AnnotatedMeta, Kind, service_dec
 from chainlit_operator.kube.codec import ApiStruct
 from chainlit_operator.object_ref import Ref
 
+#: The label by which Argo Rollouts tells the pods of two releases apart. It adds the label to the selectors of the
+#: Services for both. They lead to the pods of one app, so the record is without it.
+_ROLLOUT_LABEL = "rollouts-pod-template-hash"
+
 
 class _ServicePort(ApiStruct):
     port: int
@@ -37,7 +41,7 @@ class Service(ApiStruct):
         return model.Service(
             ref=Ref("Service", meta.namespace, meta.name),
             resource_version=meta.resource_version,
-            selector=pairs(spec.selector),
+            selector=pairs({key: value for key, value in spec.selector.items() if key != _ROLLOUT_LABEL}),
             type=spec.type,
             cluster_ip=spec.cluster_ip,
             ports=tuple(model.ServicePort(port.name, port.port, port.target_port) for port in spec.ports),

@@ -35,7 +35,7 @@ def gather(app: App, store: Store, indexes: Indexes, route_keys: RouteKeys) -> S
     )
     routes = tuple(_usable(app, routes))
     mine = {service.ref for service in services}
-    conflicts = {conflict for route in routes for conflict in route_keys.conflicts(route, mine)}
+    conflicts = set(route_keys.conflicts(app, routes, mine))
     claimant = indexes.claimant(app.workload)
     return Snapshot(
         app=app,
@@ -46,7 +46,7 @@ def gather(app: App, store: Store, indexes: Indexes, route_keys: RouteKeys) -> S
         # Decisions read missing Services only where the app has no Service at all. So all other changes of them need
         # not enqueue the app.
         missing_services=frozenset() if services else frozenset(_missing(app, routes, store)),
-        conflicts=tuple(sorted(conflicts, key=lambda c: (c.created, c.ref, c.route, c.path, c.host))),
+        conflicts=tuple(sorted(conflicts, key=lambda c: (c.created, c.route, c.path, c.host, c.effect, str(c.app)))),
         manifests=tuple(wanted),
         owned=indexes.owned_by(app),
         taken=tuple(claims.taken_names(app, store.find)),

@@ -1,8 +1,9 @@
-"""The route keys of the whole cluster: which apps get the requests for which paths, and which of them are in conflict.
+"""The route keys of the whole cluster: which routes get the requests for which paths, and which are in conflict.
 
-An entry is a path of a route at a key, with an app behind the path's Service. The entries at a key are sorted: apps by
-age, then paths without an app. For each app the first entry that is in conflict with it decides. Later entries do not
-change its answer. So a change affects few apps, even if thousands share its keys.
+An entry is a path of a route at a key, with an app behind the path's Service or with none. The entries at a key are
+sorted as the edge prefers them or, where that is not known, by the age of their apps. For each app the first entry that
+does not lead to it decides. Later entries do not change its answer. So a change affects few apps, even if thousands
+share its keys.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ import heapq
 from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from itertools import takewhile
 from typing import NamedTuple
 
+from chainlit_operator.domain import route_conflicts
 from chainlit_operator.domain.model import (
     App,
     Attachment,
+    Effect,
     Route,
     RouteConflict,
     Service,
@@ -25,31 +27,23 @@ from chainlit_operator.domain.model import (
     backend_name,
     backend_ref,
 )
-from chainlit_operator.domain.route_conflicts import RouteKey, keys_of_paths, share_listener
+from chainlit_operator.domain.route_conflicts import (
+    NO_APP,
+    NO_CLASS,
+    Attachments,
+    Entry,
+    RouteKey,
+    is_ingress,
+    keys_of_paths,
+    may_share_listener,
+    share_listener,
+)
 from chainlit_operator.object_ref import Ref
 from chainlit_operator.state.indexes import Indexes
 from chainlit_operator.state.store import Store
 
-Attachments = tuple[Attachment, ...]
-
-
-class Entry(NamedTuple):
-    """A path of a route, and an app behind its Service. The order of the fields is the order of entries at a key."""
-
-    has_no_app: bool
-    created: str
-    app: Ref | None
-    route: Ref
-    path: str
-    host: str
-    prefix: str
-    service: str
-    attachments: Attachments
-
-    def conflict(self) -> RouteConflict:
-        """Return the entry as a conflict of another app; the entry must have an app."""
-        assert self.app is not None
-        return RouteConflict(self.app, self.created, self.route, self.host, self.path, self.prefix)
+#: The entries of all Ingresses that name a class, at one key.
+_ANY_CLASS: Attachments = (Attachment("any ingress class"),)
 
 
 class Entries:
@@ -67,8 +61,9 @@ class Entries:
         if found is entry:
             return
         if isinstance(found, Entry):
-            found = self._found[key] = {found.attachments: [found]}
-        insort(found.setdefault(entry.attachments, []), entry)
+            found = self._found[key] = {group: [found] for group in _groups(found)}
+        for group in _groups(entry):
+            insort(found.setdefault(group, []), entry)
 
     def discard(self, key: RouteKey, entry: Entry) -> None:
         """Remove an entry, if it is there."""
@@ -77,34 +72,67 @@ class Entries:
             del self._found[key]
         if isinstance(found, Entry):
             return
-        entries = found.get(entry.attachments, [])
-        at = bisect_left(entries, entry)
-        if entries[at : at + 1] != [entry]:
+        for group in _groups(entry):
+            entries = found.get(group, [])
+            at = bisect_left(entries, entry)
+            if entries[at : at + 1] == [entry]:
+                del entries[at]
+            if not entries:
+                found.pop(group, None)
+        if len(found) > 2:  # more than the groups of one entry
             return
-        del entries[at]
-        if not entries:
-            del found[entry.attachments]
-        if len(found) == 1 and len(left := next(iter(found.values()))) == 1:
-            self._found[key] = left[0]
+        left = [entries for group, entries in found.items() if group != _ANY_CLASS]
+        if len(left) == 1 and len(left[0]) == 1:
+            self._found[key] = left[0][0]
+
+    def groups_beside(self, key: RouteKey, attachments: Attachments) -> Iterator[tuple[Attachments, Sequence[Entry]]]:
+        """Yield the groups of entries at a key that share a listener with these attachments, or may share one."""
+        groups = self.by_attachments(key)
+        if is_ingress(attachments) and attachments != NO_CLASS:
+            yield from ((group, groups[group]) for group in (attachments, NO_CLASS) if group in groups)
+            return
+        for group, entries in groups.items():
+            if share_listener(attachments, group) or may_share_listener(attachments, group):
+                yield group, entries
 
     def by_attachments(self, key: RouteKey) -> Mapping[Attachments, Sequence[Entry]]:
         """Return the entries at a key, grouped by the attachments of their routes; each group is sorted."""
         found = self._found.get(key, {})
-        return {found.attachments: (found,)} if isinstance(found, Entry) else found
+        if isinstance(found, Entry):
+            return {found.attachments: (found,)}
+        return {group: entries for group, entries in found.items() if group is not _ANY_CLASS}
 
-    def in_conflict(self, key: RouteKey, attachments: Attachments) -> Iterable[Entry]:
-        """Return the sorted entries at a key that have an app and share a listener with these attachments."""
-        lists = [entries for other, entries in self.by_attachments(key).items() if share_listener(attachments, other)]
-        merged = lists[0] if len(lists) == 1 else heapq.merge(*lists)
-        return takewhile(lambda entry: not entry.has_no_app, merged)
+    def beside(self, key: RouteKey, attachments: Attachments) -> Iterator[tuple[bool, Iterable[Entry]]]:
+        """Yield the sorted entries at a key that share a listener with these attachments, and those that may share one.
+
+        The flag is True for the first of the two.
+        """
+        found = self._found.get(key)
+        if found is None:
+            return
+        if isinstance(found, Entry):
+            found = {group: [found] for group in _groups(found)}
+        if not is_ingress(attachments):
+            lists = [entries for other, entries in found.items() if share_listener(attachments, other)]
+            yield True, lists[0] if len(lists) == 1 else heapq.merge(*lists)
+            return
+        yield True, found.get(attachments, ())
+        yield False, found.get(_ANY_CLASS if attachments == NO_CLASS else NO_CLASS, ())
+
+
+def _groups(entry: Entry) -> tuple[Attachments, ...]:
+    """The groups of an entry."""
+    own = entry.attachments
+    return (own, _ANY_CLASS) if is_ingress(own) and own != NO_CLASS else (own,)
 
 
 class Filed(NamedTuple):
-    """An entry at its key. ``is_claim`` is True if its path claims the key, False if it shadows the key."""
+    """An entry at its key, with its effect there. ``is_observer`` says that its path can serve an app at the key."""
 
-    is_claim: bool
+    effect: Effect
     key: RouteKey
     entry: Entry
+    is_observer: bool
 
 
 class Link(NamedTuple):
@@ -120,24 +148,45 @@ class RouteKeys:
 
     def __init__(self, store: Store, indexes: Indexes) -> None:
         self._store, self._indexes = store, indexes
-        self.claims, self.shadows = Entries(), Entries()
-        self._entries = {True: self.claims, False: self.shadows}
+        self.entries = {effect: Entries() for effect in Effect}
+        #: The claims of apps. Their apps are in conflict with others' entries.
+        self.observers = Entries()
 
     # -------------------------------------------------------------------------------------------------- reading
 
-    def conflicts(self, route: Route, services: Set[Ref]) -> Iterator[RouteConflict]:
-        """Yield the conflicts of an app that is behind these Services and is served by the route.
+    def conflicts(self, app: App, routes: Iterable[Route], services: Set[Ref]) -> Iterator[RouteConflict]:
+        """Yield the conflicts of an app that is behind these Services and is served by these routes.
 
-        Each key of the app has at most two: the first other app at the same path, and the first other app at one of
-        Chainlit's own routes below it.
+        Each key of the app has at most one for each effect and for each kind of sharing: the first entry that leads
+        elsewhere.
         """
-        names = {backend_name(route.ref.namespace, ref) for ref in services}
-        for key in {key for keys in keys_of_paths(route, names) for key in keys.claimed}:
-            for entries in (self.claims, self.shadows):
-                for entry in entries.in_conflict(key, route.attachments):
-                    if _service(entry) not in services:
-                        yield entry.conflict()
-                        break
+        for (key, _), (mine, route) in self._claims_of(app, routes, services).items():
+            for effect, entries in self.entries.items():
+                for is_shared, at_key in entries.beside(key, route.attachments):
+                    other = next((entry for entry in at_key if _service(entry) not in services), None)
+                    if other is None:
+                        continue
+                    found = route_conflicts.conflict(
+                        other, effect, mine, is_shared=is_shared, is_sticky=route.is_sticky
+                    )
+                    if found is not None:
+                        yield found
+
+    def _claims_of(
+        self, app: App, routes: Iterable[Route], services: Set[Ref]
+    ) -> Mapping[tuple[RouteKey, Attachments], tuple[Entry, Route]]:
+        """The entries of an app by which its routes claim keys: of several at one key the one that the edge prefers."""
+        found: dict[tuple[RouteKey, Attachments], tuple[Entry, Route]] = {}
+        for route in routes:
+            names = {backend_name(route.ref.namespace, ref) for ref in services}
+            for keys in keys_of_paths(route, names):
+                if keys.claimed and route_conflicts.is_whole(route, keys.path):
+                    mine = route_conflicts.entry_of(route, keys, app.ref, app.created)
+                    for key in keys.claimed:
+                        best = found.setdefault((key, route.attachments), (mine, route))
+                        if mine < best[0]:
+                            found[key, route.attachments] = mine, route
+        return found
 
     # -------------------------------------------------------------------------------------------------- changes
 
@@ -148,31 +197,37 @@ class RouteKeys:
         """
         removed, added = self._difference(old, new)
         before = set(self._decided(removed))
-        for is_claim, key, entry in removed:
-            self._entries[is_claim].discard(key, entry)
-        for is_claim, key, entry in added:
-            self._entries[is_claim].add(key, entry)
+        for filed in removed:
+            self.entries[filed.effect].discard(filed.key, filed.entry)
+            if filed.is_observer:
+                self.observers.discard(filed.key, filed.entry)
+        for filed in added:
+            self.entries[filed.effect].add(filed.key, filed.entry)
+            if filed.is_observer:
+                self.observers.add(filed.key, filed.entry)
         after = set(self._decided(added))
-        return {app for app, _ in before ^ after}
+        return {app for app, *_ in before ^ after}
 
-    def _decided(self, changed: Iterable[Filed]) -> Iterator[tuple[Ref, RouteConflict]]:
-        """Yield each app for which one of these entries decides, with the conflict; all of them are filed."""
-        by_key: defaultdict[tuple[bool, RouteKey], set[Entry]] = defaultdict(set)
-        for is_claim, key, entry in changed:
-            if not entry.has_no_app:
-                by_key[is_claim, key].add(entry)
-        for (is_claim, key), entries in by_key.items():
-            changed_attachments = {entry.attachments for entry in entries}
-            for attachments, claims in self.claims.by_attachments(key).items():
-                if not any(share_listener(attachments, each) for each in changed_attachments):
-                    continue
-                at_key = self._entries[is_claim].in_conflict(key, attachments)
-                yield from self._decided_at(claims, at_key, entries)
+    def _decided(self, changed: Iterable[Filed]) -> Iterator[tuple[Ref, Effect, bool, Entry]]:
+        """Yield each app for which one of these entries decides, with the entry; all of them are filed."""
+        by_key: defaultdict[tuple[Effect, RouteKey], set[Entry]] = defaultdict(set)
+        for filed in changed:
+            by_key[filed.effect, filed.key].add(filed.entry)
+        for (effect, key), entries in by_key.items():
+            beside = {
+                group: observers
+                for attachments in {entry.attachments for entry in entries}
+                for group, observers in self.observers.groups_beside(key, attachments)
+            }
+            for attachments, observers in beside.items():
+                for is_shared, at_key in self.entries[effect].beside(key, attachments):
+                    for app, entry in self._decided_at(observers, at_key, entries):
+                        yield app, effect, is_shared, entry
 
     def _decided_at(
-        self, claims: Sequence[Entry], at_key: Iterable[Entry], changed: Set[Entry]
-    ) -> Iterator[tuple[Ref, RouteConflict]]:
-        """Yield each app of ``claims`` for which an entry in ``changed`` is the first of ``at_key`` not its own."""
+        self, observers: Sequence[Entry], at_key: Iterable[Entry], changed: Set[Entry]
+    ) -> Iterator[tuple[Ref, Entry]]:
+        """Yield each app of ``observers`` for which an entry in ``changed`` is the first of ``at_key`` not its own."""
         undecided: Set[Ref] | None = None  # all
         passed: set[Ref] = set()
         left = len(changed)
@@ -183,9 +238,9 @@ class RouteKeys:
                 passed.add(service)
                 behind = self._indexes.apps_behind(self._store.service(service))
                 if entry in changed:
-                    apps = {claim.app for claim in claims if claim.app is not None} - behind
-                    conflict = entry.conflict()
-                    yield from ((app, conflict) for app in (apps if undecided is None else apps & undecided))
+                    apps = {claim.app for claim in observers} - behind
+                    shown = _shown(entry)
+                    yield from ((app, shown) for app in (apps if undecided is None else apps & undecided))
                 undecided = behind if undecided is None else undecided & behind
             if not undecided or not left:
                 return
@@ -247,21 +302,26 @@ class RouteKeys:
 def _filed(route: Route, links: Iterable[Link]) -> Iterator[Filed]:
     """Yield the entries of a route by these links.
 
-    A route may send requests for one key to one Service by thousands of paths. Only the first of them gets an entry,
-    because the same decision holds for all.
+    A route may send requests for one key to one Service by thousands of paths. Of those with the same condition only
+    the first gets an entry, because the same decision holds for all.
     """
     by_service: defaultdict[str, list[Link]] = defaultdict(list)
     for link in links:
         by_service[backend_name(route.ref.namespace, link.service)].append(link)
-    seen: set[tuple[bool, RouteKey, str]] = set()
+    seen: set[tuple[Effect, RouteKey, str, str]] = set()
     for keys in keys_of_paths(route, by_service.keys()):
-        path = keys.path
-        fields = (route.ref, path.path, path.host, keys.prefix, path.service, route.attachments)
-        for is_claim, key in [*((True, key) for key in keys.claimed), *((False, key) for key in keys.shadowed)]:
-            if (is_claim, key, path.service) not in seen:
-                seen.add((is_claim, key, path.service))
-                for _, created, app in by_service[path.service]:
-                    yield Filed(is_claim, key, Entry(app is None, created, app, *fields))
+        service, is_whole = keys.path.service, route_conflicts.is_whole(route, keys.path)
+        for effect, key in route_conflicts.effects(route, keys):
+            if (effect, key, service, keys.path.condition) not in seen:
+                seen.add((effect, key, service, keys.path.condition))
+                for _, created, app in by_service[service]:
+                    is_observer = app is not None and is_whole and key in keys.claimed
+                    yield Filed(effect, key, route_conflicts.entry_of(route, keys, app, created), is_observer)
+
+
+def _shown(entry: Entry) -> Entry:
+    """The entry without what no conflict depends on."""
+    return entry._replace(service=entry.service if entry.app == NO_APP else "", attachments=())
 
 
 def _service(entry: Entry) -> Ref:

@@ -51,6 +51,7 @@ from chainlit_operator.domain.model.question import (
 from chainlit_operator.domain.model.route import (
     AnnotatedRoute,
     Attachment,
+    Canary,
     Dependency,
     DependencyObject,
     Find,
@@ -62,6 +63,7 @@ from chainlit_operator.domain.model.route import (
     Precedence,
     ReferenceGrant,
     Route,
+    RouteOrder,
     RoutePath,
     WebSocketRefusal,
     backend_name,
@@ -77,9 +79,11 @@ from chainlit_operator.domain.model.service import (
 )
 from chainlit_operator.domain.model.snapshot import (
     CreatableObject,
+    Effect,
     RouteConflict,
     Snapshot,
     WatchedObject,
+    Winner,
 )
 from chainlit_operator.domain.model.verification import (
     AnsweredBy,
@@ -111,6 +115,7 @@ __all__ = [
     "AppSpec",
     "Attachment",
     "Basis",
+    "Canary",
     "Cause",
     "Check",
     "Condition",
@@ -120,6 +125,7 @@ __all__ = [
     "Dependency",
     "DependencyObject",
     "EdgeMemory",
+    "Effect",
     "FieldConflict",
     "Find",
     "Finding",
@@ -145,6 +151,7 @@ __all__ = [
     "Rollout",
     "Route",
     "RouteConflict",
+    "RouteOrder",
     "RoutePath",
     "RouteStatus",
     "Service",
@@ -164,6 +171,7 @@ __all__ = [
     "WebSocketRefusal",
     "Whereabouts",
     "WhyUnready",
+    "Winner",
     "Workers",
     "Workload",
     "WorkloadStatus",

@@ -52,6 +52,27 @@ class WebSocketRefusal(NamedTuple):
     status: int = 0
 
 
+class RouteOrder(StrEnum):
+    """How an edge chooses between the paths of two routes."""
+
+    OLDEST = "oldest"
+    """The longest path wins; of two routes with the same path, the older one."""
+    LONGEST = "longest"
+    """The longest path wins; the winner of two routes with the same path is not known."""
+    UNKNOWN = "unknown"
+    """Another order, for example one that the routes state themselves."""
+
+
+class Canary(StrEnum):
+    """Whether a route shares the requests of another route with the same path, and by what."""
+
+    NONE = "none"
+    BY_REQUEST = "by request"
+    """Requests with a certain header or cookie."""
+    BY_WEIGHT = "by weight"
+    """A share of all requests, chosen at random."""
+
+
 @dataclass(frozen=True, slots=True)
 class RoutePath:
     """One path of a route with the Service behind it (``""``: none, or a redirect).
@@ -60,8 +81,9 @@ class RoutePath:
     ``path_type`` is the route's own word for ``matching``. ``condition`` says what else a request must have (``""`` for
     nothing). ``others`` names all Services that share the requests. ``middlewares`` are keys of Traefik Middlewares
     that act after ``transforms``; composing the route replaces them by their transforms. ``web_socket_refusal`` says
-    that the edge lets no WebSocket through. ``warnings`` say what else may fail. ``styles`` are
-    the ways in which an expression may be compared; each of them counts.
+    that the edge lets no WebSocket through. ``warnings`` say what else may fail. ``styles`` are the ways in which an
+    expression may be compared; each of them counts. ``is_fallback`` says that all other paths win over this one, as
+    over the default backend of an Ingress.
     """
 
     host: str
@@ -77,6 +99,7 @@ class RoutePath:
     web_socket_refusal: WebSocketRefusal | None = None
     warnings: tuple[RouteWarning, ...] = ()
     styles: tuple[Style, ...] = ANY_STYLE
+    is_fallback: bool = False
 
 
 class Attachment(NamedTuple):
@@ -89,6 +112,11 @@ class Attachment(NamedTuple):
     section: str = ""
     port: int = 0
 
+    @property
+    def is_ingress_class(self) -> bool:
+        """Whether it is an ingress class or, for an Ingress that names none, the lack of it."""
+        return self.group.startswith(_INGRESS_CLASS)
+
     def overlaps(self, other: Attachment) -> bool:
         """Whether one listener serves both attachments."""
         return (
@@ -98,23 +126,24 @@ class Attachment(NamedTuple):
         )
 
 
+_INGRESS_CLASS = "ingress class "
 #: Between an ingress class and a part of what it serves, such as one of its load balancers.
 PART = ", "
 
 
 def class_of(attachment: Attachment) -> str:
-    """Return the ingress class of an attachment; empty for the cluster's default class, and for a Gateway."""
-    prefix = ingress_class("").group
-    is_class = attachment.group.startswith(prefix)
-    return attachment.group.removeprefix(prefix).partition(PART)[0] if is_class else ""
+    """Return the ingress class of an attachment; empty for an Ingress that names none, and for a Gateway."""
+    if not attachment.is_ingress_class:
+        return ""
+    return attachment.group.removeprefix(_INGRESS_CLASS).partition(PART)[0]
 
 
 def ingress_class(name: str, part: str = "") -> Attachment:
-    """Return the attachment of a route that an ingress class serves; an empty name is the cluster's default class.
+    """Return the attachment of an Ingress of that class; the name is empty for an Ingress that names no class.
 
     ``part`` names one of its load balancers, where it has several.
     """
-    return Attachment(f"ingress class {name}{PART if part else ''}{part}")
+    return Attachment(f"{_INGRESS_CLASS}{name}{PART if part else ''}{part}")
 
 
 class Origin(NamedTuple):
@@ -144,7 +173,9 @@ class Route:
     """A route of any kind.
 
     ``refusal`` says why no controller serves it or why the operator does not read it, and ``refusal_remedy`` what to
-    change; both are empty where nothing is wrong. ``is_canary`` says that another route has the same path on purpose.
+    change; both are empty where nothing is wrong. ``canary`` says that another route has the same path on purpose, and
+    ``is_sticky`` that the edge keeps each browser on one side of a canary. ``created`` is its time of creation (RFC
+    3339), empty for a route that does not exist yet. ``order`` says how its edge chooses between routes.
     ``unsupported_backends`` names backends that are no Services of its namespace, which the operator does not follow.
     ``dependencies`` are the objects that take part in it, such as Gateways. ``ungranted`` are its Services of other
     namespaces that no ReferenceGrant lets it use; they are known after it is composed.
@@ -164,10 +195,13 @@ class Route:
     refusal_remedy: str = ""
     unsupported_backends: tuple[str, ...] = ()
     ungranted: frozenset[str] = frozenset()
-    is_canary: bool = False
     affinity: tuple[AffinitySetting, ...] = ()
     gateway_classes: tuple[str, ...] = ()
     controllers: tuple[ControllerAffinity, ...] = ()
+    created: str = ""
+    order: RouteOrder = RouteOrder.LONGEST
+    canary: Canary = Canary.NONE
+    is_sticky: bool = False
     owned: OwnedState | None = field(default=None, hash=False)
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from chainlit_operator.domain.model.app import App, VerificationMode
 from chainlit_operator.domain.model.manifest import Manifest
@@ -21,19 +22,55 @@ CreatableObject = Workload | Service | ServiceAccount | Route
 """An object of a kind that the operator can create."""
 
 
+class Effect(StrEnum):
+    """What a path of another route does to an app at a route key."""
+
+    CLAIM = "claim"
+    """It has the same place."""
+    SHADOW = "shadow"
+    """It is one of Chainlit's own routes below the place, so it is longer."""
+    PART = "part"
+    """It takes only some of the requests: those with a header, or a share of all."""
+
+
+class Winner(StrEnum):
+    """Which of two routes gets the requests that both match."""
+
+    OTHER = "other"
+    """The other route, so the app loses them."""
+    UNCERTAIN = "uncertain"
+    """The operator does not know."""
+    OWN = "own"
+    """The app's route, so it keeps them."""
+
+
 @dataclass(frozen=True, slots=True)
 class RouteConflict:
-    """Another app behind other Services, with a path that is in conflict with a path of this app in one listener group.
+    """A path of another route that is in conflict with a path of this app, and leads elsewhere.
 
-    ``host`` and ``path`` are those of the other app's route, ``prefix`` is the path in normal form.
+    ``app`` is the ChainlitApp behind the path. Where there is none, it is None, and ``service`` is the Service
+    (``""``: none, or a redirect). ``host`` and ``path`` are those of the other route, ``prefix`` is the path in normal
+    form. ``condition`` says what a request must have for the path to match, and is empty for nothing. ``created`` is
+    the time of creation by which the edge or the operator chooses. ``why`` says why the other route takes or may take
+    the requests.
     """
 
-    ref: Ref
-    created: str
     route: Ref
     host: str
     path: str
     prefix: str
+    effect: Effect
+    winner: Winner
+    app: Ref | None = None
+    service: str = ""
+    created: str = ""
+    condition: str = ""
+    why: str = ""
+
+    @property
+    def is_canary(self) -> bool:
+        """Whether it takes a share of all requests for the path."""
+        return self.effect is Effect.PART and not self.condition
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +83,8 @@ class Snapshot:
 
     ``routes`` are composed, and sorted by name: the route that the app names or creates or, in discovery, all routes to
     ``services``. ``missing_services`` are the names in routes for which no Service exists; it is empty unless
-    ``services`` is. ``conflicts`` are other apps at the same paths, or at Chainlit's own routes below them, oldest
-    first.
+    ``services`` is. ``conflicts`` are paths of other routes at the same places, or at Chainlit's own routes below them,
+    oldest first.
 
     ``manifests`` are the objects to create beside the workload, in order. ``owned`` are the existing objects that the
     app created. ``taken`` are objects of other owners that have the names of objects to create. ``template_fault`` is

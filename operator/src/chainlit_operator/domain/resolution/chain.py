@@ -1,17 +1,15 @@
-"""Resolution as a whole: the rules about the app, the answer of its routes, and the rules about other apps."""
+"""Resolution as a whole: the rules about the app, the answer of its routes, and the rules about other routes."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import replace
 
-from chainlit_operator.domain import route_conflicts
 from chainlit_operator.domain.model import App, Snapshot
 from chainlit_operator.domain.reasons import Reason
-from chainlit_operator.domain.resolution import together
+from chainlit_operator.domain.resolution import conflicts, together
 from chainlit_operator.domain.resolution.answer import Resolved, Unresolved
 from chainlit_operator.domain.resolution.backend import PORT_NAME, backend_services, route_backend
 from chainlit_operator.domain.resolution.statement import backend_path_fits, stated_answer, url_is_valid
-from chainlit_operator.domain.route_paths import is_own_route
 from chainlit_operator.domain.rule import Rule, first_fault
 
 
@@ -25,8 +23,9 @@ def resolve(snapshot: Snapshot) -> Resolved | Unresolved:
     assert answer is not None  # a rule ensures that there is a route or a stated URL
     if isinstance(answer, Unresolved) or not answer.status.kind:
         return answer
-    fault = first_fault(CONFLICT_RULES, Found(snapshot, answer))
-    return Unresolved(*fault) if fault else answer
+    found = conflicts.Found(snapshot, answer)
+    fault = first_fault(conflicts.RULES, found)
+    return Unresolved(*fault) if fault else replace(answer, warnings=(*answer.warnings, *conflicts.warnings(found)))
 
 
 def _stands_alone(snapshot: Snapshot) -> bool:
@@ -130,47 +129,4 @@ APP_RULES: tuple[Rule[Snapshot], ...] = (
     Rule(Reason.SERVICE_AMBIGUOUS, created_route_has_one_backend),
     Rule(Reason.ROUTE_NOT_FOUND, named_route_exists),
     Rule(Reason.ROUTE_NOT_FOUND, route_leads_to_service),
-)
-
-
-# ------------------------------------------------------------------------------------------ who else is at the path
-
-
-class Found(NamedTuple):
-    """The input of the rules about other apps."""
-
-    snapshot: Snapshot
-    answer: Resolved
-
-
-def path_is_free(found: Found) -> str:
-    """No older app may be at the same path."""
-    snapshot, answer = found
-    for other in snapshot.conflicts:
-        is_older = route_conflicts.precedence(other) < route_conflicts.precedence(snapshot.app)
-        if other.prefix == answer.public_prefix and is_older:
-            where = f"host {other.host}" if other.host else "any host"
-            return (
-                f"{other.ref} is older and uses path {answer.public_prefix or '/'} on {where}, by {other.route}. "
-                f"Change path or host of {answer.status.shown}, or delete the other app and its "
-                "route."
-            )
-    return ""
-
-
-def own_routes_are_free(found: Found) -> str:
-    """No other app may be at one of Chainlit's own routes below the path."""
-    snapshot, answer = found
-    for other in snapshot.conflicts:
-        if other.prefix != answer.public_prefix and is_own_route(other.prefix, answer.public_prefix):
-            return (
-                f"{other.route} sends {other.path} to {other.ref}, and Chainlit needs it below "
-                f"{answer.public_prefix or '/'}. Give the other app a path that is not below it."
-            )
-    return ""
-
-
-CONFLICT_RULES: tuple[Rule[Found], ...] = (
-    Rule(Reason.PATH_CLAIMED, path_is_free),
-    Rule(Reason.PATH_SHADOWED, own_routes_are_free),
 )

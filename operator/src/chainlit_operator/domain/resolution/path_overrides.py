@@ -13,13 +13,13 @@ from functools import lru_cache
 from chainlit_operator.domain import chainlit, expressions, paths
 from chainlit_operator.domain.expressions import Style, Syntax
 from chainlit_operator.domain.model import Matching, Precedence, RoutePath
+from chainlit_operator.domain.route_paths import METHOD_CONDITION
 
 #: Where no controller is known, each way in which one may read an expression: from the beginning, or anywhere.
 _ANY_STYLE = (
     Style(Syntax.PCRE, start="^", ignores_case=True),
     Style(Syntax.PCRE, ignores_case=True),
 )
-METHOD_CONDITION = "the method is "
 _METHOD_WEIGHT = 10
 _WILDCARD = re.compile(r"[*?]")
 

@@ -27,7 +27,7 @@ from chainlit_operator.domain.place import Place, place_of
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.domain.resolution import path_overrides
 from chainlit_operator.domain.resolution.origin import origin_of
-from chainlit_operator.domain.route_paths import is_own_route, is_readable, prefix_of, prefixes_of
+from chainlit_operator.domain.route_paths import METHOD_CONDITION, is_own_route, is_readable, prefix_of, prefixes_of
 from chainlit_operator.domain.rule import Rule
 
 #: How much of a text that a route brings along is repeated in a message, in characters.
@@ -35,7 +35,7 @@ MAX_QUOTED = 250
 #: The most different rewrites by expressions that are run for one route; the result of others is unknown.
 MAX_REWRITES = 10
 #: Conditions of rules that together take every request of a browser.
-_METHODS = {f"{path_overrides.METHOD_CONDITION}{method}": method for method in chainlit.METHODS}
+_METHODS = {f"{METHOD_CONDITION}{method}": method for method in chainlit.METHODS}
 
 
 class Candidate:

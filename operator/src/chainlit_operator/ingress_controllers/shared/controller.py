@@ -10,10 +10,12 @@ from chainlit_operator.domain.expressions import Style
 from chainlit_operator.domain.model import (
     AnnotatedRoute,
     Attachment,
+    Canary,
     Matching,
     Origin,
     Precedence,
     Route,
+    RouteOrder,
     RoutePath,
     WebSocketRefusal,
 )
@@ -30,11 +32,14 @@ class Rules:
     """The meaning of one route's annotations, read once for all of its paths. The defaults change nothing.
 
     ``is_owner`` says that the controller is known to serve the route, so annotations of other controllers mean nothing.
-    ``middlewares`` are keys of Traefik Middlewares. ``style`` is how the controller compares expressions.
+    ``middlewares`` are keys of Traefik Middlewares. ``style`` is how the controller compares expressions. ``order`` is
+    how it chooses between this route and others; None where that is not known.
     """
 
     is_owner: bool = False
-    is_canary: bool = False
+    canary: Canary = Canary.NONE
+    is_sticky: bool = False
+    order: RouteOrder | None = None
     middlewares: tuple[str, ...] = ()
     precedence: Precedence | None = None
     """How the controller chooses between two paths; None for the usual way of the route's kind."""

@@ -165,6 +165,8 @@ class HTTPRoute(ApiStruct):
         return model.Route(
             ref=Ref("HTTPRoute", self.metadata.namespace, self.metadata.name),
             resource_version=self.metadata.resource_version,
+            created=self.metadata.creation_timestamp or "",
+            order=model.RouteOrder.OLDEST,
             paths=found[:MAX_PATHS],
             refusal=refusal if len(found) <= MAX_PATHS else TOO_MANY_PATHS,
             refusal_remedy=SPLIT_REMEDY if len(found) > MAX_PATHS else GATEWAY_REMEDY if refusal else "",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from msgspec import field
 
@@ -93,10 +94,11 @@ class Ingress(ApiStruct):
         entries = [(rule.host, entry) for rule in spec.rules for entry in rule.http.paths]
         found = [_path(host, entry) for host, entry in entries[:MAX_PATHS]]
         if spec.default_backend is not None and not found:
-            found = [_path("", _HttpPath(spec.default_backend, "/", "Prefix"))]
+            found = [replace(_path("", _HttpPath(spec.default_backend, "/", "Prefix")), is_fallback=True)]
         return model.Route(
             ref=Ref("Ingress", meta.namespace, meta.name),
             resource_version=meta.resource_version,
+            created=meta.creation_timestamp or "",
             paths=tuple(found),
             attachments=(model.ingress_class(spec.ingress_class_name or meta.annotations.get(_CLASS, "")),),
             origins=tuple(self._origins()),
