@@ -770,7 +770,7 @@ AFFINITY = (
         "two-replicas-no-affinity",
         "Two replicas, and nothing keeps a browser at one of them",
         "The path is `/chat`. SessionAffinity is False, and the message names the annotation.",
-        Expected(root="/chat", parent="", says="replica", conditions={"SessionAffinity": "False", "Ready": "False"}),
+        Expected(root="/chat", parent="", says="affinity", conditions={"SessionAffinity": "False", "Ready": "False"}),
         chat(replicas=2),
         ingress(),
     ),
