@@ -49,7 +49,7 @@ def assert_status(space: Space, path: str) -> None:
     assert status["url"] == f"http://{space.host}{path}/"
     assert status["webSocketURL"] == f"ws://{space.host}{path}/ws/socket.io/"
     assert {c["type"]: c["status"] for c in status["conditions"]} == dict.fromkeys(
-        ("RouteResolved", "Aligned", "WebSocketReachable", "Ready"), "True"
+        ("RouteResolved", "Aligned", "SessionAffinity", "WebSocketReachable", "Ready"), "True"
     )
     header, row = space.kubectl("get", "chainlitapp").splitlines()
     assert header.split() == ["NAME", "PATH", "URL", "READY", "REASON", "AGE"]
@@ -122,17 +122,19 @@ def test_wrong_value_is_healed(space: Space) -> None:
 
 def test_what_replaces_no_pod_is_no_news(space: Space) -> None:
     """The API server counts annotations and replicas as new generations of a Deployment, but no pod is replaced."""
-    space.create(chainlit_app(), service(), ingress(space.host, "/chat"), workload(container(space.cluster.demo_image)))
+    sticky = {"annotations": {"traefik.ingress.kubernetes.io/service.sticky.cookie": "true"}}
+    pods = workload(container(space.cluster.demo_image), replicas=2)
+    space.create(chainlit_app(), service(metadata=sticky), ingress(space.host, "/chat"), pods)
     space.await_ready()
     writes, status = writes_of_the_app(space), space.get("ChainlitApp")["status"]
 
     space.kubectl("annotate", "deployment/chat", "example.com/seen=yes")
-    space.kubectl("scale", "deployment/chat", "--replicas=2")
+    space.kubectl("scale", "deployment/chat", "--replicas=3")
 
     generation = space.get("Deployment")["metadata"]["generation"]
     eventually(
         lambda: space.get("Deployment")["status"],
-        lambda seen: seen["observedGeneration"] == generation and seen.get("availableReplicas") == 2,
+        lambda seen: seen["observedGeneration"] == generation and seen.get("availableReplicas") == 3,
         timeout=120.0,
     )
     # What comes later in the operator's queue is done: so is whatever these changes were to bring about.

@@ -50,7 +50,7 @@ CASES = {
         "Aligned",
         "ContainerAmbiguous",
         ("Deployment", "one, two", "spec.workload.ref.container"),
-        containers=(container("app", "one"), container("app", "two", ports=[])),
+        containers=(container("app", "one", ports=[]), container("app", "two", ports=[])),
     ),
     "path with an umlaut": Case("RouteResolved", "PathNotSupported", ("/ünï", "Ingress", "Use segments"), path="/ünï"),
     "middleware": Case(
@@ -69,7 +69,7 @@ CASES = {
         "Aligned",
         "RootPathInCommand",
         ("--root-path", "container chainlit", "Deployment", "Remove the option"),
-        containers=(container("app", args=["chainlit", "run", "app.py", "--root-path", "/chat"]),),
+        containers=(container("app", args=["chainlit", "run", "app.py", "--root-path", "/other"]),),
     ),
     "suspended": Case("Aligned", "Suspended", ("spec.suspend is true", "until it is false"), spec={"suspend": True}),
 }

@@ -44,7 +44,6 @@ def test_one_apply_heals_a_crash_loop(space: Space) -> None:
 
 def test_probes_of_a_container_that_is_named_no_more_stay(space: Space) -> None:
     proxy = container(space.cluster.demo_image, name="proxy", livenessProbe=None)
-    proxy["readinessProbe"]["httpGet"]["path"] = "/ping"
     chat = container(space.cluster.demo_image, name="chat", ports=[], readinessProbe=None, livenessProbe=None)
     app = chainlit_app()
     app["spec"]["workload"]["ref"]["container"] = "proxy"
@@ -54,13 +53,13 @@ def test_probes_of_a_container_that_is_named_no_more_stay(space: Space) -> None:
         (deployment,) = space.objects("Deployment")
         return {entry["name"]: entry for entry in deployment["spec"]["template"]["spec"]["containers"]}
 
-    eventually(lambda: found()["proxy"]["readinessProbe"]["httpGet"]["path"], lambda path: path == "/chat/ping")
+    eventually(lambda: found()["proxy"]["readinessProbe"]["httpGet"]["path"], lambda path: path == "/chat/health")
 
     named = '{"spec": {"workload": {"ref": {"container": "chat"}}}}'
     space.kubectl("patch", "chainlitapp", "chat", "--type=merge", f"--patch={named}")
 
     eventually(lambda: found()["chat"].get("env"), lambda env: env == [{"name": ROOT_PATH, "value": "/chat"}])
-    assert found()["proxy"]["readinessProbe"]["httpGet"]["path"] == "/chat/ping"
+    assert found()["proxy"]["readinessProbe"]["httpGet"]["path"] == "/chat/health"
 
 
 def crashes(pods: list[Object]) -> list[int]:
