@@ -44,24 +44,32 @@ class Chainlit:
         return self.parent_root_path + self.root_path
 
     def serves(self, method: str, path: str) -> str:
-        """Return what answers a request: page, asset, socket, upload, translations; empty for nothing of use."""
+        """Return what answers a request: page, asset, socket, upload, translations, change; empty for nothing of
+        use.
+        """
         if not self.starts or not path.startswith(f"{self.root_path}/"):
             return ""
         inside = path.removeprefix(self.root_path)
-        if inside.startswith("/ws/socket.io/"):
-            return "socket" if method in ("GET", "POST") else ""
-        if inside.startswith("/assets/"):
-            return "asset" if method == "GET" else ""
-        if inside == "/project/file":
-            return "upload" if method == "POST" else ""
-        if inside == "/project/translations":
-            return "translations" if method == "GET" else ""
+        for beginning, methods, kind in _ROUTES:
+            if inside == beginning or (beginning.endswith("/") and inside.startswith(beginning)):
+                return kind if method in methods else ""
         # Everything else that is asked for by GET is answered with the page, whatever it is.
         return "page" if method == "GET" else ""
 
 
+#: Paths, or their beginnings, with the methods that they take and what answers.
+_ROUTES = (
+    ("/ws/socket.io/", ("GET", "POST"), "socket"),
+    ("/assets/", ("GET",), "asset"),
+    ("/project/file", ("POST",), "upload"),
+    ("/project/translations", ("GET",), "translations"),
+    ("/feedback", ("PUT", "DELETE"), "change"),
+    ("/project/thread", ("PUT", "DELETE"), "change"),
+)
+
+
 def visit(url: str, chainlit: Chainlit) -> Iterator[tuple[Request, str]]:
-    """What a browser asks for when a user opens ``url`` and sends a file, and what must answer each.
+    """What a browser asks for when a user opens ``url``, sends a file, judges an answer and deletes a thread.
 
     All but the page are found by the addresses in the page, which are absolute paths on the page's own origin.
     """
@@ -73,6 +81,10 @@ def visit(url: str, chainlit: Chainlit) -> Iterator[tuple[Request, str]]:
         ("GET", f"{chainlit.page_prefix}/ws/socket.io/", "socket"),
         ("POST", f"{chainlit.page_prefix}/ws/socket.io/", "socket"),
         ("POST", f"{chainlit.page_prefix}/project/file", "upload"),
+        ("PUT", f"{chainlit.page_prefix}/feedback", "change"),
+        ("DELETE", f"{chainlit.page_prefix}/project/thread", "change"),
+        ("GET", f"{chainlit.page_prefix}/public/Logo_dark-2.png", "page"),
+        ("GET", f"{chainlit.page_prefix}/thread/5f0c9a1e-7d2b-4c3d-9e8f-0A1B2C3D4E5F", "page"),
     ]
     for method, path, kind in wanted:
         yield Request(method, parts.scheme, parts.hostname or "", parts.port or 0, path), kind

@@ -16,6 +16,7 @@ import posixpath
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
 
 from tests.model.chainlit import Request
 from tests.objects import Object
@@ -51,6 +52,8 @@ class World:
 
     def __init__(self, objects: list[Object]) -> None:
         self._objects = {(o["kind"], o["metadata"]["namespace"], o["metadata"]["name"]): o for o in objects}
+        #: Scheme and host of the request that is routed.
+        self.origin = ""
 
     def find(self, kind: str, namespace: str, name: str) -> Object | None:
         """Return an object, or None."""
@@ -65,6 +68,7 @@ class World:
 
 def outcomes(route: Object, world: World, request: Request) -> dict[str, set[Outcome]]:
     """Where a request may go, for each edge that may be the route's."""
+    world.origin = f"{request.scheme}://{request.host}"
     if route["kind"] == "HTTPRoute":
         return {edge: _http_route(route, world, request, edge) for edge in _gateways_of(route)}
     return {edge: _ingress(route, world, request, edge) for edge in _ingress_controllers_of(route)}
@@ -186,14 +190,23 @@ class Traefik(Controller):
 
     def matches(self, entry: Entry, path: str, annotations: Annotations) -> bool:
         """Path(`…`) or PathPrefix(`…`); paths are cleaned before, so one that is not clean matches nothing."""
-        return path == entry.path if entry.type == "Exact" else _by_characters(path, entry.path)
+        matcher = self._matcher(entry, annotations)
+        if matcher == "PathRegexp":
+            return searched(entry.path, path) is not None
+        return path == entry.path if matcher == "Path" else matcher == "PathPrefix" and _by_characters(path, entry.path)
+
+    def _matcher(self, entry: Entry, annotations: Annotations) -> str:
+        """An annotation chooses it for paths of type ImplementationSpecific; another word than these is refused."""
+        if entry.type == "ImplementationSpecific":
+            return annotations.get(f"{TRAEFIK}/router.pathmatcher") or "PathPrefix"
+        return "Path" if entry.type == "Exact" else "PathPrefix"
 
     def precedence(self, entry: Entry, annotations: Annotations) -> tuple[int, int]:
         """Routers are sorted by the length of their rule."""
         host = f"Host(`{entry.host}`) && " if entry.host and "*" not in entry.host else ""
         if "*" in entry.host:
             host = f"HostRegexp(`^[a-zA-Z0-9-]+\\.{entry.host[2:]}$`) && "
-        return 0, len(f"{host}{'Path' if entry.type == 'Exact' else 'PathPrefix'}(`{entry.path}`)")
+        return 0, len(f"{host}{self._matcher(entry, annotations)}(`{entry.path}`)")
 
     def rewrite(self, entry: Entry, path: str, annotations: Annotations, namespace: str, world: World) -> str | None:
         """Pass it through the Middlewares of the annotation."""
@@ -214,9 +227,9 @@ class IngressNginx(Controller):
         return annotations.get(f"{NGINX}/use-regex") == "true" or bool(annotations.get(f"{NGINX}/rewrite-target"))
 
     def matches(self, entry: Entry, path: str, annotations: Annotations) -> bool:
-        """All paths of the host are expressions as soon as one is, whatever their type."""
+        """All paths of the host are expressions as soon as one is, whatever their type, after a ``^``."""
         if self._is_regex(annotations):
-            return re.match(entry.path, path, re.IGNORECASE) is not None
+            return searched(f"^{entry.path}", path, re.IGNORECASE) is not None
         return super().matches(entry, path, annotations)
 
     def precedence(self, entry: Entry, annotations: Annotations) -> tuple[int, int]:
@@ -225,8 +238,12 @@ class IngressNginx(Controller):
 
     def rewrite(self, entry: Entry, path: str, annotations: Annotations, namespace: str, world: World) -> str | None:
         """The whole path becomes the target, its references filled in; a target that is the path itself is none."""
+        if any(annotations.get(f"{NGINX}/{kind}-redirect") for kind in ("temporal", "permanent")):
+            return None
+        if path == "/" and annotations.get(f"{NGINX}/app-root", "/") != "/":
+            return None
         target = annotations.get(f"{NGINX}/rewrite-target", "")
-        found = re.search(entry.path, path, re.IGNORECASE) if target not in ("", entry.path) else None
+        found = searched(entry.path, path, re.IGNORECASE) if target not in ("", entry.path) else None
         return path if found is None else _fill(target, found, r"\$(\d)")
 
 
@@ -277,7 +294,7 @@ class Haproxy(Controller):
         words = annotations.get(f"{HAPROXY}/path-rewrite", "").split()
         if len(words) < 2:
             return words[0] if words else path
-        found = re.search(words[0], path)
+        found = searched(words[0], path)
         return path if found is None else _fill(words[1], found, r"\\(\d)")
 
 
@@ -390,6 +407,14 @@ INGRESS_CONTROLLERS: dict[str, Controller] = {
 }
 
 
+def searched(expression: str, text: str, flags: int = 0) -> re.Match[str] | None:
+    """The first match; none of an expression that is wrong, which a controller leaves out."""
+    try:
+        return re.search(expression, text, flags)
+    except re.error:
+        return None
+
+
 def _fill(template: str, found: re.Match[str], reference: str) -> str:
     groups = (found[0], *found.groups(default=""))
     return re.sub(reference, lambda m: groups[int(m[1])] if int(m[1]) < len(groups) else "", template)
@@ -410,6 +435,8 @@ def traefik_middleware(namespace: str, name: str, path: str, world: World, aroun
             if found is not None:
                 found = traefik_middleware(namespace, member["name"], found, world, (*around, name))
         return found
+    if "redirectRegex" in spec:
+        return path if _stays(spec["redirectRegex"], world.origin, path) else None
     known = next((make for key, make in _MIDDLEWARES.items() if key in spec), None)
     if known is not None:
         return known(next(spec[key] for key in _MIDDLEWARES if key in spec), path)
@@ -423,14 +450,38 @@ def _strip_prefix(spec: Object, path: str) -> str:
 
 def _strip_prefix_regex(spec: Object, path: str) -> str:
     for expression in spec["regex"]:
-        found = re.search(expression, path)
+        found = searched(expression, path)
         if found is not None and found[0] and path.startswith(found[0]):
             return _with_slash(path.removeprefix(found[0]))
     return path
 
 
 def _replace_path_regex(spec: Object, path: str) -> str:
-    return re.sub(spec["regex"], lambda found: _fill(spec["replacement"], found, r"\$\{?(\d)\}?"), path)
+    return _replaced_as_go(spec["regex"], spec["replacement"], path)
+
+
+def _stays(spec: Object, origin: str, path: str) -> bool:
+    """Whether a redirect leaves a request alone, or keeps its host and path."""
+    asked, told = (
+        urlsplit(url) for url in (origin + path, _replaced_as_go(spec["regex"], spec["replacement"], origin + path))
+    )
+    return (asked.hostname, asked.path) == (told.hostname, told.path)
+
+
+def _replaced_as_go(expression: str, template: str, text: str) -> str:
+    """Replaces all matches, but not an empty one right after another; ``$1x`` is a group called 1x, which is empty."""
+    last = -1
+
+    def replacement(found: re.Match[str]) -> str:
+        nonlocal last
+        if found.start() == found.end() == last:
+            return ""
+        last = found.end()
+        groups = (found[0], *found.groups(default=""))
+        names = {str(number): value for number, value in enumerate(groups)} | found.groupdict(default="")
+        return re.sub(r"\$(?:\{(\w+)\}|(\w+))", lambda reference: names.get(reference[1] or reference[2], ""), template)
+
+    return re.sub(expression, replacement, text)
 
 
 def _with_slash(path: str) -> str:
@@ -485,7 +536,7 @@ def _matches(match: Object, request: Request, edge: str) -> bool:
     if match.get("headers") or match.get("queryParams") or match.get("method", request.method) != request.method:
         return False
     if type_ == "RegularExpression":
-        return (re.search if edge == TRAEFIK else re.fullmatch)(value, request.path) is not None
+        return searched(value if edge == TRAEFIK else rf"\A(?:{value})\Z", request.path) is not None
     return request.path == value if type_ == "Exact" else _by_elements(request.path, value)
 
 

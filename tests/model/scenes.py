@@ -168,7 +168,28 @@ def _spelled(prefix: str, *, loosely: bool) -> SearchStrategy[str]:
 
 # -------------------------------------------------------------------------------------------------------- Ingress
 
-EXPRESSIONS = ("/?(.*)", "(/.*)?", ".*", "/(.*)", "", "(/|$)", "/[a-z]+", "$")
+EXPRESSIONS = ("/?(.*)", "(/.*)?", ".*", "/(.*)", "", "(/|$)", "/[a-z]+", "$", "(/.+)?", "(?:/(.*))?", "()/?(.*)",
+               "(/[A-Za-z0-9._/-]*)?", "(/(ws|assets))?.*", "[0-9]*(/.*)?", "(?!/private).*",
+               "(/.*)?|/bot.*")  # fmt: skip
+
+
+def _expressions(prefix: str) -> SearchStrategy[str]:
+    """Expressions that are more than a prefix with a tail, for all or a part of what is below a prefix."""
+    base = prefix.rstrip("/")
+    parent, _, last = base.rpartition("/")
+    return st.sampled_from(
+        [
+            f"/({base[1:]}/.*)",
+            f"{parent}/({last}.*)",
+            f"{parent}/({last}|bot)(/|$)(.*)",
+            f"({base}(/.*)?)",
+            f"(?:{base}|/bot)(/.*)?",
+            f"/(?:{base[1:]}/)?(.*)",
+            f"{parent}/[a-z]+(/|$)(.*)",
+            f"(/[a-z]+)?{base}(/.*)?",
+            f"{base.upper()}(/|$)(.*)",
+        ]
+    )
 
 
 @st.composite
@@ -207,10 +228,11 @@ def _ingress_path(draw: DrawFn, prefix: str, flavour: str, *, is_main: bool) -> 
     type_ = draw(_often("Exact", usually=("Prefix", "Prefix", "ImplementationSpecific")))
     path = draw(_spelled(prefix, loosely=type_ == "ImplementationSpecific") if is_main else _beside(prefix))
     if flavour == "nginx" or draw(_often(*[False] * 4, True, usually=(False,))):
-        type_ = "ImplementationSpecific"
+        type_ = draw(_often("Prefix", "Exact", usually=("ImplementationSpecific",)))
         path = draw(st.sampled_from([prefix.rstrip("/"), path.rstrip("/")])) + draw(
             _often(*EXPRESSIONS, usually=("(/|$)(.*)",), odds=1)
         )
+        path = draw(st.one_of(st.just(path), st.just(path), _expressions(prefix)))
     if flavour in CLOUDS:
         base = path.rstrip("/")
         patterns = (f"{base}/*", f"{base}*", f"{base}/*", "/*") if flavour != "openshift" else (path,)
@@ -228,11 +250,15 @@ def _annotations(draw: DrawFn, prefix: str, flavour: str, middlewares: list[str]
         used = draw(st.lists(st.sampled_from(middlewares), min_size=1, max_size=2))
         entries = [f"{NAMESPACE}-{name}@kubernetescrd" for name in used]
         entries += draw(_often(["strip@file"], [f"{NAMESPACE}-missing@kubernetescrd"], usually=([],)))
-        return {f"{TRAEFIK}/router.middlewares": ",".join(entries)}
+        matchers = ("PathRegexp", "Path", "PathPrefix", "PathPrefixStrip")
+        matcher = draw(_often(*({f"{TRAEFIK}/router.pathmatcher": word} for word in matchers), usually=({},)))
+        return {f"{TRAEFIK}/router.middlewares": ",".join(entries), **matcher}
     if flavour == "nginx":
-        targets = ("/$1", "$1", f"{base}/$1", "/other/$2", "/")
-        target = draw(_often(*targets, usually=("/$2", "/$2", f"{base}/$2", ""), odds=1))
-        return {f"{NGINX}/rewrite-target": target} if target else {f"{NGINX}/use-regex": "true"}
+        odd = ("/$1", "$1", f"{base}/$1", "/other/$2", "/", "/$3", "$2")
+        target = draw(_often(*odd, usually=("/$2", "/$2", f"{base}/$2", ""), odds=1))
+        redirects = ({f"{NGINX}/permanent-redirect": "https://z.example"}, {f"{NGINX}/app-root": f"{base}/"})
+        more: dict[str, str] = draw(_often(*redirects, {f"{NGINX}/app-root": "/bot"}, usually=({},), odds=20))
+        return more | ({f"{NGINX}/rewrite-target": target} if target else {f"{NGINX}/use-regex": "true"})
     if flavour in CLOUDS:
         return draw(_cloud_annotations(base, flavour))
     if flavour == "other":
@@ -242,6 +268,8 @@ def _annotations(draw: DrawFn, prefix: str, flavour: str, middlewares: list[str]
             {f"{HAPROXY}/path-rewrite": f"^{base}(/|$)(.*) /\\2"},
             {f"{HAPROXY}/path-rewrite": "/a(.*) /\\1"},
             {f"{HAPROXY}/path-rewrite": "/chat"},
+            {f"{HAPROXY}/path-rewrite": "^/[^/]+(/.*)? \\1"},
+            {f"{HAPROXY}/path-rewrite": f"(?i){base}/(.*) /\\1"},
             {f"{F5}/path-regex": "case_sensitive"},
             *({f"{F5}/rewrites": f"serviceName=chat rewrite={target}"} for target in targets),
             *({f"{HAPROXY_INGRESS}/rewrite-target": target} for target in targets if target),
@@ -292,6 +320,7 @@ def _middleware_spec(prefix: str) -> SearchStrategy[Object]:
         odds=1,
     )
     expressions = [[base], [f"^{base}"], [f"{base}$"], [f"{base}/"], ["/[a-z]+"], [f"{base}/(.*)"]]
+    expressions += [["^/[^/]+/"], ["/shop", f"^({parent})?/[a-z0-9.]+"], [f"{base}(?=/)"], ["/ws"], ["x*", base]]
     replaced = [
         (f"^{base}/(.*)", "/$1"),
         (f"^{base}(/|$)", "/"),
@@ -302,12 +331,26 @@ def _middleware_spec(prefix: str) -> SearchStrategy[Object]:
         (f"{base}/(.*)", "/$1"),
         ("^/(.*)", f"{base}/$1"),
         (f"^{base}(/.*)?", "$1"),
+        ("^/[^/]+(?P<rest>/.*)", "${rest}"),
+        (f"{base}", ""),
+        ("/+", "/"),
+        ("(.*)", "$1"),
+        (f"^{base}/(.*)", "/$1x"),
+        (f"^{base}(?=/)", ""),
+    ]
+    redirects = [
+        ("^http://(.*)", "https://$1"),
+        ("^https?://[^/]+/(.*)", "https://z.example/$1"),
+        (f"^(https?://[^/]+{base})$", "${1}/"),
+        ("/ws/.*", "/"),
+        ("^(https?://)www[.](.*)", "$1$2"),
     ]
     return st.one_of(
         strips.map(lambda found: {"stripPrefix": {"prefixes": found}}),
         strips.map(lambda found: {"stripPrefix": {"prefixes": found}}),
         st.sampled_from(expressions).map(lambda found: {"stripPrefixRegex": {"regex": found}}),
         st.sampled_from(replaced).map(lambda r: {"replacePathRegex": {"regex": r[0], "replacement": r[1]}}),
+        st.sampled_from(redirects).map(lambda r: {"redirectRegex": {"regex": r[0], "replacement": r[1]}}),
         st.sampled_from(
             [
                 {"headers": {"customRequestHeaders": {"X-Team": "a"}}},
@@ -392,6 +435,7 @@ def _match(draw: DrawFn, prefix: str, *, is_main: bool) -> Object:
     value = draw(_spelled(prefix, loosely=False) if is_main else _beside(prefix))
     if type_ == "RegularExpression":
         value = draw(st.sampled_from(["", "^"])) + value.rstrip("/") + draw(st.sampled_from(EXPRESSIONS))
+        value = draw(st.one_of(st.just(value), _expressions(prefix)))
     found = make.path_match(value or "/", type_)
     conditions = ({"method": "GET"}, {"method": "POST"}, {"headers": [{"name": "x-team", "value": "a"}]},
                   {"queryParams": [{"name": "team", "value": "a"}]}, {"method": "PUT"})  # fmt: skip

@@ -30,16 +30,16 @@ REASONS = {
     *(Reason.ROUTE_NOT_FOUND, Reason.ROUTE_AMBIGUOUS, Reason.ROUTE_WITHOUT_BACKEND, Reason.SERVICE_NOT_FOUND),
     *(Reason.SEVERAL_PATHS, Reason.EXACT_PATH, Reason.PATH_NOT_SUPPORTED, Reason.REGULAR_EXPRESSION_PATH),
     *(Reason.REWRITE_UNKNOWN, Reason.REWRITE_NOT_SUPPORTED, Reason.MIDDLEWARE_NOT_FOUND, Reason.CONDITIONAL_MATCH),
-    *(Reason.BACKEND_SHARED, Reason.PATH_SHADOWED, Reason.ROUTE_NOT_ACCEPTED),
+    *(Reason.BACKEND_SHARED, Reason.PATH_SHADOWED, Reason.ROUTE_NOT_ACCEPTED, Reason.REDIRECTED_BY_ROUTE),
 }
 #: Reasons that occur although the model finds variables with which the app is served, where its route has one path.
 CAUTIOUS_ALONE = {
-    Reason.REGULAR_EXPRESSION_PATH: "expressions are never run: one of another form than the known ones may be right",
+    Reason.REGULAR_EXPRESSION_PATH: "an expression with a look-around is not run, and may be right",
     Reason.REWRITE_UNKNOWN: "the same of expressions in rewrites; and what a provider elsewhere holds is not read",
+    Reason.SEVERAL_PATHS: "each alternative of an expression works: which is meant is not guessed",
 }
 #: The same where the route has more than one.
 CAUTIOUS = CAUTIOUS_ALONE | {
-    Reason.SEVERAL_PATHS: "one of the paths works: which is meant is not guessed, and the other would stay broken",
     Reason.ROUTE_AMBIGUOUS: "the same of routes",
     Reason.REWRITE_NOT_SUPPORTED: "the same of paths that are rewritten each in its own way",
     Reason.PATH_SHADOWED: "controllers differ in who gets a request, and Chainlit has more routes than a visit needs",

@@ -6,7 +6,18 @@ from dataclasses import replace
 
 from tests.unit.domain.world import composed, ingress, middleware, path
 
-from chainlit_operator.domain.rewrites import AddPrefix, Missing, StripPrefix, Unknown
+from chainlit_operator.domain.middlewares import MAX_EXPRESSIONS
+from chainlit_operator.domain.redirects import RedirectRegex
+from chainlit_operator.domain.rewrites import (
+    AddPrefix,
+    Missing,
+    ReplaceMatch,
+    RewriteWholePath,
+    StripPrefix,
+    StripPrefixRegex,
+    Unknown,
+    count_expressions,
+)
 from chainlit_operator.object_ref import Ref
 
 OWN, STRIP, ADD = AddPrefix("/own"), StripPrefix(("/chat",)), AddPrefix("/x")
@@ -30,6 +41,28 @@ def test_a_route_without_middlewares_stays_as_it_is() -> None:
 def test_one_that_does_not_exist_is_missing() -> None:
     (found,) = composed(ingress(path(middlewares=("shop-none",)))).paths
     assert found.transforms == (Missing("shop-none"),)
+
+
+def test_a_member_of_a_chain_that_does_not_exist_is_missing() -> None:
+    chain = middleware("all", chain=("shop-strip", "team-none"))
+    (found,) = composed(ingress(path(middlewares=("shop-all",))), chain, middleware("strip", STRIP)).paths
+    assert found.transforms == (Missing("team-none"),)
+
+
+def test_a_chain_of_itself_is_missing() -> None:
+    chains = (middleware("a", chain=("shop-b",)), middleware("b", chain=("shop-a",)))
+    (found,) = composed(ingress(path(middlewares=("shop-a",))), *chains).paths
+    assert found.transforms == (Missing("shop-a"),)
+
+
+def test_many_expressions_are_unknown() -> None:
+    few, many = (StripPrefixRegex(tuple(f"/{n}" for n in range(count))) for count in (MAX_EXPRESSIONS, 11))
+    (found,) = composed(ingress(path(middlewares=("shop-few",))), middleware("few", few)).paths
+    assert found.transforms == (few,)
+    (found,) = composed(ingress(path(middlewares=("shop-many",))), middleware("many", many)).paths
+    assert found.transforms == (Unknown("more than 10 regular expressions in Traefik Middlewares"),)
+    mixed = (RedirectRegex("x", "a", "b"), ReplaceMatch("a", "b"), RewriteWholePath("a", "b"))
+    assert count_expressions((*mixed, few, STRIP)) == 3 + MAX_EXPRESSIONS
 
 
 def test_two_of_one_key_are_unknown_where_they_differ() -> None:

@@ -318,6 +318,19 @@ RESOLUTION = [
         "404. Create it, correct the name, or set spec.route.rewrite.",
     ),
     (
+        rules.middleware_exists,
+        snapshot(ingress(path(middlewares=("shop-none",))), watched=("shop",)),
+        "Ingress shop/chat uses Traefik Middleware shop-none, which does not exist in the namespaces that the operator "
+        "watches, so Traefik answers 404. Create it, correct the name, or set spec.route.rewrite.",
+    ),
+    (
+        rules.middleware_is_watched,
+        snapshot(ingress(path(middlewares=("shopping-none",))), watched=("shop", "a")),
+        "Ingress shop/chat uses Traefik Middleware shopping-none, whose namespace the operator does not watch, so its "
+        "effect on the path is unknown. Add the namespace to watchNamespaces of the operator's chart, or set "
+        "spec.route.rewrite.",
+    ),
+    (
         rules.rewrite_is_known,
         snapshot(ingress(UNKNOWN)),
         "Ingress shop/chat has the annotation example.com/rewrite: /, which may change the path on its "

@@ -189,7 +189,7 @@ def test_a_middleware_enqueues_the_apps_of_its_routes(state: State, enqueued: En
     assert state.snapshot(state.apps[app().ref]).routes[0].paths[0].transforms == (StripPrefix(("/chat",)),)
     state.remove(middleware("strip"))
     assert enqueued.read() == {"chat"}
-    assert state.snapshot(state.apps[app().ref]).routes[0].paths[0].transforms == (Missing("shop-all"),)
+    assert state.snapshot(state.apps[app().ref]).routes[0].paths[0].transforms == (Missing("shop-strip"),)
 
 
 def test_a_snapshot_says_which_namespaces_are_watched(state: State) -> None:

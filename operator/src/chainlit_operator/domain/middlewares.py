@@ -33,7 +33,7 @@ def compose(route: Route, find: Find) -> Route:
 def expand(keys: Iterable[str], find: Find) -> tuple[rewrites.Transform, ...]:
     """Return the transforms of the Middlewares with these keys, in order.
 
-    A key without a Middleware, or with a chain that is circular, is one ``Missing``.
+    A Middleware that does not exist, or a chain that is circular, gives one ``Missing``.
     """
     transforms: list[rewrites.Transform] = []
     count = 0
@@ -43,7 +43,7 @@ def expand(keys: Iterable[str], find: Find) -> tuple[rewrites.Transform, ...]:
             name, depth = pending.pop()
             middleware = _middleware(name, find)
             if middleware is None or depth > MAX_CHAIN_DEPTH:
-                return (rewrites.Missing(key),)
+                return (rewrites.Missing(key if middleware is not None else name),)
             count += 1
             if count > MAX_MIDDLEWARES:  # a chain of chains can have a million members
                 return (rewrites.Unknown(f"more than {MAX_MIDDLEWARES} Traefik Middlewares"),)

@@ -157,6 +157,11 @@ class Candidate:
         return () if self.is_rewrite_stated else self.chosen.transforms
 
     @property
+    def missing_middleware(self) -> str:
+        """The key of the first Middleware that the chosen path needs and that is not there; empty if all are."""
+        return next((found.what for found in self.transforms() if isinstance(found, rewrites.Missing)), "")
+
+    @property
     def is_rewrite_stated(self) -> bool:
         """Whether the spec says what arrives at the app, so that the rewrites of the route decide nothing."""
         spec = self.snapshot.app.spec
@@ -381,14 +386,27 @@ def path_is_supported(given: Candidate) -> str:
     )
 
 
-def middleware_exists(given: Candidate) -> str:
-    """A Middleware that the route names must exist."""
-    missing = next((found.what for found in given.transforms() if isinstance(found, rewrites.Missing)), None)
-    if missing is None:
+def middleware_is_watched(given: Candidate) -> str:
+    """A Middleware that the route names must be in a namespace that the operator watches."""
+    missing, watched = given.missing_middleware, given.snapshot.watched
+    if not missing or not watched or any(missing.startswith(f"{namespace}-") for namespace in watched):
         return ""
     return (
-        f"{given.route.ref} uses Traefik Middleware {missing}, which does not exist, so Traefik answers 404. Create "
-        "it, correct the name, or set spec.route.rewrite."
+        f"{given.route.ref} uses Traefik Middleware {missing}, whose namespace the operator does not watch, so its "
+        "effect on the path is unknown. Add the namespace to watchNamespaces of the operator's chart, or set "
+        "spec.route.rewrite."
+    )
+
+
+def middleware_exists(given: Candidate) -> str:
+    """A Middleware that the route names must exist."""
+    missing = given.missing_middleware
+    if not missing:
+        return ""
+    where = " in the namespaces that the operator watches" if given.snapshot.watched else ""
+    return (
+        f"{given.route.ref} uses Traefik Middleware {missing}, which does not exist{where}, so Traefik answers 404. "
+        "Create it, correct the name, or set spec.route.rewrite."
     )
 
 
@@ -479,6 +497,7 @@ RULES: tuple[Rule[Candidate], ...] = (
     Rule(Reason.PATH_SHADOWED, path_is_not_overridden),
     Rule(Reason.ROUTE_WITHOUT_BACKEND, port_exists),
     Rule(Reason.PATH_NOT_SUPPORTED, path_is_supported),
+    Rule(Reason.REWRITE_UNKNOWN, middleware_is_watched),
     Rule(Reason.MIDDLEWARE_NOT_FOUND, middleware_exists),
     Rule(Reason.REWRITE_UNKNOWN, rewrite_is_known),
     Rule(Reason.REWRITE_NOT_SUPPORTED, rewrite_keeps_the_rest),
