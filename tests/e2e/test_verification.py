@@ -12,7 +12,7 @@ def test_broken_service_is_seen(space: Space) -> None:
         workload(container(space.cluster.demo_image)),
         service(),
         ingress(space.host, "/chat"),
-        chainlit_app(verification={"intervalSeconds": 10}),
+        chainlit_app(verification={"mode": "Backend", "intervalSeconds": 10}),
     )
     space.await_ready()
 

@@ -41,7 +41,7 @@ class Court:
 
     def open(self) -> None:
         """Create the app, and a Service of another team; wait until the app is Ready."""
-        self.space.serve_inside()
+        self.space.serve_at_node()
         self.space.create(
             workload(container(self.cluster.demo_image), replicas=2),
             workload(container(self.cluster.demo_image), name="other"),
