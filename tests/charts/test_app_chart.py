@@ -86,6 +86,14 @@ def test_chainlitapp_names_what_the_chart_made() -> None:
     }
 
 
+@pytest.mark.parametrize("is_enabled", [False, True])
+def test_chainlitapp_states_the_url_where_the_route_does_not_show_it(is_enabled: bool) -> None:
+    url = "http://127.0.0.1:8080/chat/"
+    route = app({"operator": {"enabled": True, "url": url}, "route": {"enabled": is_enabled, "path": "/chat"}})
+    found = route.one("ChainlitApp")["spec"]["route"]
+    assert found["url"] == url and ("ref" in found) is is_enabled
+
+
 def test_chainlitapp_discovers_a_route_that_is_not_the_charts() -> None:
     release = app({"operator": {"enabled": True}, "route": {"enabled": False}})
     assert not release.all("Ingress")

@@ -15,7 +15,8 @@ release chainlit-operator chainlit-operator chainlit-operator-system \
   --set image.repository="${OPERATOR_IMAGE%:*}" --set-string image.tag="${OPERATOR_IMAGE##*:}"
 release demo chainlit demo \
   --set image.repository="${DEMO_IMAGE%:*}" --set-string image.tag="${DEMO_IMAGE##*:}" \
-  --set fullnameOverride=chat --set operator.enabled=true --set route.path=/chat --set route.controller=traefik
+  --set fullnameOverride=chat --set operator.enabled=true --set route.path=/chat --set route.controller=traefik \
+  --set operator.url="$EDGE/chat/" # the edge's port is one that only this machine knows
 kubectl --namespace demo wait --for=condition=Ready --timeout=2m chainlitapp/chat >/dev/null
 kubectl --namespace demo get chainlitapp
 echo

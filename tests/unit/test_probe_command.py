@@ -12,7 +12,7 @@ from tests.unit.verification.prober.fakes import SECRET, FakeChainlit, answer, s
 
 from chainlit_operator.cli import cli
 from chainlit_operator.verification import one_shot
-from chainlit_operator.verification.prober import Target
+from chainlit_operator.verification.prober import Target, chat
 
 
 async def probe(*arguments: str) -> Result:
@@ -37,6 +37,26 @@ async def test_as_pods_do_through_the_service() -> None:
     assert result.exit_code == 0, result.output
     assert app.parts[:5] == ["handshake", "upgrade", "page", "script", "settings"]
     assert stripped.exit_code == 1 and "AssetsMissing" in stripped.stderr
+
+
+@pytest.mark.parametrize("arguments", [[], ["--service"]])
+async def test_a_chat_message(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chat, "QUIET_SECONDS", 0.1)
+    reply = '42["new_message",{"type":"assistant_message","output":"' + "x" * 9999 + '"}]'
+    async with serving(FakeChainlit("/chat", chat=['40{"sid":"x"}', reply])) as app:
+        url = f"{app.base_url}/chat/"
+        result = await probe(url, "--message", "hello", "--cookie", "a=b", *arguments)
+    assert result.exit_code == 0, result.output
+    assert result.stdout == f"{url} answered: A chat message is answered at {url}.\n"
+    assert app.parts[-1] == "upgrade" and app.parts.count("upgrade") == 2
+    assert "a=b" in app.seen[-1].headers["Cookie"]
+
+
+async def test_a_chat_message_without_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chat, "QUIET_SECONDS", 0.1)
+    async with serving(FakeChainlit("/chat", chat=['40{"sid":"x"}', "2"])) as app:
+        result = await probe(f"{app.base_url}/chat/", "--message", "hello", "--timeout", "1.5")
+    assert result.exit_code == 1 and "TimedOut" in result.stderr
 
 
 async def test_an_app_at_another_path() -> None:
@@ -96,6 +116,9 @@ async def test_an_app_that_never_comes() -> None:
         (["http://me:secret@chat.example/"], "more than scheme, host, port and path"),
         (["http://chat.example/my%20chat"], "characters other than"),
         (["http://chat.example/", "--parent-root-path", "/team"], "is for --service"),
+        (["http://chat.example/", "--cookie", "a=b"], "--cookie is for --message"),
+        (["http://chat.example/", "--message", "hello", "--cookie", "a=b\r\nc"], "printable ASCII"),
+        (["http://chat.example/", "--message", "hello", "--cookie", "a=ü"], "printable ASCII"),
         (["http://chat.example/", "--timeout", "0"], "--timeout"),
         (["http://chat.example/", "--timeout", "nan"], "--timeout"),
         (["http://chat.example/", "--timeout", "inf"], "--timeout"),

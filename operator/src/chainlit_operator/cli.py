@@ -266,7 +266,20 @@ def run(  # noqa: PLR0913, PLR0917 - click passes one argument for each option
     metavar="SECONDS",
     help="Repeat failed attempts for this long: an ingress controller may need a moment for a new route.",
 )
-def probe(  # noqa: PLR0917 - as above
+@click.option(
+    "--message",
+    default="",
+    metavar="TEXT",
+    help="Also send this chat message, and wait for any answer within the time limit. It starts the app's own code.",
+)
+@click.option(
+    "--cookie",
+    envvar="CHAINLIT_OPERATOR_PROBE_COOKIE",
+    default="",
+    metavar="NAME=VALUE",
+    help="With --message, for an app with a login: the cookies of somebody who is logged in.",
+)
+def probe(  # noqa: PLR0913, PLR0917 - as above
     url: str,
     service: bool,
     parent_root_path: str,
@@ -274,6 +287,8 @@ def probe(  # noqa: PLR0917 - as above
     ca_file: Path | None,
     timeout: float,
     wait: float,
+    message: str,
+    cookie: str,
 ) -> None:
     """Check once whether the Chainlit app at URL works.
 
@@ -282,11 +297,16 @@ def probe(  # noqa: PLR0917 - as above
     """
     if parent_root_path and not service:
         raise click.UsageError("--parent-root-path is for --service: the URL of a browser contains that path")
+    if cookie and not message:
+        raise click.UsageError("--cookie is for --message: the other requests have no login")
+    if not (cookie.isascii() and cookie.isprintable()):
+        raise click.UsageError("--cookie is not NAME=VALUE in printable ASCII characters")
     try:
         target = one_shot.parse_target(
             url, connect_to=connect_to, at_service=service, parent_root_path=parent_root_path
         )
-        outcome = uvloop.run(one_shot.probe(target, EdgeTLS(ca_file), timeout=timeout, wait=wait))
+        steps = one_shot.probe(target, EdgeTLS(ca_file), timeout=timeout, wait=wait, message=message, cookie=cookie)
+        outcome = uvloop.run(steps)
     except one_shot.AddressError as error:
         raise click.UsageError(str(error)) from error
     except CAFileError as error:

@@ -19,9 +19,12 @@ from chainlit_operator.verification.prober import (
     Target,
     explain_release,
 )
+from chainlit_operator.verification.prober.transport import MovedToHttps
 
 #: Seconds between two attempts.
 PAUSE = 1.0
+#: What the app may send in one chat, in bytes.
+MAX_CHAT_BYTES = 1 << 20
 
 
 class AddressError(Exception):
@@ -64,10 +67,19 @@ def _is_host_and_port(text: str) -> bool:
     return bool(parts.raw_host and parts.port) and re.search(r"[\s/@?#\\]", text) is None
 
 
-async def probe(target: Target, edge_tls: EdgeTLS, *, timeout: float, wait: float) -> Outcome:  # noqa: ASYNC109
+async def probe(
+    target: Target,
+    edge_tls: EdgeTLS,
+    *,
+    timeout: float,  # noqa: ASYNC109
+    wait: float,
+    message: str = "",
+    cookie: str = "",
+) -> Outcome:
     """Probe until the app works or ``wait`` seconds have passed, and return the last outcome.
 
-    ``timeout`` is for each attempt, in seconds. Every address is allowed, because the caller chose it.
+    ``timeout`` is for each attempt, in seconds. Every address is allowed, because the caller chose it. A chat
+    ``message``, if there is one, is sent once the app works; ``cookie`` is for an app with a login.
     """
     limits = replace(DEFAULT_LIMITS, total_seconds=timeout, connect_seconds=timeout)
     prober = Prober(limits, allow=_allow_any, tls=edge_tls.context())
@@ -75,11 +87,20 @@ async def probe(target: Target, edge_tls: EdgeTLS, *, timeout: float, wait: floa
     while True:
         outcome = await prober.probe(target)
         if outcome.reachable:
-            return outcome
+            return await _chat(prober, target, message, cookie) if message else outcome
         if time.monotonic() + PAUSE > end:
             break
         await asyncio.sleep(PAUSE)
     return outcome if target.at_edge else await explain_release(prober, target, outcome)
+
+
+async def _chat(prober: Prober, target: Target, message: str, cookie: str) -> Outcome:
+    """Hold a chat, where the edge may redirect to https as in a probe."""
+    patient = replace(prober, limits=replace(prober.limits, max_websocket_bytes=MAX_CHAT_BYTES))
+    try:
+        return await patient.chat(target, message, cookie)
+    except MovedToHttps as moved:
+        return await patient.chat(moved.target, message, cookie)
 
 
 def _allow_any(_: IPAddress) -> bool:

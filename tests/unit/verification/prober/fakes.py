@@ -20,6 +20,7 @@ SECRET = "PEER-TEXT-MUST-NOT-SURFACE"
 QUICK = Limits(connect_seconds=1.5, total_seconds=1.5, websocket_close_seconds=0.05)
 PATIENT = Limits(connect_seconds=5, total_seconds=10, websocket_close_seconds=0.2)
 
+GREETING = '["new_message",{"type":"assistant_message","output":"Welcome"}]'
 _numbers = itertools.count()  # of sessions, which no two servers may share
 OVER = web.RequestKey("over", asyncio.Event)  # set when the test is over
 
@@ -86,6 +87,8 @@ class FakeChainlit:
     seen: list[Seen] = field(default_factory=list)
     sessions: set[str] = field(default_factory=set)
     packets: list[str] = field(default_factory=list)
+    chat: Sequence[str] = ()
+    """The packets of Socket.IO with which a chat message is answered; the first is the answer to the connection."""
     frames: list[str] = field(default_factory=list)
     session_closed: asyncio.Event = field(default_factory=asyncio.Event)
     over: asyncio.Event = field(default_factory=asyncio.Event)
@@ -161,7 +164,32 @@ class FakeChainlit:
         self.packets.append(await request.text())
         return web.Response(text="OK")
 
+    async def _chat(self, request: web.Request) -> web.StreamResponse:
+        """Hold a chat over a WebSocket without polling, with a greeting that is no answer."""
+        connected, *answers = self.chat
+        websocket = web.WebSocketResponse()
+        await websocket.prepare(request)
+        await websocket.send_str('0{"sid":"chat"}')
+        self.frames.append(await websocket.receive_str())
+        await websocket.send_str(connected)
+        async for message in websocket:
+            self.frames.append(message.data)
+            if "connection_successful" in message.data:
+                for packet in ("2", '42["task_start",{}]', f"42{GREETING}", '42["task_end",{}]', "451-[]"):
+                    await websocket.send_str(packet)
+            elif "client_message" in message.data:
+                for packet in answers:
+                    await websocket.send_str(packet)
+                if not answers:
+                    break
+            elif message.data == "41":
+                break
+        await websocket.close()
+        return websocket
+
     async def _upgrade(self, request: web.Request) -> web.StreamResponse:
+        if "sid" not in request.query:
+            return await self._chat(request)
         sid = request.query["sid"]
         if sid not in self.sessions:
             return web.json_response(f"Invalid session {sid}", status=400)

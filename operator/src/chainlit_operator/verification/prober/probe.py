@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
@@ -24,6 +24,7 @@ from chainlit_operator.verification.prober.address import (
     pick_address,
     system_resolve,
 )
+from chainlit_operator.verification.prober.chat import hold_chat
 from chainlit_operator.verification.prober.failures import Failure
 from chainlit_operator.verification.prober.outcome import Outcome
 from chainlit_operator.verification.prober.steps import redirects_to_https, take_steps, without_slash
@@ -53,15 +54,29 @@ class Prober:
         raised. At the end, every socket that the probe opened is closed.
         """
         client = Client(target, self.limits, self.tls)
-        try:
+
+        async def take_all_steps() -> Outcome:
             async with self.connected(client):
                 leaves_https = await take_steps(client)
             warning = without_slash(target) if leaves_https and await self._stays_on_http(target) else ""
-        except Failure as failure:
-            return failure.outcome
+            as_browsers = ", requested as browsers do" if target.at_edge else ""
+            works = f"Engine.IO handshake, WebSocket upgrade, page and script work at {target.url(target.page_path)}"
+            return Outcome(Reason.VERIFIED, f"{works}{as_browsers}", warning)
+
+        try:
+            return await self._explained(client, take_all_steps)
         except MovedToHttps as moved:
             outcome = await self.probe(moved.target)
             return outcome if outcome.reachable else replace(outcome, found=f"Redirected to https: {outcome.found}")
+
+    async def _explained(self, client: Client, steps: Callable[[], Awaitable[Outcome]]) -> Outcome:
+        """Return the outcome of some steps, also where they fail. Raises MovedToHttps."""
+        try:
+            return await steps()
+        except Failure as failure:
+            return failure.outcome
+        except MovedToHttps:
+            raise
         except TimeoutError:
             seconds = self.limits.total_seconds
             return client.stage.out_of_time(is_connected=client.is_connected, seconds=seconds).outcome
@@ -70,9 +85,17 @@ class Prober:
             _log.warning("a probe ended with an unexpected %s", type(error).__name__, exc_info=True)
             fix = "Read the operator's log"
             return client.stage.failure(Reason.PROBE_FAILED, "ends with an internal error", fix).outcome
-        as_browsers = ", requested as browsers do" if target.at_edge else ""
-        works = f"Engine.IO handshake, WebSocket upgrade, page and script work at {target.url(target.page_path)}"
-        return Outcome(Reason.VERIFIED, f"{works}{as_browsers}", warning)
+
+    async def chat(self, target: Target, text: str, cookie: str = "") -> Outcome:
+        """Send one chat message to a target and wait for any answer; ``cookie`` is for an app with a login."""
+        client = Client(target, self.limits, self.tls)
+
+        async def hold() -> Outcome:
+            async with self.connected(client):
+                await hold_chat(client, text, cookie)
+            return Outcome(Reason.VERIFIED, f"A chat message is answered at {target.url(target.page_path)}")
+
+        return await self._explained(client, hold)
 
     async def _stays_on_http(self, target: Target) -> bool:
         """Whether a browser stays on http once it was redirected there; most edges redirect it back to https."""

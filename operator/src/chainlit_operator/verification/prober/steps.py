@@ -65,7 +65,7 @@ async def take_steps(client: Client) -> bool:
 
     """
     if client.target.at_edge:
-        await _set_session_cookie(client)
+        await set_session_cookie(client, str(uuid.uuid4()))
     sid = await _check_handshake(client)
     client.has_reached_chainlit()
     if client.target.at_edge:
@@ -76,14 +76,14 @@ async def take_steps(client: Client) -> bool:
     return client.target.at_edge and await _leaves_https(client)
 
 
-async def _set_session_cookie(client: Client) -> None:
+async def set_session_cookie(client: Client, session: str) -> None:
     """Let Chainlit set the cookie by which some edges choose the replica.
 
     The answer is ignored: older releases do not have this endpoint.
     """
     path = f"{client.target.root_path}/{chainlit.SESSION_COOKIE_ENDPOINT}"
     client.begin("POST", path, garbled=Reason.HANDSHAKE_MALFORMED)
-    body = json.dumps({"session_id": str(uuid.uuid4())})
+    body = json.dumps({"session_id": session})
     async with client.request("POST", path, body=body, content_type="application/json"):
         pass
 

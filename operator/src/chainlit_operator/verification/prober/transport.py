@@ -8,7 +8,7 @@ import functools
 import ipaddress
 import socket
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -218,7 +218,9 @@ class Client:
         finally:
             response.close()  # a response that was read to its end has already returned its connection
 
-    async def connect_websocket(self, path: str, query: str) -> aiohttp.ClientWebSocketResponse[bool]:
+    async def connect_websocket(
+        self, path: str, query: str, headers: Mapping[str, str] | None = None
+    ) -> aiohttp.ClientWebSocketResponse[bool]:
         """Open a WebSocket. After a failure it needs no closing: leaving ``open`` closes it without waiting.
 
         Raises:
@@ -227,6 +229,7 @@ class Client:
         """
         return await self._session.ws_connect(
             self._endpoint.url(path, query),
+            headers=headers,
             timeout=aiohttp.ClientWSTimeout(ws_close=self.limits.websocket_close_seconds),
             max_msg_size=self.limits.max_websocket_bytes,
             autoping=False,  # a server has no reason to ping so early, and a hostile one must not get endless answers
