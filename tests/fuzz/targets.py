@@ -26,11 +26,13 @@ from chainlit_operator.domain.desired import manifests, ownership, pod_template
 from chainlit_operator.domain.model import App, Matching, Precedence, RoutePath, Snapshot, Verification
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.domain.resolution import path_overrides
-from chainlit_operator.kinds import chainlitapp, registry
+from chainlit_operator.kinds import chainlitapp, endpointslice, registry
 from chainlit_operator.kube import codec, leases
 from chainlit_operator.object_ref import Ref
 from chainlit_operator.state import State, decoding
+from chainlit_operator.verification.examination import chainlit_prefix
 from chainlit_operator.verification.prober import parse
+from chainlit_operator.verification.prober.fetch import Reply
 
 #: What one step may cost, in seconds of CPU.
 LIMIT = 0.05
@@ -276,6 +278,8 @@ def take_bytes(raw: bytes, clock: Clock) -> None:
         "event": codec.decode_event,
         "error": codec.decode_error,
         "bookmark": codec.decode_metadata,
+        "endpoints": endpointslice.endpoints,
+        "addresses": endpointslice.addresses_and_ports,
         **READERS,
     }.items():
         with clock.step(name), contextlib.suppress(msgspec.MsgspecError, ValueError):
@@ -283,6 +287,8 @@ def take_bytes(raw: bytes, clock: Clock) -> None:
     with clock.step("open packet"):
         parse.parse_open_packet(raw)
         parse.parse_open_packet(parse.OPEN_PREFIX + raw)
+    with clock.step("description of an API"):
+        chainlit_prefix(Reply(200, "application/json", raw))
     with clock.step("media type"):
         parse.looks_like_html("", raw)
 

@@ -61,7 +61,7 @@ All that the chart says of Kubernetes kinds, in one place: rights, and the resou
   resources: [statefulsets]
   verbs: [list, watch, patch]
 # EndpointSlices have the addresses of the pods behind a Service. Those of one Service are listed when a decision needs
-# an answer of its pods.
+# an answer of its pods, and those of the API server, because no route may lead there.
 - apiGroups: [discovery.k8s.io]
   resources: [endpointslices]
   verbs: [list]

@@ -81,6 +81,6 @@ KIND = ListedKind(
     plural="endpointslices",
     purpose=(
         "EndpointSlices have the addresses of the pods behind a Service. Those of one Service are listed when a "
-        "decision needs an answer of its pods."
+        "decision needs an answer of its pods, and those of the API server, because no route may lead there."
     ),
 )
