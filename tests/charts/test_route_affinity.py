@@ -73,7 +73,7 @@ def test_no_preset_is_without_affinity_to_the_operator(preset: Preset) -> None:
     else:
         with pytest.raises(Refused, match=r"route\.affinity\.mode to External"):
             release(preset)
-    assert affinity(release(preset, 1), preset) == ("True", "SinglePod")
+    assert affinity(release(preset, 1), preset) == ("True", EXPECTED.get(preset.name, "SinglePod"))
     assert affinity(release(preset, mode="External"), preset) == ("True", "StatedExternal")
 
 

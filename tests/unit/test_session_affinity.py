@@ -27,7 +27,7 @@ from tests.objects import (
 from tests.reported import conditions
 from tests.unit.domain.world import assert_plain
 
-SPREAD = "Deployment shop/chat has several pods"
+SPREAD = "Deployment shop/chat has several replicas"
 LOST = f"{SPREAD}, and nothing keeps the requests of a browser at the pod with its session."
 NEEDED = f"{SPREAD}, which needs session affinity."
 EXTERNAL = "If something else keeps the requests of a browser at one pod, set spec.route.affinity to External."
@@ -401,7 +401,7 @@ def test_ingress(case: Case, status: str, reason: str, message: str) -> None:
     expected = (status, reason, message) if status == "False" else ("True", "Ready", ready.message)
     assert (ready.status, ready.reason, ready.message) == expected
     # One pod needs none, and a statement is believed.
-    assert told(objects(case, replicas=1))[:2] == ("True", "SinglePod")
+    assert told(objects(case, replicas=1))[:2] == ("True", "Sticky" if status == "True" else "SinglePod")
     assert told(objects(case, route={"affinity": "External"}))[:2] == ("True", "StatedExternal")
 
 
@@ -523,8 +523,8 @@ STATED = {"affinity": "External"}
 @pytest.mark.parametrize(
     ("found", "expected"),
     [
-        (objects(SET, 1), ("True", "SinglePod", SINGLE)),
-        (objects(SET, 0), ("True", "SinglePod", SINGLE)),
+        (objects(Case("traefik"), 1), ("True", "SinglePod", SINGLE)),
+        (objects(Case("traefik"), 0), ("True", "SinglePod", SINGLE)),
         (objects(SET, 1, GUNICORN), ("False", "SeveralWorkers", WORKERS.format("gunicorn -w 2"))),
         (objects(SET, 2, GUNICORN), ("False", "SeveralWorkers", WORKERS.format("gunicorn -w 2"))),
         (objects(SET, 1, GUNICORN, route=STATED), ("False", "SeveralWorkers", WORKERS.format("gunicorn -w 2"))),
@@ -546,13 +546,16 @@ def test_pods_and_workers(found: list[Object], expected: tuple[str, str, str]) -
 
 
 def test_workers_of_another_container_do_not_count() -> None:
-    made = objects(SET, 1)
+    made = objects(Case("traefik"), 1)
     made[0] = workload(container(), container("jobs", command=["gunicorn", "-w", "4"]), replicas=1)
     assert told(made)[:2] == ("True", "SinglePod")
 
 
 def test_scaling_changes_no_other_word() -> None:
     assert told(objects(Case("traefik"), 2)) == told(objects(Case("traefik"), 7))
+    assert told(objects(SET, 0)) == told(objects(SET, 1)) == told(objects(SET, 2))
+    stated = [told(objects(Case("nobody"), replicas, route=STATED)) for replicas in (0, 1, 2)]
+    assert stated == [stated[0]] * 3
 
 
 def test_not_ready_although_the_web_socket_answers() -> None:
@@ -575,8 +578,6 @@ def test_a_path_to_another_service_does_not_count() -> None:
 
 
 # ---------------------------------------------------------------------------------------- routes together, workloads
-
-WS = "Deployment shop/chat has several pods, and nothing keeps the requests of a browser at the pod with its session."
 
 
 def second_ingress(path: str, annotations: Mapping[str, str]) -> Object:

@@ -149,7 +149,7 @@ class Case:
     def spread(self) -> str:
         """The words for the pods among which requests are spread."""
         if not self.companions:
-            return f"{self.snapshot.app.workload} has several pods"
+            return f"{self.snapshot.app.workload} has several replicas"
         name, other = self.companions[0]
         return f"Service {name} leads to pods of {self.snapshot.app.workload} and of {other}"
 
@@ -250,9 +250,10 @@ RULES: tuple[AffinityRule, ...] = (
     AffinityRule("False", Reason.SEVERAL_WORKERS, container_has_several_workers),
     AffinityRule("False", Reason.NOT_STICKY, requests_are_spread),
     AffinityRule("Unknown", Reason.WORKERS_NOT_KNOWN, workers_are_not_known),
-    AffinityRule("True", Reason.SINGLE_POD, pod_is_alone),
+    # With a setting, scaling between one pod and several changes nothing in the status.
     AffinityRule("True", Reason.STATED_EXTERNAL, affinity_is_stated),
     AffinityRule("True", Reason.STICKY, affinity_is_set),
+    AffinityRule("True", Reason.SINGLE_POD, pod_is_alone),
     AffinityRule("Unknown", Reason.AFFINITY_NOT_KNOWN, affinity_is_not_known),
 )
 
