@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 from tests.unit.apiserver import ApiServer, error, reply, stream
-from tests.unit.domain.world import app, container, ingress, service, workload
+from tests.unit.domain.world import DONE, app, container, ingress, service, workload
 from tests.waiting import until
 
 from chainlit_operator.controller import reconciler as reconcilers
@@ -42,6 +42,8 @@ from chainlit_operator.state import State
 from chainlit_operator.verification.scheduler import VerificationScheduler
 
 APP = app().ref
+#: No pod is ready, so the first write does not wait for an answer.
+UNREADY = replace(DONE, available=0)
 QUESTION = PathAnswer(Pods(service().ref, "uid-of-workload", 1), 8000, "/healthz")
 RIGHT = container("/chat", probes=(Probe("readinessProbe", "/chat/health", "http"),))
 
@@ -133,7 +135,7 @@ async def world(*script: Any) -> AsyncIterator[World]:
         scheduler = VerificationScheduler(probe, lambda _: told.set(), 1)
         task = asyncio.create_task(scheduler.run())
         cache.put_app(app())
-        for obj in (workload(), service(), ingress("/chat")):
+        for obj in (workload(rollout=UNREADY), service(), ingress("/chat")):
             cache.upsert(obj)
         inquirer = Inquirer(answer, queue.add)
         reconciler = Reconciler(api, cache, queue, scheduler, inquirer, EventRecorder(api))
@@ -460,7 +462,7 @@ async def test_contest_outlives_a_restart() -> None:
     async with world() as w:
         meddled = container("/theirs", owners=(("CHAINLIT_ROOT_PATH", "argocd"),))
         for n in range(4):
-            w.cache.upsert(workload(meddled, resource_version=str(1000 + 10 * n)))
+            w.cache.upsert(workload(meddled, resource_version=str(1000 + 10 * n), rollout=UNREADY))
             w.server.version = 1001 + 10 * n
             await w.reconciler.reconcile(APP)
         assert w.status()["Aligned"] == "False/FieldContested"

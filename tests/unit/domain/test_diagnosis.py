@@ -268,5 +268,5 @@ def test_equal_findings_in_a_row_are_counted() -> None:
 def test_with_verification_off_nobody_answers() -> None:
     snap = unready(is_verified=False)
     assert snap.answer(WHERE) is NOBODY
-    assert unready().answer(WHERE) is None
+    assert unready(answers={}).answer(WHERE) is None
     assert unready(answers={WHERE: NOT_LISTENING}).answer(WHERE) is NOT_LISTENING

@@ -47,6 +47,7 @@ def world(*containers: Container, paths: dict[str, int | str], spec: dict[str, A
         workload=workload(*containers),
         services=(service(ports=ports),),
         app=app(**(spec or {})),
+        answers={},
     )
 
 

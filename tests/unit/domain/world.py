@@ -11,6 +11,8 @@ from chainlit_operator.domain.alignment import Apply
 from chainlit_operator.domain.conditions import Outcome, Report, report
 from chainlit_operator.domain.decide import Failure, decide
 from chainlit_operator.domain.model import (
+    NOBODY,
+    Answer,
     App,
     AppSpec,
     Attachment,
@@ -24,6 +26,7 @@ from chainlit_operator.domain.model import (
     Middleware,
     Origin,
     Probe,
+    Question,
     Rollout,
     Route,
     RouteConflict,
@@ -161,12 +164,20 @@ def middleware(name: str, *transforms: Transform, chain: tuple[str, ...] = ()) -
     return Middleware(Ref("Middleware", NAMESPACE, name), "1", transforms, chain)
 
 
+class Silent(dict[Question, Answer]):
+    """The answers of pods where nobody answers, so that the operator writes at once."""
+
+    def get(self, key: Question, default: Any = None) -> Answer:
+        return NOBODY
+
+
 def snapshot(*routes: Route, middlewares: tuple[Middleware, ...] = (), **fields: Any) -> Snapshot:
     """The plain case: one app, one workload, its Service, and the routes given (default: an Ingress at /chat)."""
     defaults: dict[str, Any] = {
         "app": app(),
         "workload": workload(),
         "services": (service(),),
+        "answers": Silent(),
         "routes": tuple(composed(route, *middlewares) for route in routes or (ingress("/chat"),)),
     }
     return Snapshot(**(defaults | fields))

@@ -14,9 +14,11 @@ from tests.unit.verification.prober.fakes import FakeChainlit, allow_any, answer
 from chainlit_operator.domain.model import NOBODY, Check, PathAnswer, PathKind, Pods, Standing, Stands
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.object_ref import Ref
+from chainlit_operator.verification import pods
 from chainlit_operator.verification.pods import PodAddresses, PodAsker
-from chainlit_operator.verification.prober import Policy, Prober, address_allowed
+from chainlit_operator.verification.prober import Policy, Prober, Target, address_allowed
 from chainlit_operator.verification.prober.fetch import Reply, fetch
+from chainlit_operator.verification.prober.outcome import Outcome
 
 PODS = Pods(Ref("Service", NAMESPACE, "chat"), "uid-of-workload", 1)
 
@@ -165,6 +167,34 @@ async def test_app_past_a_login_proxy(ready: bool, standing: Any) -> None:
         found.api.script = [reply(page(endpoint_slice(endpoint(ready=ready))))]
         check = Check("http://10.0.0.1", "/chat", "", "http", "uid", 1, service=PODS.service, pod_port=found.app.port)
         assert await found.asker.answer(Stands(check)) is standing
+
+
+class Scripted(Prober):
+    """A prober with these outcomes, one for each probe."""
+
+    def __init__(self, *reasons: Reason) -> None:
+        super().__init__()
+        object.__setattr__(self, "reasons", list(reasons))
+
+    async def probe(self, target: Target) -> Outcome:
+        return Outcome(self.reasons.pop(0), "…")  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("reasons", "standing"),
+    [
+        ((Reason.CONNECTION_LOST, Reason.VERIFIED), Standing.GOOD),
+        ((Reason.CONNECTION_LOST, Reason.CONNECTION_LOST), Standing.BAD),
+        ((Reason.HANDSHAKE_NOT_FOUND, Reason.VERIFIED), Standing.BAD),
+    ],
+)
+async def test_one_lost_connection_is_not_bad(
+    reasons: tuple[Reason, ...], standing: Standing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pods, "_PAUSE", 0.0)
+    async with scene(FakeChainlit()) as found:
+        asker = PodAsker(found.asker._addresses, found.asker._policy, Scripted(*reasons))
+        assert await asker.answer(Stands(Check("http://chat", "", "", "http", "uid", 1))) is standing
 
 
 async def test_fetch_reads_no_more_than_its_limit_and_says_why_it_has_nothing() -> None:

@@ -9,7 +9,10 @@ route explains them. The truth table; the first row that applies counts::
     the app was aligned, and nothing was kept      → not kept: it follows its route
     the operator has not written to the workload,
     and the values are a place of the route        → kept
-    the values were kept, and others changed them  → kept: what was kept is written
+    the values were kept as a place, and others
+    changed them                                   → kept: what was kept is written
+    the values are no place, and the app answered
+    with them before the first write               → kept, until a verification finds it elsewhere
     otherwise                                      → not kept
 
 A route with the prefix P in the browser's URL and the prefix B at the backend has the place (P, B) and each place
@@ -24,7 +27,7 @@ from typing import NamedTuple
 
 from chainlit_operator.domain import chainlit, paths
 from chainlit_operator.domain.field_managers import FIELD_MANAGER
-from chainlit_operator.domain.model import App, Container, Route, Snapshot, Workload, backend_name
+from chainlit_operator.domain.model import App, Container, Route, Snapshot, backend_name
 from chainlit_operator.domain.paths import RootPaths
 from chainlit_operator.domain.place import Place, Source
 from chainlit_operator.domain.resolution import Resolved, path_overrides
@@ -34,11 +37,16 @@ from chainlit_operator.object_ref import Ref
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The values that stay, and the route at their place. ``outer`` is the prefix that no route shows, or empty."""
+    """The values that stay, and the route at their place.
+
+    ``outer`` is the prefix that no route shows, or empty. ``stands`` says that the values are no place of the route,
+    and that the app answers at the route's own place nevertheless.
+    """
 
     root_paths: RootPaths
     route: Resolved
     outer: str = ""
+    stands: bool = False
 
 
 class _Below(NamedTuple):
@@ -50,20 +58,22 @@ class _Below(NamedTuple):
 
 def kept(snapshot: Snapshot, route: Resolved, container: Container) -> Kept | None:
     """Return what is kept of the container's values; None if the app follows its route."""
-    app, workload = snapshot.app, snapshot.workload
-    if app.spec.mount_path or app.spec.template is not None or workload is None:
+    app = snapshot.app
+    if app.spec.mount_path or app.spec.template is not None:
         return None
     if route.place.source is Source.STATED:
         return None
-    status, is_first = app.status, is_new(app)
-    was_kept = not is_first and status.kept and status.route in (None, route.status)
-    if not is_first and not was_kept:
-        return None
-    if not _is_written(workload) and (present := present_values(container)) is not None:
+    if is_first(snapshot, route) and (present := present_values(container)) is not None:
         found = _kept(snapshot, route, present)
         if found is not None or present == route.root_paths:
             return found
-    return _kept(snapshot, route, _recorded(app)) if was_kept and status.route is not None else None
+    if not _was_kept(app, route) or app.status.route is None:
+        return None
+    recorded = _recorded(app)
+    if any(_place(route, recorded) or ()):
+        return _kept(snapshot, route, recorded)
+    is_same = known_values(container) == recorded and not snapshot.answers_elsewhere
+    return Kept(recorded, route, stands=True) if is_same else None
 
 
 def is_new(app: App) -> bool:
@@ -71,6 +81,29 @@ def is_new(app: App) -> bool:
     known = app.status.workload
     is_other = known is not None and (known.kind, known.name) != (app.workload.kind, app.workload.name)
     return app.status.root_path is None or is_other
+
+
+def is_first(snapshot: Snapshot, route: Resolved) -> bool:
+    """Whether the operator still decides what to keep: it has not written to the workload, nor let the app follow."""
+    app, workload = snapshot.app, snapshot.workload
+    is_written = workload is not None and FIELD_MANAGER in workload.field_managers
+    return not is_written and (is_new(app) or _was_kept(app, route))
+
+
+def is_superseded(app: App, route: Resolved, container: Container) -> bool:
+    """Whether the values are those of the status, although the same route now gives others.
+
+    So another release of the operator decided otherwise.
+    """
+    is_same = not is_new(app) and not app.status.kept and app.status.route == route.status
+    return is_same and known_values(container) == _recorded(app) != route.root_paths
+
+
+def known_values(container: Container) -> RootPaths:
+    """Return the values with which Chainlit runs, as far as the container says them."""
+    root_path = container.root_path_option or container.root_path
+    values = (variable.value if variable is not None else "" for variable in (root_path, container.parent_root_path))
+    return RootPaths(*(value or "" for value in values))
 
 
 def present_values(container: Container) -> RootPaths | None:
@@ -81,12 +114,12 @@ def present_values(container: Container) -> RootPaths | None:
     return None if root is None or parent is None else RootPaths(root, parent)
 
 
+def _was_kept(app: App, route: Resolved) -> bool:
+    return app.status.kept and not is_new(app) and app.status.route in (None, route.status)
+
+
 def _recorded(app: App) -> RootPaths:
     return RootPaths(app.status.root_path or "", app.status.parent_root_path or "")
-
-
-def _is_written(workload: Workload) -> bool:
-    return FIELD_MANAGER in workload.field_managers
 
 
 def _kept(snapshot: Snapshot, route: Resolved, values: RootPaths) -> Kept | None:

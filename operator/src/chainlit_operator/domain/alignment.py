@@ -22,7 +22,7 @@ from chainlit_operator.domain.chainlit import PARENT_ROOT_PATH, ROOT_PATH
 from chainlit_operator.domain.field_managers import FIELD_MANAGER
 from chainlit_operator.domain.model import Basis, Container, FieldConflict, Snapshot, Variable, Workload
 from chainlit_operator.domain.probes import is_resumed, probe_warnings, wanted_probe_paths
-from chainlit_operator.domain.reasons import ELSEWHERE, Reason
+from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.domain.resolution import Resolved, Unresolved
 from chainlit_operator.domain.rule import Rule, first_fault
 
@@ -244,7 +244,7 @@ def _variables(container: Container) -> tuple[tuple[str, Variable | None], ...]:
 def _fields(snapshot: Snapshot, container: Container, route: Resolved, roots: paths.RootPaths) -> Apply | NoOp:
     env = tuple(_wanted_env(container, roots))
     probes = wanted_probe_paths(snapshot, container, route, roots)
-    changes = dict(_changes(container, env, probes, is_elsewhere=_is_elsewhere(snapshot)))
+    changes = dict(_changes(container, env, probes, is_elsewhere=snapshot.answers_elsewhere))
     if not changes:
         return _own_again(snapshot, container, env, probes)
     # The API server fills in "/", which counts as set by the manager that created the probe.
@@ -269,14 +269,6 @@ def _wanted_env(container: Container, roots: paths.RootPaths) -> Iterator[tuple[
             continue
         if value or now is not None or container.has_env_from:
             yield name, value
-
-
-def _is_elsewhere(snapshot: Snapshot) -> bool:
-    """Whether a verification has found that the present pods answer at another path."""
-    found, workload = snapshot.verification, snapshot.workload
-    if found is None or workload is None or found.reachable or found.app_reason not in ELSEWHERE:
-        return False
-    return (found.check.uid, found.check.generation) == (workload.uid, workload.generation)
 
 
 def _changes(container: Container, env: Fields, probes: Fields, *, is_elsewhere: bool) -> Iterator[tuple[str, str]]:

@@ -160,7 +160,8 @@ class _Reporter:
         if self._has_vanished and isinstance(route, Unresolved):
             return _condition(ConditionType.ALIGNED, "False", route.reason, route.message)
         if isinstance(action, Blocked):
-            value = "Unknown" if action.reason is Reason.SUSPENDED else "False"
+            is_open = action.reason in (Reason.SUSPENDED, Reason.VERIFICATION_PENDING)
+            value = "Unknown" if is_open else "False"
             return _condition(ConditionType.ALIGNED, value, action.reason, action.message)
         assert isinstance(route, Resolved)
         assert container is not None
@@ -342,6 +343,8 @@ def _served(container: Container, roots: paths.RootPaths, route: Resolved, kept:
     """The path that the container serves, why, and the values."""
     by = "spec.route.url" if route.place.source is Source.STATED else route.status.shown
     reason = f"as {by} requires" if kept is None else f"as before this ChainlitApp, and {by} leads there"
+    if kept is not None and kept.stands:
+        reason = f"and answers as {by} requires, although other values would be usual"
     name = ROOT_PATH if container.root_path_option is None else ROOT_PATH_OPTION
     values = f"{name} is {repr(roots.root_path) if roots.root_path else 'empty or not set'}"
     if roots.parent_root_path:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from chainlit_operator.domain import adoption, alignment, diagnosis, endpoint
+from chainlit_operator.domain import adoption, alignment, diagnosis, endpoint, first_write
 from chainlit_operator.domain.adoption import Kept
 from chainlit_operator.domain.alignment import Apply, Blocked, NoOp
 from chainlit_operator.domain.desired import manifests, ownership
 from chainlit_operator.domain.desired.ownership import Step, Steps
 from chainlit_operator.domain.endpoint import Endpoint
+from chainlit_operator.domain.first_write import Verdict
 from chainlit_operator.domain.model import Container, Memory, Question, Snapshot, VerificationMode
 from chainlit_operator.domain.paths import RootPaths
 from chainlit_operator.domain.reasons import Reason
@@ -68,17 +69,21 @@ def decide(snapshot: Snapshot) -> Decision:
     roots = roots if kept is None else kept.root_paths
     steps, failure = _steps(snapshot, roots)
     aligned = alignment.align(snapshot, route, container, roots)
+    verdict = Verdict(aligned.action, kept)
+    if isinstance(route, Resolved) and container is not None:
+        verdict = first_write.judge(snapshot, route, container, roots, (aligned.action, kept))
+        roots = roots if verdict.kept is None else verdict.kept.root_paths
     return Decision(
         route=route,
         container=container,
-        action=aligned.action,
+        action=verdict.action,
         root_paths=roots,
-        kept=kept,
+        kept=verdict.kept,
         warnings=aligned.warnings,
         steps=steps.steps,
         failure=failure,
         memory=replace(steps.memory, workload=aligned.conflict),
-        questions=_questions(snapshot, route, found, aligned.action),
+        questions=(*_questions(snapshot, route, found, verdict.action), *verdict.questions),
         port=found.told,
         is_waiting=found.question is not None and found.told is None and snapshot.answer(found.question) is None,
     )

@@ -36,13 +36,14 @@ def questions(snapshot: Snapshot, route: Resolved, container: Container) -> tupl
     if workload.is_rolled_out:
         found = snapshot.verification
         is_elsewhere = found is not None and found.app_reason in ELSEWHERE and not snapshot.app.spec.mount_path
-        return (_whereabouts(snapshot, route, container, workload),) if is_elsewhere else ()
+        return (whereabouts(snapshot, route, container, workload),) if is_elsewhere else ()
     if workload.rollout.desired == 0 or workload.rollout.paused_by:
         return ()
-    return (_why_unready(_whereabouts(snapshot, route, container, workload), container),)
+    return (_why_unready(whereabouts(snapshot, route, container, workload), container),)
 
 
-def _whereabouts(snapshot: Snapshot, route: Resolved, container: Container, workload: Workload) -> Whereabouts:
+def whereabouts(snapshot: Snapshot, route: Resolved, container: Container, workload: Workload) -> Whereabouts:
+    """Return the question where Chainlit answers, if it does not do so at the place of the route."""
     pods = Pods(route.service.ref, workload.uid, workload.generation)
     prefixes = _prefixes(snapshot, route, container)
     return Whereabouts(pods, endpoint.port_of(snapshot, container), route.app_prefix, prefixes)
@@ -112,7 +113,8 @@ def _own_root_path(found: Finding, container: Container, route: Resolved) -> _Sa
     return Reason.ROOT_PATH_IN_IMAGE, text
 
 
-def _mounted(found: Finding, container: Container, route: Resolved) -> _Said:
+def mounted(found: Finding, container: Container, route: Resolved) -> _Said:
+    """Return reason and message for an app that mounts Chainlit elsewhere."""
     text = (
         f"Another app in container {container.name} mounts Chainlit: it answers at {found.prefix} instead of "
         f"{route.app_prefix or '/'}. Set spec.mountPath: {found.prefix}."
@@ -157,7 +159,7 @@ def _else(found: Finding, _: Container, route: Resolved) -> _Said:
 
 _CAUSES: Mapping[Cause, Callable[[Finding, Container, Resolved], _Said]] = {
     Cause.OWN_ROOT_PATH: _own_root_path,
-    Cause.MOUNTED: _mounted,
+    Cause.MOUNTED: mounted,
     Cause.OTHER_PORT: _other_port,
     Cause.NOT_LISTENING: _not_listening,
     Cause.PROBE: _probe,

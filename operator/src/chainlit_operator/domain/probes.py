@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chainlit_operator.domain import chainlit
 from chainlit_operator.domain.field_managers import FIELD_MANAGER
-from chainlit_operator.domain.model import App, Container, Probe, Snapshot, Variable
+from chainlit_operator.domain.model import App, Container, PathAnswer, PathKind, Pods, Probe, Snapshot
 from chainlit_operator.domain.paths import RootPaths, is_below, normalise
 from chainlit_operator.domain.reasons import ConditionType, Reason
 from chainlit_operator.domain.resolution import Resolved
@@ -20,12 +20,36 @@ def wanted_probe_paths(
     """
     prefixes = _known_prefixes(snapshot, container)
     changes = _changes_probes(snapshot, container, wanted)
+    found = []
+    for probe in _of_chainlit(container.probes, snapshot, container, route, wanted):
+        is_catch_all = snapshot.answers.get(_question(snapshot, container, route, probe)) is PathKind.CATCH_ALL
+        moves = changes and (is_catch_all or asks_chainlit(probe.path, (wanted.root_path, *prefixes)))
+        if moves or (probe.field, FIELD_MANAGER) in container.owners:
+            path = probe_path(probe.path, wanted.root_path, prefixes, is_catch_all=is_catch_all)
+            found.append((probe.field, path if moves else probe.path))
+    return tuple(found)
+
+
+def path_questions(
+    snapshot: Snapshot, container: Container, route: Resolved, wanted: RootPaths
+) -> tuple[PathAnswer, ...]:
+    """Return the questions whether Chainlit answers the other paths of its probes, before the root path leaves ``/``.
+
+    Below a root path Chainlit does not answer them, so there they belong to the app.
+    """
+    if not wanted.root_path or _present_root_path(container):
+        return ()
     return tuple(
-        (probe.field, probe_path(probe.path, wanted.root_path, prefixes) if changes else probe.path)
+        _question(snapshot, container, route, probe)
         for probe in _of_chainlit(container.probes, snapshot, container, route, wanted)
-        if (probe.field, FIELD_MANAGER) in container.owners
-        or (changes and asks_chainlit(probe.path, (wanted.root_path, *prefixes)))
+        if not asks_chainlit(probe.path, (wanted.root_path, *_known_prefixes(snapshot, container)))
     )
+
+
+def _question(snapshot: Snapshot, container: Container, route: Resolved, probe: Probe) -> PathAnswer:
+    assert snapshot.workload is not None  # the container is one of its own
+    pods = Pods(route.service.ref, snapshot.workload.uid, snapshot.workload.generation)
+    return PathAnswer(pods, container.port_number(probe.port) or chainlit.PORT, probe.path)
 
 
 def probe_warnings(snapshot: Snapshot, container: Container, route: Resolved, wanted: RootPaths) -> tuple[str, ...]:
@@ -50,9 +74,13 @@ def _known_prefixes(snapshot: Snapshot, container: Container) -> tuple[str, ...]
 
 def _changes_probes(snapshot: Snapshot, container: Container, wanted: RootPaths) -> bool:
     """Whether the root path changes, or the operator repairs a workload that it has written to."""
-    present = container.root_path_option or container.root_path or Variable("")
     is_written = snapshot.workload is not None and FIELD_MANAGER in snapshot.workload.field_managers
-    return is_written or is_resumed(snapshot.app) or wanted.root_path != (present.value or "")
+    return is_written or is_resumed(snapshot.app) or wanted.root_path != _present_root_path(container)
+
+
+def _present_root_path(container: Container) -> str:
+    present = container.root_path_option or container.root_path
+    return (present.value if present is not None else "") or ""
 
 
 def is_resumed(app: App) -> bool:
@@ -90,8 +118,10 @@ def is_probe_endpoint(path: str, prefixes: tuple[str, ...]) -> bool:
     return path.endswith(chainlit.PROBE_ENDPOINTS) or any(prefix and is_below(path, prefix) for prefix in prefixes)
 
 
-def probe_path(path: str, root_path: str, former_prefixes: tuple[str, ...]) -> str:
+def probe_path(path: str, root_path: str, former_prefixes: tuple[str, ...], *, is_catch_all: bool = False) -> str:
     """Return the path below ``root_path`` for a probe that requests ``path`` now; a path of the app's own stays.
+
+    ``is_catch_all`` says that Chainlit has answered the path, which therefore is not the app's own.
 
     The longest of ``root_path`` and ``former_prefixes`` is replaced. ``/`` becomes ``<root path>/health``, which every
     release answers: below a root path ``/`` answers 404, and the API server fills in ``/`` for a probe without a path.
@@ -100,7 +130,7 @@ def probe_path(path: str, root_path: str, former_prefixes: tuple[str, ...]) -> s
     if path in ("", "/"):
         return f"{root_path}{chainlit.PROBE_ENDPOINT}" if root_path else path
     prefixes = (root_path, *former_prefixes)
-    if not asks_chainlit(path, prefixes):
+    if not is_catch_all and not asks_chainlit(path, prefixes):
         return path
     given = path
     path, mark, query = f"/{path.removeprefix('/')}".partition("?")

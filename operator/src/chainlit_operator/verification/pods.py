@@ -6,6 +6,7 @@ rules of hosts of routes: neither the API server nor the operator itself is aske
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -28,7 +29,7 @@ from chainlit_operator.domain.model import (
     Whereabouts,
     WhyUnready,
 )
-from chainlit_operator.domain.reasons import Reason
+from chainlit_operator.domain.reasons import ELSEWHERE, Reason
 from chainlit_operator.kinds.endpointslice import SERVICE_LABEL, Endpoint, endpoints
 from chainlit_operator.kube.client import Api
 from chainlit_operator.kube.errors import ApiError
@@ -44,6 +45,8 @@ logger = logging.getLogger(__name__)
 _MAX_SLICES, _MAX_PODS = 10, 3
 #: A pod is near: it answers in milliseconds, or something holds the request back.
 _POD_LIMITS = replace(DEFAULT_LIMITS, connect_seconds=1.0, total_seconds=2.0)
+#: Seconds between two probes of a Service.
+_PAUSE = 0.5
 #: Reasons without a reply that are an answer nevertheless: no other pod would give another one.
 _ANSWERS = frozenset({Reason.REDIRECTED, Reason.TARGET_INVALID, Reason.PROBE_FAILED, Reason.RESPONSE_TOO_LARGE})
 
@@ -125,11 +128,16 @@ class PodAsker:
         return NOBODY
 
     async def _standing(self, check: Check) -> Answer:
+        """Probe an app. A failure counts if it has to do with the path, or if it is the second one in a row."""
         found = await self._backend.find(check)
         if found is None:
             return NOBODY
         prober, target = found
-        return Standing.GOOD if (await prober.probe(target)).reachable else Standing.BAD
+        outcome = await prober.probe(target)
+        if not outcome.reachable and outcome.reason not in ELSEWHERE:
+            await asyncio.sleep(_PAUSE)
+            outcome = await prober.probe(target)
+        return Standing.GOOD if outcome.reachable else Standing.BAD
 
 
 async def _path_answer(pod: Pod, port: int, path: str) -> PathKind | None:

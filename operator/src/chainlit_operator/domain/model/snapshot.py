@@ -14,6 +14,7 @@ from chainlit_operator.domain.model.route import DependencyObject, Route
 from chainlit_operator.domain.model.service import Service, ServiceAccount
 from chainlit_operator.domain.model.verification import Verification
 from chainlit_operator.domain.model.workload import Workload
+from chainlit_operator.domain.reasons import ELSEWHERE
 from chainlit_operator.object_ref import Ref
 
 WatchedObject = Workload | Service | ServiceAccount | Route | DependencyObject
@@ -121,6 +122,14 @@ class Snapshot:
     def verification_mode(self) -> VerificationMode:
         """How the app is verified, with regard to the operator's own setting."""
         return self.app.spec.verification if self.is_verified else VerificationMode.DISABLED
+
+    @property
+    def answers_elsewhere(self) -> bool:
+        """Whether a verification has found that the present pods answer at another path."""
+        found, workload = self.verification, self.workload
+        if found is None or workload is None or found.reachable or found.app_reason not in ELSEWHERE:
+            return False
+        return (found.check.uid, found.check.generation) == (workload.uid, workload.generation)
 
     def answer(self, question: Question) -> Answer | None:
         """Return the answer to a question; None until there is one. With verification off nobody answers."""
