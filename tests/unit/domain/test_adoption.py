@@ -36,7 +36,8 @@ from chainlit_operator.domain.model import (
 )
 from chainlit_operator.domain.paths import RootPaths
 from chainlit_operator.domain.reasons import Reason
-from chainlit_operator.domain.resolution import Resolved
+from chainlit_operator.domain.redirects import RedirectRegex, RedirectRoot
+from chainlit_operator.domain.resolution import Resolved, Unresolved
 
 OWN: dict[str, Any] = {"field_managers": ("helm", "chainlit-operator")}
 
@@ -403,3 +404,45 @@ def test_without_verification_and_pods() -> None:
 
 def test_recorded_values() -> None:
     assert RootPaths("/chat", "") == values(KEPT)
+
+
+APP_ROOT = RedirectRoot("the annotation a/app-root", "/chat")
+TO_CHAT = RedirectRegex("Middleware m", "^(http://[^/]+)/$", "$1/chat/")
+
+
+@pytest.mark.parametrize("redirect", [APP_ROOT, TO_CHAT])
+def test_an_app_at_the_end_of_a_redirect_is_kept(redirect: RedirectRoot | RedirectRegex) -> None:
+    """``/`` is redirected to ``/chat``, where the app is."""
+    snap = adopting(ingress(path("/", transforms=(redirect,))), pods("/chat"))
+    found = decide(snap)
+    assert found.kept is not None and isinstance(found.route, Resolved)
+    assert (found.route.public_prefix, found.action) == ("/chat", NoOp())
+
+
+@pytest.mark.parametrize("present", ["/bot", None, ""])
+def test_a_redirect_of_the_page_is_named(present: str | None) -> None:
+    """``/bot`` is not redirected, so it is kept; at ``/`` the page is lost."""
+    found = decide(adopting(ingress(path("/", transforms=(APP_ROOT,))), pods(present)))
+    if present == "/bot":
+        assert found.kept is not None and isinstance(found.route, Resolved)
+        return
+    assert isinstance(found.route, Unresolved) and found.kept is None
+    assert found.route.reason is Reason.REDIRECTED_BY_ROUTE
+    assert found.route.message == (
+        "Ingress shop/chat redirects / to http://example.com/chat (the annotation a/app-root), and Chainlit needs it. "
+        "Remove the redirect, or limit it to other paths."
+    )
+
+
+def test_an_app_that_follows_its_route_to_a_redirected_page_is_named() -> None:
+    """The pods are at a place that is not redirected, and the operator would move them to one that is."""
+    found = decide(adopting(ingress(path("/", transforms=(APP_ROOT,))), pods("/chat"), **OWN))
+    assert isinstance(found.route, Unresolved)
+    assert found.route.reason is Reason.REDIRECTED_BY_ROUTE
+
+
+def test_a_redirect_of_everything_keeps_nothing() -> None:
+    everything = RedirectRegex("Middleware m", "^http://[^/]+/(.*)", "https://other.example/$1")
+    found = decide(adopting(ingress(path("/", transforms=(everything,))), pods("/chat")))
+    assert isinstance(found.route, Unresolved)
+    assert found.route.reason is Reason.REDIRECTED_BY_ROUTE

@@ -18,6 +18,7 @@ from chainlit_operator.domain.model import Container, Memory, Question, Snapshot
 from chainlit_operator.domain.paths import RootPaths
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.domain.resolution import Resolved, Unresolved, resolve
+from chainlit_operator.domain.resolution.redirected import unless_redirected
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,8 @@ def decide(snapshot: Snapshot) -> Decision:
     kept = None
     if isinstance(route, Resolved) and container is not None:
         kept = adoption.kept(snapshot, route, container)
-        route = route if kept is None else kept.route
+        route = unless_redirected(snapshot, route if kept is None else kept.route)
+        kept = kept if isinstance(route, Resolved) else None
     is_mounted = bool(snapshot.app.spec.mount_path)
     roots = route.root_paths if isinstance(route, Resolved) and not is_mounted else None
     roots = roots if kept is None else kept.root_paths

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
-from itertools import islice
 
 from chainlit_operator.domain import chainlit, expressions, paths, rewrites
 from chainlit_operator.domain.endpoint import Endpoint, paths_to, target_of
@@ -25,9 +24,8 @@ from chainlit_operator.domain.model import (
 )
 from chainlit_operator.domain.place import Place, place_of
 from chainlit_operator.domain.reasons import Reason
-from chainlit_operator.domain.resolution import path_overrides
-from chainlit_operator.domain.resolution.origin import origin_of
-from chainlit_operator.domain.route_paths import METHOD_CONDITION, is_own_route, is_readable, prefix_of, prefixes_of
+from chainlit_operator.domain.resolution import path_overrides, redirected
+from chainlit_operator.domain.route_paths import METHOD_CONDITION, is_own_route, is_readable, prefixes_of
 from chainlit_operator.domain.rule import Rule
 
 #: How much of a text that a route brings along is repeated in a message, in characters.
@@ -171,6 +169,18 @@ class Candidate:
     def place(self) -> Place | None:
         """The place that counts; None if the route does not serve the stated URL."""
         return place_of(self.snapshot.app.spec, self.public_prefix, self.backend_prefix)
+
+    @property
+    def present_prefix(self) -> str | None:
+        """The prefix at which the pods serve Chainlit now; None if it is not known, or not below the route's."""
+        container = self.endpoint.container
+        if container is None:
+            return None
+        variable = container.root_path_option or container.root_path
+        value = variable.value if variable is not None else ""
+        if value is None or not paths.is_below(value, self.backend_prefix):
+            return None
+        return self.public_prefix + value.removeprefix(self.backend_prefix)
 
     @property
     def prefix_at_edge(self) -> str:
@@ -463,23 +473,12 @@ def prefixes_align(given: Candidate) -> str:
 
 
 def requests_are_not_redirected(given: Candidate) -> str:
-    """The edge must not redirect Chainlit's requests to another address."""
-    unlike = {path.transforms: path for path in reversed(given.serving) if path.service}
-    for transforms, path in islice(unlike.items(), MAX_REWRITES):
-        prefix = given.prefix_at_edge if path is given.chosen else prefix_of(path)
-        found = rewrites.first_redirect(prefix, transforms, _origin(given.route, path))
-        if found is not None:
-            return (
-                f"{given.route.ref} redirects {found.path} to {found.location[:MAX_QUOTED]} ({found.what}), and "
-                "Chainlit needs it. Remove the redirect, or limit it to other paths."
-            )
-    return ""
-
-
-def _origin(route: Route, path: RoutePath) -> str:
-    """The address of a request, up to its path; for any host or a wildcard, that of an example."""
-    example = path.host.replace("*", "www") or "www.example.com"
-    return f"http{origin_of(route, path) or f'://{example}'}"
+    """The edge must not redirect Chainlit's requests, at the route's path or where the pods serve Chainlit now."""
+    own = [path for path in given.serving if path.service]
+    present = given.present_prefix
+    if present is not None and not redirected.fault(given.route, own, present):
+        return ""
+    return redirected.fault(given.route, own, given.prefix_at_edge)
 
 
 RULES: tuple[Rule[Candidate], ...] = (

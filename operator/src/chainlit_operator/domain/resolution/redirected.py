@@ -1,0 +1,55 @@
+"""Redirects of a route that take Chainlit's requests at a place away from the app.
+
+An app may be kept at a place below its route's path. A redirect from ``/`` to ``/chat`` is right for an app at
+``/chat``, and takes the page away from an app at ``/``. So redirects are judged for the place that counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import islice
+
+from chainlit_operator.domain import paths, rewrites
+from chainlit_operator.domain.model import Route, RoutePath, Snapshot
+from chainlit_operator.domain.reasons import Reason
+from chainlit_operator.domain.resolution.answer import Resolved, Unresolved
+from chainlit_operator.domain.resolution.origin import origin_of
+from chainlit_operator.domain.route_paths import prefixes_of
+
+#: The most different lists of transforms of a route that are run.
+MAX_LISTS = 10
+_SHOWN = 250
+
+
+def fault(route: Route, own: Iterable[RoutePath], public: str) -> str:
+    """Return why an app at the prefix ``public`` loses requests that come by these paths; empty if it loses none."""
+    unlike: dict[tuple[str, tuple[rewrites.Transform, ...]], RoutePath] = {}
+    for path in own:
+        for prefix in prefixes_of(path) if path.transforms else ():
+            if paths.is_below(public, prefix) or paths.is_below(prefix, public):
+                unlike.setdefault((max(public, prefix, key=len), path.transforms), path)
+    for (prefix, transforms), path in islice(unlike.items(), MAX_LISTS):
+        found = rewrites.first_redirect(prefix, transforms, _origin(route, path))
+        if found is not None:
+            return (
+                f"{route.ref} redirects {found.path} to {found.location[:_SHOWN]} ({found.what}), and Chainlit needs "
+                "it. Remove the redirect, or limit it to other paths."
+            )
+    return ""
+
+
+def _origin(route: Route, path: RoutePath) -> str:
+    """The address of a request, up to its path; for any host or a wildcard, that of an example."""
+    example = path.host.replace("*", "www") or "www.example.com"
+    return f"http{origin_of(route, path) or f'://{example}'}"
+
+
+def unless_redirected(snapshot: Snapshot, answer: Resolved) -> Resolved | Unresolved:
+    """Return the answer, or the fault of its route at the place that counts."""
+    services = {service.ref.name for service in snapshot.services}
+    for route in snapshot.routes:
+        if (route.ref.kind, route.ref.name) == (answer.status.kind, answer.status.name):
+            own = (path for path in route.paths if path.service in services)
+            if message := fault(route, own, answer.public_prefix):
+                return Unresolved(Reason.REDIRECTED_BY_ROUTE, message)
+    return answer
