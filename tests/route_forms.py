@@ -164,6 +164,18 @@ def behind(*middlewares: tuple[str, Object], path: str, use: str = "m") -> Manif
     return manifests
 
 
+def together(*routes: Manifests) -> Manifests:
+    """Several routes of one app; the first keeps its name."""
+
+    def manifests(namespace: str, host: str) -> list[Object]:
+        made = [route(namespace, host) for route in routes]
+        for number, objects_ in enumerate(made[1:], 2):
+            objects_[-1]["metadata"]["name"] += f"-{number}"
+        return [obj for objects_ in made for obj in objects_]
+
+    return manifests
+
+
 def http_route(
     *rules: Object,
     more: tuple[Object, ...] = (),
@@ -231,6 +243,14 @@ FORMS = [
          (T, N, C)),
     Form("second-service", "Ingress, `/chat`, and `/chat/ws` to a second Service of the same pods",
          ingress(("/chat", "Prefix"), ("/chat/ws", "Prefix", "second"), more=(SECOND,)), CHAT, (T, N, C)),
+    Form("second-ingress", "Ingress, `/chat`, and `/chat/ws` in a second Ingress",
+         together(ingress(("/chat", "Prefix")), ingress(("/chat/ws", "Prefix"))), CHAT, (T, N, C)),
+    Form("second-ingress-without-login", "Ingress, `/`, and `/slack/events` in a second Ingress",
+         together(ingress(("/", "Prefix")), ingress(("/slack/events", "Prefix"))), Roots("/", "")),
+    Form("second-ingress-helper", "Ingress, `/chat`, and `Exact` `/ping` in a second Ingress, which is left out",
+         together(ingress(("/chat", "Prefix")), ingress(("/ping", "Exact"))), CHAT, (T, C)),
+    Form("second-ingress-elsewhere", "Ingress, `/chat`, and `/bot` in a second Ingress",
+         together(ingress(("/chat", "Prefix")), ingress(("/bot", "Prefix"))), Reason.ROUTE_AMBIGUOUS),
     Form("exact-and-prefix", "Ingress, `Exact` `/chat` and `Prefix` `/chat/`",
          ingress(("/chat", "Exact"), ("/chat/", "Prefix")), CHAT, (T, N, C)),
     Form("neighbour", "Ingress, `/chat` beside another app at `/`",
@@ -270,6 +290,12 @@ FORMS = [
          ingress(("/chat", "ImplementationSpecific"),
                  annotations={f"{TRAEFIK}/router.pathmatcher": "PathPrefixStrip"}), Reason.ROUTE_NOT_ACCEPTED),
     # Ingress with Traefik Middlewares
+    Form("second-ingress-stripped", "Middleware `stripPrefix` `/chat` on `/chat`, also on a second Ingress `/chat/ws`",
+         together(behind(("m", {"stripPrefix": {"prefixes": ["/chat"]}}), path="/chat"), behind(path="/chat/ws")),
+         STRIPPED),
+    Form("second-ingress-not-stripped", "the same, and `/chat/ws` in a second Ingress without it",
+         together(behind(("m", {"stripPrefix": {"prefixes": ["/chat"]}}), path="/chat"),
+                  ingress(("/chat/ws", "Prefix"))), Reason.ROUTE_AMBIGUOUS),
     Form("strip", "Middleware `stripPrefix` `/chat`",
          behind(("m", {"stripPrefix": {"prefixes": ["/chat"]}}), path="/chat"), STRIPPED, in_gate=(T,)),
     Form("strip-parent", "Middleware `stripPrefix` `/team` on `/team/chat`",
@@ -670,7 +696,24 @@ dead.
 Contour answers WebSocket upgrades with 403 unless `{SOCKETS}` lists the path of the Ingress, with the same spelling.
 All Contour rows set this annotation, except the `WebSocketNotEnabled` rows. There the page loads and the chat does
 not connect. Contour serves Ingresses by the name of their class, `contour` by default; under another name the
-operator recognises it by `{SOCKETS}`. Contour has no annotation that rewrites the path of an Ingress."""
+operator recognises it by `{SOCKETS}`. Contour has no annotation that rewrites the path of an Ingress.
+
+## Several routes of one app
+
+The operator reads all routes that lead to the app, unless `spec.route.ref` names one. The route with the shortest path
+gives the place. Another route joins it if the next segment of its path is one of Chainlit's own, such as `ws`, `public`
+or `slack`, and if both routes rewrite the path alike. Two routes with different places give **RouteAmbiguous**. A route
+with a fault, or one that its controller refuses, is left out, and RouteResolved names it. Only if such a route may get
+requests that the app needs does its fault become the app's.
+
+Only paths that lead to Chainlit's port count. That is the port in `spec.workload.ref.port`, in the command (`--port`)
+or in `CHAINLIT_PORT`, else the port that the routes lead to. If they lead to several ports of the container, the name
+of a port decides (`chainlit`, `http`, `web`, `ui`), and then the pods. A path to another container of the pod counts
+only if that container passes requests on to Chainlit: no path leads to Chainlit itself, or only one below its own.
+
+HTTPRoutes of other namespaces count with a
+[ReferenceGrant](../how-to/several-teams.md#httproutes-in-the-namespace-of-the-gateway). What the cluster does not show
+is [stated](../how-to/stated-url.md) in `spec.route.url`."""
 
 
 def page() -> Iterator[str]:

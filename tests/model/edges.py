@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import posixpath
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
@@ -66,12 +66,15 @@ class World:
         return any(port in (entry["port"], entry.get("name")) for entry in ports)
 
 
-def outcomes(route: Object, world: World, request: Request) -> dict[str, set[Outcome]]:
-    """Where a request may go, for each edge that may be the route's."""
+def outcomes(route: Object, world: World, request: Request, beside: Sequence[Object] = ()) -> dict[str, set[Outcome]]:
+    """Where a request may go, for each edge that may be the route's. Routes ``beside`` it may be at the same edge."""
     world.origin = f"{request.scheme}://{request.host}"
     if route["kind"] == "HTTPRoute":
-        return {edge: _http_route(route, world, request, edge) for edge in _gateways_of(route)}
-    return {edge: _ingress(route, world, request, edge) for edge in _ingress_controllers_of(route)}
+        routes = [route, *(other for other in beside if other["kind"] == "HTTPRoute")]
+        return {edge: _http_route(routes, world, request, edge) for edge in _gateways_of(route)}
+    class_ = route["spec"].get("ingressClassName")
+    same = [o for o in beside if o["kind"] == "Ingress" and o["spec"].get("ingressClassName") == class_]
+    return {edge: _ingress([route, *same], world, request, edge) for edge in _ingress_controllers_of(route)}
 
 
 # -------------------------------------------------------------------------------------------------------- Ingress
@@ -101,25 +104,29 @@ def _ingress_controllers_of(ingress: Object) -> tuple[str, ...]:
     return known or (TRAEFIK, NGINX, "contour")
 
 
-def _ingress(ingress: Object, world: World, request: Request, edge: str) -> set[Outcome]:
-    if edge == ALB:
-        return _load_balancer(ingress, world, request)
-    controller = INGRESS_CONTROLLERS[edge]
-    annotations, namespace = ingress["metadata"].get("annotations", {}), ingress["metadata"]["namespace"]
-    found = [e for e in _entries(ingress) if _host_of_ingress(e.host, request.host)]
+def _ingress(ingresses: list[Object], world: World, request: Request, edge: str) -> set[Outcome]:
+    if edge == ALB:  # each Ingress has a load balancer of its own
+        return _load_balancer(ingresses[0], world, request)
+    controller, namespace = INGRESS_CONTROLLERS[edge], ingresses[0]["metadata"]["namespace"]
+    found = [
+        (e, ingress["metadata"].get("annotations", {}))
+        for ingress in ingresses
+        for e in _entries(ingress)
+        if _host_of_ingress(e.host, request.host)
+    ]
     if edge == TRAEFIK:  # drops the routers whose Service or port is not there
-        found = [e for e in found if world.has_port(namespace, e.service, e.port)]
+        found = [(e, a) for e, a in found if world.has_port(namespace, e.service, e.port)]
     else:  # the most specific host's server is chosen first
-        best = min((_unspecific(e.host) for e in found), default=0)
-        found = [e for e in found if _unspecific(e.host) == best]
-    found = [e for e in found if controller.matches(e, request.path, annotations)]
+        best = min((_unspecific(e.host) for e, _ in found), default=0)
+        found = [(e, a) for e, a in found if _unspecific(e.host) == best]
+    found = [(e, a) for e, a in found if controller.matches(e, request.path, a)]
     if not found:
         return {Lost("404: no path matches")}
-    first = max(controller.precedence(e, annotations) for e in found)
+    first = max(controller.precedence(e, a) for e, a in found)
     return {
-        _delivered(e, controller.rewrite(e, request.path, annotations, namespace, world), namespace, world)
-        for e in found
-        if controller.precedence(e, annotations) == first
+        _delivered(e, controller.rewrite(e, request.path, a, namespace, world), namespace, world)
+        for e, a in found
+        if controller.precedence(e, a) == first
     }
 
 
@@ -506,23 +513,39 @@ def _gateways_of(route: Object) -> tuple[str, ...]:
     return (TRAEFIK,) if own else (TRAEFIK, "envoy")
 
 
-def _http_route(route: Object, world: World, request: Request, edge: str) -> set[Outcome]:
-    """By the specification's precedence; a regular expression's place in it is each implementation's own."""
-    if not _is_attached(route, world, request):
+def _http_route(routes: list[Object], world: World, request: Request, edge: str) -> set[Outcome]:
+    """By the specification's precedence; a regular expression's place in it is each implementation's own.
+
+    Of two routes with equal matches the older one wins, and both may be that.
+    """
+    attached = [route for route in routes if _is_attached(route, world, request)]
+    if not attached:
         return {Lost("no listener that the route is attached to takes the request")}
-    hostnames = route["spec"].get("hostnames", [])
-    if hostnames and not any(_host_of_gateway(pattern, request.host) for pattern in hostnames):
+    named = [route for route in attached if _has_host(route, request.host)]
+    if not named:
         return {Lost("404: no host name matches")}
     found = [
-        (_precedence(match, edge), -order, match, rule)
+        (_precedence(match, edge), number, -order, match, rule, route)
+        for number, route in enumerate(named)
         for order, rule in enumerate(route["spec"]["rules"])
         for match in rule.get("matches") or [{}]
         if _matches(match, request, edge)
     ]
     if not found:
         return {Lost("404: no rule matches")}
-    _, _, match, rule = max(found, key=lambda entry: entry[:2])
-    return set(_after_filters(route, rule, match, request, world, edge))
+    best = max(precedence for precedence, *_ in found)
+    winners = sorted({number for precedence, number, *_ in found if precedence == best})
+    firsts = [max((e for e in found if e[:2] == (best, number)), key=lambda e: e[2]) for number in winners]
+    return {
+        outcome
+        for _, _, _, match, rule, route in firsts
+        for outcome in _after_filters(route, rule, match, request, world, edge)
+    }
+
+
+def _has_host(route: Object, host: str) -> bool:
+    hostnames = route["spec"].get("hostnames", [])
+    return not hostnames or any(_host_of_gateway(pattern, host) for pattern in hostnames)
 
 
 def _path_of(match: Object) -> tuple[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -19,13 +19,16 @@ class Answer:
     chainlit: Chainlit
 
 
-def trouble(answer: Answer, route: Object, objects: list[Object]) -> str:
-    """Return the first request that goes wrong, and how; empty if the app is served whatever the edge."""
+def trouble(answer: Answer, route: Object, objects: list[Object], beside: Sequence[Object] = ()) -> str:
+    """Return the first request that goes wrong, and how; empty if the app is served whatever the edge.
+
+    ``beside`` are other routes, which may take requests away.
+    """
     world, own = World(objects), _own_services(objects)
     if not answer.chainlit.starts:
         return "the app does not start, or its page is blank"
     for request, wanted in visit(answer.url, answer.chainlit):
-        for edge, found in outcomes(route, world, request).items():
+        for edge, found in outcomes(route, world, request, beside).items():
             for outcome in found:
                 if not isinstance(outcome, Delivered):
                     return f"{edge}: {request.method} {request.path}: {outcome.why}"
@@ -61,6 +64,18 @@ def _own_services(objects: list[Object]) -> frozenset[str]:
         for found in objects
         if found["kind"] == "Service" and found["spec"]["selector"] == {"app": "chat"}
     )
+
+
+def is_whole(route: Object, objects: list[Object]) -> bool:
+    """Whether all requests that a route takes are for the app; others are conflicts between routes."""
+    own, spec = _own_services(objects), route["spec"]
+    if route["kind"] == "HTTPRoute":
+        backends = [[ref for ref in rule.get("backendRefs", ()) if ref.get("weight", 1)] for rule in spec["rules"]]
+        is_redirect = any(found["type"] == "RequestRedirect" for rule in spec["rules"] for found in rule["filters"])
+        return not is_redirect and all(refs and {ref["name"] for ref in refs} <= own for refs in backends)
+    paths = [path for rule in spec.get("rules", []) for path in rule["http"]["paths"]]
+    targets = [path["backend"] for path in paths] or [spec.get("defaultBackend", {})]
+    return all(target.get("service", {}).get("name") in own for target in targets)
 
 
 def splits(prefix: str) -> Iterator[Chainlit]:

@@ -86,6 +86,8 @@ def _scenes(draw: DrawFn, stage: Stage) -> Scene:
         draw(_http_route(prefix, names, stage) if kind == "HTTPRoute" else _ingress(prefix, flavour, names, stage))
         for _ in range(count)
     ]
+    if count and not stage.is_real:
+        routes += [] if flavour in CLOUDS else draw(_split(routes[0], prefix))
     for number, route in enumerate(routes):
         route["metadata"]["name"] = f"route-{number}"
     objects = [
@@ -97,6 +99,35 @@ def _scenes(draw: DrawFn, stage: Stage) -> Scene:
         draw(_app(kind, stage)),
     ]
     return Scene(json.dumps([make.stored(found, NAMESPACE) for found in objects]))
+
+
+@st.composite
+def _split(draw: DrawFn, route: Object, prefix: str) -> list[Object]:
+    """Seldom, further routes for parts of the app, like the route but for their paths, or without its annotations."""
+    number = draw(_often(1, 1, 2, usually=(0,), odds=3, calm=1))
+    return [draw(_part(route, prefix.rstrip("/"))) for _ in range(number)]
+
+
+@st.composite
+def _part(draw: DrawFn, route: Object, base: str) -> Object:
+    made: Object = json.loads(json.dumps(route))
+    text = base + draw(_often("/bot", "", "/wsx", "/", usually=(*OWN_PATHS, "/slack/events", "/public"), odds=1))
+    type_ = draw(_often("Exact", usually=("Prefix",)))
+    service = draw(_often("missing", "chat-2", usually=("chat",), odds=20))
+    if route["kind"] == "HTTPRoute":
+        rule: Object = made["spec"]["rules"][0]
+        match = make.path_match(text or "/", {"Prefix": "PathPrefix"}.get(type_, type_))
+        filters = [found for found in rule.get("filters", []) if found["type"] == "ExtensionRef"]
+        filters = draw(st.sampled_from([[], filters]))
+        made["spec"]["rules"] = [make.http_rule(match, filters=filters, backends=[make.backend_ref(service)])]
+        return made
+    made["spec"].pop("defaultBackend", None)
+    hosts = [rule.get("host") for rule in made["spec"].get("rules", [])] or [HOST]
+    path = make.ingress_path(text or "/", type_, service, "http")
+    made["spec"]["rules"] = [make.ingress_rule(path, host=host) for host in draw(st.sampled_from([hosts, hosts[:1]]))]
+    if draw(st.booleans()):
+        made["metadata"]["annotations"] = {}
+    return made
 
 
 #: Whether the scene is a calm one; one draw for each scene.

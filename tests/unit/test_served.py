@@ -103,13 +103,14 @@ def verdict(scene: Scene) -> str:
     chainlit = as_run(scene, decision)
     # An Ingress without a host is for any.
     url = found.url or (f"http://some.example{found.public_prefix}/" if found.status.kind == "Ingress" else "")
+    beside = [other for other in own_routes(scene) if other != route and judge.is_whole(other, scene.objects)]
     if url:
-        trouble = judge.trouble(judge.Answer(url, chainlit), route, scene.objects)
+        trouble = judge.trouble(judge.Answer(url, chainlit), route, scene.objects, beside)
         assert not trouble, f"{url}: {trouble}"
     if found.url:
-        return "served"
+        return "served by several routes" if beside else "served"
     for url in judge.addresses(route, scene.objects, found.public_prefix):
-        is_served = not judge.trouble(judge.Answer(url, chainlit), route, scene.objects)
+        is_served = not judge.trouble(judge.Answer(url, chainlit), route, scene.objects, beside)
         assert not is_served, f"served at {url}, which is not reported"
     return "served, without an address"
 
@@ -120,7 +121,9 @@ def blocked(scene: Scene, found: Unresolved) -> str:
     if answer is None:
         return str(found.reason)
     if len(own) == 1:  # where none of several routes is right, what is wrong with the first is told
-        allowed = CAUTIOUS_ALONE if is_single(own[0]) else CAUTIOUS
+        # Another route may take requests of the one that the app names.
+        is_alone = is_single(own[0]) and len(scene.of("Ingress", "HTTPRoute")) == 1
+        allowed = CAUTIOUS_ALONE if is_alone else CAUTIOUS
         assert found.reason in allowed, f"{found} although {answer} is served"
     return f"{found.reason}, out of caution"
 

@@ -44,8 +44,9 @@ def takes(precedence: Precedence, other: RoutePath, chosen: RoutePath, top: str,
 def _pattern_takes(precedence: Precedence, other: RoutePath, chosen: RoutePath, top: str) -> bool:
     """Whether a pattern or an expression may take a request that Chainlit needs."""
     if other.matching is Matching.WILDCARD:
-        # A pattern for more than what is below ``top`` has less text than the app's path.
-        return other.path.startswith(f"{top}/") and _may_match_pattern(other.path, top)
+        # A pattern for more than what is below ``top`` has less text than the app's path. Equal ones may both win.
+        is_shorter = not other.path.startswith(f"{top}/") and len(other.path) < len(chosen.path)
+        return not is_shorter and _may_match_pattern(other.path, top)
     is_shorter = precedence is Precedence.LONGEST_TEXT and len(other.path) < len(chosen.path)
     return not is_shorter and _expression_may_match(other, top)
 
