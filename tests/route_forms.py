@@ -220,6 +220,9 @@ ANY = "/chat(/|$)(.*)"
 SPECIFIC = "ImplementationSpecific"
 PASSED = {f"{F5}/websocket-services": "chat"}
 # Braces are doubled: values of annotations are formats, for the namespace.
+REWRITE_TRANSFORM = (
+    '[{{"type": "url-rewrite", "urlRewriteConfig": {{"rewrites": [{{"regex": "^/chat/?(.*)$", "replace": "/$1"}}]}}}}]'
+)
 HTTPS_ACTION = '{{"type": "redirect", "redirectConfig": {{"protocol": "HTTPS", "port": "443"}}}}'
 CHAT, STRIPPED, TEAM = Roots("/chat", "/chat"), Roots("/chat", "", "/chat"), Roots("/team/chat", "/chat", "/team")
 
@@ -590,6 +593,9 @@ FORMS = [
     Form("aws-transform", f"`{AWS}/transforms.chat` with a `url-rewrite`",
          ingress(("/chat", "Prefix"), annotations={f"{AWS}/transforms.chat": '[{{"type": "url-rewrite"}}]'}),
          Reason.REWRITE_UNKNOWN, (), documented="AWS Load Balancer Controller"),
+    Form("aws-strip", f"`{AWS}/transforms.chat` with a `url-rewrite` of `^/chat/?(.*)$` to `/$1`",
+         of_class("alb", ("/chat", "Prefix"), annotations={f"{AWS}/transforms.chat": REWRITE_TRANSFORM}), STRIPPED, (),
+         documented="AWS Load Balancer Controller"),
     Form("aws-prefix", "Ingress of class `alb`, `Prefix` `/chat`", of_class("alb", ("/chat", "Prefix")), CHAT, (),
          documented="AWS Load Balancer Controller"),
     *(

@@ -43,7 +43,13 @@ from chainlit_operator.domain.rewrites import (
     Unknown,
 )
 from chainlit_operator.domain.route_paths import prefix_of
-from chainlit_operator.domain.route_warnings import Advice, HealthCheck, NeedsNodePort, ProbedHealthCheck
+from chainlit_operator.domain.route_warnings import (
+    Advice,
+    HealthCheck,
+    HealthCheckKeys,
+    NeedsNodePort,
+    ProbedHealthCheck,
+)
 from chainlit_operator.object_ref import Ref
 
 NAMED = {"route_kind": "Ingress", "route_name": "chat"}
@@ -408,16 +414,26 @@ def test_an_expression_that_cannot_be_told_has_no_prefix() -> None:
 
 # ----------------------------------------------------------------------------------------------------- warnings
 
-PROBED = ProbedHealthCheck("the setting")
+PROBED = ProbedHealthCheck("named-by", "Config", "path")
 COPIED = (
-    "The load balancer copies the path of the readiness probe only when it is created. If it was created with a path "
-    "that is not below /chat, set the setting to /chat/health."
+    "The load balancer copies the path of the readiness probe only when it is created, so its own health check fails "
+    "if that path was not below /chat. Set path of a Config to /chat/health, and name it in the annotation named-by of "
+    "the Service."
 )
 UNPROBED = (
-    "The load balancer's own health check asks /, which Chainlit answers with 404 at root path /chat, unless the "
-    "setting says otherwise. Set that to /chat/health."
+    "The load balancer's own health check asks /, which Chainlit answers with 404 at root path /chat. Set path of a "
+    "Config to /chat/health, and name it in the annotation named-by of the Service."
 )
-ROOT_CHECK = HealthCheck("/", "the annotation check")
+UNREAD = (
+    "The operator does not read the Config that the annotation named-by of the Service names. If its path is not below "
+    "/chat, the load balancer's own health check fails: set it to /chat/health."
+)
+NAMING = service(settings=(("named-by", "a"),))
+BY_NODE = (
+    "The annotation x is instance, and the load balancer cannot reach a Service of type ClusterIP so. Set it to ip."
+)
+NODE = NeedsNodePort("x", "instance", "instance", "ip")
+ROOT_CHECK = HealthCheck(HealthCheckKeys("check", "port", "codes"), "/")
 FAILS_AT_CHAT = (
     "The load balancer's own health check asks /, which Chainlit answers with 404 at root path /chat, so it counts the "
     "pods as unhealthy. Set the annotation check to /chat/health."
@@ -440,6 +456,16 @@ FAILS_AT_CHAT = (
         (snapshot(ingress("/chat", path("/shop", service="shop", warnings=(Advice("A."),)))), ()),
         (snapshot(ingress(path("/chat", warnings=(PROBED,)))), (COPIED,)),
         (snapshot(ingress(path("/", warnings=(PROBED,)))), ()),
+        (snapshot(ingress(path("/chat", warnings=(PROBED,))), services=(NAMING,)), (UNREAD,)),
+        (snapshot(ingress(path("/", warnings=(PROBED,))), services=(NAMING,)), ()),
+        # Annotations of the Service win.
+        (
+            snapshot(
+                ingress(path("/chat", warnings=(ROOT_CHECK, NODE))),
+                services=(service(settings=(("check", "/chat/health"), ("x", "ip"))),),
+            ),
+            (),
+        ),
         (snapshot(ingress(path("/chat", warnings=(PROBED,))), workload=workload(container(probes=()))), (UNPROBED,)),
         (
             snapshot(
@@ -449,12 +475,12 @@ FAILS_AT_CHAT = (
             (UNPROBED,),
         ),
         (
-            snapshot(ingress(path("/chat", warnings=(NeedsNodePort("x", "instance", "ip"),)))),
-            ("x is instance, and the load balancer cannot reach a Service of type ClusterIP so. Set it to ip.",),
+            snapshot(ingress(path("/chat", warnings=(NODE,)))),
+            (BY_NODE,),
         ),
         (
             snapshot(
-                ingress(path("/chat", warnings=(NeedsNodePort("x", "instance", "ip"),))),
+                ingress(path("/chat", warnings=(NODE,))),
                 services=(service(type="NodePort"),),
             ),
             (),

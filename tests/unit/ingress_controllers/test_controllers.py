@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from tests.objects import ingress, ingress_path, ingress_rule, stored
+from tests.objects import ingress, ingress_path, ingress_rule, service, stored
 from tests.records import record
 
 from chainlit_operator.domain.expressions import ANY_STYLE, ANYWHERE, WHOLE, Style
@@ -24,7 +24,14 @@ from chainlit_operator.domain.model import (
 )
 from chainlit_operator.domain.redirects import RedirectAll, RedirectRoot
 from chainlit_operator.domain.rewrites import ReplaceFullPath, ReplacePrefixMatch, RewriteWholePath, Transform, Unknown
-from chainlit_operator.domain.route_warnings import Advice, HealthCheck, NeedsNodePort, ProbedHealthCheck, RouteWarning
+from chainlit_operator.domain.route_warnings import (
+    Advice,
+    HealthCheck,
+    HealthCheckKeys,
+    NeedsNodePort,
+    ProbedHealthCheck,
+    RouteWarning,
+)
 from chainlit_operator.ingress_controllers import ingress_nginx, registry
 from chainlit_operator.ingress_controllers.shared.controller import means_nothing
 
@@ -48,11 +55,13 @@ PASSED = {WEB_SOCKETS: "chat"}
 ADDRESS = "192.0.2.7"
 HTTP, HTTPS = Origin("", is_secure=False, address=ADDRESS), Origin("", is_secure=True, address=ADDRESS)
 EXACT, WILDCARD = Matching.EXACT, Matching.WILDCARD
-CHECKED_AT = f"the annotation {ALB}/healthcheck-path"
-AT_ROOT = HealthCheck("/", CHECKED_AT)
-PROBED = ProbedHealthCheck(
-    "healthCheck.requestPath of the BackendConfig in cloud.google.com/backend-config of the Service"
+AWS_CHECK = HealthCheckKeys(f"{ALB}/healthcheck-path", f"{ALB}/healthcheck-port", f"{ALB}/success-codes")
+BY_NODE = NeedsNodePort(f"{ALB}/target-type", "", "instance", "ip")
+AT_ROOT = HealthCheck(AWS_CHECK, "/")
+AZURE_CHECK = HealthCheckKeys(
+    f"{AZURE}/health-probe-path", f"{AZURE}/health-probe-port", f"{AZURE}/health-probe-status-codes"
 )
+PROBED = ProbedHealthCheck("cloud.google.com/backend-config", "BackendConfig", "healthCheck.requestPath")
 TO_HTTPS = '{"Type": "redirect", "RedirectConfig": {"Protocol": "HTTPS", "Port": "443", "StatusCode": "HTTP_301"}}'
 ELSEWHERE = '{"type": "redirect", "redirectConfig": {"protocol": "HTTPS", "host": "other.example"}}'
 
@@ -77,6 +86,11 @@ class Case:
     warnings: tuple[RouteWarning, ...] = ()
     host: str = ""
     refused: str = ""
+
+
+def url_rewrite(regex: str, replace: str) -> str:
+    rewrites = f'{{"rewrites": [{{"regex": "{regex}", "replace": "{replace}"}}]}}'
+    return f'[{{"type": "url-rewrite", "urlRewriteConfig": {rewrites}}}]'
 
 
 def refused_by_f5(value: str) -> WebSocketRefusal:
@@ -218,38 +232,54 @@ TABLES: dict[str, list[Case]] = {
     ],
     "aws_alb": [
         Case({f"{TRANSFORMS}.chat": '[{"type": "url-rewrite"}]'}, "/chat*", WILDCARD,
-             transforms=(Unknown(f"the annotation {TRANSFORMS}.chat with a url-rewrite"),), warnings=(AT_ROOT,)),
-        Case({f"{TRANSFORMS}.chat": '[{"type": "host-header-rewrite"}]'}, "/*", WILDCARD, warnings=(AT_ROOT,)),
-        Case({f"{TRANSFORMS}.other": '[{"type": "url-rewrite"}]'}, matching=EXACT, warnings=(AT_ROOT,)),
-        Case({f"{TRANSFORMS}.strip": '[{"type": "host-header-rewrite"}]'}, matching=EXACT, warnings=(AT_ROOT,)),
-        Case({}, matching=EXACT, class_name="alb", warnings=(AT_ROOT,)),
-        Case({}, "/cha?", WILDCARD, class_name="alb", warnings=(AT_ROOT,)),
-        Case({"kubernetes.io/ingress.class": "alb"}, matching=EXACT, warnings=(AT_ROOT,)),
-        Case({f"{ALB}/scheme": "internal"}, matching=EXACT, class_name="own", warnings=(AT_ROOT,)),
+             warnings=(BY_NODE, AT_ROOT),
+             transforms=(Unknown(f"the annotation {TRANSFORMS}.chat with a url-rewrite"),)),
+        Case({f"{TRANSFORMS}.chat": '[{"type": "host-header-rewrite"}]'}, "/*", WILDCARD, warnings=(BY_NODE, AT_ROOT)),
+        Case({f"{TRANSFORMS}.other": '[{"type": "url-rewrite"}]'}, matching=EXACT, warnings=(BY_NODE, AT_ROOT)),
+        Case({f"{TRANSFORMS}.strip": '[{"type": "host-header-rewrite"}]'}, matching=EXACT, warnings=(BY_NODE, AT_ROOT)),
+        Case({}, matching=EXACT, class_name="alb", warnings=(BY_NODE, AT_ROOT)),
+        Case({}, "/cha?", WILDCARD, class_name="alb", warnings=(BY_NODE, AT_ROOT)),
+        Case({"kubernetes.io/ingress.class": "alb"}, matching=EXACT, warnings=(BY_NODE, AT_ROOT)),
+        Case({f"{ALB}/scheme": "internal"}, matching=EXACT, class_name="own", warnings=(BY_NODE, AT_ROOT)),
         Case({f"{ALB}/scheme": "internal"}, class_name="traefik"),
-        Case({f"{NGINX}/rewrite-target": "/"}, matching=EXACT, class_name="alb", warnings=(AT_ROOT,)),
-        Case({f"{ALB}/use-regex-path-match": "true"}, matching=Matching.UNKNOWN, warnings=(AT_ROOT,)),
-        Case({f"{ALB}/use-regex-path-match": "false"}, matching=EXACT, warnings=(AT_ROOT,)),
-        Case({f"{ALB}/listen-ports": '[{"HTTP": 80}, {"HTTPS": 8443}]'}, matching=EXACT, warnings=(AT_ROOT,),
+        Case({f"{NGINX}/rewrite-target": "/"}, matching=EXACT, class_name="alb", warnings=(BY_NODE, AT_ROOT)),
+        Case({f"{ALB}/use-regex-path-match": "true"}, matching=Matching.UNKNOWN, warnings=(BY_NODE, AT_ROOT)),
+        Case({f"{ALB}/use-regex-path-match": "false"}, matching=EXACT, warnings=(BY_NODE, AT_ROOT)),
+        Case({f"{ALB}/listen-ports": '[{"HTTP": 80}, {"HTTPS": 8443}]'}, matching=EXACT, warnings=(BY_NODE, AT_ROOT),
              origins=(HTTP._replace(port=80), HTTPS._replace(port=8443))),
         Case({f"{ALB}/listen-ports": '[{"HTTPS": 443}]', f"{ALB}/certificate-arn": "arn"}, matching=EXACT,
-             warnings=(AT_ROOT,), origins=(HTTPS._replace(port=443),)),
-        Case({f"{ALB}/listen-ports": '[{"TCP": 1}, {"HTTP": "80"}, 7, ['}, matching=EXACT, warnings=(AT_ROOT,)),
-        Case({f"{ALB}/listen-ports": '{"HTTPS": 443}'}, matching=EXACT, warnings=(AT_ROOT,)),
-        Case({f"{ALB}/certificate-arn": "arn"}, matching=EXACT, warnings=(AT_ROOT,), origins=(HTTPS,)),
-        Case({f"{ALB}/ssl-redirect": "443"}, matching=EXACT, warnings=(AT_ROOT,), origins=(HTTPS, HTTP)),
+             warnings=(BY_NODE, AT_ROOT), origins=(HTTPS._replace(port=443),)),
+        Case({f"{ALB}/listen-ports": '[{"TCP": 1}, {"HTTP": "80"}, 7, ['}, matching=EXACT, warnings=(BY_NODE, AT_ROOT)),
+        Case({f"{ALB}/listen-ports": '{"HTTPS": 443}'}, matching=EXACT, warnings=(BY_NODE, AT_ROOT)),
+        Case({f"{ALB}/certificate-arn": "arn"}, matching=EXACT, warnings=(BY_NODE, AT_ROOT), origins=(HTTPS,)),
+        Case({f"{ALB}/ssl-redirect": "443"}, matching=EXACT, warnings=(BY_NODE, AT_ROOT), origins=(HTTPS, HTTP)),
         # No path uses the action.
-        Case({f"{ALB}/actions.ssl-redirect": TO_HTTPS}, matching=EXACT, warnings=(AT_ROOT,)),
-        Case({f"{ALB}/actions.home": ELSEWHERE}, matching=EXACT, warnings=(AT_ROOT,)),
+        Case({f"{ALB}/actions.ssl-redirect": TO_HTTPS}, matching=EXACT, warnings=(BY_NODE, AT_ROOT)),
+        Case({f"{ALB}/actions.home": ELSEWHERE}, matching=EXACT, warnings=(BY_NODE, AT_ROOT)),
         Case({f"{ALB}/healthcheck-path": "/ping", f"{ALB}/success-codes": "200,404"}, matching=EXACT,
-             warnings=(HealthCheck("/ping", CHECKED_AT, "200,404"),)),
-        Case({f"{ALB}/healthcheck-path": "", f"{ALB}/success-codes": ""}, matching=EXACT, warnings=(AT_ROOT,)),
-        Case({f"{ALB}/healthcheck-port": "8081"}, matching=EXACT),
-        Case({f"{ALB}/healthcheck-port": "traffic-port"}, matching=EXACT, warnings=(AT_ROOT,)),
+             warnings=(BY_NODE, HealthCheck(AWS_CHECK, "/ping", "200,404"))),
+        Case({f"{ALB}/healthcheck-path": "", f"{ALB}/success-codes": ""}, matching=EXACT, warnings=(BY_NODE, AT_ROOT)),
+        Case({f"{ALB}/healthcheck-port": "8081"}, matching=EXACT,
+             warnings=(BY_NODE, HealthCheck(AWS_CHECK, "/", port="8081"))),
         Case({f"{ALB}/target-type": "instance"}, matching=EXACT,
-             warnings=(NeedsNodePort(f"The annotation {ALB}/target-type", "instance", "ip"), AT_ROOT)),
-        Case({f"{ALB}/target-type": "ip"}, matching=EXACT, warnings=(AT_ROOT,)),
-        Case({f"{ALB}/conditions.other": "[]"}, matching=EXACT, warnings=(AT_ROOT,)),
+             warnings=(NeedsNodePort(f"{ALB}/target-type", "instance", "instance", "ip"), AT_ROOT)),
+        Case({f"{ALB}/target-type": "ip"}, matching=EXACT,
+             warnings=(NeedsNodePort(f"{ALB}/target-type", "ip", "instance", "ip"), AT_ROOT)),
+        Case({f"{TRANSFORMS}.chat": url_rewrite("^/chat/?(.*)$", "/$1")}, "/chat*", WILDCARD,
+             warnings=(BY_NODE, AT_ROOT), transforms=(RewriteWholePath("^/chat/?(.*)$", "/$1"),)),
+        *(
+            Case({f"{TRANSFORMS}.chat": value}, "/chat*", WILDCARD, warnings=(BY_NODE, AT_ROOT),
+                 transforms=(Unknown(f"the annotation {TRANSFORMS}.chat with a url-rewrite"),))
+            for value in (
+                url_rewrite("/chat/?(.*)$", "/$1"),
+                url_rewrite("^/chat/?(.*)", "/$1"),
+                url_rewrite("^/chat/\\\\$", "/$1"),
+                url_rewrite("^/a$", "/").replace("]}", ', {"regex": "^/b$"}]}'),
+                '[{"type": "url-rewrite", "urlRewriteConfig": []}]',
+                "url-rewrite",
+            )
+        ),
+        Case({f"{ALB}/conditions.other": "[]"}, matching=EXACT, warnings=(BY_NODE, AT_ROOT)),
     ],
     "gke": [
         Case({}, matching=EXACT, class_name="gce", warnings=(PROBED,)),
@@ -283,10 +313,11 @@ TABLES: dict[str, list[Case]] = {
         Case({f"{AZURE}/ssl-redirect": "false"}, "/*", WILDCARD),
         Case({f"{AZURE}/appgw-ssl-certificate": "a"}, "/*", WILDCARD, origins=(HTTPS, HTTP)),
         Case({f"{AZURE}/health-probe-path": "/"}, "/*", WILDCARD,
-             warnings=(HealthCheck("/", f"the annotation {AZURE}/health-probe-path", "200-399"),)),
+             warnings=(HealthCheck(AZURE_CHECK, "/", "200-399"),)),
         Case({f"{AZURE}/health-probe-path": "/a", f"{AZURE}/health-probe-status-codes": "404"}, "/*", WILDCARD,
-             warnings=(HealthCheck("/a", f"the annotation {AZURE}/health-probe-path", "404"),)),
-        Case({f"{AZURE}/health-probe-path": "/", f"{AZURE}/health-probe-port": "81"}, "/*", WILDCARD),
+             warnings=(HealthCheck(AZURE_CHECK, "/a", "404"),)),
+        Case({f"{AZURE}/health-probe-path": "/", f"{AZURE}/health-probe-port": "81"}, "/*", WILDCARD,
+             warnings=(HealthCheck(AZURE_CHECK, "/", "200-399", "81"),)),
     ],
     "openshift": [
         Case({}, class_name="openshift-default", host="a.example"),
@@ -566,6 +597,14 @@ def test_an_alb_refuses_wildcards_in_plain_paths(path_type: str) -> None:
         "its controller refuses the wildcard in path /chat/* because its type is not ImplementationSpecific",
         "Remove the wildcard, or set pathType: ImplementationSpecific.",
     )
+
+
+def test_a_service_has_its_settings_for_load_balancers() -> None:
+    annotations = {f"{ALB}/target-type": "ip", f"{ALB}/healthcheck-path": "/a", f"{ALB}/scheme": "x", "a": "b"}
+    found = record(stored(service(metadata={"annotations": annotations}), "shop"))
+    assert found.settings == ((f"{ALB}/healthcheck-path", "/a"), (f"{ALB}/target-type", "ip"))
+    named = {"cloud.google.com/backend-config": "a"}
+    assert record(stored(service(metadata={"annotations": named}), "shop")).settings == tuple(named.items())
 
 
 def test_an_entry_without_a_path_is_for_all_paths() -> None:

@@ -24,7 +24,7 @@ from chainlit_operator.domain.model import (
     Stickiness,
     ingress_class,
 )
-from chainlit_operator.domain.route_warnings import HealthCheck, NeedsNodePort, RouteWarning
+from chainlit_operator.domain.route_warnings import HealthCheck, HealthCheckKeys, NeedsNodePort, RouteWarning
 from chainlit_operator.ingress_controllers.shared.affinity import Affinity, Annotations, Found
 from chainlit_operator.ingress_controllers.shared.controller import (
     IMPLEMENTATION_SPECIFIC,
@@ -43,8 +43,8 @@ LISTEN_PORTS, CERTIFICATE, SSL_REDIRECT = (
     f"{_PREFIX}certificate-arn",
     f"{_PREFIX}ssl-redirect",
 )
-HEALTH_PATH, HEALTH_PORT = f"{_PREFIX}healthcheck-path", f"{_PREFIX}healthcheck-port"
-SUCCESS_CODES, TARGET_TYPE, GROUP = f"{_PREFIX}success-codes", f"{_PREFIX}target-type", f"{_PREFIX}group.name"
+_HEALTH_CHECK = HealthCheckKeys(f"{_PREFIX}healthcheck-path", f"{_PREFIX}healthcheck-port", f"{_PREFIX}success-codes")
+TARGET_TYPE, GROUP = f"{_PREFIX}target-type", f"{_PREFIX}group.name"
 REGEX_PATHS = f"{_PREFIX}use-regex-path-match"
 #: The port of a backend that an action describes.
 _USE_ANNOTATION = "use-annotation"
@@ -139,7 +139,9 @@ class _Rules(Rules):
     def transforms(self, path: RoutePath) -> Iterator[rewrites.Transform]:
         key = f"{TRANSFORMS}{path.service}"
         if "url-rewrite" in self._annotations.get(key, ""):
-            yield rewrites.Unknown(f"the annotation {key} with a url-rewrite")
+            yield _rewrite(_parsed(self._annotations[key])) or rewrites.Unknown(
+                f"the annotation {key} with a url-rewrite"
+            )
 
     # -------------------------------------------------------------------------------------------------- listeners
 
@@ -170,14 +172,14 @@ class _Rules(Rules):
     # ----------------------------------------------------------------------------------------------- health checks
 
     def warnings(self, path: RoutePath) -> tuple[RouteWarning, ...]:
-        found: list[RouteWarning] = []
-        if self._annotations.get(TARGET_TYPE) == "instance":
-            found.append(NeedsNodePort(f"The annotation {TARGET_TYPE}", "instance", "ip"))
-        if self._annotations.get(HEALTH_PORT, "traffic-port") == "traffic-port":
-            asked = self._annotations.get(HEALTH_PATH) or "/"
-            codes = self._annotations.get(SUCCESS_CODES) or "200"
-            found.append(HealthCheck(asked, f"the annotation {HEALTH_PATH}", codes))
-        return tuple(found)
+        given = self._annotations
+        check = HealthCheck(
+            _HEALTH_CHECK,
+            path=given.get(_HEALTH_CHECK.path) or "/",
+            codes=given.get(_HEALTH_CHECK.codes) or "200",
+            port=given.get(_HEALTH_CHECK.port, ""),
+        )
+        return NeedsNodePort(TARGET_TYPE, given.get(TARGET_TYPE, ""), "instance", "ip"), check
 
 
 def _order(path: RoutePath) -> tuple[int, int]:
@@ -221,6 +223,17 @@ def _targets(action: Any) -> list[dict[str, Any]]:
     if _dict(action).get("type") != "forward":
         return []
     return _list(_dict(_dict(action).get("forwardconfig")).get("targetgroups"))
+
+
+def _rewrite(transforms: Any) -> rewrites.Transform | None:
+    """The one rewrite of paths in a list of transforms; None if it is not one, or not of the whole path."""
+    configs = [each.get("urlrewriteconfig") for each in _list(transforms) if each.get("type") == "url-rewrite"]
+    found = [rewrite for config in configs for rewrite in _list(_dict(config).get("rewrites"))]
+    only = found[0] if len(found) == 1 else {}
+    pattern, replacement = str(only.get("regex", "")), str(only.get("replace", ""))
+    # The load balancer replaces the match. Another expression may leave a part of the path.
+    is_whole = pattern.startswith("^") and pattern.endswith("$") and not pattern.endswith("\\$")
+    return rewrites.RewriteWholePath(pattern, replacement) if is_whole else None
 
 
 def _weight(target: dict[str, Any]) -> int:
@@ -280,6 +293,7 @@ CONTROLLER = IngressController(
     prefixes=(TRANSFORMS, ACTIONS, CONDITIONS),
     domains=(_PREFIX,),
     classes=frozenset({_CLASS}),
+    of_services=frozenset({*_HEALTH_CHECK, TARGET_TYPE}),
     read=_read,
     affinity=_AFFINITY,
 )

@@ -17,7 +17,7 @@ from chainlit_operator.domain.model import (
     RoutePath,
     Stickiness,
 )
-from chainlit_operator.domain.route_warnings import HealthCheck, RouteWarning
+from chainlit_operator.domain.route_warnings import HealthCheck, HealthCheckKeys, RouteWarning
 from chainlit_operator.ingress_controllers.shared.affinity import Affinity, Annotations, Found
 from chainlit_operator.ingress_controllers.shared.controller import (
     IMPLEMENTATION_SPECIFIC,
@@ -30,10 +30,8 @@ from chainlit_operator.ingress_controllers.shared.values import is_true
 _PREFIX = "appgw.ingress.kubernetes.io/"
 BACKEND_PATH_PREFIX = f"{_PREFIX}backend-path-prefix"
 CERTIFICATE, SSL_REDIRECT = f"{_PREFIX}appgw-ssl-certificate", f"{_PREFIX}ssl-redirect"
-PROBE_PATH, PROBE_PORT, PROBE_CODES = (
-    f"{_PREFIX}health-probe-path",
-    f"{_PREFIX}health-probe-port",
-    f"{_PREFIX}health-probe-status-codes",
+_HEALTH_CHECK = HealthCheckKeys(
+    f"{_PREFIX}health-probe-path", f"{_PREFIX}health-probe-port", f"{_PREFIX}health-probe-status-codes"
 )
 
 
@@ -58,11 +56,11 @@ class _Rules(Rules):
 
     def warnings(self, path: RoutePath) -> tuple[RouteWarning, ...]:
         # Without the annotation it asks what the pod's own probe asks, or else the path of the Ingress.
-        asked = self._annotations.get(PROBE_PATH)
-        if not asked or PROBE_PORT in self._annotations:
+        asked = self._annotations.get(_HEALTH_CHECK.path)
+        if not asked:
             return ()
-        codes = self._annotations.get(PROBE_CODES) or "200-399"
-        return (HealthCheck(asked, f"the annotation {PROBE_PATH}", codes),)
+        codes = self._annotations.get(_HEALTH_CHECK.codes) or "200-399"
+        return (HealthCheck(_HEALTH_CHECK, asked, codes, self._annotations.get(_HEALTH_CHECK.port, "")),)
 
 
 def _read(found: AnnotatedRoute) -> Rules:

@@ -41,6 +41,7 @@ URL_MAP = "ingress.kubernetes.io/url-map"
 _STATIC_ADDRESSES = ("kubernetes.io/ingress.global-static-ip-name", "kubernetes.io/ingress.regional-static-ip-name")
 _CLASS = "gce"
 BACKEND_CONFIG = "cloud.google.com/backend-config"
+_HEALTH_CHECK = ProbedHealthCheck(BACKEND_CONFIG, "BackendConfig", "healthCheck.requestPath")
 
 
 class _Rules(Rules):
@@ -69,14 +70,14 @@ class _Rules(Rules):
         return route.origins
 
     def warnings(self, path: RoutePath) -> tuple[RouteWarning, ...]:
-        return (ProbedHealthCheck(f"healthCheck.requestPath of the BackendConfig in {BACKEND_CONFIG} of the Service"),)
+        return (_HEALTH_CHECK,)
 
 
 def _read(found: AnnotatedRoute) -> Rules:
     return _Rules(found.annotations)
 
 
-CONFIGS = ("cloud.google.com/backend-config", "beta.cloud.google.com/backend-config")
+CONFIGS = (BACKEND_CONFIG, "beta.cloud.google.com/backend-config")
 
 
 def _on_service(annotations: Annotations) -> Iterator[Found]:
@@ -101,6 +102,7 @@ _AFFINITY = Affinity(
 CONTROLLER = IngressController(
     annotations=frozenset({*CERTIFICATES, *_STATIC_ADDRESSES, URL_MAP}),
     classes=frozenset({_CLASS, "gce-internal"}),
+    of_services=frozenset({BACKEND_CONFIG}),
     read=_read,
     affinity=_AFFINITY,
 )

@@ -58,6 +58,7 @@ _BY_CLASS: Mapping[str, frozenset[str]] = {
     for controller in CONTROLLERS.values()
     for of_class in controller.classes
 }
+_OF_SERVICES = frozenset(key for controller in CONTROLLERS.values() for key in controller.of_services)
 _SUSPECTS = {key: test for controller in CONTROLLERS.values() for key, test in controller.may_rewrite.items()}
 
 
@@ -171,9 +172,10 @@ def _styles(path: RoutePath, rules: list[Rules]) -> tuple[Style, ...]:
 
 
 def interpret_service(found: AnnotatedService) -> Service:
-    """Return the Service with the settings of session affinity in its annotations."""
-    settings = tuple(_settings(found.annotations, found.service.ref.kind))
-    return replace(found.service, affinity=settings) if settings else found.service
+    """Return the Service with the settings in its annotations: of session affinity, and of load balancers."""
+    affinity = tuple(_settings(found.annotations, found.service.ref.kind))
+    settings = tuple(sorted((key, found.annotations[key]) for key in _OF_SERVICES & found.annotations.keys()))
+    return replace(found.service, affinity=affinity, settings=settings) if affinity or settings else found.service
 
 
 def with_controllers(route: Route) -> Route:

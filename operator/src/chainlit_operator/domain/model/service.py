@@ -29,7 +29,8 @@ class ServicePort:
 class Service:
     """A Service; ``cluster_ip`` is empty where it has none (headless, ExternalName).
 
-    ``affinity`` has the settings in its annotations. ``keeps_addresses`` says that its address sends all requests of
+    ``affinity`` has the settings of session affinity in its annotations, ``settings`` are its annotations for load
+    balancers, by name. ``keeps_addresses`` says that its address sends all requests of
     one client address to one pod (``sessionAffinity: ClientIP``).
     """
 
@@ -40,6 +41,7 @@ class Service:
     cluster_ip: str = ""
     ports: tuple[ServicePort, ...] = ()
     affinity: tuple[AffinitySetting, ...] = ()
+    settings: Labels = ()
     keeps_addresses: bool = False
     owned: OwnedState | None = field(default=None, hash=False)
 

@@ -260,13 +260,13 @@ def _warnings(found: Together, roots: paths.RootPaths) -> tuple[str, ...]:
     is_probed = any(probe.field == "readinessProbe" for probe in probes)
     # A route may have thousands of paths with the same warnings.
     warnings = dict.fromkeys(
-        (given.services[path.service].type, warning)
+        ((service.type, service.settings), warning)
         for given in found.joined
         for path in given.serving
-        if path.service in given.services
+        if (service := given.services.get(path.service)) is not None
         for warning in path.warnings
     )
-    texts = (warning.text(Seen(root_path, service_type, is_probed)) for service_type, warning in warnings)
+    texts = (warning.text(Seen(root_path, type_, dict(settings), is_probed)) for (type_, settings), warning in warnings)
     return tuple(dict.fromkeys(text for text in texts if text))
 
 

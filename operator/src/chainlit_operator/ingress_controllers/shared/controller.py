@@ -95,7 +95,8 @@ class IngressController:
     with one of ``prefixes``, and may not know some of ``domains``. ``classes`` are usual names of the controller's
     ingress class; no other controller serves a route with such a class. ``may_rewrite`` has the annotations whose
     effect on a path is unknown, each with a test of its value: True if the value may change the path. ``affinity`` is
-    where it keeps session affinity.
+    where it keeps session affinity. ``of_services`` are the annotations of a Service that warnings read; they win over
+    those of the route.
     """
 
     read: Callable[[AnnotatedRoute], Rules | None]
@@ -104,6 +105,7 @@ class IngressController:
     prefixes: tuple[str, ...] = ()
     domains: tuple[str, ...] = ()
     classes: frozenset[str] = frozenset()
+    of_services: frozenset[str] = frozenset()
     recognises: Callable[[AnnotatedRoute], bool] = is_never
     may_rewrite: Mapping[str, Callable[[str], bool]] = field(default_factory=dict)
     affinity: Affinity | None = None
