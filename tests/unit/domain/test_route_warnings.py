@@ -29,7 +29,7 @@ KEYS = HealthCheckKeys("x", "port", "codes")
         ("/", "200,404", "/chat", None),
         ("/", "200-300, 400-404", "/chat", None),
         ("/", "404-", "/chat", None),
-        ("/", "200,x-y,-,404x", "/chat", 404),
+        ("/", "200,x-y,-,404x,x-404,404-x", "/chat", 404),
         ("/health", "200", "/health", 307),
         # They may be endpoints of the app's own.
         ("/api/health", "200", "/chat", None),

@@ -53,6 +53,7 @@ ROUTED_BY = "traefik.ingress.kubernetes.io/router"
 WEB_SOCKETS = "nginx.org/websocket-services"
 PASSED = {WEB_SOCKETS: "chat"}
 ADDRESS = "192.0.2.7"
+NO_HOST = "Give each rule of the Ingress a host."
 HTTP, HTTPS = Origin("", is_secure=False, address=ADDRESS), Origin("", is_secure=True, address=ADDRESS)
 EXACT, WILDCARD = Matching.EXACT, Matching.WILDCARD
 AWS_CHECK = HealthCheckKeys(f"{ALB}/healthcheck-path", f"{ALB}/healthcheck-port", f"{ALB}/success-codes")
@@ -249,7 +250,7 @@ TABLES: dict[str, list[Case]] = {
              origins=(HTTP._replace(port=80), HTTPS._replace(port=8443))),
         Case({f"{ALB}/listen-ports": '[{"HTTPS": 443}]', f"{ALB}/certificate-arn": "arn"}, matching=EXACT,
              warnings=(BY_NODE, AT_ROOT), origins=(HTTPS._replace(port=443),)),
-        Case({f"{ALB}/listen-ports": '[{"TCP": 1}, {"HTTP": "80"}, 7, ['}, matching=EXACT, warnings=(BY_NODE, AT_ROOT)),
+        Case({f"{ALB}/listen-ports": '[{"TCP": 1}, {"HTTP": "80"}, 7]'}, matching=EXACT, warnings=(BY_NODE, AT_ROOT)),
         Case({f"{ALB}/listen-ports": '{"HTTPS": 443}'}, matching=EXACT, warnings=(BY_NODE, AT_ROOT)),
         Case({f"{ALB}/certificate-arn": "arn"}, matching=EXACT, warnings=(BY_NODE, AT_ROOT), origins=(HTTPS,)),
         Case({f"{ALB}/ssl-redirect": "443"}, matching=EXACT, warnings=(BY_NODE, AT_ROOT), origins=(HTTPS, HTTP)),
@@ -267,6 +268,8 @@ TABLES: dict[str, list[Case]] = {
              warnings=(NeedsNodePort(f"{ALB}/target-type", "ip", "instance", "ip"), AT_ROOT)),
         Case({f"{TRANSFORMS}.chat": url_rewrite("^/chat/?(.*)$", "/$1")}, "/chat*", WILDCARD,
              warnings=(BY_NODE, AT_ROOT), transforms=(RewriteWholePath("^/chat/?(.*)$", "/$1"),)),
+        Case({f"{TRANSFORMS}.chat": url_rewrite("^/chat$", "/").replace(', "replace": "/"', "")}, "/chat*", WILDCARD,
+             warnings=(BY_NODE, AT_ROOT), transforms=(RewriteWholePath("^/chat$", ""),)),
         *(
             Case({f"{TRANSFORMS}.chat": value}, "/chat*", WILDCARD, warnings=(BY_NODE, AT_ROOT),
                  transforms=(Unknown(f"the annotation {TRANSFORMS}.chat with a url-rewrite"),))
@@ -389,7 +392,7 @@ def test_meaning_of_annotations(case: Case) -> None:
     expected = (case.matching, case.transforms, case.middlewares, refusal, case.warnings)
     assert {_meaning(path) for path in found.paths} == {expected}
     assert found.origins == (((HTTP,) if case.kind == "Ingress" else ()) if case.origins is None else case.origins)
-    assert found.refusal == case.refused
+    assert (found.refusal, found.refusal_remedy) == (case.refused, NO_HOST if case.refused else "")
     assert found.dependencies == tuple(Dependency("Middleware", key) for key in case.middlewares)
     assert (found.canary, found.is_sticky) == (case.canary, case.is_sticky)
 
@@ -537,6 +540,12 @@ CHAT_TARGET, OTHER_TARGET = (
          [("", "/chat", "chat", 80, "", ())]),
         ({"conditions.chat": '[{"field": "host-header", "hostHeaderConfig": {"values": ["b.example", 7]}}]'}, [PLAIN],
          [("b.example", "/chat", "chat", 80, "", ())]),
+        ({"conditions.chat": '[{"field": "host-header", "hostHeaderConfig": {"values": ["b.example"]}},'
+                             '{"field": "path-pattern", "pathPatternConfig": {"values": ["/bot"]}},'
+                             '{"field": "http-header"}]'}, [PLAIN],
+         [("b.example", path, "chat", 80, "a header matches", ()) for path in ("/chat", "/bot")]),
+        ({"conditions.chat": '[{"field": "host-header", "other": {"values": ["b.example"]}, "hostHeaderConfig": 7}]'},
+         [PLAIN], [("", "/chat", "chat", 80, "", ())]),
         ({"conditions.chat": '[{"field": "path-pattern", "pathPatternConfig": {"values": ["/bot/*"]}}]'}, [PLAIN],
          [("", "/chat", "chat", 80, "", ()), ("", "/bot/*", "chat", 80, "", ())]),
         ({"conditions.chat": '[{"field": "path-pattern", "pathPatternConfig": {"values": 7}}, 7]'}, [PLAIN],
@@ -556,6 +565,13 @@ def test_paths_of_an_alb(
     assert found.precedence is Precedence.FIRST_MATCH
     assert any(origin.is_secure for origin in found.origins) is is_secure
     assert [(p.host, p.path, p.service, p.port, p.condition, p.others) for p in found.paths] == wanted
+
+
+def test_an_alb_without_an_address_has_none() -> None:
+    made = ingress("a.example", ingress_class="alb", annotations={f"{ALB}/listen-ports": '[{"HTTPS": 443}]'})
+    assert record(stored(made, "shop")).origins == (Origin("", is_secure=True, port=443),)
+    made = ingress("a.example", ingress_class="alb", annotations={f"{ALB}/ssl-redirect": "443"})
+    assert record(stored(made, "shop")).origins == (Origin("", is_secure=True), Origin("", is_secure=False))
 
 
 def test_an_alb_reads_as_many_values_as_a_rule_may_have() -> None:

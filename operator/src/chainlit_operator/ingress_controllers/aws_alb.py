@@ -83,7 +83,7 @@ class _Rules(Rules):
         action = self._action(path.service)
         if _is_https_redirect(action):
             return
-        targets = [target for target in _targets(action) if _weight(target) > 0]
+        targets = [target for target in _targets(action) if target.get("weight") != 0]
         others = tuple(str(target.get("servicename", "a target group")) for target in targets)
         for target in [target for target in targets if "servicename" in target] or [{}]:
             port = str(target.get("serviceport", 0))
@@ -182,9 +182,8 @@ class _Rules(Rules):
         return NeedsNodePort(TARGET_TYPE, given.get(TARGET_TYPE, ""), "instance", "ip"), check
 
 
-def _order(path: RoutePath) -> tuple[int, int]:
-    kinds = {"Exact": 0, "Prefix": 1}
-    return kinds.get(path.path_type, 2), -len(path.path) if path.path_type == "Prefix" else 0
+def _order(path: RoutePath) -> tuple[bool, int]:
+    return path.path_type != "Exact", -len(path.path) if path.path_type == "Prefix" else 0
 
 
 # --------------------------------------------------------------------------------------------- JSON in annotations
@@ -234,11 +233,6 @@ def _rewrite(transforms: Any) -> rewrites.Transform | None:
     # The load balancer replaces the match. Another expression may leave a part of the path.
     is_whole = pattern.startswith("^") and pattern.endswith("$") and not pattern.endswith("\\$")
     return rewrites.RewriteWholePath(pattern, replacement) if is_whole else None
-
-
-def _weight(target: dict[str, Any]) -> int:
-    weight = target.get("weight", 1)
-    return weight if isinstance(weight, int) else 1
 
 
 def _values(condition: dict[str, Any]) -> list[str]:
