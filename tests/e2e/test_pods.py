@@ -113,15 +113,17 @@ def test_mount_path_is_proposed_and_nothing_is_written(space: Space) -> None:
     outer = container(
         space.cluster.demo_image, command=command, readinessProbe=probe("/alive"), livenessProbe=probe("/alive")
     )
-    space.create(workload(outer), service(), ingress(space.host, "/"))
+    space.create(workload(outer), service(), ingress(space.host, "/api"))
     eventually(lambda: [is_ready(pod) for pod in space.pods()], lambda ready: ready == [True])
 
     space.create(chainlit_app())
 
     ready = eventually(lambda: space.condition("Ready"), lambda c: c.reason == "MountPathMissing", timeout=NAMED)
     assert "Set spec.mountPath: /chainlit." in ready.message
+    assert space.get("Deployment")["metadata"]["generation"] == 1
 
     space.patch("ChainlitApp", {"spec": {"mountPath": "/chainlit"}})
+    space.move("/")
 
     space.await_ready()
     space.await_answer("/chainlit")

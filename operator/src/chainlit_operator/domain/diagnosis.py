@@ -72,7 +72,7 @@ def _prefixes(snapshot: Snapshot, route: Resolved, container: Container) -> tupl
 def _parents(probed: Iterable[str]) -> Iterator[str]:
     """All prefixes of paths: ``/a/b`` and ``/a`` of ``/a/b/health``."""
     for path in probed:
-        parent = paths.normalise(path.partition("?")[0]).rpartition("/")[0]
+        parent = paths.normalise(path).rpartition("/")[0]
         while parent:
             yield parent
             parent = parent.rpartition("/")[0]
@@ -104,7 +104,7 @@ _Said = tuple[Reason | None, str]
 
 
 def _own_root_path(found: Finding, container: Container, route: Resolved) -> _Said:
-    at = found.prefix or "/"
+    at = found.prefix
     text = (
         f"The image of container {container.name} sets a root path of its own: Chainlit answers at {at} instead of "
         f"{route.app_prefix or '/'}. Let the image start Chainlit without {chainlit.ROOT_PATH_OPTION}, or give the "
@@ -140,7 +140,7 @@ def _not_listening(found: Finding, container: Container, _: Resolved) -> _Said:
 
 def _probe(found: Finding, container: Container, route: Resolved) -> _Said:
     """Of all statuses only 404 does not change by itself."""
-    path = next((probe.path for probe in container.probes if probe.field == found.probe), "")
+    path = {probe.field: probe.path for probe in container.probes}[found.probe]
     text = f"The {found.probe} of container {container.name} asks {path} and gets status {found.status}."
     if found.status != 404:
         return None, text
