@@ -120,7 +120,7 @@ class Accepting(ApiServer):
 async def world(*script: Any) -> AsyncIterator[World]:
     """The plain case of tests.unit.domain.world in a cache, with a probe that always answers."""
 
-    async def probe(check: Check, _: EdgeMemory) -> Verification:
+    async def probe(check: Check, memory: EdgeMemory, *, is_quick: bool) -> Verification:
         return Verification(check, True, Reason.VERIFIED, "…")
 
     async def answer(question: Question) -> Answer:

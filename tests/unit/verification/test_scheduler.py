@@ -17,6 +17,7 @@ from chainlit_operator.object_ref import Ref
 from chainlit_operator.observability import metrics
 from chainlit_operator.verification import scheduler as module
 from chainlit_operator.verification.scheduler import VerificationScheduler
+from chainlit_operator.verification.verifier import QUICK_SECONDS, QUICK_SECONDS_AT_EDGE
 
 APP, OTHER = Ref("ChainlitApp", "shop", "chat"), Ref("ChainlitApp", "shop", "other")
 CHECK = Check("http://10.0.0.1:80", "/chat", "", "http", "uid", 1)
@@ -39,6 +40,7 @@ class Scene:
         self.answers, self.edge = list(answers) or [True], edge
         self.asked: list[Check] = []
         self.memories: list[EdgeMemory] = []
+        self.quick: list[bool] = []
         self.reports: list[Ref] = []
         #: How many verifications had started at each report.
         self.asked_at_report: list[int] = []
@@ -49,8 +51,9 @@ class Scene:
         self.reports.append(ref)
         self.asked_at_report.append(len(self.asked))
 
-    async def verify(self, check: Check, memory: EdgeMemory) -> Verification:
+    async def verify(self, check: Check, memory: EdgeMemory, *, is_quick: bool) -> Verification:
         self.asked.append(check)
+        self.quick.append(is_quick)
         self.memories.append(memory)
         if self.gate is not None:
             await self.gate.wait()
@@ -294,7 +297,8 @@ async def test_apps_without_a_reported_outcome_go_first() -> None:
 async def test_an_unexpected_error_delays_its_app_and_no_other() -> None:
     asked: list[str] = []
 
-    async def verify(check: Check, _: EdgeMemory) -> Verification:
+    async def verify(check: Check, memory: EdgeMemory, *, is_quick: bool) -> Verification:
+        assert not is_quick or check.root_path != "/odd"
         asked.append(check.root_path)
         if check.root_path == "/odd" and asked.count("/odd") == 1:
             raise IndexError("string index out of range")
@@ -456,3 +460,57 @@ async def test_the_limit_holds_on_a_clock_of_the_wall() -> None:
             scene.set_check(replace(CHECK, root_path=f"/{number}"), ref=Ref("ChainlitApp", "shop", f"app-{number}"))
         await scene.reported(10)
     assert time.monotonic() - began >= 9 / 50.0
+
+
+# -- apps that work must answer soon
+
+
+async def test_an_app_that_works_must_answer_soon_until_a_failure_is_reported() -> None:
+    scene = Scene(False, True, True, False, False, False, False, True)
+    async with scene.running():
+        scene.set_check(interval=0.001)
+        await scene.reported(3)
+    assert scene.asked_at_report[:3] == [2, 6, 8]
+    assert scene.quick[:8] == [False, False, True, True, True, True, False, False]
+
+
+async def test_while_the_operator_is_late_itself_apps_have_the_usual_time() -> None:
+    scene = Scene()
+    async with scene.running():
+        scene.set_check(interval=0.01)
+        await scene.reported()
+        scene.scheduler._lag = 3600.0
+        before = len(scene.quick)
+        await until(lambda: len(scene.quick) > before + 2)
+    assert not any(scene.quick[before + 1 :])
+
+
+async def test_the_lag_of_the_loop_is_measured_and_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    scheduler = Scene().scheduler
+    monkeypatch.setattr(module, "_LAG_PAUSE_SECONDS", 0.05)
+    task = asyncio.create_task(scheduler._measure_lag())
+    await asyncio.sleep(0)
+    time.sleep(0.3)  # noqa: ASYNC251 - a callback that takes long
+    await until(lambda: scheduler._lag > 0.15)
+    await until(lambda: scheduler._lag < module.MAX_LAG_SECONDS)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.mark.parametrize(
+    ("failures", "spent", "pause"),
+    [(1, 0.0, 1.0), (1, 0.4, 0.6), (1, 1.25, 0.1), (2, 1.25, 0.75), (2, 10.0, 0.2), (3, 10.0, 5.0), (4, 10.0, 10.0)],
+)
+def test_a_long_attempt_is_a_pause_itself(
+    monkeypatch: pytest.MonkeyPatch, failures: int, spent: float, pause: float
+) -> None:
+    monkeypatch.setattr(module, "RETRY_SECONDS", (1.0, 2.0, 5.0, 10.0, 30.0))
+    entry = module._Entry(CHECK, 60.0, EdgeMemory(), failures=failures)
+    assert entry.pause(spent) == pytest.approx(pause)
+
+
+def test_an_app_that_hangs_is_reported_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "RETRY_SECONDS", (1.0, 2.0, 5.0, 10.0, 30.0))
+    for seconds, limit in ((QUICK_SECONDS, 5.0), (QUICK_SECONDS_AT_EDGE, 10.0)):
+        pauses = [module._Entry(CHECK, 60.0, EdgeMemory(), failures=n).pause(seconds) for n in (1, 2)]
+        assert 3 * seconds + sum(pauses) < limit

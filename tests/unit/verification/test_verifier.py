@@ -15,7 +15,7 @@ from chainlit_operator.object_ref import Ref
 from chainlit_operator.verification.api_addresses import ApiAddresses
 from chainlit_operator.verification.edge_tls import EdgeTLS
 from chainlit_operator.verification.pods import PodAddresses
-from chainlit_operator.verification.prober import IPAddress, Outcome, Prober, Target
+from chainlit_operator.verification.prober import DEFAULT_LIMITS, IPAddress, Outcome, Prober, Target
 from chainlit_operator.verification.verifier import UNJUDGED_IN_A_ROW, UNJUDGED_PAUSE, Verifier
 
 BACKEND = Check("http://10.96.0.7:80", "/chat", "/team", "http", "uid", 1)
@@ -322,3 +322,14 @@ async def test_a_url_that_is_none(url: str) -> None:
     assert (found.reachable, found.reason, scene.sides) == (True, "EdgeNotJudged", ["service"])
     found = await scene.verifier.verify(replace(EDGE, edge_url=url))
     assert found.reason == "TargetInvalid"
+
+
+async def test_an_app_that_works_must_answer_soon() -> None:
+    scene = Scene()
+    await scene.verifier.verify(AUTO)
+    await scene.verifier.verify(AUTO, is_quick=True)
+    usual, at_edge, quick, quick_at_edge = (prober.limits for prober in scene.probers)
+    assert usual == at_edge == DEFAULT_LIMITS
+    assert quick == replace(usual, connect_seconds=1.25, answer_seconds=1.25)
+    assert quick_at_edge == replace(usual, connect_seconds=2.5, answer_seconds=2.5)
+    assert scene.probers[3].allow(ip_address("203.0.113.7")) and not scene.probers[3].allow(ip_address("10.96.0.9"))

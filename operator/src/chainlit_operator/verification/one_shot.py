@@ -81,7 +81,7 @@ async def probe(
     ``timeout`` is for each attempt, in seconds. Every address is allowed, because the caller chose it. A chat
     ``message``, if there is one, is sent once the app works; ``cookie`` is for an app with a login.
     """
-    limits = replace(DEFAULT_LIMITS, total_seconds=timeout, connect_seconds=timeout)
+    limits = replace(DEFAULT_LIMITS, total_seconds=timeout, connect_seconds=timeout, answer_seconds=timeout)
     prober = Prober(limits, allow=_allow_any, tls=edge_tls.context())
     end = time.monotonic() + wait
     while True:

@@ -10,8 +10,9 @@ import asyncio
 import logging
 import random
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from chainlit_operator.domain.model import Check, EdgeMemory, Verification
 from chainlit_operator.object_ref import Ref
@@ -35,7 +36,16 @@ CONFIRM_SECONDS = 5.0
 #: One verification in so many is one of the routine while some are urgent, so that neither keeps the other waiting.
 ROUTINE_SHARE = 4
 
-Verify = Callable[[Check, EdgeMemory], Awaitable[Verification]]
+#: While the event loop is later than this, in seconds, apps get the usual time to answer: the delay is the operator's.
+MAX_LAG_SECONDS = 0.1
+_LAG_PAUSE_SECONDS = 0.25
+
+
+class Verify(Protocol):
+    """Carries out a check; ``is_quick`` says that the app must answer soon."""
+
+    async def __call__(self, check: Check, memory: EdgeMemory, *, is_quick: bool) -> Verification:
+        """Return the outcome."""
 
 
 @dataclass(slots=True)
@@ -46,7 +56,6 @@ class _Entry:
     interval: float
     memory: EdgeMemory
     verification: Verification | None = None
-    latest: Verification | None = None
     failures: int = 0
     successes: int = 0
     timer: asyncio.TimerHandle | None = None
@@ -63,7 +72,7 @@ class _Entry:
 
         A success in mode Auto whose URL is not judged is one of the Service.
         """
-        is_at_edge = self.check.at_edge and (self.latest is None or self.latest.edge.unjudged == 0)
+        is_at_edge = self.check.at_edge and self.memory.unjudged == 0
         return REPORTED_AFTER_SUCCESSES_AT_EDGE if is_at_edge else 1
 
     @property
@@ -71,9 +80,18 @@ class _Entry:
         """Whether the app has no reported outcome, or the latest outcome is not yet the reported one."""
         return self.verification is None or not self.is_reported
 
-    def pause(self) -> float:
-        """Return the seconds until the next verification."""
-        return self._pause_after_failure() if self.failures else self._pause_after_success()
+    @property
+    def works(self) -> bool:
+        """Whether the reported outcome is a success, and no failure has been reported since."""
+        return self.verification is not None and self.verification.reachable
+
+    def pause(self, spent: float = 0.0) -> float:
+        """Return the seconds until the next verification; ``spent`` are those of the one before."""
+        if not self.failures:
+            return self._pause_after_success()
+        pause = self._pause_after_failure()
+        # An attempt that waited for an answer was a pause itself.
+        return pause if self.is_reported else max(pause - spent, 0.1 * pause)
 
     def _pause_after_failure(self) -> float:
         pause = RETRY_SECONDS[min(self.failures, len(RETRY_SECONDS)) - 1]
@@ -133,7 +151,7 @@ class VerificationScheduler:
         """At most ``concurrency`` verifications run at one time, and at most ``per_second`` begin in a second."""
         self._verify, self._on_outcome, self._concurrency = verify, on_outcome, concurrency
         self._pause = 1.0 / per_second
-        self._turn = asyncio.Lock()
+        self._turn, self._lag = asyncio.Lock(), 0.0
         #: When the next verification may begin (time of the event loop).
         self._next_start = 0.0
         self._entries: dict[Ref, _Entry] = {}
@@ -189,8 +207,17 @@ class VerificationScheduler:
     async def run(self) -> None:
         """Verify queued apps until cancelled."""
         async with asyncio.TaskGroup() as group:
+            group.create_task(self._measure_lag())
             for _ in range(self._concurrency):
                 group.create_task(self._work())
+
+    async def _measure_lag(self) -> None:
+        """Keep how late the event loop is; a long delay counts for some seconds."""
+        loop = asyncio.get_running_loop()
+        while True:
+            due = loop.time() + _LAG_PAUSE_SECONDS
+            await asyncio.sleep(_LAG_PAUSE_SECONDS)
+            self._lag = max(loop.time() - due, 0.7 * self._lag)
 
     async def _work(self) -> None:
         while True:
@@ -218,8 +245,10 @@ class VerificationScheduler:
         return ref, entry
 
     async def _verify_entry(self, ref: Ref, entry: _Entry) -> None:
+        began = asyncio.get_running_loop().time()
+        is_quick = entry.works and self._lag < MAX_LAG_SECONDS
         try:
-            verification = await self._verify(entry.check, entry.memory)
+            verification = await self._verify(entry.check, entry.memory, is_quick=is_quick)
         except Exception:
             # The app chooses what the verification reads: its faults must not stop the verification of others.
             logger.exception("%s: unexpected error of its verification; retrying", ref)
@@ -228,18 +257,18 @@ class VerificationScheduler:
             return
         metrics.VERIFICATIONS.labels(entry.check.mode, verification.reason).inc()
         if self._entries.get(ref) is entry:
-            self._record(ref, entry, verification)
+            self._record(ref, entry, verification, asyncio.get_running_loop().time() - began)
 
-    def _record(self, ref: Ref, entry: _Entry, verification: Verification) -> None:
+    def _record(self, ref: Ref, entry: _Entry, verification: Verification, spent: float) -> None:
         if verification.reachable:
             entry.failures, entry.successes = 0, entry.successes + 1
         else:
             entry.failures, entry.successes = entry.failures + 1, 0
-        entry.latest, entry.memory = verification, verification.edge
+        entry.memory = verification.edge
         if entry.is_reported and verification != entry.verification:
             entry.verification = verification
             self._on_outcome(ref)
-        self._start_timer(ref, entry, entry.pause())
+        self._start_timer(ref, entry, entry.pause(spent))
 
     def _start_timer(self, ref: Ref, entry: _Entry, delay: float) -> None:
         entry.timer = asyncio.get_running_loop().call_later(delay, self._enqueue, ref, entry)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import replace
 
 from chainlit_operator.domain.edge_judgement import NOT_ASKED, Judgement, judge
@@ -18,6 +19,7 @@ from chainlit_operator.verification.edge_tls import EdgeTLS
 from chainlit_operator.verification.pods import Backend, PodAddresses
 from chainlit_operator.verification.prober import (
     IPAddress,
+    Limits,
     Outcome,
     Policy,
     Prober,
@@ -34,6 +36,10 @@ _NOT_FROM_HERE = frozenset({Reason.PLAIN_TEXT_REFUSED, Reason.CONNECTION_TIMED_O
 #: After this many answers in a row that cannot be judged, the URL is asked only every so many verifications: requests
 #: without an end must not delay other apps.
 UNJUDGED_IN_A_ROW, UNJUDGED_PAUSE = 3, 5
+#: Seconds until the handshake of an app that works must be answered, through the Service and at the URL. Three attempts
+#: without an answer then take less than five seconds, or ten.
+QUICK_SECONDS, QUICK_SECONDS_AT_EDGE = 1.25, 2.5
+_NOTHING_KNOWN = EdgeMemory()
 #: Names that the cluster's DNS gives to Services and pods; no browser outside the cluster opens them.
 _CLUSTER_NAME = re.compile(r"\.(svc|pod)\.?$|\.cluster\.local\.?$", re.IGNORECASE)
 
@@ -55,15 +61,36 @@ class Verifier:
         """
         self._api_addresses, self._edge_tls, self._is_service = api_addresses, edge_tls, is_service
         self._prober = prober or Prober()
-        self._backend = Backend(self._prober, pods, self.policy)
+        self._edge_limits = self._prober.limits
+        self._pods, self._backend = pods, Backend(self._prober, pods, self.policy)
+        self._quick = self._with_quick_limits()
 
-    async def verify(self, check: Check, memory: EdgeMemory = EdgeMemory()) -> Verification:  # noqa: B008 - frozen
-        """Return the outcome of a check. ``memory`` is what the app's verifications before it found at the URL."""
+    def _with_quick_limits(self) -> Verifier:
+        """Return the same verifier for apps that work, which must answer soon."""
+        quick, usual = copy(self), self._prober.limits
+        quick._prober = replace(self._prober, limits=_quickened(usual, QUICK_SECONDS))
+        quick._edge_limits = _quickened(usual, QUICK_SECONDS_AT_EDGE)
+        quick._backend = Backend(quick._prober, self._pods, self.policy)
+        return quick
+
+    async def verify(
+        self,
+        check: Check,
+        memory: EdgeMemory = _NOTHING_KNOWN,
+        *,
+        is_quick: bool = False,
+    ) -> Verification:
+        """Return the outcome of a check.
+
+        ``memory`` is what the app's verifications before it found at the URL. ``is_quick`` is for an app that works: it
+        must answer soon.
+        """
+        verifier = self._quick if is_quick else self
         if check.is_auto:
-            return await self._verify_both(check, memory)
+            return await verifier._verify_both(check, memory)
         if check.at_edge:
-            return await self._verify_edge(check, memory)
-        outcome = await self._probe_backend(check)
+            return await verifier._verify_edge(check, memory)
+        outcome = await verifier._probe_backend(check)
         return Verification(check, outcome.reachable, outcome.reason, outcome.message)
 
     async def policy(self) -> Policy:
@@ -124,6 +151,7 @@ class Verifier:
         found_addresses: set[str] = set()
         prober = replace(
             self._prober,
+            limits=self._edge_limits,
             allow=edge_policy(lambda address: is_api_server(address) or is_service(address)),
             resolve=_recorded(self._prober.resolve, found_addresses),
             tls=self._edge_tls.context(),
@@ -141,6 +169,10 @@ class Verifier:
         prober, target = found
         outcome = await prober.probe(target)
         return outcome if outcome.reachable else await explain_release(prober, target, outcome)
+
+
+def _quickened(limits: Limits, seconds: float) -> Limits:
+    return replace(limits, connect_seconds=seconds, answer_seconds=seconds)
 
 
 def _result(check: Check, outcome: Outcome, memory: EdgeMemory) -> Verification:

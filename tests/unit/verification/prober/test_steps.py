@@ -374,6 +374,23 @@ async def test_ends_in_time(part: str, handler: Handler, reason: Reason) -> None
     assert app.parts[-1] == part
 
 
+@pytest.mark.parametrize("at_edge", [False, True], ids=["service", "edge"])
+async def test_the_handshake_has_a_time_of_its_own(at_edge: bool) -> None:
+    limits = replace(PATIENT, answer_seconds=0.3)
+    silent = FakeChainlit("/chat", faults={"cookie" if at_edge else "handshake": stalled_refusal})
+    async with serving(silent) as app:
+        outcome = await ask(app.edge if at_edge else app.target, limits)
+    assert outcome.reason == Reason.TIMED_OUT and outcome.answered_by is AnsweredBy.NOBODY
+    assert "gets no complete answer within the 0.3 seconds of the probe" in outcome.message
+
+    async def late(request: web.Request) -> web.StreamResponse:
+        await asyncio.sleep(0.5)
+        return await app.page(request)
+
+    async with serving(FakeChainlit("/chat", faults={"page": late})) as app:
+        assert (await ask(app.edge if at_edge else app.target, limits)).reachable
+
+
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("part", ["handshake", "upgrade", "page", "script"])
 async def test_follows_no_redirect(part: str, status: int) -> None:

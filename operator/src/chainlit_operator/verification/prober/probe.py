@@ -78,8 +78,7 @@ class Prober:
         except MovedToHttps:
             raise
         except TimeoutError:
-            seconds = self.limits.total_seconds
-            return client.stage.out_of_time(is_connected=client.is_connected, seconds=seconds).outcome
+            return client.out_of_time().outcome
         except Exception as error:
             # The peer chooses what the HTTP and HTML libraries read: their faults must not stop the operator.
             _log.warning("a probe ended with an unexpected %s", type(error).__name__, exc_info=True)

@@ -64,9 +64,10 @@ async def take_steps(client: Client) -> bool:
         MovedToHttps: the edge redirects to the same place by https.
 
     """
-    if client.target.at_edge:
-        await set_session_cookie(client, str(uuid.uuid4()))
-    sid = await _check_handshake(client)
+    async with asyncio.timeout(client.limits.answer_seconds):
+        if client.target.at_edge:
+            await set_session_cookie(client, str(uuid.uuid4()))
+        sid = await _check_handshake(client)
     client.has_reached_chainlit()
     if client.target.at_edge:
         await _check_session(client, sid)

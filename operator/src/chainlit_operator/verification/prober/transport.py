@@ -38,11 +38,12 @@ _MAX_ANSWERS = 16
 class Limits:
     """The limits of one probe, in seconds and in received bytes.
 
-    ``connect_seconds`` bounds the DNS lookup, and each TCP connect with its TLS handshake; ``total_seconds`` bounds the
-    whole probe. ``max_body_bytes`` is for the page.
+    ``connect_seconds`` bounds the DNS lookup, and each TCP connect with its TLS handshake, ``answer_seconds`` the
+    time until the handshake is answered, and ``total_seconds`` the whole probe. ``max_body_bytes`` is for the page.
     """
 
     connect_seconds: float = 5.0
+    answer_seconds: float = 10.0
     total_seconds: float = 10.0
     max_body_bytes: int = 256 * 1024
     max_handshake_bytes: int = 4096
@@ -146,6 +147,13 @@ class Client:
         """Note that the handshake was answered: from now on an answer is Chainlit's unless it shows another sender."""
         self._answered_by = AnsweredBy.CHAINLIT
 
+    def out_of_time(self) -> Failure:
+        """Explain that the time for the present request is over."""
+        limits = self.limits
+        has_answered = self._answered_by is AnsweredBy.CHAINLIT
+        seconds = limits.total_seconds if has_answered else min(limits.answer_seconds, limits.total_seconds)
+        return self.stage.out_of_time(is_connected=self.is_connected, seconds=seconds)
+
     @asynccontextmanager
     async def open(self, endpoint: Endpoint) -> AsyncIterator[None]:
         """Prepare for requests to an endpoint; at exit every socket is closed.
@@ -159,6 +167,8 @@ class Client:
             try:
                 yield
             except (aiohttp.ClientError, OSError) as error:
+                if type(error) is TimeoutError and error.errno is None:  # of asyncio, which is no error of the network
+                    raise
                 raise self.stage.network_failure(error, endpoint.scheme) from error
 
     def _new_session(self) -> aiohttp.ClientSession:
