@@ -198,6 +198,18 @@ def http_route(
     return manifests
 
 
+def beside(mine: Manifests, other: Manifests) -> Manifests:
+    """A route of the app, and a route of another team that knows no ChainlitApp."""
+
+    def manifests(namespace: str, host: str) -> list[Object]:
+        made = other(namespace, host)
+        for found in made:
+            found["metadata"]["name"] = "other"
+        return [*made, *mine(namespace, host)]
+
+    return manifests
+
+
 def rule(
     *matches: Object,
     filters: tuple[Object, ...] = (),
@@ -277,6 +289,12 @@ FORMS = [
          (T, C)),
     Form("shadowed", "Ingress, `/chat`, and `/chat/ws` to another Service",
          ingress(("/chat", "Prefix"), ("/chat/ws", "Prefix", "other")), Reason.PATH_SHADOWED, (T, N, C)),
+    Form("shadowed-beside", "Ingress, `/chat`, and another Ingress for `/chat/ws` to another Service",
+         beside(ingress(("/chat", "Prefix")), ingress(("/chat/ws", "Prefix", "other"))), Reason.PATH_SHADOWED,
+         (T, N, C)),
+    Form("neighbours-beside", "Ingress, `/chat`, and another Ingress for `/` and `/chat/bot` to another Service",
+         beside(ingress(("/chat", "Prefix")), ingress(("/", "Prefix", "other"), ("/chat/bot", "Prefix", "other"))),
+         CHAT, (T, N, C)),
     Form("expression-unread", "Ingress, `ImplementationSpecific` `/chat(/\\|$)(.*)` without a word on expressions",
          ingress((ANY, "ImplementationSpecific")), Reason.REGULAR_EXPRESSION_PATH),
     Form("expression", "Ingress, `ImplementationSpecific` `/(chat\\|bot)`",
@@ -424,6 +442,14 @@ FORMS = [
          Reason.SEVERAL_PATHS),
     Form("gateway-shadowed", "HTTPRoute, `/chat`, and `/chat/ws` to another Service",
          http_route(rule(at("/chat")), rule(at("/chat/ws"), to="other")), Reason.PATH_SHADOWED),
+    Form("gateway-shadowed-beside", "HTTPRoute, `/chat`, and another HTTPRoute for `/chat/ws` to another Service",
+         beside(http_route(rule(at("/chat"))), http_route(rule(at("/chat/ws"), to="other"))), Reason.PATH_SHADOWED),
+    Form("gateway-method-beside", "HTTPRoute, `/chat`, and another HTTPRoute for `/chat` and GET to another Service",
+         beside(http_route(rule(at("/chat"))), http_route(rule(at("/chat", method="GET"), to="other"))),
+         Reason.PATH_CLAIMED),
+    Form("gateway-header-beside", "HTTPRoute, `/chat`, and another HTTPRoute for `/chat` with a header to another app",
+         beside(http_route(rule(at("/chat"))),
+                http_route(rule(at("/chat", headers=[{"name": "x-team", "value": "a"}]), to="other"))), CHAT),
     Form("gateway-alternatives", "HTTPRoute, `RegularExpression` `/(chat\\|bot)`",
          http_route(rule(at("/(chat|bot)", "RegularExpression"))), Reason.REGULAR_EXPRESSION_PATH),
     Form("gateway-regex-part", "HTTPRoute, `RegularExpression` `/cha`",
@@ -447,6 +473,11 @@ FORMS = [
     Form("nginx-strip-slash", f"`{NGINX}/rewrite-target: /$1` on `/chat/?(.*)`",
          ingress(("/chat/?(.*)", "ImplementationSpecific"), annotations={f"{NGINX}/rewrite-target": "/$1"}), STRIPPED,
          (N,)),
+    Form("nginx-canary", f"Ingress, `/chat`, and another Ingress with `{NGINX}/canary-weight` to another Service",
+         beside(ingress(("/chat", "Prefix")),
+                ingress(("/chat", "Prefix", "other"),
+                        annotations={f"{NGINX}/canary": "true", f"{NGINX}/canary-weight": "10"})),
+         Reason.BACKEND_SHARED, (N,)),
     Form("nginx-strip-parent", f"`{NGINX}/rewrite-target: /chat/$2` on `/team/chat(/\\|$)(.*)`",
          ingress(("/team/chat(/|$)(.*)", "ImplementationSpecific"),
                  annotations={f"{NGINX}/rewrite-target": "/chat/$2"}), TEAM, (N,)),

@@ -20,7 +20,6 @@ from tests.unit.domain.world import (
     workload,
 )
 
-from chainlit_operator.domain.adoption import present_values
 from chainlit_operator.domain.alignment import Apply, Blocked, NoOp
 from chainlit_operator.domain.decide import decide
 from chainlit_operator.domain.model import (
@@ -35,6 +34,7 @@ from chainlit_operator.domain.model import (
     WorkloadStatus,
 )
 from chainlit_operator.domain.paths import RootPaths
+from chainlit_operator.domain.place import present_values
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.domain.redirects import RedirectRegex, RedirectRoot
 from chainlit_operator.domain.resolution import Resolved, Unresolved

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.unit.domain.world import conflict, ingress, path, regex, shadow, snapshot
+from tests.unit.domain.world import conflict, container, ingress, path, regex, shadow, snapshot, workload
 
 from chainlit_operator.domain.alignment import Apply, Blocked
 from chainlit_operator.domain.decide import decide
@@ -27,12 +27,14 @@ from chainlit_operator.domain.resolution import Resolved, Unresolved
 from chainlit_operator.domain.route_conflicts import (
     MAX_KEYS,
     MAX_OWN_SEGMENTS,
+    MAX_PREFIXES,
     Entry,
     KeysOfPath,
     RouteKey,
     effects,
     entry_of,
     is_whole,
+    keys_below,
     keys_of_paths,
     listener_groups,
     may_share_listener,
@@ -84,6 +86,30 @@ def test_beside(mine: str, other: RouteConflict, found: Reason | None) -> None:
 def test_nothing_is_written_for_an_app_that_loses_its_place() -> None:
     decision = decide(snapshot(conflicts=(conflict(path("/chat")),)))
     assert isinstance(decision.action, Blocked) and isinstance(decision.route, Unresolved)
+
+
+@pytest.mark.parametrize(
+    ("other", "found"),
+    [
+        (conflict(path("/chat"), why="its path is longer"), Reason.PATH_CLAIMED),
+        (shadow(path("/chat/ws")), Reason.PATH_SHADOWED),
+        (shadow(path("/ws")), None),
+        (conflict(path("/")), Reason.PATH_CLAIMED),
+        (conflict(path("/shop")), None),
+    ],
+)
+def test_an_app_below_the_path_of_its_route_is_judged_at_its_own_place(
+    other: RouteConflict, found: Reason | None
+) -> None:
+    """It works at /chat behind a route for /, and is kept there."""
+    given = snapshot(ingress("/"), workload=workload(container("/chat", probes=())), conflicts=(other,))
+    decision = decide(given)
+    if found is None:
+        assert isinstance(decision.route, Resolved)
+        assert decision.kept is not None and decision.route.public_prefix == "/chat"
+    else:
+        assert isinstance(decision.route, Unresolved) and decision.route.reason is found
+        assert decision.kept is None and isinstance(decision.action, Blocked)
 
 
 def test_without_trouble_nothing_changes() -> None:
@@ -186,6 +212,7 @@ FALLBACK = path("/", host="", is_fallback=True)
         ),
         ("/chat", "/chat/ws", {"order": UNKNOWN}, (UNCERTAIN, UNCLEAR)),
         ("/chat", path("/chat/", path_type="Exact"), {}, (Winner.OTHER, "its path is longer")),
+        ("/", "/chat", {"created": YOUNG}, (Winner.OTHER, "its path is longer")),
         # Every path wins over a default backend.
         (path("/", host=""), FALLBACK, {"created": OLD}, None),
         (path("/", host=""), FALLBACK, {"order": OLDEST, "created": OLD}, None),
@@ -356,6 +383,30 @@ def test_effects(given: Route, expected: list[tuple[Effect, str]], serves: bool)
 def test_shadowed(given: RoutePath, prefixes: list[str]) -> None:
     (found,) = keys(ingress(given, ingress_class="traefik"))
     assert found.shadowed == tuple(RouteKey(GROUP, "example.com", prefix) for prefix in prefixes)
+
+
+@pytest.mark.parametrize(
+    ("claimed", "places", "expected"),
+    [
+        ("/", ["/a/chat"], ["/a", "/a/chat"]),
+        ("/a", ["/a/chat", "/a", "/b"], ["/a/chat"]),
+        ("/a", ["/ab"], []),
+        ("/a", [], []),
+        ("/", ["/s" * 20], ["/s" * n for n in range(4, 21)]),
+    ],
+)
+def test_keys_below(claimed: str, places: list[str], expected: list[str]) -> None:
+    (found,) = keys(ingress(claimed))
+    assert [*keys_below(found, places)] == [RouteKey(GROUP, "example.com", prefix) for prefix in expected]
+
+
+def test_an_expression_claims_each_of_its_prefixes() -> None:
+    found = keys(ingress(regex("/(chat|talk)(/.*)?")))
+    assert [(each.prefix, each.claimed) for each in found] == [
+        (prefix, (RouteKey(GROUP, "example.com", prefix),)) for prefix in ("/chat", "/talk")
+    ]
+    many = "|".join("abcdef")
+    assert len(keys(ingress(regex(f"/({many})(/.*)?")))) == MAX_PREFIXES
 
 
 def http_route(*attachments: Attachment) -> Route:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.unit.domain.world import app, ingress, path, service, workload
+from tests.unit.domain.world import app, container, ingress, path, service, workload
 
 from chainlit_operator.domain.model import (
     App,
@@ -16,6 +16,7 @@ from chainlit_operator.domain.model import (
     RouteOrder,
     RoutePath,
     Service,
+    Status,
     WatchedObject,
     ingress_class,
 )
@@ -347,6 +348,44 @@ def test_an_app_behind_a_canary_has_no_conflict_at_its_place() -> None:
     deploy(state, "a", path("/chat"), **NGINX)
     deploy(state, "b", path("/chat"), canary=Canary.BY_WEIGHT, **NGINX)
     assert winners(state, "a", "b") == [[("b", "other")], []]
+
+
+def test_a_longer_path_takes_the_place_of_an_app_below_the_path_of_its_route(keys: list[Ref]) -> None:
+    """The pods say that the app is at /team/chat, behind a route for /."""
+    state = State(keys.append)
+    deploy(state, "a", path("/"))
+    state.upsert(replace(workload(container("/team/chat")), ref=Ref("Deployment", "a", "chat")))
+    for text, winner in (
+        ("/team/chat", "other"),
+        ("/team/chat/ws", "other"),
+        ("/team", "other"),
+        ("/team/chat/shop", None),
+        ("/shop", None),
+    ):
+        keys.clear()
+        state.upsert(ingress_of("x", path(text)))
+        assert (namespaces_of(keys), winners(state, "a")) == (
+            ({"a"}, [[("x", winner)]]) if winner else (set(), [[]])
+        ), text
+        state.remove(ingress_of("x"))
+    state.upsert(ingress_of("x", path("/team/chat")))
+    state.upsert(replace(workload(container("/other")), ref=Ref("Deployment", "a", "chat")))
+    assert winners(state, "a") == [[]]
+    state.remove_app(Ref("ChainlitApp", "a", "chat"))
+    assert len(state.route_keys.observers) == 0
+
+
+def test_a_stated_or_kept_place_counts_too(keys: list[Ref]) -> None:
+    state = State(keys.append)
+    found = deploy(state, "a", path("/"))
+    state.upsert(ingress_of("x", path("/chat")))
+    assert winners(state, "a") == [[]]
+    state.put_app(replace(found, generation=2, spec=replace(found.spec, url="https://example.com/chat")))
+    assert winners(state, "a") == [[("x", "other")]]
+    state.put_app(replace(found, generation=3, status=Status(root_path="/chat", kept=True)))
+    assert winners(state, "a") == [[("x", "other")]]
+    state.put_app(replace(found, generation=4, status=Status(root_path="/chat")))
+    assert winners(state, "a") == [[]]
 
 
 def test_a_redirect_takes_requests(keys: list[Ref]) -> None:

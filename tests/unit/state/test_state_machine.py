@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-from tests.unit.domain.world import NAMESPACE, app, ingress, path, service, workload
+from tests.unit.domain.world import NAMESPACE, app, container, ingress, path, service, workload
 
 from chainlit_operator.domain.model import (
     App,
@@ -32,7 +32,7 @@ LABELS = st.dictionaries(st.sampled_from(["app", "tier"]), st.sampled_from(["a",
 #: Service (none has the name x, and a redirect has none), path, and condition.
 PATHS = st.tuples(
     st.sampled_from(["a", "b", "c", "x", ""]),
-    st.sampled_from(["/chat", "/chat", "/chat/ws", "/bot"]),
+    st.sampled_from(["/chat", "/chat", "/chat/ws", "/bot", "/"]),
     st.sampled_from(["", "", "", "the method is GET", "a header matches"]),
 )
 ORDERS = {"": RouteOrder.LONGEST, "nginx": RouteOrder.OLDEST, "traefik": RouteOrder.LONGEST}
@@ -77,9 +77,9 @@ class StateMachine(RuleBasedStateMachine):
     def remove_app(self, name: str) -> None:
         self.state.remove_app(app(name).ref)
 
-    @rule(name=NAMES, labels=LABELS)
-    def put_workload(self, name: str, labels: Any) -> None:
-        self._put(workload(ref=Ref("Deployment", NAMESPACE, name), pod_labels=labels))
+    @rule(name=NAMES, labels=LABELS, value=st.sampled_from([None, None, "/chat"]))
+    def put_workload(self, name: str, labels: Any, value: str | None) -> None:
+        self._put(workload(container(value), ref=Ref("Deployment", NAMESPACE, name), pod_labels=labels))
 
     @rule(name=NAMES, selector=LABELS)
     def put_service(self, name: str, selector: Any) -> None:
@@ -158,11 +158,18 @@ class StateMachine(RuleBasedStateMachine):
         decide = set()
         for route in self._search(found)[2]:
             whole = [p.path for p in route.paths if p.service in mine and not p.condition]
+            if "/" in whole and self._is_at_chat(found):
+                whole.append("/chat")
             for group, text in {(a.group, text) for a in route.attachments for text in whole if not _canary(route)}:
                 for effect in Effect:
                     for others in self._others(group, text, route, mine, effect):
                         decide |= {min(others)[-1]} if others else set()
         return decide
+
+    def _is_at_chat(self, found: App) -> bool:
+        """Whether the pods say that the app is at /chat, which a route for / offers too."""
+        target = self.objects.get(found.workload)
+        return isinstance(target, Workload) and target.containers[0].root_path is not None
 
     def _others(self, group: str, text: str, mine: Route, services: set[str], effect: Effect) -> Any:
         """The entries that share a listener of the group for sure, and those that may, each with its sort key."""

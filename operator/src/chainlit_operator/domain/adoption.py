@@ -29,7 +29,7 @@ from chainlit_operator.domain import chainlit, paths
 from chainlit_operator.domain.field_managers import FIELD_MANAGER
 from chainlit_operator.domain.model import App, Container, Route, Snapshot, backend_name
 from chainlit_operator.domain.paths import RootPaths
-from chainlit_operator.domain.place import Place, Source
+from chainlit_operator.domain.place import Place, Source, present_values
 from chainlit_operator.domain.resolution import Resolved, path_overrides
 from chainlit_operator.domain.route_paths import prefix_of
 from chainlit_operator.object_ref import Ref
@@ -104,14 +104,6 @@ def known_values(container: Container) -> RootPaths:
     root_path = container.root_path_option or container.root_path
     values = (variable.value if variable is not None else "" for variable in (root_path, container.parent_root_path))
     return RootPaths(*(value or "" for value in values))
-
-
-def present_values(container: Container) -> RootPaths | None:
-    """Return the values with which Chainlit runs; None if the container does not say them all."""
-    root_path = container.root_path_option or container.root_path
-    values = [variable.value if variable is not None else "" for variable in (root_path, container.parent_root_path)]
-    root, parent = values
-    return None if root is None or parent is None else RootPaths(root, parent)
 
 
 def _was_kept(app: App, route: Resolved) -> bool:

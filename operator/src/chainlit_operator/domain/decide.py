@@ -17,7 +17,7 @@ from chainlit_operator.domain.first_write import Verdict
 from chainlit_operator.domain.model import Container, Memory, Question, Snapshot, VerificationMode
 from chainlit_operator.domain.paths import RootPaths
 from chainlit_operator.domain.reasons import Reason
-from chainlit_operator.domain.resolution import Resolved, Unresolved, resolve
+from chainlit_operator.domain.resolution import Resolved, Unresolved, against_others, resolve_alone
 from chainlit_operator.domain.resolution.redirected import unless_redirected
 
 
@@ -58,14 +58,16 @@ class Decision:
 
 def decide(snapshot: Snapshot) -> Decision:
     """Decide about the snapshot's app."""
-    route = resolve(snapshot)
+    route = resolve_alone(snapshot)
     found = endpoint.find(snapshot)
     container = found.container
     kept = None
     if isinstance(route, Resolved) and container is not None:
         kept = adoption.kept(snapshot, route, container)
         route = unless_redirected(snapshot, route if kept is None else kept.route)
-        kept = kept if isinstance(route, Resolved) else None
+    # Routes of others are judged at the place that counts, not at the route's own.
+    route = against_others(snapshot, route)
+    kept = kept if isinstance(route, Resolved) else None
     is_mounted = bool(snapshot.app.spec.mount_path)
     roots = route.root_paths if isinstance(route, Resolved) and not is_mounted else None
     roots = roots if kept is None else kept.root_paths

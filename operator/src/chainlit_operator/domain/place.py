@@ -14,7 +14,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from chainlit_operator.domain import paths
-from chainlit_operator.domain.model import AppSpec, Rewrite
+from chainlit_operator.domain.model import App, AppSpec, Container, Rewrite, Workload
+from chainlit_operator.domain.paths import RootPaths
 
 _URL = re.compile(r"http(s?)://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?)(:[0-9]{1,5})?(/[^?#]*)?")
 
@@ -86,3 +87,25 @@ def stated_place(spec: AppSpec) -> Place | None:
 def without_mount(prefix: str, mount_path: str) -> str:
     """Return the prefix without the path at which another app mounts Chainlit, if it ends with that."""
     return prefix.removesuffix(mount_path) if mount_path else prefix
+
+
+def present_values(container: Container) -> RootPaths | None:
+    """Return the values with which Chainlit runs; None if the container does not say them all."""
+    root_path = container.root_path_option or container.root_path
+    values = [variable.value if variable is not None else "" for variable in (root_path, container.parent_root_path)]
+    root, parent = values
+    return None if root is None or parent is None else RootPaths(root, parent)
+
+
+def possible_prefixes(app: App, workload: Workload) -> tuple[str, ...]:
+    """Return the prefixes at which the app may be for browsers, whatever its route's path is.
+
+    They are the stated one, the one that its status has kept, and those of the containers' values.
+    """
+    spec, status = app.spec, app.status
+    url = stated_url(spec.url)
+    stated = [] if url is None else [without_mount(url.prefix, spec.mount_path)]
+    kept = [RootPaths(status.root_path or "", status.parent_root_path or "")] if status.kept else []
+    values = [*kept, *filter(None, map(present_values, workload.containers))]
+    found = [*stated, *(parent + root for root, parent in values)]
+    return tuple(dict.fromkeys(prefix for prefix in found if prefix and paths.problem(prefix) is None))

@@ -27,7 +27,7 @@ from chainlit_operator.domain.model import (
     Winner,
     ingress_class,
 )
-from chainlit_operator.domain.route_paths import METHOD_CONDITION, is_readable, prefix_of
+from chainlit_operator.domain.route_paths import METHOD_CONDITION, prefix_of, prefixes_of
 from chainlit_operator.object_ref import Ref
 
 Attachments = tuple[Attachment, ...]
@@ -37,6 +37,10 @@ MAX_OWN_SEGMENTS = 4
 #: The limit of keys that a route may claim, and of keys that it may shadow. Paths beyond the limit have no keys. A path
 #: claims one key for each listener group, and shadows up to ``MAX_OWN_SEGMENTS`` there.
 MAX_KEYS = 10_000
+#: So many prefixes of one expression have keys.
+MAX_PREFIXES = 4
+#: So many levels between a route's path and an app's place have keys; they are counted from the place.
+MAX_LEVELS = 16
 #: The listener group of all Ingresses. Their classes are told apart by attachments.
 INGRESSES = "Ingress"
 NO_CLASS: Attachments = (ingress_class(""),)
@@ -105,16 +109,31 @@ def keys_of_paths(route: Route, services: Set[str]) -> Iterator[KeysOfPath]:
     for position, path in enumerate(route.paths):
         if path.service not in services:
             continue
-        prefix = prefix_of(path)
-        if not groups or not is_readable(path) or len(prefix) > paths.MAX_LENGTH:
-            yield KeysOfPath(path, prefix, (), ())
+        prefixes = prefixes_of(path)[:MAX_PREFIXES]
+        if not groups or not prefixes or len(prefixes[0]) > paths.MAX_LENGTH:
+            yield KeysOfPath(path, prefix_of(path), (), ())
             continue
         before = position * len(groups)
         is_claim = path.matching is not Matching.EXACT
-        claimed = [RouteKey(group, path.host, prefix) for group in groups] if is_claim and before < MAX_KEYS else ()
-        above = _above(path, prefix) if before * MAX_OWN_SEGMENTS < MAX_KEYS and route.canary is Canary.NONE else []
-        shadowed = [RouteKey(group, path.host, each) for each, group in product(above, groups)]
-        yield KeysOfPath(path, prefix, tuple(claimed), tuple(shadowed))
+        for prefix in prefixes:
+            claimed = [RouteKey(group, path.host, prefix) for group in groups] if is_claim and before < MAX_KEYS else ()
+            above = _above(path, prefix) if before * MAX_OWN_SEGMENTS < MAX_KEYS and route.canary is Canary.NONE else []
+            shadowed = [RouteKey(group, path.host, each) for each, group in product(above, groups)]
+            yield KeysOfPath(path, prefix, tuple(claimed), tuple(shadowed))
+
+
+def keys_below(keys: KeysOfPath, places: Sequence[str]) -> Iterator[RouteKey]:
+    """Yield the keys below a path at which somebody else's path would take requests from an app at these prefixes.
+
+    An app may be at a prefix below its route's path: ``/chat`` behind a route for ``/``. Then each path from the
+    route's down to the app's takes all that the app needs.
+    """
+    for place in places:
+        if place != keys.prefix and paths.is_below(place, keys.prefix):
+            segments = place.removeprefix(keys.prefix).split("/")[1:]
+            for end in range(max(1, len(segments) - MAX_LEVELS), len(segments) + 1):
+                prefix = "/".join([keys.prefix, *segments[:end]])
+                yield from (key._replace(prefix=prefix) for key in keys.claimed)
 
 
 def _above(path: RoutePath, prefix: str) -> list[str]:
@@ -237,7 +256,7 @@ def _winner(other: Entry, effect: Effect, mine: Entry) -> tuple[Winner, str]:
         return (Winner.UNCERTAIN if other.condition else Winner.OTHER), ""
     if RouteOrder.UNKNOWN in (other.order, mine.order) or mine.condition:
         return Winner.UNCERTAIN, _UNKNOWN_WINNER
-    if effect is Effect.SHADOW:
+    if effect is Effect.SHADOW or len(other.prefix) > len(mine.prefix):
         return Winner.OTHER, "its path is longer"
     if _is_fallback(other) is not _is_fallback(mine):
         return (Winner.OTHER, "the other path is a default backend") if _is_fallback(mine) else (Winner.OWN, "")

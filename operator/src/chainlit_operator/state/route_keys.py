@@ -27,6 +27,8 @@ from chainlit_operator.domain.model import (
     backend_name,
     backend_ref,
 )
+from chainlit_operator.domain.paths import RootPaths
+from chainlit_operator.domain.place import possible_prefixes, present_values
 from chainlit_operator.domain.route_conflicts import (
     NO_APP,
     NO_CLASS,
@@ -127,20 +129,27 @@ def _groups(entry: Entry) -> tuple[Attachments, ...]:
 
 
 class Filed(NamedTuple):
-    """An entry at its key, with its effect there. ``is_observer`` says that its path can serve an app at the key."""
+    """An entry at its key, with its effect there: None if it only concerns the app's own place below its path.
 
-    effect: Effect
+    ``is_observer`` says that its path can serve an app at the key.
+    """
+
+    effect: Effect | None
     key: RouteKey
     entry: Entry
     is_observer: bool
 
 
 class Link(NamedTuple):
-    """A Service, and an app behind it; ``app`` is None where there is none."""
+    """A Service, and an app behind it; ``app`` is None where there is none.
+
+    ``places`` are the prefixes at which the app may be, whatever the paths of its routes are.
+    """
 
     service: Ref
     created: str = ""
     app: Ref | None = None
+    places: tuple[str, ...] = ()
 
 
 class RouteKeys:
@@ -177,6 +186,8 @@ class RouteKeys:
     ) -> Mapping[tuple[RouteKey, Attachments], tuple[Entry, Route]]:
         """The entries of an app by which its routes claim keys: of several at one key the one that the edge prefers."""
         found: dict[tuple[RouteKey, Attachments], tuple[Entry, Route]] = {}
+        below: list[tuple[RouteKey, Entry, Route]] = []
+        places = self._places(app)
         for route in routes:
             names = {backend_name(route.ref.namespace, ref) for ref in services}
             for keys in keys_of_paths(route, names):
@@ -186,6 +197,9 @@ class RouteKeys:
                         best = found.setdefault((key, route.attachments), (mine, route))
                         if mine < best[0]:
                             found[key, route.attachments] = mine, route
+                    below += [(key, mine, route) for key in route_conflicts.keys_below(keys, places)]
+        for key, mine, route in below:
+            found.setdefault((key, route.attachments), (mine, route))
         return found
 
     # -------------------------------------------------------------------------------------------------- changes
@@ -198,11 +212,13 @@ class RouteKeys:
         removed, added = self._difference(old, new)
         before = set(self._decided(removed))
         for filed in removed:
-            self.entries[filed.effect].discard(filed.key, filed.entry)
+            if filed.effect is not None:
+                self.entries[filed.effect].discard(filed.key, filed.entry)
             if filed.is_observer:
                 self.observers.discard(filed.key, filed.entry)
         for filed in added:
-            self.entries[filed.effect].add(filed.key, filed.entry)
+            if filed.effect is not None:
+                self.entries[filed.effect].add(filed.key, filed.entry)
             if filed.is_observer:
                 self.observers.add(filed.key, filed.entry)
         after = set(self._decided(added))
@@ -212,7 +228,8 @@ class RouteKeys:
         """Yield each app for which one of these entries decides, with the entry; all of them are filed."""
         by_key: defaultdict[tuple[Effect, RouteKey], set[Entry]] = defaultdict(set)
         for filed in changed:
-            by_key[filed.effect, filed.key].add(filed.entry)
+            if filed.effect is not None:
+                by_key[filed.effect, filed.key].add(filed.entry)
         for (effect, key), entries in by_key.items():
             beside = {
                 group: observers
@@ -270,15 +287,24 @@ class RouteKeys:
         if isinstance(obj, App):
             workload = self._store.workload(obj.workload)
             services = self._indexes.services_of(workload) if workload is not None else ()
-            return {Link(service.ref, obj.created, obj.ref) for service in services}
+            return {Link(service.ref, obj.created, obj.ref, self._places(obj)) for service in services}
         if isinstance(obj, Workload):
             apps = [self._store.apps[ref] for ref in self._indexes.apps_by_workload[obj.ref]]
             services = self._indexes.services_of(obj) if apps else ()
-            return {Link(service.ref, app.created, app.ref) for service in services for app in apps}
+            return {
+                Link(service.ref, app.created, app.ref, possible_prefixes(app, obj))
+                for service in services
+                for app in apps
+            }
         return self._links(obj.ref, obj) if isinstance(obj, Service) else set()
 
     def _links(self, ref: Ref, service: Service | None) -> set[Link]:
-        return {Link(ref, self._store.apps[app].created, app) for app in self._indexes.apps_behind(service)}
+        apps = (self._store.apps[app] for app in self._indexes.apps_behind(service))
+        return {Link(ref, app.created, app.ref, self._places(app)) for app in apps}
+
+    def _places(self, app: App) -> tuple[str, ...]:
+        workload = self._store.workload(app.workload)
+        return possible_prefixes(app, workload) if workload is not None else ()
 
     def _links_to(self, ref: Ref) -> set[Link]:
         """Return the links of a Service, which need not exist. Without an app, that is one link to no app."""
@@ -314,9 +340,12 @@ def _filed(route: Route, links: Iterable[Link]) -> Iterator[Filed]:
         for effect, key in route_conflicts.effects(route, keys):
             if (effect, key, service, keys.path.condition) not in seen:
                 seen.add((effect, key, service, keys.path.condition))
-                for _, created, app in by_service[service]:
+                for _, created, app, places in by_service[service]:
                     is_observer = app is not None and is_whole and key in keys.claimed
-                    yield Filed(effect, key, route_conflicts.entry_of(route, keys, app, created), is_observer)
+                    entry = route_conflicts.entry_of(route, keys, app, created)
+                    yield Filed(effect, key, entry, is_observer)
+                    for below in route_conflicts.keys_below(keys, places) if is_observer else ():
+                        yield Filed(None, below, entry, True)
 
 
 def _shown(entry: Entry) -> Entry:
@@ -331,7 +360,19 @@ def _service(entry: Entry) -> Ref:
 def _is_linked_alike(old: App | WatchedObject | None, new: App | WatchedObject | None) -> bool:
     """Whether a change leaves all links between Services and apps as they are."""
     if isinstance(old, App) and isinstance(new, App):
-        return (old.created, old.workload) == (new.created, new.workload)
+        return _facts(old) == _facts(new)
     if isinstance(old, Workload) and isinstance(new, Workload):
-        return old.pod_labels == new.pod_labels
+        return old.pod_labels == new.pod_labels and _values(old) == _values(new)
     return isinstance(old, Service) and isinstance(new, Service) and old.selector == new.selector
+
+
+def _facts(app: App) -> tuple[object, ...]:
+    """What the links of an app depend on."""
+    spec, status = app.spec, app.status
+    kept = (status.root_path, status.parent_root_path) if status.kept else None
+    return app.created, app.workload, spec.url, spec.mount_path, kept
+
+
+def _values(workload: Workload) -> list[RootPaths | None]:
+    """What the places of a workload's apps depend on."""
+    return [present_values(container) for container in workload.containers]

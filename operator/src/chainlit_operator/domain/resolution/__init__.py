@@ -6,6 +6,14 @@ The lists are the truth table, and the page of reasons in the documentation prin
 
 from chainlit_operator.domain.resolution.answer import Resolved, Unresolved
 from chainlit_operator.domain.resolution.backend import route_backend
-from chainlit_operator.domain.resolution.chain import missing_workload, resolve
+from chainlit_operator.domain.resolution.chain import against_others, missing_workload, resolve, resolve_alone
 
-__all__ = ["Resolved", "Unresolved", "missing_workload", "resolve", "route_backend"]
+__all__ = [
+    "Resolved",
+    "Unresolved",
+    "against_others",
+    "missing_workload",
+    "resolve",
+    "resolve_alone",
+    "route_backend",
+]

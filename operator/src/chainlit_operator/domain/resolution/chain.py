@@ -15,12 +15,22 @@ from chainlit_operator.domain.rule import Rule, first_fault
 
 def resolve(snapshot: Snapshot) -> Resolved | Unresolved:
     """Return the resolved route of the snapshot's app, or the first fault."""
+    return against_others(snapshot, resolve_alone(snapshot))
+
+
+def resolve_alone(snapshot: Snapshot) -> Resolved | Unresolved:
+    """Return what the app's routes give, as if there were no routes of others."""
     if fault := first_fault(APP_RULES, snapshot):
         return Unresolved(*fault)
     answer = together.answer(snapshot) if snapshot.routes else stated_answer(snapshot)
     if isinstance(answer, Unresolved) and _stands_alone(snapshot):
         answer = stated_answer(snapshot)
     assert answer is not None  # a rule ensures that there is a route or a stated URL
+    return answer
+
+
+def against_others(snapshot: Snapshot, answer: Resolved | Unresolved) -> Resolved | Unresolved:
+    """Return the answer, with warnings about routes of others, or the fault if one of them takes its requests."""
     if isinstance(answer, Unresolved) or not answer.status.kind:
         return answer
     found = conflicts.Found(snapshot, answer)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from chainlit_operator.domain.model import Effect, RouteConflict, Snapshot, Winner, backend_ref
+from chainlit_operator.domain.paths import is_below
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.domain.resolution.answer import Resolved
 from chainlit_operator.domain.route_conflicts import ELDER_APP
@@ -28,7 +29,7 @@ class Found(NamedTuple):
 
     @property
     def places(self) -> tuple[str, str]:
-        """The path of the app's route, and the app's own, which may be longer where the URL is stated."""
+        """The path of the app's route, and the app's own: a longer one where the place is stated or kept."""
         return self.answer.status.path.removesuffix("/"), self.answer.public_prefix
 
     @property
@@ -53,13 +54,18 @@ class Found(NamedTuple):
         for other in self.snapshot.conflicts:
             # A longer path that the app has too is a place of its own: another conflict says who wins there.
             is_own_place = other.effect is Effect.SHADOW and (other.host, other.prefix) in own
-            concerns = other.prefix in self.places or is_own_route(other.prefix, self.answer.public_prefix)
+            concerns = self._is_on_the_way(other) or is_own_route(other.prefix, self.answer.public_prefix)
             if other.winner is winner and concerns and not is_own_place:
                 yield other
 
     def is_at_place(self, other: RouteConflict) -> bool:
         """Whether a conflict is about the same path, not about a longer one."""
-        return other.effect is not Effect.SHADOW and other.prefix in self.places
+        return other.effect is not Effect.SHADOW and self._is_on_the_way(other)
+
+    def _is_on_the_way(self, other: RouteConflict) -> bool:
+        """Whether a prefix is the path of the app's route, the app's own, or between the two."""
+        route, own = self.places
+        return other.prefix in (route, own) or (is_below(own, other.prefix) and is_below(other.prefix, route))
 
 
 def path_is_free(found: Found) -> str:
