@@ -19,8 +19,12 @@ HOST_VARIABLE, PORT_VARIABLE = "CHAINLIT_HOST", "CHAINLIT_PORT"
 APP_ROOT = "CHAINLIT_APP_ROOT"
 #: The origin that browsers see. Chainlit adds the root path; without it, Chainlit reads the origin from each request.
 URL = "CHAINLIT_URL"
-#: Chainlit reads every cookie that begins with this name.
+#: Chainlit reads every cookie that begins with this name. The cookie's path is ``/`` whatever the root path is.
 AUTH_COOKIE_NAME = "CHAINLIT_AUTH_COOKIE_NAME"
+#: The name of the login cookie without that variable.
+LOGIN_COOKIE = "access_token"
+#: The key of login tokens: Chainlit has no login without it.
+LOGIN_KEY = "CHAINLIT_AUTH_SECRET"
 #: The addresses of proxies whose ``X-Forwarded-*`` headers uvicorn believes.
 FORWARDED_ALLOW_IPS = "FORWARDED_ALLOW_IPS"
 #: The command-line option that wins over ``ROOT_PATH``.

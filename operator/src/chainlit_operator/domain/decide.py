@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from chainlit_operator.domain import adoption, alignment, diagnosis, endpoint, first_write
+from chainlit_operator.domain import adoption, alignment, diagnosis, endpoint, first_write, login_cookies
 from chainlit_operator.domain.adoption import Kept
 from chainlit_operator.domain.alignment import Apply, Blocked, NoOp
 from chainlit_operator.domain.desired import manifests, ownership
@@ -83,7 +83,7 @@ def decide(snapshot: Snapshot) -> Decision:
         action=verdict.action,
         root_paths=roots,
         kept=verdict.kept,
-        warnings=aligned.warnings,
+        warnings=(*aligned.warnings, *filter(None, (login_cookies.warning(snapshot),))),
         steps=steps.steps,
         failure=failure,
         memory=replace(steps.memory, workload=aligned.conflict),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from chainlit_operator.domain import field_release
 from chainlit_operator.domain.model import App, CreatableObject, Snapshot, WatchedObject, Workload
@@ -11,6 +12,7 @@ from chainlit_operator.object_ref import Ref
 from chainlit_operator.state import affected
 from chainlit_operator.state.gather import gather
 from chainlit_operator.state.indexes import Indexes
+from chainlit_operator.state.login_cookies import LoginCookies
 from chainlit_operator.state.route_keys import RouteKeys
 from chainlit_operator.state.store import Store
 
@@ -27,6 +29,7 @@ class State(Store):
         self._enqueue = enqueue
         self.indexes = Indexes(self)
         self.route_keys = RouteKeys(self, self.indexes)
+        self.login_cookies = LoginCookies(self, self.indexes)
         self._is_complete = False
         self._unreadable: set[Ref] = set()
 
@@ -67,7 +70,7 @@ class State(Store):
 
     def snapshot(self, app: App) -> Snapshot:
         """Return all that a decision about ``app`` reads of the cluster."""
-        return gather(app, self, self.indexes, self.route_keys)
+        return replace(gather(app, self, self.indexes, self.route_keys), same_login=self.login_cookies.other(app.ref))
 
     def owned_by(self, app: App) -> tuple[CreatableObject, ...]:
         """Return the objects that the app created, by kind and name."""
@@ -84,7 +87,7 @@ class State(Store):
                 self.indexes.unfile(old)
             if new is not None:
                 self.indexes.file(new)
-            apps = self.route_keys.update(old, new)
+            apps = self.route_keys.update(old, new) | self.login_cookies.update(old, new)
             for obj in changed if not quiet else ():
                 apps |= affected.readers(obj, self, self.indexes)
             apps |= affected.sharing_pods(old, new, self.indexes)

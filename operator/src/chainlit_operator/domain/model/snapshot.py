@@ -90,7 +90,7 @@ class Snapshot:
     ``manifests`` are the objects to create beside the workload, in order. ``owned`` are the existing objects that the
     app created. ``taken`` are objects of other owners that have the names of objects to create. ``template_fault`` is
     the fault of the pod template in ``spec.workload.template``, empty for none. ``claimed_by`` is the name of an older
-    app with the same workload.
+    app with the same workload. ``same_login`` is another app on the same host whose login cookie has the same name.
 
     ``answers`` are those of pods to the questions of the decision before. ``verification`` is the latest result for the
     app, ``memory`` the operator's own writes. ``is_verified`` is False
@@ -110,6 +110,7 @@ class Snapshot:
     taken: tuple[Ref, ...] = ()
     template_fault: str = ""
     claimed_by: str = ""
+    same_login: Ref | None = None
     answers: Mapping[Question, Answer] = field(default_factory=dict)
     verification: Verification | None = None
     memory: Memory = field(default_factory=Memory)

@@ -47,7 +47,8 @@ class Container:
     the requests that the commands of exec probes send to the pod itself. ``workers`` is None where one process serves
     the app, as far as the manifest shows. ``port_option`` is the port that its command gives Chainlit,
     ``port_variable`` that of the variable ``CHAINLIT_PORT``; None where it is not stated or not clear.
-    ``mentions_chainlit`` says that its command, image or variables name Chainlit.
+    ``mentions_chainlit`` says that its command, image or variables name Chainlit. ``login_cookie`` is the name of
+    Chainlit's login cookie, empty where the manifest shows no login or not the name.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Container:
     port_option: int | None = None
     port_variable: int | None = None
     mentions_chainlit: bool = False
+    login_cookie: str = ""
     owners: tuple[tuple[str, str], ...] = field(default=(), compare=False)
     """(field, field manager) for each of the two variables and the probes' paths, where it has an owner."""
 

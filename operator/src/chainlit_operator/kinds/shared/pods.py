@@ -15,7 +15,16 @@ import msgspec
 from msgspec import Struct, field
 
 from chainlit_operator.domain import commands, endpoint, model
-from chainlit_operator.domain.chainlit import PARENT_ROOT_PATH, PORT_VARIABLE, ROOT_PATH, VARIABLE_PREFIX, VARIABLES
+from chainlit_operator.domain.chainlit import (
+    AUTH_COOKIE_NAME,
+    LOGIN_COOKIE,
+    LOGIN_KEY,
+    PARENT_ROOT_PATH,
+    PORT_VARIABLE,
+    ROOT_PATH,
+    VARIABLE_PREFIX,
+    VARIABLES,
+)
 from chainlit_operator.domain.workers import workers_of
 from chainlit_operator.kinds.shared.fields import pairs
 from chainlit_operator.kinds.shared.kind import Decode, Known, decoder_with_known
@@ -194,6 +203,7 @@ class _Container(ApiStruct):
             port_option=endpoint.option_of(self._words(), env),
             port_variable=endpoint.number_of(env.get(PORT_VARIABLE) or ""),
             mentions_chainlit=self._mentions_chainlit(),
+            login_cookie=(env.get(AUTH_COOKIE_NAME, LOGIN_COOKIE) or "") if LOGIN_KEY in env else "",
             owners=owners,
         )
 
