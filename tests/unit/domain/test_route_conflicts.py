@@ -112,6 +112,16 @@ def test_an_app_below_the_path_of_its_route_is_judged_at_its_own_place(
         assert decision.kept is None and isinstance(decision.action, Blocked)
 
 
+def test_a_path_between_that_of_the_route_and_the_app_takes_its_place() -> None:
+    given = snapshot(
+        ingress("/"),
+        workload=workload(container("/team/chat", probes=())),
+        conflicts=(conflict(path("/team"), why="its path is longer"),),
+    )
+    found = decide(given).route
+    assert isinstance(found, Unresolved) and found.reason is Reason.PATH_CLAIMED
+
+
 def test_without_trouble_nothing_changes() -> None:
     decision = decide(snapshot(conflicts=(conflict(path("/chat/bot")),)))
     assert isinstance(decision.action, Apply) and isinstance(decision.route, Resolved)

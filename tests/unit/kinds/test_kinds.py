@@ -349,3 +349,13 @@ def test_no_more_paths_are_read_than_can_be_looked_at() -> None:
     body = {"metadata": {"name": "x"}, "spec": {"hostnames": ["a", "b", "c"], "rules": [rule] * 16}}
     route = read("HTTPRoute", body)
     assert len(route.paths) == 2500 and route.refusal.startswith("it has more than 2,500 paths")
+
+
+def test_the_services_of_one_rollout_select_the_same_pods() -> None:
+    """Argo Rollouts adds the hash of a release to the selectors of the stable and the canary Service."""
+    selectors = ({"app": "chat"}, {"app": "chat", "rollouts-pod-template-hash": "7d4"})
+    made = [
+        {"kind": "Service", "metadata": {"name": "chat", "namespace": "shop"}, "spec": {"selector": selector}}
+        for selector in selectors
+    ]
+    assert [record(each).selector for each in made] == [(("app", "chat"),)] * 2

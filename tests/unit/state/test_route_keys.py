@@ -382,6 +382,11 @@ def test_a_stated_or_kept_place_counts_too(keys: list[Ref]) -> None:
     assert winners(state, "a") == [[]]
     state.put_app(replace(found, generation=2, spec=replace(found.spec, url="https://example.com/chat")))
     assert winners(state, "a") == [[("x", "other")]]
+    keys.clear()
+    state.upsert(ingress_of("x", path("/elsewhere")))
+    assert namespaces_of(keys) == {"a"} and winners(state, "a") == [[]]
+    state.upsert(ingress_of("x", path("/chat")))
+    assert namespaces_of(keys) == {"a"}
     state.put_app(replace(found, generation=3, status=Status(root_path="/chat", kept=True)))
     assert winners(state, "a") == [[("x", "other")]]
     state.put_app(replace(found, generation=4, status=Status(root_path="/chat")))
@@ -394,6 +399,23 @@ def test_a_redirect_takes_requests(keys: list[Ref]) -> None:
     keys.clear()
     state.upsert(ingress_of("x", path("/chat/ws", service="")))
     assert namespaces_of(keys) == {"a"} and winners(state, "a") == [[("x", "other")]]
+
+
+def test_one_entry_at_a_key_has_no_list() -> None:
+    state = State(lambda _: None)
+    claims = state.route_keys.entries[Effect.CLAIM]
+    only = Attachment("Gateway infra/edge", "web"), Attachment("Gateway infra/edge", "inner")
+    for namespace, attachment in zip("ab", only, strict=True):
+        state.upsert(ingress_of(namespace, path("/chat"), attachments=(attachment,)))
+    state.upsert(ingress_of("c", path("/chat"), attachments=only[:1]))
+    state.remove(ingress_of("c"))
+    at_key = claims.by_attachments(RouteKey("Gateway infra/edge", "example.com", "/chat"))
+    assert [[entry.route.namespace for entry in entries] for entries in at_key.values()] == [["a"], ["b"]]
+    state.upsert(ingress_of("a", path("/chat"), ingress_class="nginx"))
+    state.upsert(ingress_of("c", path("/chat"), ingress_class="nginx"))
+    state.remove(ingress_of("c"))
+    (entries,) = claims.by_attachments(KEY).values()
+    assert isinstance(entries, tuple), "a list of one is given up"
 
 
 def test_on_each_listener_of_a_gateway_another_app_decides(keys: list[Ref]) -> None:

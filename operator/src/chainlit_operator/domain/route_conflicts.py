@@ -129,7 +129,7 @@ def keys_below(keys: KeysOfPath, places: Sequence[str]) -> Iterator[RouteKey]:
     route's down to the app's takes all that the app needs.
     """
     for place in places:
-        if place != keys.prefix and paths.is_below(place, keys.prefix):
+        if paths.is_below(place, keys.prefix):
             segments = place.removeprefix(keys.prefix).split("/")[1:]
             for end in range(max(1, len(segments) - MAX_LEVELS), len(segments) + 1):
                 prefix = "/".join([keys.prefix, *segments[:end]])
