@@ -109,6 +109,7 @@ def test_options(command: str, expected: str) -> None:
         ("gunicorn -w $(N) main:app", {"N": "4"}, Workers("gunicorn -w 4")),
         ("gunicorn -w $(N) main:app", {"N": "1"}, None),
         ("gunicorn -w $(N) main:app", {}, unsure("gunicorn -w")),
+        ("gunicorn -w $(2) main:app", {}, unsure("gunicorn -w")),
         ("gunicorn -w", {}, None),
     ],
 )
@@ -122,6 +123,9 @@ def test_variables(command: str, env: dict[str, str], expected: Workers | None) 
         ("exec gunicorn -w ${WORKERS:-4} main:app", {}, Workers("gunicorn -w 4")),
         ("exec gunicorn -w ${WORKERS:-4} main:app", {"WORKERS": "1"}, None),
         ("exec gunicorn -w ${WORKERS-4} main:app", {}, Workers("gunicorn -w 4")),
+        ("gunicorn --workers=${WORKERS:-4} main:app", {}, Workers("gunicorn --workers 4")),
+        ("gunicorn --bind '[::]:8000' -w '4' 'main:make(\"x\")'", {}, Workers("gunicorn -w 4")),
+        ("true\\\n; gunicorn\\\n-w 4 main:app", {}, Workers("gunicorn -w 4")),
         ("exec gunicorn -w $WORKERS main:app", {"WORKERS": "3"}, Workers("gunicorn -w 3")),
         ('exec gunicorn -w "$WORKERS" main:app', {}, unsure("gunicorn -w")),
         ("gunicorn -w $(nproc) main:app", {}, unsure("gunicorn -w")),

@@ -369,6 +369,12 @@ INGRESSES = [
     (Case("", {f"{NGINX}/affinity": "cookie"}), "True", "Sticky", kept(f"The annotation {NGINX}/affinity")),
     (Case("public", service={STICKY: "true"}), "True", "Sticky", kept(f"The annotation {STICKY}")),
     (Case("public", {f"{F5}/websocket-services": "chat"}), "Unknown", "AffinityNotKnown", UNKNOWN),
+    (
+        Case("public", service={f"{TRAEFIK}/service.nativelb": "true", STICKY: "true"}),
+        "Unknown",
+        "AffinityNotKnown",
+        UNKNOWN,
+    ),
     (Case("public", client_ip=True), "Unknown", "AffinityNotKnown", UNKNOWN),
 ]
 

@@ -94,7 +94,9 @@ class Carrier:
         """What keeps the requests of a browser at one pod; None if nothing is known to do so."""
         if self.verdicts:
             return next((found for found in self.verdicts if found.stickiness is Stickiness.KEPT), None)
-        setting = next((found for found in self._settings if found.stickiness is Stickiness.KEPT), None)
+        weakened = {each.reader for each in self._settings if each.stickiness in (Stickiness.SERVICE, Stickiness.LOST)}
+        kept = (found for found in self._settings if found.stickiness is Stickiness.KEPT)
+        setting = next((found for found in kept if found.reader not in weakened), None)
         return _Verdict(Stickiness.KEPT, setting) if setting is not None else None
 
     @cached_property
