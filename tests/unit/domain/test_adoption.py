@@ -14,7 +14,9 @@ from tests.unit.domain.world import (
     container,
     ingress,
     path,
+    regex,
     report_of,
+    shadow,
     snapshot,
     verified,
     workload,
@@ -34,7 +36,7 @@ from chainlit_operator.domain.model import (
     WorkloadStatus,
 )
 from chainlit_operator.domain.paths import RootPaths
-from chainlit_operator.domain.place import present_values
+from chainlit_operator.domain.place import Place, Source, present_values
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.domain.redirects import RedirectRegex, RedirectRoot
 from chainlit_operator.domain.resolution import Resolved, Unresolved
@@ -101,6 +103,26 @@ def test_kept(route: str, chat: App | None, root_path: str | None, parent: str |
     assert aligned is not None and ready is not None
     assert (aligned.status, aligned.reason) == ("True", "Kept")
     assert (ready.status, ready.reason) == (("True", "Ready") if url else ("Unknown", "URLNotStated"))
+
+
+@pytest.mark.parametrize(
+    ("route", "chat", "parent", "place", "at_edge", "outer"),
+    [
+        ("/", None, None, Place("/chat", "/chat", Source.KEPT), "/chat", ""),
+        ("/team", STRIP, "/team", Place("/team/chat", "/chat", Source.KEPT), "/team/chat", ""),
+        ("/chat", None, "/portal", Place("/portal/chat", "/chat", Source.KEPT), "/chat", "/portal"),
+        ("/chat", STRIP, "/portal/chat", Place("/portal/chat/v2", "/v2", Source.KEPT), "/chat/v2", "/portal"),
+    ],
+)
+def test_the_place_that_is_kept(
+    route: str, chat: App | None, parent: str | None, place: Place, at_edge: str, outer: str
+) -> None:
+    root_path = place.backend
+    found = decide(adopting(route, pods(root_path, parent), chat))
+    assert isinstance(found.route, Resolved) and found.kept is not None
+    assert (found.route.place, found.route.public_prefix, found.kept.outer) == (place, at_edge, outer)
+    assert (found.route.app_prefix, found.route.root_paths) == (root_path, (root_path, parent or ""))
+    assert found.kept.route == found.route
 
 
 @pytest.mark.parametrize(
@@ -303,6 +325,9 @@ OTHER = {"service": "other"}
         ((path("/chat/ws", **OTHER),), False),
         ((path("/chat", host="b.example", **OTHER),), True),
         ((path("/chat", condition="header x is a", **OTHER),), True),
+        ((path("/chat", condition="the method is GET"),), True),
+        ((path("/chat/w", **OTHER),), False),
+        ((regex("/c.*", **OTHER),), False),
     ],
 )
 def test_a_path_of_another_app_is_not_kept(others: Any, is_kept: bool) -> None:
@@ -313,6 +338,16 @@ def test_a_path_of_another_app_is_not_kept(others: Any, is_kept: bool) -> None:
 def test_a_path_above_the_place_takes_it() -> None:
     route = ingress("/", path("/shop", **OTHER))
     assert values(adopting(route, pods("/shop/chat"))) is None
+
+
+@pytest.mark.parametrize(("shadowed", "is_kept"), [("/ws", True), ("/chat/ws", False), ("/shop/ws", True)])
+def test_only_routes_of_others_at_the_place_that_is_kept_matter(shadowed: str, is_kept: bool) -> None:
+    found = decide(replace(adopting("/", pods("/chat")), conflicts=(shadow(path(shadowed)),)))
+    if is_kept:
+        assert (found.action, found.root_paths) == (NoOp(), ("/chat", ""))
+    else:
+        assert isinstance(found.route, Unresolved) and found.route.reason is Reason.PATH_SHADOWED
+        assert isinstance(found.action, Blocked)
 
 
 # ------------------------------------------------------------------------------------------------------- the command

@@ -28,6 +28,8 @@ RUN = ["chainlit", "run", "app.py"]
         (["env", "CHAINLIT_ROOT_PATH=/q", *RUN, "--root-path", "/x"], "/x"),
         (["run", "app.py", "--root-path", "/x"], "/x"),
         (["python", "-m", "chainlit", "run", "--root-path", "/x"], "/x"),
+        (["sh", "-c", "uvicorn other:app & chainlit run --root-path /X"], "/X"),
+        (["sh", "-c", "chainlit run --root-path /teamX/y"], "/teamX/y"),
         (["/bin/uvicorn-worker", "--root-path", "/x"], "/x"),
     ],
 )
@@ -56,6 +58,10 @@ def test_root_path(words: list[str], value: str) -> None:
 )
 def test_the_variable_decides(words: list[str]) -> None:
     assert root_path_of(words, ENV) is None
+
+
+def test_a_reference_to_a_variable_that_is_not_set_decides_nothing() -> None:
+    assert root_path_of([*RUN, "--root-path", "$(CHAINLIT_ROOT_PATH)"], {}) is None
 
 
 @pytest.mark.parametrize(

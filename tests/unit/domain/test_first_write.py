@@ -321,6 +321,12 @@ def test_a_port_without_a_number_is_taken_for_the_usual_one() -> None:
     assert isinstance(question, PathAnswer) and question.port == 8000
 
 
+def test_the_port_of_a_probe_is_asked() -> None:
+    followed = replace(app(), status=Status(root_path=""))
+    (question,) = decide(asking("/chat", probed(ports=(("http", 8080),)), followed)).questions
+    assert isinstance(question, PathAnswer) and question.port == 8080
+
+
 def test_a_stripped_route_moves_no_probe() -> None:
     followed = replace(STRIP, status=Status(root_path=""))
     found = decide(asking("/chat", probed(), followed))

@@ -136,6 +136,8 @@ def test_where_a_mounted_app_is_served(backend: str, mount: str, served: str) ->
         ("/health/live", "/chat", (), "/health/live"),
         ("/health/", "/chat", (), "/chat/health/"),
         ("/login", "/chat", (), "/chat/login"),
+        ("/healthX", "/chat", (), "/healthX"),
+        ("/old?x=1", "/chat", ("/old",), "/chat/?x=1"),
         ("/public/logo.png", "/chat", (), "/chat/public/logo.png"),
         ("/publications", "/chat", (), "/publications"),
         ("/ws/socket.io", "/chat", (), "/chat/ws/socket.io"),

@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.unit.domain.world import app, container, service, snapshot, workload
+from tests.unit.domain.world import app, container, ingress, service, snapshot, workload
 
+from chainlit_operator.domain.decide import decide
 from chainlit_operator.domain.model import Container, Probe, ServicePort, Status
 from chainlit_operator.domain.paths import RootPaths
 from chainlit_operator.domain.probes import is_probe_endpoint, wanted_probe_paths
@@ -102,6 +103,47 @@ def test_a_port_that_the_container_does_not_have_tells_nothing() -> None:
 )
 def test_the_port_behind_the_route(found: Container, others: Any, fields: Any, ours: dict[str, str]) -> None:
     assert wanted(found, *others, **fields) == ours
+
+
+LONG = f"/old/{'x' * 200}"
+
+
+@pytest.mark.parametrize(
+    ("root_path", "asked", "exec_asked", "warnings"),
+    [
+        ("/chat", "/health", "", ["The readinessProbe asks /health, which answers 404 with root path /chat: let it ask "
+                                  "/chat/health."]),
+        ("/chat", "/chat/health", "", []),
+        ("/chat", "/healthz", "/healthz", []),
+        ("/old", "/health", "", []),
+        (None, "", "/", ["The livenessProbe (exec) asks /, which answers 404 with root path /chat: let it ask "
+                         "/chat/health."]),
+        (None, "", "/chat/ready", []),
+        ("/old", "", "/old/ready", ["The livenessProbe (exec) asks /old/ready, which answers 404 with root path /chat: "
+                                    "let it ask /chat/ready."]),
+        ("/old", "", LONG, [f"The livenessProbe (exec) asks {LONG[:100]}, which answers 404 with root path /chat: "
+                            f"let it ask /chat/{'x' * 94}."]),
+    ],
+)  # fmt: skip
+def test_probes_that_are_not_changed_and_get_404_are_named(
+    root_path: str | None, asked: str, exec_asked: str, warnings: list[str]
+) -> None:
+    found = container(
+        root_path,
+        probes=(Probe("readinessProbe", asked, "http"),) if asked else (),
+        exec_requests=(Probe("livenessProbe", exec_asked, 8000),) if exec_asked else (),
+    )
+    assert list(decide(snapshot(workload=workload(found))).warnings) == warnings
+
+
+def test_nothing_is_404_at_the_root() -> None:
+    found = container("/old", probes=(), exec_requests=(Probe("livenessProbe", "/old/health", 8000),))
+    assert (
+        decide(
+            snapshot(ingress("/"), app=replace(app(), status=Status(root_path="")), workload=workload(found))
+        ).warnings
+        == ()
+    )
 
 
 @pytest.mark.parametrize(

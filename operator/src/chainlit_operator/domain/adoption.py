@@ -27,7 +27,7 @@ from typing import NamedTuple
 
 from chainlit_operator.domain import chainlit, paths
 from chainlit_operator.domain.field_managers import FIELD_MANAGER
-from chainlit_operator.domain.model import App, Container, Route, Snapshot, backend_name
+from chainlit_operator.domain.model import App, Container, Route, RoutePath, Snapshot, backend_name
 from chainlit_operator.domain.paths import RootPaths
 from chainlit_operator.domain.place import Place, Source, present_values
 from chainlit_operator.domain.resolution import Resolved, path_overrides
@@ -129,7 +129,7 @@ def _place(route: Resolved, values: RootPaths) -> _Below | None:
     below = root_path.removeprefix(own.root_path)
     if paths.problem(below) or not parent.endswith(own.parent_root_path):
         return None
-    outer = parent.removesuffix(own.parent_root_path) if own.parent_root_path else parent
+    outer = parent.removesuffix(own.parent_root_path)
     # The value of a route that once stripped its prefix is no outer prefix.
     is_former = bool(outer) and route.public_prefix.endswith(paths.normalise(parent))
     is_prefix = outer.startswith("/") or not outer
@@ -144,20 +144,18 @@ def _is_offered(snapshot: Snapshot, route: Resolved, below: str) -> bool:
     ref = Ref(status.kind, status.namespace or snapshot.app.ref.namespace, status.name)
     own = {backend_name(ref.namespace, service.ref) for service in snapshot.services}
     return not any(
-        _takes(found, path_number, own, route, top)
+        _takes(found, path, route, top)
         for found in snapshot.routes
-        for path_number in range(len(found.paths))
-        if found.ref == ref
+        for path in found.paths
+        if found.ref == ref and path.service not in own and path.host == status.host
     )
 
 
-def _takes(found: Route, number: int, own: set[str], route: Resolved, top: str) -> bool:
-    path = found.paths[number]
-    if path.service in own or path.host != route.status.host:
-        return False
+def _takes(found: Route, path: RoutePath, route: Resolved, top: str) -> bool:
+    """Whether a path of another Service takes requests at ``top`` from the path that leads to the app."""
     prefix = prefix_of(path)
     is_between = paths.is_below(top, prefix) and len(prefix) > len(route.public_prefix)
-    chosen = replace(path, path=top, condition="", others=())
+    chosen = replace(path, path=route.status.path)
     return (is_between and not path.condition) or path_overrides.takes(found.precedence, path, chosen, top)
 
 

@@ -35,7 +35,7 @@ def expand(text: str, env: Mapping[str, str | None]) -> str:
         known = env.get(name)
         return found[0] if known is None else known
 
-    return _REFERENCE.sub(value, text) if "$" in text else text
+    return _REFERENCE.sub(value, text)
 
 
 def root_path_of(words: Iterable[str], env: Mapping[str, str | None]) -> Variable | None:

@@ -134,7 +134,7 @@ def probe_path(path: str, root_path: str, former_prefixes: tuple[str, ...], *, i
         return path
     given = path
     path, mark, query = f"/{path.removeprefix('/')}".partition("?")
-    carried = max((prefix for prefix in prefixes if prefix and is_below(path, prefix)), key=len, default="")
+    carried = max((prefix for prefix in prefixes if prefix and is_below(path, prefix)), default="")
     found = f"{root_path}{path.removeprefix(carried) or '/'}{mark}{query}"
     return given if found == f"/{given}" else found
 
