@@ -208,7 +208,11 @@ def test_the_stated_url_is_written_and_verified() -> None:
     check = report_of(alone(**spec)).check
     assert check is not None
     assert (check.base_url, check.root_path, check.page_prefix) == ("http://10.96.0.7:80", "", "/chat")
-    assert check.edge_url == "https://example.com:8443"
+    assert (check.edge_url, check.is_stated) == ("https://example.com:8443", True)
+    found_route = report_of(snapshot(app=app(verification=VerificationMode.EDGE))).check
+    assert found_route is not None and not found_route.is_stated
+    at_service = report_of(alone(verification=VerificationMode.BACKEND)).check
+    assert at_service is not None and not at_service.is_stated
 
 
 @pytest.mark.parametrize(

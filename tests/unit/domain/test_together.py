@@ -19,7 +19,7 @@ from tests.unit.domain.world import (
     workload,
 )
 
-from chainlit_operator.domain.model import Attachment, ServicePort, Snapshot, WebSocketRefusal
+from chainlit_operator.domain.model import Attachment, Matching, ServicePort, Snapshot, WebSocketRefusal
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.domain.resolution import Resolved, Unresolved, resolve
 from chainlit_operator.domain.rewrites import ReplacePrefixMatch, Unknown
@@ -47,6 +47,9 @@ ANSWERS: list[tuple[str, Snapshot, tuple[str, str, str] | Reason]] = [
     ("two of them in one", both(ingress("/"), more("/slack/events", "/teams")), ("", "", "/")),
     ("two of them, first in one", both(ingress("/slack/events", "/teams"), more("/")), ("", "", "/")),
     ("one of them in one is another place", both(ingress("/"), more("/slack/events", "/bot")), Reason.SEVERAL_PATHS),
+    ("two other places in one", both(CHAT, more("/bot", "/shop")), Reason.SEVERAL_PATHS),
+    ("the same path beside one that is not read", both(CHAT, more("/chat", path("/x.*", matching=Matching.UNKNOWN))),
+     ("/chat", "", "/chat")),
     ("another host", both(ingress("/"), more(path("/slack", host="b.example"))), ("", "", "/")),
     ("another place", both(CHAT, more("/bot")), Reason.ROUTE_AMBIGUOUS),
     ("a place below", both(ingress("/"), more("/chat")), Reason.ROUTE_AMBIGUOUS),

@@ -292,7 +292,7 @@ async def test_auto_asks_no_name_of_the_cluster(host: str, is_asked: bool) -> No
     if not is_asked:
         assert found.message == (
             "The app answers through its Service. Its URL is not judged (AddressForbidden: The host of "
-            f"http://{host.lower()}/team/chat/ is a name of the cluster's own DNS, which mode Auto does not ask)."
+            f"http://{host.lower()}/team/chat/ is a name of the cluster's own DNS, which is not asked)."
         )
     scene.targets.clear()
     await scene.verifier.verify(replace(check, is_auto=False))
@@ -333,3 +333,19 @@ async def test_an_app_that_works_must_answer_soon() -> None:
     assert quick == replace(usual, connect_seconds=1.25, answer_seconds=1.25)
     assert quick_at_edge == replace(usual, connect_seconds=2.5, answer_seconds=2.5)
     assert scene.probers[3].allow(ip_address("203.0.113.7")) and not scene.probers[3].allow(ip_address("10.96.0.9"))
+
+
+async def test_a_stated_url_asks_no_service_in_any_mode() -> None:
+    """It may have any address and any port, unlike the host of a route."""
+    for check in (replace(EDGE, is_stated=True), replace(AUTO, is_stated=True)):
+        scene = Scene()
+        await scene.verifier.verify(check)
+        allow = next(found.allow for found, target in zip(scene.probers, scene.targets, strict=True) if target.at_edge)
+        assert not allow(ip_address("10.96.0.9")) and not allow(ip_address("10.0.0.1"))
+        assert allow(ip_address("10.96.0.8"))
+        inside = Scene()
+        await inside.verifier.verify(replace(check, edge_url="http://chat.shop.svc:9090"))
+        assert "edge" not in inside.sides
+    scene = Scene()
+    await scene.verifier.verify(EDGE)
+    assert scene.probers[0].allow(ip_address("10.96.0.9"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chainlit_operator.domain import endpoint
 from chainlit_operator.domain.model import Check, Container, Service, Snapshot, VerificationMode, Workload
+from chainlit_operator.domain.place import Source
 from chainlit_operator.domain.resolution import Resolved
 
 
@@ -26,6 +27,7 @@ def check_of(snapshot: Snapshot, route: Resolved, container: Container, workload
         edge_url=edge_url,
         pods=workload.rollout.available if edge_url else 0,
         is_auto=mode is VerificationMode.AUTO,
+        is_stated=bool(edge_url) and route.place.source is Source.STATED,
         service=None if pod_port is None else route.service.ref,
         pod_port=pod_port or 0,
     )

@@ -55,7 +55,8 @@ class Verifier:
         pods: PodAddresses,
         prober: Prober | None = None,
     ) -> None:
-        """No host of a route may lead to ``api_addresses``; in mode Auto nor to an address that ``is_service`` knows.
+        """No host of a route may lead to ``api_addresses``. In mode Auto, and for a stated URL, it may not lead to an
+        address that ``is_service`` knows.
 
         ``prober`` probes Services. At the edge a copy of it has stricter rules for addresses, and other TLS settings.
         """
@@ -137,9 +138,11 @@ class Verifier:
     async def _probe_edge(self, check: Check) -> tuple[Outcome, frozenset[str]]:
         """Probe the URL. The second value has the addresses of its host, empty if it is an address."""
         target = Target(check.edge_url, check.page_prefix + check.root_path, at_edge=True)
+        # A stated URL may have any address and port, so it is not asked at a Service, whatever the mode.
+        is_outside = check.is_auto or check.is_stated
         try:
             target.check()
-            if check.is_auto and _CLUSTER_NAME.search(target.server_name):
+            if is_outside and _CLUSTER_NAME.search(target.server_name):
                 return _forbidden(target), frozenset()
             is_api_server = await self._api_addresses.refuse(check.edge_url)
         except Failure as failure:
@@ -147,7 +150,7 @@ class Verifier:
         except UnknownAddressesError as error:
             found = f"The operator does not ask {target.url(target.page_path)}, because {error}"
             return Outcome(Reason.PROBE_FAILED, found, error.fix), frozenset()
-        is_service = self._is_service if check.is_auto else _is_no_service
+        is_service = self._is_service if is_outside else _is_no_service
         found_addresses: set[str] = set()
         prober = replace(
             self._prober,
@@ -195,7 +198,7 @@ def _with_addresses(memory: EdgeMemory, edge: Outcome, addresses: frozenset[str]
 
 def _forbidden(target: Target) -> Outcome:
     page = target.url(target.page_path)
-    found = f"The host of {page} is a name of the cluster's own DNS, which mode Auto does not ask"
+    found = f"The host of {page} is a name of the cluster's own DNS, which is not asked"
     return Outcome(Reason.ADDRESS_FORBIDDEN, found, "Set spec.verification.mode to Edge if browsers open this name")
 
 

@@ -30,7 +30,7 @@ class Check:
     ``base_url`` is scheme, host and port of the Service, ``root_path`` the prefix there, and ``page_prefix`` what the
     page's HTML puts before it. ``edge_url`` is scheme, host and port that a browser opens, where the edge is verified;
     ``base_url`` may be empty then. ``is_auto`` says that the Service must answer, and that the edge is judged with care
-    (``domain/edge_judgement.py``).
+    (``domain/edge_judgement.py``). ``is_stated`` says that the spec states the URL: it may name any address and port.
 
     Where ``service`` is set, a ready pod behind that Service is verified at its port ``pod_port`` in place of the
     Service itself, which leads to a login proxy in the pods.
@@ -49,6 +49,7 @@ class Check:
     edge_url: str = ""
     pods: int = 0
     is_auto: bool = False
+    is_stated: bool = False
     service: Ref | None = None
     pod_port: int = 0
 
