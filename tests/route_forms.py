@@ -612,6 +612,8 @@ FORMS = [
     Form("azure-prefix", f"`{AZURE}/backend-path-prefix: /`",
          ingress(("/chat", "Prefix"), annotations={f"{AZURE}/backend-path-prefix": "/"}), STRIPPED, (),
          documented="Application Gateway"),
+    Form("azure-prefix-star", "Ingress of class `azure-application-gateway`, `Prefix` `/chat/*`",
+         of_class("azure-application-gateway", ("/chat/*", "Prefix")), CHAT, (), documented="Application Gateway"),
     Form("azure-parent", f"`{AZURE}/backend-path-prefix: /chat/` on `/team/chat`",
          ingress(("/team/chat", "Prefix"), annotations={f"{AZURE}/backend-path-prefix": "/chat/"}), TEAM, (),
          documented="Application Gateway"),

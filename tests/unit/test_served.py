@@ -32,6 +32,8 @@ REASONS = {
     *(Reason.REWRITE_UNKNOWN, Reason.REWRITE_NOT_SUPPORTED, Reason.MIDDLEWARE_NOT_FOUND, Reason.CONDITIONAL_MATCH),
     *(Reason.BACKEND_SHARED, Reason.PATH_SHADOWED, Reason.ROUTE_NOT_ACCEPTED, Reason.REDIRECTED_BY_ROUTE),
 }
+#: The same, so seldom that a few thousand scenes may have none.
+SELDOM = {Reason.PATH_CLAIMED}
 #: Reasons that occur although the model finds variables with which the app is served, where its route has one path.
 CAUTIOUS_ALONE = {
     Reason.REGULAR_EXPRESSION_PATH: "an expression with a look-around is not run, and may be right",
@@ -41,6 +43,7 @@ CAUTIOUS_ALONE = {
 #: The same where the route has more than one.
 CAUTIOUS = CAUTIOUS_ALONE | {
     Reason.ROUTE_AMBIGUOUS: "the same of routes",
+    Reason.PATH_CLAIMED: "another route has the same place, and the model looks at one route only",
     Reason.REWRITE_NOT_SUPPORTED: "the same of paths that are rewritten each in its own way",
     Reason.PATH_SHADOWED: "controllers differ in who gets a request, and Chainlit has more routes than a visit needs",
     Reason.BACKEND_SHARED: "the shared path is another one, from which users would get half an app",
@@ -97,7 +100,7 @@ def verdict(scene: Scene) -> str:
     decision = decided(scene)
     found = decision.route
     if isinstance(found, Unresolved):
-        assert found.reason in REASONS and len(found.message) > 20
+        assert found.reason in REASONS | SELDOM and len(found.message) > 20
         return blocked(scene, found)
     route = next(o for o in scene.of(found.status.kind) if o["metadata"]["name"] == found.status.name)
     chainlit = as_run(scene, decision)

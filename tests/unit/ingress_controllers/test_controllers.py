@@ -623,6 +623,22 @@ def test_a_service_has_its_settings_for_load_balancers() -> None:
     assert record(stored(service(metadata={"annotations": named}), "shop")).settings == tuple(named.items())
 
 
+@pytest.mark.parametrize(
+    ("path_type", "path", "matching"),
+    [
+        ("Prefix", "/chat/*", WILDCARD),
+        ("Prefix", "/chat", Matching.PREFIX),
+        ("Exact", "/chat*", EXACT),
+        ("ImplementationSpecific", "/chat*", WILDCARD),
+        ("ImplementationSpecific", "/chat", EXACT),
+    ],
+)
+def test_application_gateway_reads_a_star_at_the_end_of_a_prefix(path_type: str, path: str, matching: Matching) -> None:
+    made = ingress(path=path, path_type=path_type, ingress_class="azure-application-gateway")
+    (found,) = record(stored(made, "shop")).paths
+    assert found.matching is matching
+
+
 def test_an_entry_without_a_path_is_for_all_paths() -> None:
     (path,) = record(stored(ingress(path="", path_type="ImplementationSpecific", ingress_class="alb"), "shop")).paths
     assert (path.path, path.path_type, path.matching) == ("/", "Prefix", Matching.PREFIX)

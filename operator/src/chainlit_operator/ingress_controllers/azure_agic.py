@@ -43,9 +43,9 @@ class _Rules(Rules):
         self._transforms = (rewrites.ReplacePrefixMatch(target),) if target else ()
 
     def matching(self, path: RoutePath) -> Matching | None:
-        if path.path_type != IMPLEMENTATION_SPECIFIC:
-            return None
-        return Matching.WILDCARD if path.path.endswith("*") else Matching.EXACT
+        if path.path.endswith("*") and path.path_type != "Exact":
+            return Matching.WILDCARD
+        return Matching.EXACT if path.path_type == IMPLEMENTATION_SPECIFIC else None
 
     def transforms(self, path: RoutePath) -> Iterable[rewrites.Transform]:
         return self._transforms
