@@ -32,7 +32,7 @@ from chainlit_operator.domain.model import (
     WebSocketRefusal,
 )
 from chainlit_operator.domain.reasons import Reason
-from chainlit_operator.domain.redirects import RedirectAll, RedirectRoot
+from chainlit_operator.domain.redirects import RedirectAll, RedirectRegex, RedirectRoot
 from chainlit_operator.domain.resolution import Resolved, Unresolved, resolve
 from chainlit_operator.domain.rewrites import (
     AddPrefix,
@@ -178,6 +178,9 @@ ANSWERS = [
      snapshot(ingress(path(transforms=(RewriteWholePath("/chat(?=/)(.*)", "$1"),)))), Reason.REWRITE_UNKNOWN),
     ("redirect", snapshot(ingress(path(transforms=(RedirectAll("the annotation a/redirect", "https://b.example"),)))),
      Reason.REDIRECTED_BY_ROUTE),
+    ("redirect from www, on any host",
+     snapshot(ingress(path(host="", transforms=(RedirectRegex("x", "^(https?://)www[.](.*)", "$1$2"),)))),
+     ("/chat", "")),
     ("redirect from the root", snapshot(ingress(path(transforms=(RedirectRoot("x", "/chat/"),)))), ("/chat", "")),
     ("redirect beside a stated rewrite",
      snapshot(ingress(path(transforms=(RedirectAll("a setting", "https://b.example"),))),

@@ -359,7 +359,7 @@ RESOLUTION = [
                 path("/chat", host="*.b.example"),
             )
         ),
-        "Ingress shop/chat redirects /chat/ws/ to http://www.b.example/chat/ (a Middleware), and Chainlit needs it. "
+        "Ingress shop/chat redirects /chat/ws/ to http://chat.b.example/chat/ (a Middleware), and Chainlit needs it. "
         "Remove the redirect, or limit it to other paths.",
     ),
     (

@@ -39,8 +39,11 @@ def fault(route: Route, own: Iterable[RoutePath], public: str) -> str:
 
 
 def _origin(route: Route, path: RoutePath) -> str:
-    """The address of a request, up to its path; for any host or a wildcard, that of an example."""
-    example = path.host.replace("*", "www") or "www.example.com"
+    """The address of a request, up to its path; for any host or a wildcard, that of an example.
+
+    The example is none with ``www``, from which redirects usually lead away.
+    """
+    example = path.host.replace("*", "chat") or "chat.example.com"
     return f"http{origin_of(route, path) or f'://{example}'}"
 
 
