@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from chainlit_operator.kinds import registry
 from tests.admission.plane import ACCOUNT, SYSTEM, Plane
 from tests.admission.test_created import APP
 from tests.charts.rights import WITH_CREATION, WITHOUT_CREATION, Rights
@@ -26,8 +27,7 @@ HIDDEN = {
     ("", "groups"): ("impersonate",),
     ("", "serviceaccounts"): ("impersonate",),
     ("certificates.k8s.io", "signers"): ("sign", "approve"),
-    ("gateway.networking.k8s.io", "gateways"): VERBS,
-    ("traefik.io", "middlewares"): VERBS,
+    **{(kind.group, kind.plural): VERBS for kind in registry.WATCHED.values() if kind.is_optional},
 }
 #: Somebody without a role, but for those that everybody has.
 STRANGER = "system:serviceaccount:other:other"

@@ -393,7 +393,7 @@ CONTROLLERS = (
         "Traefik, the path compared exactly by annotation",
         "The WebSocket does not arrive. The condition says so.",
         Expected(is_written=False, says="ExactPath"),
-        annotated(class_="traefik", annotations={f"{TRAEFIK_ANNOTATION}router.pathmatcher": "Path"}),
+        annotated(glob("/chat"), class_="traefik", annotations={f"{TRAEFIK_ANNOTATION}router.pathmatcher": "Path"}),
     ),
 )
 

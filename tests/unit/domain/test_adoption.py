@@ -27,6 +27,8 @@ from chainlit_operator.domain.decide import decide
 from chainlit_operator.domain.model import (
     App,
     Container,
+    Matching,
+    Precedence,
     Rewrite,
     Route,
     Snapshot,
@@ -338,6 +340,12 @@ def test_a_path_of_another_app_is_not_kept(others: Any, is_kept: bool) -> None:
 def test_a_path_above_the_place_takes_it() -> None:
     route = ingress("/", path("/shop", **OTHER))
     assert values(adopting(route, pods("/shop/chat"))) is None
+
+
+def test_a_double_of_the_path_of_the_route_takes_nothing() -> None:
+    """The first of two equal paths wins at an AWS ALB."""
+    first, double = (path("/chat/*", matching=Matching.WILDCARD, service=name) for name in ("chat", "other"))
+    assert values(adopting(ingress(first, double, precedence=Precedence.FIRST_MATCH), pods("/chat/v2"))) is not None
 
 
 @pytest.mark.parametrize(("shadowed", "is_kept"), [("/ws", True), ("/chat/ws", False), ("/shop/ws", True)])

@@ -154,6 +154,8 @@ def _is_offered(snapshot: Snapshot, route: Resolved, below: str) -> bool:
 def _takes(found: Route, path: RoutePath, route: Resolved, top: str) -> bool:
     """Whether a path of another Service takes requests at ``top`` from the path that leads to the app."""
     prefix = prefix_of(path)
+    if prefix == route.public_prefix:
+        return False  # the route is resolved, so the app's own path wins over its double
     is_between = paths.is_below(top, prefix) and len(prefix) > len(route.public_prefix)
     chosen = replace(path, path=route.status.path)
     return (is_between and not path.condition) or path_overrides.takes(found.precedence, path, chosen, top)
