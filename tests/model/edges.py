@@ -344,8 +344,9 @@ class OpenShift(Controller):
     """OpenShift: a Route for each path, by segments; HAProxy rewrites by an expression made of the Route's path."""
 
     def matches(self, entry: Entry, path: str, annotations: Annotations) -> bool:
-        """No Route is made of a path of type Exact, nor of a rule without a host."""
-        return bool(entry.host) and entry.type != "Exact" and _by_elements(path, entry.path)
+        """No Route is made of a path of type Exact, nor of a rule without a host; one slash at its end is cut off."""
+        own = re.escape(entry.path.removesuffix("/"))
+        return bool(entry.host) and entry.type != "Exact" and re.fullmatch(f"{own}(/.*)?", path) is not None
 
     def rewrite(self, entry: Entry, path: str, annotations: Annotations, namespace: str, world: World) -> str | None:
         """The router's two rules."""
