@@ -109,12 +109,14 @@ def test_all_answers_are_awaited(missing: type) -> None:
     "snap",
     [
         asking("/chat", pods(), rollout=replace(DONE, available=0)),
+        asking("/chat", pods(), generation=2),
+        asking("/chat", pods(), rollout=replace(DONE, total=2)),
         asking("/chat", pods(), app(verification=VerificationMode.DISABLED)),
         replace(asking("/chat", pods()), is_verified=False),
         asking("/chat", pods(), **OWN),
         asking("/chat", pods(), replace(app(), status=Status(root_path="/old"))),
     ],
-    ids=["no pods", "disabled", "off", "written", "aligned"],
+    ids=["no pods", "changed a moment ago", "former pods", "disabled", "off", "written", "aligned"],
 )
 def test_the_operator_writes_at_once(snap: Snapshot) -> None:
     found = decide(snap)
@@ -186,7 +188,8 @@ def test_a_change_of_the_route_ends_it() -> None:
 
 
 def test_other_values_are_asked_about_anew() -> None:
-    changed = replace(KEPT, workload=workload(pods("/other"), generation=2))
+    done = replace(DONE, observed_generation=2)
+    changed = replace(KEPT, workload=workload(pods("/other"), generation=2, rollout=done))
     assert is_pending(decide(changed))
     assert decide(answered(changed)).root_paths == ("", "/chat")
     assert decide(answered(changed, Standing.GOOD)).root_paths == ("/other", "")

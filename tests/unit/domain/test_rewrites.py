@@ -200,3 +200,13 @@ def test_backend_prefix_is_in_normal_form(public: str, transforms: list[Transfor
 @given(st.text("/ab(.*)|$?^+[]{}\\", max_size=30), st.text("/$12{}ab", max_size=10))
 def test_any_expression_is_understood_or_not(pattern: str, replacement: str) -> None:
     backend_prefix("/ab", [RewriteWholePath(pattern, replacement)])
+
+
+@pytest.mark.parametrize("strip", [StripPrefix(("/chat/",)), StripPrefixRegex(("/chat/",))], ids=["text", "expression"])
+def test_a_path_that_is_stripped_whole_stays_empty_for_the_next_middleware(
+    strip: StripPrefix | StripPrefixRegex,
+) -> None:
+    """Traefik adds a slash only to a rest that has text: ``/chat/`` becomes ``/chat``, where Chainlit has no page."""
+    assert strip("/chat/", "/chat") == ""
+    assert backend_prefix("/chat", (strip,)) == ""
+    assert backend_prefix("/chat", (strip, AddPrefix("/chat"))) is None

@@ -2,13 +2,15 @@
 
 The truth table; the first row that applies counts::
 
-    verification is off, no pod is ready, or the action changes nothing → the action
+    verification is off, no pod is ready, pods of a former template run,
+    or the action changes nothing                                       → the action
     a question has no answer yet                                        → Blocked(VerificationPending)
     the app can be used at the place of the route as it stands          → kept
     another app mounts Chainlit                                         → Blocked(MountPathMissing)
     otherwise, also if nobody answered                                  → the action
 
-The first two rows of answers count only before the first write: later the app follows its route.
+The rows "kept" and "mounted" count only before the first write: later the app follows its route. Pods of a former
+template may answer at a place that the present template loses, so nobody is asked while they run.
 """
 
 from __future__ import annotations
@@ -61,7 +63,7 @@ def judge(
         return Verdict(NoOp() if _has_own_values(action) else action, kept)
     workload = snapshot.workload
     is_off = snapshot.verification_mode is VerificationMode.DISABLED
-    if roots is None or workload is None or is_off or not workload.rollout.available:
+    if roots is None or workload is None or is_off or not workload.is_rolled_out:
         return Verdict(action, kept)
     stands = _stands(snapshot, route, container, workload) if _is_first(snapshot, route, container, action) else None
     first = () if stands is None else (stands, diagnosis.whereabouts(snapshot, route, container, workload))

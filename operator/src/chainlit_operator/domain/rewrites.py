@@ -30,7 +30,9 @@ class StripPrefix:
         """Return the path without the prefix, with a slash at its beginning."""
         for prefix in self.prefixes:
             if path.startswith(prefix):
-                return "/" + path.removeprefix(prefix).lstrip("/")
+                rest = path.removeprefix(prefix)
+                # Traefik adds the slash only to a rest that has text: the next Middleware sees an empty path.
+                return "/" + rest.lstrip("/") if rest else ""
         return path
 
 
@@ -129,7 +131,7 @@ class StripPrefixRegex:
             # Traefik compares texts: a match further on counts if the path begins with the same text.
             if found is not None and found.groups[0] and path.startswith(found.groups[0]):
                 rest = path.removeprefix(found.groups[0])
-                return rest if rest.startswith("/") else f"/{rest}"
+                return rest if rest.startswith("/") or not rest else f"/{rest}"
         return path
 
 
@@ -199,6 +201,7 @@ def _arriving_prefix(public: str, tail: str, transforms: tuple[Transform, ...]) 
             path = transform(path, public)
         if path is not None and len(path) > paths.MAX_LENGTH:
             return None
+    path = "/" if path == "" else path  # HTTP has no empty path
     return path.removesuffix(tail) if path is not None and path.endswith(tail) else None
 
 
