@@ -12,6 +12,7 @@ from tests.unit.domain.world import NAMESPACE, app, container, ingress, middlewa
 from chainlit_operator.domain.desired.drift import OwnedState
 from chainlit_operator.domain.model import (
     Attachment,
+    Companion,
     Dependency,
     Gateway,
     Listener,
@@ -80,7 +81,7 @@ OTHER = workload(ref=Ref("Deployment", NAMESPACE, "other"))
 def test_another_workload_behind_the_service_enqueues_the_app(state: State, enqueued: Enqueued) -> None:
     state.upsert(OTHER)
     assert enqueued.read() == {"chat"}
-    assert state.snapshot(state.apps[app().ref]).companions == (("chat", OTHER),)
+    assert state.snapshot(state.apps[app().ref]).companions == (Companion("chat", OTHER.ref, frozenset({"http"})),)
     for obj in (
         replace(OTHER, rollout=replace(OTHER.rollout, desired=0)),
         OTHER,

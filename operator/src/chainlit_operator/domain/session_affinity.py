@@ -131,9 +131,9 @@ class Case:
         services = [self.answer.service, *(carrier.service for carrier in self.carriers)]
         names = {service.ref.name: service for service in services}
         return [
-            (name, str(workload.ref))
-            for name, workload in self.snapshot.companions
-            if name in names and _leads_to(names[name], self.answer.service_port, workload.containers)
+            (name, str(workload))
+            for name, workload, ports in self.snapshot.companions
+            if name in names and _leads_to(names[name], self.answer.service_port, ports)
         ]
 
     @cached_property
@@ -156,10 +156,10 @@ class Case:
         return f"Service {name} leads to pods of {self.snapshot.app.workload} and of {other}"
 
 
-def _leads_to(service: Service, port: int | str, containers: tuple[Container, ...]) -> bool:
-    """Whether pods with these containers are behind a port of a Service: a pod without its named port is not."""
+def _leads_to(service: Service, port: int | str, port_names: frozenset[str]) -> bool:
+    """Whether pods with ports of these names are behind a port of a Service: a pod without its named port is not."""
     target = endpoint.target_of(service, port)
-    return not isinstance(target, str) or any(each.port_number(target) is not None for each in containers)
+    return not isinstance(target, str) or target in port_names
 
 
 def decide(snapshot: Snapshot, route: Resolved | Unresolved, container: Container | None) -> Finding:

@@ -7,7 +7,7 @@ from itertools import islice
 
 from chainlit_operator.domain import claims
 from chainlit_operator.domain.desired import manifests
-from chainlit_operator.domain.model import App, Route, Service, Snapshot, Workload, backend_ref
+from chainlit_operator.domain.model import App, Companion, Route, Service, Snapshot, backend_ref
 from chainlit_operator.ingress_controllers.registry import with_controllers
 from chainlit_operator.kinds import registry
 from chainlit_operator.state import expected
@@ -83,9 +83,10 @@ def _missing(app: App, routes: tuple[Route, ...], store: Store) -> Iterator[str]
                 yield name
 
 
-def _companions(app: App, services: Iterable[Service], indexes: Indexes) -> Iterator[tuple[str, Workload]]:
-    """Yield the other workloads that have pods behind the Services, each with the Service's name."""
+def _companions(app: App, services: Iterable[Service], indexes: Indexes) -> Iterator[Companion]:
+    """Yield the other workloads that have pods behind the Services."""
     for service in services:
         for workload in indexes.workloads_behind(service):
             if workload.ref != app.workload and workload.rollout.desired > 0:
-                yield service.ref.name, workload
+                names = frozenset(name for container in workload.containers for name, _ in container.ports)
+                yield Companion(service.ref.name, workload.ref, names)

@@ -78,6 +78,7 @@ from chainlit_operator.domain.model.service import (
     ServicePort,
 )
 from chainlit_operator.domain.model.snapshot import (
+    Companion,
     CreatableObject,
     Effect,
     RouteConflict,
@@ -118,6 +119,7 @@ __all__ = [
     "Canary",
     "Cause",
     "Check",
+    "Companion",
     "Condition",
     "Container",
     "ControllerAffinity",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from chainlit_operator.domain.model.app import App, VerificationMode
 from chainlit_operator.domain.model.manifest import Manifest
@@ -74,6 +75,14 @@ class RouteConflict:
         return self.effect is Effect.PART and not self.condition
 
 
+class Companion(NamedTuple):
+    """Another workload that has pods behind a Service of the app; ``port_names`` are those of its containers."""
+
+    service: str
+    workload: Ref
+    port_names: frozenset[str]
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """All that one decision about one app reads.
@@ -101,7 +110,7 @@ class Snapshot:
     app: App
     workload: Workload | None
     services: tuple[Service, ...] = ()
-    companions: tuple[tuple[str, Workload], ...] = ()
+    companions: tuple[Companion, ...] = ()
     routes: tuple[Route, ...] = ()
     missing_services: frozenset[str] = field(default_factory=frozenset)
     conflicts: tuple[RouteConflict, ...] = ()
