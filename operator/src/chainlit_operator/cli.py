@@ -60,10 +60,6 @@ class _Seconds(_Number):
     what = "a number of seconds"
 
 
-class _PerSecond(_Number):
-    """A rate within limits."""
-
-
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "CHAINLIT_OPERATOR"})
 @click.version_option(__version__, "-V", "--version", prog_name="chainlit-operator")
 def cli() -> None:
@@ -113,7 +109,7 @@ def cli() -> None:
 @click.option(
     "--verifications-per-second",
     envvar="CHAINLIT_OPERATOR_VERIFICATIONS_PER_SECOND",
-    type=_PerSecond(0.1, 1000),
+    type=_Number(0.1, 1000),
     default=VERIFICATIONS_PER_SECOND,
     show_default=True,
     metavar="NUMBER",

@@ -29,7 +29,7 @@ from chainlit_operator.domain import chainlit, paths
 from chainlit_operator.domain.field_managers import FIELD_MANAGER
 from chainlit_operator.domain.model import App, Container, Route, RoutePath, Snapshot, backend_name
 from chainlit_operator.domain.paths import RootPaths
-from chainlit_operator.domain.place import Place, Source, present_values
+from chainlit_operator.domain.place import Place, Source, known_values, present_values, recorded_values
 from chainlit_operator.domain.resolution import Resolved, path_overrides
 from chainlit_operator.domain.route_paths import prefix_of
 from chainlit_operator.object_ref import Ref
@@ -69,7 +69,7 @@ def kept(snapshot: Snapshot, route: Resolved, container: Container) -> Kept | No
             return found
     if not _was_kept(app, route) or app.status.route is None:
         return None
-    recorded = _recorded(app)
+    recorded = recorded_values(app)
     if any(_place(route, recorded) or ()):
         return _kept(snapshot, route, recorded)
     is_same = known_values(container) == recorded and not snapshot.answers_elsewhere
@@ -96,22 +96,11 @@ def is_superseded(app: App, route: Resolved, container: Container) -> bool:
     So another release of the operator decided otherwise.
     """
     is_same = not is_new(app) and not app.status.kept and app.status.route == route.status
-    return is_same and known_values(container) == _recorded(app) != route.root_paths
-
-
-def known_values(container: Container) -> RootPaths:
-    """Return the values with which Chainlit runs, as far as the container says them."""
-    root_path = container.root_path_option or container.root_path
-    values = (variable.value if variable is not None else "" for variable in (root_path, container.parent_root_path))
-    return RootPaths(*(value or "" for value in values))
+    return is_same and known_values(container) == recorded_values(app) != route.root_paths
 
 
 def _was_kept(app: App, route: Resolved) -> bool:
     return app.status.kept and not is_new(app) and app.status.route in (None, route.status)
-
-
-def _recorded(app: App) -> RootPaths:
-    return RootPaths(app.status.root_path or "", app.status.parent_root_path or "")
 
 
 def _kept(snapshot: Snapshot, route: Resolved, values: RootPaths) -> Kept | None:

@@ -36,26 +36,26 @@ CONTAINER = "chainlit"
 
 #: The path of the Socket.IO server below the root path, without slashes at its ends.
 SOCKET = "ws/socket.io"
-#: Endpoints that probes ask (``/health`` since 2.10.0, ``/auth/config`` before).
-PROBE_ENDPOINTS = ("/auth/config", "/health")
-#: More paths that Chainlit itself answers below its root path, so that no other app answers them at the same port.
-ENDPOINTS = frozenset({"/", "/login", "/favicon", "/logo", "/project/settings", "/project/translations"})
-SUBTREES = ("/assets/", "/public/", "/ws/socket.io/")
+#: The directory of the page's scripts.
+ASSETS = "assets"
+#: The endpoint that the page asks before it opens a chat. Every release in ``tests/releases`` has it.
+SETTINGS = "/project/settings"
+AUTH_CONFIG = "/auth/config"
 #: The endpoint for new probes: below the right root path, every release answers it with 200.
 PROBE_ENDPOINT = "/health"
+#: Endpoints that probes ask (``/health`` since 2.10.0, ``/auth/config`` before).
+PROBE_ENDPOINTS = (AUTH_CONFIG, PROBE_ENDPOINT)
+#: More paths that Chainlit itself answers below its root path, so that no other app answers them at the same port.
+ENDPOINTS = frozenset({"/", "/login", "/favicon", "/logo", SETTINGS, "/project/translations"})
+SUBTREES = (f"/{ASSETS}/", "/public/", f"/{SOCKET}/")
 
 #: The endpoint that sets the session cookie (since 2.5.5); some edges choose the replica by that cookie.
 SESSION_COOKIE_ENDPOINT = "set-session-cookie"
-#: The endpoint that the page asks before it opens a chat. Every release in ``tests/releases`` has it.
-SETTINGS_ENDPOINT = "project/settings"
 #: Paths below the root path whose requests need the process with the session.
 SESSION_PATHS = ("/ws", "/project", "/mcp")
-#: The directory of the page's scripts.
-ASSETS = "assets"
-#: The description of Chainlit's API, outside the root path (FastAPI's own), and two paths that each release has in it.
+#: The description of Chainlit's API, outside the root path (FastAPI's own). It has ``SETTINGS`` and ``AUTH_CONFIG``.
 OPENAPI = "/openapi.json"
-SETTINGS, AUTH_CONFIG = "/project/settings", "/auth/config"
-#: Where ``mount_chainlit`` mounts it, unless it is told another path.
+#: Where ``mount_chainlit`` mounts Chainlit by default.
 MOUNT_PATH = "/chainlit"
 #: Part of the page that every release since 1.1.300 answers to paths that nobody defines: a tag with the root path.
 PAGE_MARK = b'property="og:root_path"'
@@ -92,9 +92,9 @@ _ID = "5f0c9a1e-7d2b-4c3d-9e8f-0A1B2C3D4E5F"
 #: Paths of requests below the root path, at least one for each of ``OWN_SEGMENTS``: the page and its socket first, then
 #: what the page loads, pages of the front end, and a page that only the app's author knows.
 REQUESTS = (
-    *("/", f"/{SOCKET}/", f"/{ASSETS}/index-B3l_x9.js", f"/{ASSETS}/index-a1.css", "/project/settings"),
+    *("/", f"/{SOCKET}/", f"/{ASSETS}/index-B3l_x9.js", f"/{ASSETS}/index-a1.css", SETTINGS),
     *("/project/translations", "/project/file", f"/project/file/{_ID}", f"/project/thread/{_ID}/element/{_ID}"),
-    *("/auth/config", "/auth/oauth/azure-ad-hybrid/callback", "/login", "/login/callback", "/logout", "/user"),
+    *(AUTH_CONFIG, "/auth/oauth/azure-ad-hybrid/callback", "/login", "/login/callback", "/logout", "/user"),
     *(f"/{SESSION_COOKIE_ENDPOINT}", "/feedback", "/mcp", "/favicon", "/logo", "/avatars/My_Bot", PROBE_ENDPOINT),
     *("/public/logo_dark.png", "/public/elements/Chart.jsx", "/copilot/index.js", "/slack/events", "/teams/events"),
     *(f"/element/{_ID}", f"/thread/{_ID}", f"/share/{_ID}", "/a/B-c_d.e~f/0"),

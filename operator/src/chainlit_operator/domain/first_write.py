@@ -33,6 +33,7 @@ from chainlit_operator.domain.model import (
     Workload,
 )
 from chainlit_operator.domain.paths import RootPaths
+from chainlit_operator.domain.place import known_values
 from chainlit_operator.domain.probes import path_questions
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.domain.resolution import Resolved
@@ -72,7 +73,7 @@ def judge(
     if None in answers:
         return Verdict(Blocked(Reason.VERIFICATION_PENDING, _PENDING), kept, questions)
     if stands is not None and snapshot.answer(stands) is Standing.GOOD:
-        return Verdict(NoOp(), Kept(adoption.known_values(container), route, stands=True), questions)
+        return Verdict(NoOp(), Kept(known_values(container), route, stands=True), questions)
     mounted = next((found for found in answers if isinstance(found, Finding) and found.cause is Cause.MOUNTED), None)
     if mounted is not None:
         _, message = diagnosis.mounted(mounted, container, route)

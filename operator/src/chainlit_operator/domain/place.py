@@ -91,10 +91,24 @@ def without_mount(prefix: str, mount_path: str) -> str:
 
 def present_values(container: Container) -> RootPaths | None:
     """Return the values with which Chainlit runs; None if the container does not say them all."""
-    root_path = container.root_path_option or container.root_path
-    values = [variable.value if variable is not None else "" for variable in (root_path, container.parent_root_path)]
-    root, parent = values
+    root, parent = _values(container)
     return None if root is None or parent is None else RootPaths(root, parent)
+
+
+def known_values(container: Container) -> RootPaths:
+    """Return the values with which Chainlit runs, as far as the container says them."""
+    return RootPaths(*(value or "" for value in _values(container)))
+
+
+def _values(container: Container) -> list[str | None]:
+    """The values of both variables; None for one that the container does not say."""
+    variables = (container.effective_root_path, container.parent_root_path)
+    return [variable.value if variable is not None else "" for variable in variables]
+
+
+def recorded_values(app: App) -> RootPaths:
+    """Return the values in the status of an app; an absent one is empty."""
+    return RootPaths(app.status.root_path or "", app.status.parent_root_path or "")
 
 
 def possible_prefixes(app: App, workload: Workload) -> tuple[str, ...]:
@@ -102,10 +116,10 @@ def possible_prefixes(app: App, workload: Workload) -> tuple[str, ...]:
 
     They are the stated one, the one that its status has kept, and those of the containers' values.
     """
-    spec, status = app.spec, app.status
+    spec = app.spec
     url = stated_url(spec.url)
     stated = [] if url is None else [without_mount(url.prefix, spec.mount_path)]
-    kept = [RootPaths(status.root_path or "", status.parent_root_path or "")] if status.kept else []
+    kept = [recorded_values(app)] if app.status.kept else []
     values = [*kept, *filter(None, map(present_values, workload.containers))]
     found = [*stated, *(parent + root for root, parent in values)]
     return tuple(dict.fromkeys(prefix for prefix in found if prefix and paths.problem(prefix) is None))

@@ -79,7 +79,7 @@ def _changes_probes(snapshot: Snapshot, container: Container, wanted: RootPaths)
 
 
 def _present_root_path(container: Container) -> str:
-    present = container.root_path_option or container.root_path
+    present = container.effective_root_path
     return (present.value if present is not None else "") or ""
 
 

@@ -25,8 +25,8 @@ from chainlit_operator.ingress_controllers.shared.controller import (
 from chainlit_operator.ingress_controllers.shared.values import is_true
 
 _PREFIX = "traefik.ingress.kubernetes.io/router."
-MIDDLEWARES = "traefik.ingress.kubernetes.io/router.middlewares"
-PATH_MATCHER = "traefik.ingress.kubernetes.io/router.pathmatcher"
+MIDDLEWARES = f"{_PREFIX}middlewares"
+PATH_MATCHER = f"{_PREFIX}pathmatcher"
 #: The provider of Middlewares that are objects of the cluster; others are in Traefik's own configuration.
 _CLUSTER = "kubernetescrd"
 #: Matchers for paths of type ImplementationSpecific; other types have their own.
@@ -38,8 +38,8 @@ _MATCHERS = {
 
 
 #: Options of the router's TLS follow, each of which switches it on.
-TLS = "traefik.ingress.kubernetes.io/router.tls"
-ENTRY_POINTS = "traefik.ingress.kubernetes.io/router.entrypoints"
+TLS = f"{_PREFIX}tls"
+ENTRY_POINTS = f"{_PREFIX}entrypoints"
 #: Usual names of an entry point for https; ``websecure`` is that of Traefik's chart and of k3s.
 _SECURE = frozenset({"websecure", "https"})
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from chainlit_operator.domain import field_release
 from chainlit_operator.domain.model import App, CreatableObject, Snapshot, WatchedObject, Workload
@@ -70,7 +69,7 @@ class State(Store):
 
     def snapshot(self, app: App) -> Snapshot:
         """Return all that a decision about ``app`` reads of the cluster."""
-        return replace(gather(app, self, self.indexes, self.route_keys), same_login=self.login_cookies.other(app.ref))
+        return gather(app, self, self.indexes, self.route_keys, self.login_cookies)
 
     def owned_by(self, app: App) -> tuple[CreatableObject, ...]:
         """Return the objects that the app created, by kind and name."""

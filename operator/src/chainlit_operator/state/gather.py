@@ -12,6 +12,7 @@ from chainlit_operator.ingress_controllers.registry import with_controllers
 from chainlit_operator.kinds import registry
 from chainlit_operator.state import expected
 from chainlit_operator.state.indexes import Indexes
+from chainlit_operator.state.login_cookies import LoginCookies
 from chainlit_operator.state.route_keys import RouteKeys
 from chainlit_operator.state.store import Store
 
@@ -19,7 +20,7 @@ from chainlit_operator.state.store import Store
 MAX_COMPANIONS = 20
 
 
-def gather(app: App, store: Store, indexes: Indexes, route_keys: RouteKeys) -> Snapshot:
+def gather(app: App, store: Store, indexes: Indexes, route_keys: RouteKeys, login_cookies: LoginCookies) -> Snapshot:
     """Return the snapshot of an app. The objects that it creates are in it as they will be after this reconcile."""
     workload, fault = expected.workload_of(app, store.find)
     wanted = manifests.dependencies(app)
@@ -52,6 +53,7 @@ def gather(app: App, store: Store, indexes: Indexes, route_keys: RouteKeys) -> S
         taken=tuple(claims.taken_names(app, store.find)),
         template_fault=fault,
         claimed_by="" if claimant is None or claimant.ref == app.ref else claimant.ref.name,
+        same_login=login_cookies.other(app.ref),
         watched=store.watched,
     )
 

@@ -30,8 +30,8 @@ class Service:
     """A Service; ``cluster_ip`` is empty where it has none (headless, ExternalName).
 
     ``affinity`` has the settings of session affinity in its annotations, ``settings`` are its annotations for load
-    balancers, by name. ``keeps_addresses`` says that its address sends all requests of
-    one client address to one pod (``sessionAffinity: ClientIP``).
+    balancers, by name. ``keeps_addresses`` says that its address sends all requests of one client address to one pod
+    (``sessionAffinity: ClientIP``).
     """
 
     ref: Ref

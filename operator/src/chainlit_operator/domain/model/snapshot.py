@@ -102,9 +102,9 @@ class Snapshot:
     app with the same workload. ``same_login`` is another app on the same host whose login cookie has the same name.
 
     ``answers`` are those of pods to the questions of the decision before. ``verification`` is the latest result for the
-    app, ``memory`` the operator's own writes. ``is_verified`` is False
-    where verification is off for the whole operator. ``monotonic`` is the time in seconds of the clock that ``memory``
-    uses, ``now`` the wall clock's (RFC 3339). ``watched`` are the namespaces that the operator watches, empty for all.
+    app, ``memory`` the operator's own writes. ``is_verified`` is False where verification is off for the whole
+    operator. ``monotonic`` is the time in seconds of the clock that ``memory`` uses, ``now`` the wall clock's (RFC
+    3339). ``watched`` are the namespaces that the operator watches, empty for all.
     """
 
     app: App

@@ -68,6 +68,11 @@ class Container:
     owners: tuple[tuple[str, str], ...] = field(default=(), compare=False)
     """(field, field manager) for each of the two variables and the probes' paths, where it has an owner."""
 
+    @property
+    def effective_root_path(self) -> Variable | None:
+        """The root path with which Chainlit starts: that of the command, else the variable; None if neither is set."""
+        return self.root_path_option or self.root_path
+
     def port_number(self, port: int | str) -> int | None:
         """Return the number of a port given by number or name; None for a name that the container does not have."""
         if isinstance(port, int):

@@ -176,7 +176,7 @@ class Candidate:
         container = self.endpoint.container
         if container is None:
             return None
-        variable = container.root_path_option or container.root_path
+        variable = container.effective_root_path
         value = variable.value if variable is not None else ""
         if value is None or not paths.is_below(value, self.backend_prefix):
             return None

@@ -262,7 +262,7 @@ async def _check_settings(client: Client) -> None:
 
     Any other answer is right: an app with a login answers 401, and older releases may answer the page.
     """
-    path = f"{client.target.root_path}/{chainlit.SETTINGS_ENDPOINT}"
+    path = f"{client.target.root_path}{chainlit.SETTINGS}"
     stage = client.begin("GET", path)
     async with client.request_any(path, "language=en-US") as response:
         if response.status < 500:
