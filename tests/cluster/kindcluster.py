@@ -101,7 +101,7 @@ class KindCluster:
         """Return the host's port for each of the node's, choosing another one where somebody has taken it."""
         return {
             edge.node_port: port if ports.is_free(port := self.files.port(edge)) else self.files.choose_port(edge)
-            for edge in state.EDGES
+            for edge in (*state.EDGES, state.API_SERVER)
         }
 
     def has_port(self, edge: state.Edge) -> bool:
@@ -153,12 +153,16 @@ def config_key() -> str:
 def render(text: str, host_ports: Mapping[int, int], base: Path) -> str:
     """Return kind's configuration with the cluster's own host ports, by port of the node, and absolute host paths.
 
+    The API server's port is among the host ports, and is not in the text.
+
     Raises ClusterError when the text maps other ports of the node.
     """
     mapping = re.compile(r"(?m)^(\s*- containerPort: (\d+)\b.*\n\s*hostPort:) \d+$")
     found = sorted(int(number) for _, number in mapping.findall(text))
-    if found != sorted(host_ports) or text.count("hostPort:") != len(found):
-        raise ClusterError(f"{CONFIG.name}: a hostPort is expected for each of {sorted(host_ports)}, not for {found}")
+    edges = sorted(port for port in host_ports if port != state.API_SERVER.node_port)
+    if found != edges or text.count("hostPort:") != len(found):
+        raise ClusterError(f"{CONFIG.name}: a hostPort is expected for each of {edges}, not for {found}")
     text = mapping.sub(lambda port: f"{port[1]} {host_ports[int(port[2])]}", text)
+    text = f"{text.rstrip()}\nnetworking:\n  apiServerPort: {host_ports[state.API_SERVER.node_port]}\n"
     mount = r"(?m)^(\s*(?:- )?hostPath:) (?!/)(?:\./)?(\S+)"
     return re.sub(mount, lambda found: f"{found[1]} {base / found[2]}", text)

@@ -17,8 +17,8 @@ DEFAULT_NAME = "chainlit"
 
 @dataclass(frozen=True)
 class Edge:
-    """An edge of the cluster: its port on the node, the first port on the loopback address that is tried for it, and
-    the file that remembers the chosen one."""
+    """An edge of the cluster, or its API server: its port on the node, the first port on the loopback address that is
+    tried for it, and the file that remembers the chosen one."""
 
     node_port: int
     first_port: int
@@ -27,6 +27,9 @@ class Edge:
 
 TRAEFIK, CONTOUR = Edge(80, 8080, "port"), Edge(8080, 8180, "contour-port")
 EDGES = (TRAEFIK, CONTOUR)
+#: kind would take a port that the system also gives to programs that ask for any port. When a container engine is
+#: killed, its forwarding rule stays, and such a program then hears nothing.
+API_SERVER = Edge(6443, 16443, "api-port")
 
 
 def root() -> Path:

@@ -5,17 +5,19 @@ from pathlib import Path
 import pytest
 from tests.cluster.errors import ClusterError
 from tests.cluster.kindcluster import CONFIG, render
-from tests.cluster.state import EDGES
+from tests.cluster.state import API_SERVER, EDGES
 
 
 def test_the_file_is_rendered_with_the_port_and_absolute_paths_of_a_cluster() -> None:
     text = CONFIG.read_text()
-    rendered = render(text, {80: 8123, 8080: 8456}, Path("/checkout"))
+    rendered = render(text, {80: 8123, 8080: 8456, 6443: 16789}, Path("/checkout"))
     assert "containerPort: 80 # Traefik\n        hostPort: 8123\n" in rendered
     assert "hostPort: 8456" in rendered
     assert "hostPath: /checkout/tests/cluster/files/audit-policy.yaml" in rendered
     assert "hostPath: /etc/kubernetes/audit/policy.yaml" in rendered  # inside the node: as it is
-    assert rendered.replace("8123", "8080").replace("8456", "8180").replace("/checkout/", "") == text
+    assert rendered.endswith("\nnetworking:\n  apiServerPort: 16789\n")
+    same = rendered.replace("8123", "8080").replace("8456", "8180").replace("/checkout/", "")
+    assert same.removesuffix("networking:\n  apiServerPort: 16789\n") == text
 
 
 def test_the_file_names_what_is_there() -> None:
@@ -33,8 +35,8 @@ def test_the_file_names_what_is_there() -> None:
 )
 def test_a_file_with_other_ports_than_the_edges_have_is_refused(text: str) -> None:
     with pytest.raises(ClusterError, match=r"a hostPort is expected for each of \[80\]"):
-        render(text, {80: 8080}, Path("/"))
+        render(text, {80: 8080, 6443: 16443}, Path("/"))
 
 
 def test_the_file_maps_the_ports_of_all_edges() -> None:
-    render(CONFIG.read_text(), {edge.node_port: edge.first_port for edge in EDGES}, Path("/"))
+    render(CONFIG.read_text(), {edge.node_port: edge.first_port for edge in (*EDGES, API_SERVER)}, Path("/"))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.cluster import ports
 from tests.cluster.errors import ClusterError
-from tests.cluster.state import CONTOUR, ClusterState
+from tests.cluster.state import API_SERVER, CONTOUR, EDGES, ClusterState
 
 RULES = """\
 -A CHAIN -d 127.0.0.1/32 -p tcp -m tcp --dport 8080 -j MARK
@@ -65,6 +65,11 @@ def test_edges_of_one_cluster_have_ports_of_their_own(monkeypatch: pytest.Monkey
     assert ClusterState("chainlit-test").port(CONTOUR) == 8181
     assert ClusterState("chainlit-test").port() == 8081
     assert ClusterState("chainlit-test").url(CONTOUR) == "http://127.0.0.1:8181"
+
+
+def test_no_port_is_one_that_the_system_gives_away() -> None:
+    first = 32768  # of net.ipv4.ip_local_port_range, Linux' default
+    assert all(edge.first_port + ports.TRIED < first for edge in (*EDGES, API_SERVER))
 
 
 def test_the_default_port_is_left_to_the_default_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
