@@ -47,10 +47,10 @@ help: ## Show this list
 ##@ Test
 
 .PHONY: test
-test: lint unit charts admission e2e faults ## Run all checks: lint, types, import contracts, unit, charts, admission, e2e, faults
+test: lint unit charts admission field e2e faults ## Run all checks: lint, types, unit, charts, admission, field, e2e, faults
 
 .PHONY: test-all
-test-all: lint unit served charts-all admission-all e2e-all bench-smoke faults-all ## Run everything, also what takes long
+test-all: lint unit served charts-all admission-all field e2e-all judge-short bench-smoke faults-all ## Run everything, also what takes long
 
 .PHONY: lint
 lint: .venv/ready ## Check style, types, layers and shell scripts
@@ -116,6 +116,10 @@ judge: export CLUSTER := $(TEST_CLUSTER)
 judge: cluster images edges ## Chat each second for half an hour while faults are planted, and compare with Ready (JUDGE_ARGS)
 	found="$$($(TOOL) env)"; eval "$$found"
 	$(BIN)/python -m tests.judge $(JUDGE_ARGS)
+
+.PHONY: judge-short
+judge-short: ## The same for eight minutes
+	$(MAKE) judge JUDGE_ARGS="--minutes 8"
 
 .PHONY: faults
 faults: .venv/ready ## Plant a few faults between the operator and an API server, and look for leaks for two minutes

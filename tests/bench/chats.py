@@ -69,6 +69,7 @@ def deployment(of: int) -> Object:
             "DATABASE_URL": f"postgresql://chat@db.{namespace(of)}.svc:5432/{name(of)}",
             "OTEL_SERVICE_NAME": name(of),
             "CHAINLIT_AUTH_SECRET": secret("auth"),
+            "CHAINLIT_AUTH_COOKIE_NAME": name(of),
             "OPENAI_API_KEY": secret("openai"),
         },
         resources={"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "1Gi"}},
@@ -113,7 +114,8 @@ def rolled_out(count: int = 0) -> Object:
 
 def service(of: int) -> Object:
     """The Service in front of the app."""
-    return objects.service(name(of), selector=_pod_labels(of), metadata=_metadata(of), clusterIP="None")
+    sticky = {"traefik.ingress.kubernetes.io/service.sticky.cookie": "true"}
+    return objects.service(name(of), selector=_pod_labels(of), metadata=_metadata(of, **sticky), clusterIP="None")
 
 
 def ingress(of: int) -> Object:

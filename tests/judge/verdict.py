@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -114,8 +115,8 @@ def _fault_of(faults: Sequence[Fault], span: Span) -> Fault:
 
 
 HEAD = """\
-| fault | noticed by | planted | dead and Ready: most | in all | well and not Ready: most | in all |
-|---|---|--:|--:|--:|--:|--:|"""
+| fault | noticed by | planted | dead and Ready: times | median | most | in all | well and not Ready: times | median | most | in all |
+|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|"""
 
 
 def table(rows: dict[str, Row]) -> str:
@@ -124,6 +125,7 @@ def table(rows: dict[str, Row]) -> str:
     for name, row in sorted(rows.items()):
         cells = [name, row.source, str(row.planted)]
         for found in (row.lies, row.alarms):
-            cells += [f"{max(found, default=0.0):.1f}", f"{sum(found):.1f}"]
+            middle = statistics.median(found) if found else 0.0
+            cells += [f"{len(found)}", f"{middle:.1f}", f"{max(found, default=0.0):.1f}", f"{sum(found):.1f}"]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)

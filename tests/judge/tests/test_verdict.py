@@ -24,6 +24,6 @@ def test_a_second_of_ready_while_the_chat_is_dead_belongs_to_the_fault_before_it
         "well and not Ready for 25.0 s from 50 s on",
     ]
     assert table(rows).splitlines()[2:] == [
-        "| silent | Service | 1 | 8.0 | 8.0 | 25.0 | 25.0 |",
-        "| told | Watch | 1 | 3.0 | 3.0 | 5.0 | 5.0 |",
+        "| silent | Service | 1 | 1 | 8.0 | 8.0 | 8.0 | 1 | 25.0 | 25.0 | 25.0 |",
+        "| told | Watch | 1 | 1 | 3.0 | 3.0 | 3.0 | 1 | 5.0 | 5.0 | 5.0 |",
     ]
