@@ -114,9 +114,12 @@ def _fault_of(faults: Sequence[Fault], span: Span) -> Fault:
     return before[-1] if before else Fault(0.0, "none", "Watch")
 
 
-HEAD = """\
-| fault | noticed by | planted | dead and Ready: times | median | most | in all | well and not Ready: times | median | most | in all |
-|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|"""
+_TIMES = ("times", "median", "most", "in all")
+_COLUMNS = (
+    *("fault", "noticed by", "planted"),
+    *(f"{state}: {kind}" for state in ("dead and Ready", "well and not Ready") for kind in _TIMES),
+)
+HEAD = f"| {' | '.join(_COLUMNS)} |\n|---|---|{'--:|' * (len(_COLUMNS) - 2)}"
 
 
 def table(rows: dict[str, Row]) -> str:
