@@ -88,7 +88,7 @@ def prepare(stage: Path, patterns: Sequence[str]) -> None:
     tests = [f"tests/unit/{package}" for package in PACKAGES if (REPOSITORY / "tests/unit" / package).is_dir()]
     changed = json.dumps([f"src/{SOURCE.name}/{pattern}" for pattern in patterns])
     settings = SETTINGS.replace("{modules}", changed).replace(
-        "{tests}", json.dumps([*tests, "tests/unit/test_route_forms.py", "tests/unit/test_session_affinity.py"])
+        "{tests}", json.dumps([*tests, "tests/unit/test_route_forms.py"])
     )
     (stage / "pyproject.toml").write_text(settings, encoding="utf-8")
 

@@ -108,6 +108,7 @@ TABLES: dict[str, list[Case]] = {
         Case({MIDDLEWARES: "a-b@kubernetescrd, c-d@kubernetescrd"}, middlewares=("a-b", "c-d")),
         Case({MIDDLEWARES: "strip@file"}, transforms=(Unknown("Traefik middleware strip@file"),)),
         Case({MIDDLEWARES: "a@file,b@file"}, transforms=(Unknown("Traefik middleware a@file"),)),
+        Case({MIDDLEWARES: "strip"}, transforms=(Unknown("Traefik middleware strip"),)),
         Case({MIDDLEWARES: ""}),
         Case({MATCHER: "PathPrefix"}, ANY),
         Case({MATCHER: "Path"}, matching=Matching.EXACT),
@@ -161,6 +162,7 @@ TABLES: dict[str, list[Case]] = {
         Case({f"{F5}/rewrites": "serviceName=chat rewrite=/", **PASSED},
              transforms=(Unknown("the annotation nginx.org/rewrites for a path with another end"),)),
         Case({f"{F5}/rewrites": "serviceName=x rewrite=/y", **PASSED}),
+        Case({f"{F5}/rewrites": "serviceName=chat; rewrite=/", **PASSED}, "/chat/"),
         Case({f"{F5}/rewrites": "serviceName=chat rewrite=/; serviceName=chat rewrite=/x; serviceName=y rewrite=/",
               **PASSED}, "/chat/",
              transforms=(Unknown("the annotation nginx.org/rewrites with several rewrites for a Service"),)),
@@ -461,6 +463,16 @@ def test_rewrites_of_several_controllers_act_in_a_fixed_order() -> None:
     )
 
 
+def test_rewrites_act_in_that_order_also_without_an_annotation_that_nobody_reads() -> None:
+    annotations = {REWRITE: "/haproxy", f"{NGINX}/rewrite-target": "/nginx", "konghq.com/strip-path": "true"}
+    (transforms,) = {path.transforms for path in interpreted("Ingress", annotations).paths}
+    assert transforms == (
+        RewriteWholePath(CHAT, "/nginx", ignores_case=True),
+        ReplacePrefixMatch("/"),
+        ReplaceFullPath("/haproxy"),
+    )
+
+
 def test_a_routes_own_rewrites_and_middlewares_stay() -> None:
     url_rewrite = {"path": {"type": "ReplaceFullPath", "replaceFullPath": "/x"}}
     filters = [
@@ -703,6 +715,8 @@ def test_a_message_has_a_part_of_a_long_annotation() -> None:
         ({f"{NGINX}/use-regex": "true"}, "Prefix", ANY, (ingress_nginx.STYLE,), (REFUSED.format("Prefix"),)),
         ({f"{NGINX}/rewrite-target": "/$2"}, "Exact", ANY, (ingress_nginx.STYLE,), (REFUSED.format("Exact"),)),
         ({f"{NGINX}/use-regex": "true"}, "Prefix", CHAT, ANY_STYLE, ()),
+        # Kong may serve it too, and what its path means is not known.
+        ({f"{NGINX}/use-regex": "true"}, "ImplementationSpecific", f"/~{CHAT}.*", ANY_STYLE, ()),
         ({MATCHER: "PathRegexp"}, "ImplementationSpecific", ANY, (ANYWHERE,), ()),
         ({MATCHER: "PathRegexp"}, "Prefix", ANY, ANY_STYLE, ()),
         ({f"{NGINX}/use-regex": "true", MATCHER: "PathRegexp"}, "ImplementationSpecific", ANY,

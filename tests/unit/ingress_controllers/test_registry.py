@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+from tests.objects import http_route, http_rule, ingress, path_match, stored
+from tests.records import record
+
+from chainlit_operator.domain.model import AffinitySetting, Stickiness
 from chainlit_operator.ingress_controllers import registry, unknown
 from chainlit_operator.ingress_controllers.shared import snippets
 from chainlit_operator.ingress_controllers.shared.controller import is_never
@@ -32,6 +37,33 @@ def test_an_annotation_that_nobody_reads_is_suspected_by_its_name() -> None:
         "a.example/timeout": None,
     }
     assert {key: unknown.suspicion(key) for key in suspects} == suspects
+
+
+NO_COOKIES = "haproxy.router.openshift.io/disable_cookies"
+
+
+def test_a_setting_of_affinity_names_its_annotation() -> None:
+    found = record(stored(ingress(annotations={NO_COOKIES: "true"}), "shop"))
+    assert found.affinity == (AffinitySetting("openshift", Stickiness.LOST, f"the annotation {NO_COOKIES}"),)
+
+
+@pytest.mark.parametrize("name", [name for name in registry._AFFINITIES if name != "f5_nginx"])
+def test_an_annotation_with_a_longer_name_is_another_one(name: str) -> None:
+    affinity = registry._AFFINITIES[name]
+    annotations = {f"{prefix}-other": "" for prefix in affinity.prefixes}
+    assert (list(affinity.on_route(annotations)), list(affinity.on_service(annotations))) == ([], [])
+
+
+def test_annotations_of_an_http_route_keep_no_browser_at_a_pod() -> None:
+    metadata = {"annotations": {"nginx.ingress.kubernetes.io/affinity": "cookie"}}
+    assert record(stored(http_route(http_rule(path_match()), metadata=metadata), "shop")).affinity == ()
+
+
+def test_a_route_without_a_known_controller_stays_the_same_object() -> None:
+    """Thousands of routes of one class need no copies."""
+    for made in (ingress(ingress_class="public"), http_route(http_rule(path_match()), parents=[])):
+        route = record(stored(made, "shop"))
+        assert registry.with_controllers(route) is route
 
 
 def test_a_controller_recognises_no_route_unless_it_says_how() -> None:

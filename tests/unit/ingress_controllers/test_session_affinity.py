@@ -21,6 +21,7 @@ from tests.objects import (
     ingress_path,
     ingress_rule,
     path_match,
+    resource,
     service,
     workload,
 )
@@ -34,6 +35,7 @@ EXTERNAL = "If something else keeps the requests of a browser at one pod, set sp
 NGINX, F5, KONG = "nginx.ingress.kubernetes.io", "nginx.org", "konghq.com"
 TRAEFIK, ALB, OPENSHIFT = "traefik.ingress.kubernetes.io", "alb.ingress.kubernetes.io", "haproxy.router.openshift.io"
 STICKY = f"{TRAEFIK}/service.sticky.cookie"
+GROUP = "gateway.networking.k8s.io"
 
 
 def kept(what: str) -> str:
@@ -191,7 +193,7 @@ INGRESSES = [
         kept(f"The annotation {F5}/sticky-cookie-services"),
     ),
     (
-        Case("nginx", {"nginx.com/sticky-cookie-services": "serviceName=x c; serviceName=chat c"}),
+        Case("nginx", {"nginx.com/sticky-cookie-services": "serviceName=x c;serviceName=chat c"}),
         "True",
         "Sticky",
         kept("The annotation nginx.com/sticky-cookie-services"),
@@ -493,6 +495,17 @@ def test_http_route(
     class_name: str, rules: list[Object], annotations: dict[str, str], expected: tuple[str, str, str]
 ) -> None:
     assert told(gateway_objects(class_name, *rules, annotations=annotations)) == expected
+
+
+def test_a_route_of_another_namespace_is_named_with_it() -> None:
+    route = http_route(http_rule(path_match(), backends=[backend_ref(namespace="shop")]), parents=[gateway_ref("edge")])
+    route["metadata"]["namespace"] = "traefik"
+    made = gateway_objects("eg")
+    made[3], made[4]["metadata"]["namespace"] = route, "traefik"
+    grant = {"from": [{"group": GROUP, "kind": "HTTPRoute", "namespace": "traefik"}], "to": [{"kind": "Service"}]}
+    found = told([*made, resource("ReferenceGrant", spec=grant)])
+    remedy = "Create a BackendTrafficPolicy with consistentHash by cookie for HTTPRoute traefik/chat."
+    assert found == ("Unknown", "AffinityNotKnown", unread("Envoy Gateway", remedy))
 
 
 def test_gateways_of_two_classes_are_not_judged() -> None:

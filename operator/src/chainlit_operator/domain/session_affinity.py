@@ -165,10 +165,8 @@ def _leads_to(service: Service, port: int | str, port_names: frozenset[str]) -> 
 def decide(snapshot: Snapshot, route: Resolved | Unresolved, container: Container | None) -> Finding:
     """Decide about the session affinity of the snapshot's app, whose route and container these are."""
     case = Case(snapshot, route, container)
-    for rule in RULES:
-        if message := rule.applies(case):
-            return Finding(rule.status, rule.reason, message)
-    raise AssertionError("the last rule always applies")
+    # The last rule always applies.
+    return next(Finding(rule.status, rule.reason, message) for rule in RULES if (message := rule.applies(case)))
 
 
 # ------------------------------------------------------------------------------------------------------ the rules

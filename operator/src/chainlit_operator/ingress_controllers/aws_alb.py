@@ -150,7 +150,7 @@ class _Rules(Rules):
 
         An ingress class may name a group too. So the class stays where hosts say that Ingresses belong together.
         """
-        group = self._annotations.get(GROUP, "")
+        group = self._annotations.get(GROUP)
         if group:
             return (ingress_class(_CLASS, f"group {group}"),)
         if any(path.host for path in route.paths):
@@ -264,8 +264,7 @@ def _settings(annotations: Annotations) -> Iterator[Found]:
 
     With targets of another type than ``ip`` the load balancer keeps a browser at a node, which may have several pods.
     """
-    attributes = dict(entry.strip().partition("=")[::2] for entry in annotations.get(ATTRIBUTES, "").split(","))
-    if attributes.get("stickiness.enabled") == "true":
+    if "stickiness.enabled=true" in (entry.strip() for entry in annotations.get(ATTRIBUTES, "").split(",")):
         is_kept = annotations.get(TARGET_TYPE) == "ip"
         yield Found(Stickiness.KEPT if is_kept else Stickiness.UNKNOWN, ATTRIBUTES)
 

@@ -51,7 +51,7 @@ class _Rules(Rules):
         return self._transforms
 
     def origins(self, route: Route) -> tuple[Origin, ...]:
-        is_secure = self._annotations.get(CERTIFICATE) or is_true(self._annotations.get(SSL_REDIRECT, ""))
+        is_secure = self._annotations.get(CERTIFICATE) or is_true(self._annotations.get(SSL_REDIRECT))
         return with_https(route.origins) if is_secure else route.origins
 
     def warnings(self, path: RoutePath) -> tuple[RouteWarning, ...]:
@@ -71,7 +71,7 @@ COOKIE = "appgw.ingress.kubernetes.io/cookie-based-affinity"
 
 
 def _on_route(annotations: Annotations) -> Iterator[Found]:
-    if is_true(annotations.get(COOKIE, "")):
+    if is_true(annotations.get(COOKIE)):
         yield Found(Stickiness.KEPT, COOKIE)
 
 

@@ -43,8 +43,8 @@ class _Rules(Rules):
 
     def __init__(self, annotations: Mapping[str, str]) -> None:
         self._sockets = frozenset(entry.strip() for entry in annotations.get(SOCKETS, "").split(","))
-        is_closed = is_off(annotations.get(ALLOW_HTTP, "true"))
-        self._is_secure = is_closed or is_true(annotations.get(FORCE_SSL, ""))
+        is_closed = is_off(annotations.get(ALLOW_HTTP))
+        self._is_secure = is_closed or is_true(annotations.get(FORCE_SSL))
 
     def origins(self, route: Route) -> tuple[Origin, ...]:
         return with_https(route.origins) if self._is_secure else route.origins

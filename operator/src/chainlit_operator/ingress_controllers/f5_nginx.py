@@ -41,7 +41,7 @@ class _Rules(Rules):
 
     def __init__(self, annotations: Mapping[str, str], *, is_owner: bool) -> None:
         self.is_owner = is_owner
-        self._redirects = is_true(annotations.get(REDIRECT, ""))
+        self._redirects = is_true(annotations.get(REDIRECT))
         self._sockets = [name.strip() for name in annotations.get(SOCKETS, "").split(",") if name.strip()]
         #: A snippet may pass WebSockets on by itself.
         self._passes_all = any("upgrade" in annotations.get(key, "").lower() for key in _SNIPPETS)
@@ -76,9 +76,9 @@ def _targets(text: str) -> dict[str, dict[str, None]]:
     """Return the different targets of ``serviceName=chat rewrite=/; serviceName=…`` for each Service."""
     found: dict[str, dict[str, None]] = {}
     for entry in text.split(";"):
-        words = dict(word.partition("=")[::2] for word in entry.split()) if "serviceName=" in entry else {}
-        if "serviceName" in words:
-            found.setdefault(words["serviceName"], {})[words.get("rewrite", "")] = None
+        words = dict(word.partition("=")[::2] for word in entry.split())
+        if words.keys() >= {"serviceName", "rewrite"}:
+            found.setdefault(words["serviceName"], {})[words["rewrite"]] = None
     return found
 
 

@@ -64,7 +64,7 @@ class _Rules(Rules):
 
     def origins(self, route: Route) -> tuple[Origin, ...]:
         has_certificate = any(self._annotations.get(key) for key in CERTIFICATES)
-        is_closed = is_off(self._annotations.get(ALLOW_HTTP, "true"))
+        is_closed = is_off(self._annotations.get(ALLOW_HTTP))
         if has_certificate or is_closed:
             return with_https(route.origins, is_alone=is_closed)
         return route.origins

@@ -48,7 +48,7 @@ class _Rules(Rules):
 
 def _read(found: AnnotatedRoute) -> Rules:
     annotations = found.annotations
-    return _Rules(annotations.get(REWRITE, ""), is_secure=is_true(annotations.get(SSL_REDIRECT, "")))
+    return _Rules(annotations.get(REWRITE, ""), is_secure=is_true(annotations.get(SSL_REDIRECT)))
 
 
 COOKIE = "haproxy.org/cookie-persistence"

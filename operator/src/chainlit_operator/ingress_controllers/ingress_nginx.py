@@ -52,9 +52,9 @@ class _Rules(Rules):
     style = STYLE
 
     def __init__(self, annotations: Mapping[str, str], *, is_class: bool) -> None:
-        self._target = annotations.get(TARGET, "")
-        self._reads_expressions = bool(self._target) or is_true(annotations.get(USE_REGEX, ""))
-        self._forces_https = is_true(annotations.get(FORCE_SSL, ""))
+        self._target = annotations.get(TARGET)
+        self._reads_expressions = bool(self._target) or is_true(annotations.get(USE_REGEX))
+        self._forces_https = is_true(annotations.get(FORCE_SSL))
         self._redirects = tuple(_redirects(annotations))
         self.canary = _canary(annotations)
         self.is_sticky = annotations.get(AFFINITY) == "cookie" and annotations.get(CANARY_BEHAVIOR) != "legacy"
@@ -86,16 +86,16 @@ class _Rules(Rules):
 
 def _redirects(annotations: Mapping[str, str]) -> Iterator[redirects.Redirect]:
     for key in REDIRECTS:
-        if location := annotations.get(key, ""):
+        if location := annotations.get(key):
             yield redirects.RedirectAll(f"the annotation {key}", location)
-    if target := annotations.get(APP_ROOT, ""):
+    if target := annotations.get(APP_ROOT):
         yield redirects.RedirectRoot(f"the annotation {APP_ROOT}", target)
 
 
 def _canary(annotations: Mapping[str, str]) -> Canary:
-    if not is_true(annotations.get(CANARY, "")):
+    if not is_true(annotations.get(CANARY)):
         return Canary.NONE
-    return Canary.BY_REQUEST if annotations.get(WEIGHT, "0").strip("0") == "" else Canary.BY_WEIGHT
+    return Canary.BY_WEIGHT if annotations.get(WEIGHT, "").strip("0") else Canary.BY_REQUEST
 
 
 def _is_its_class(found: AnnotatedRoute) -> bool:
@@ -112,12 +112,12 @@ SERVICE_UPSTREAM = "nginx.ingress.kubernetes.io/service-upstream"
 
 
 def _on_route(annotations: Annotations) -> Iterator[Found]:
-    if is_true(annotations.get(SERVICE_UPSTREAM, "")):
+    if is_true(annotations.get(SERVICE_UPSTREAM)):
         yield Found(Stickiness.SERVICE, SERVICE_UPSTREAM)
     if annotations.get(AFFINITY) == "cookie":
         yield Found(Stickiness.KEPT, AFFINITY)
     elif annotations.get(HASH):
-        is_kept = is_of_a_browser(annotations[HASH]) and not is_true(annotations.get(SUBSET, ""))
+        is_kept = is_of_a_browser(annotations[HASH]) and not is_true(annotations.get(SUBSET))
         yield Found(Stickiness.KEPT if is_kept else Stickiness.UNKNOWN, HASH)
 
 

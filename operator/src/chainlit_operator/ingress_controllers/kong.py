@@ -69,7 +69,7 @@ def _on_route(annotations: Annotations) -> Iterator[Found]:
 
 def _on_service(annotations: Annotations) -> Iterator[Found]:
     """Yield the settings of a Service. The operator does not read the policy that an annotation names."""
-    if is_true(annotations.get(SERVICE_UPSTREAM, "")):
+    if is_true(annotations.get(SERVICE_UPSTREAM)):
         yield Found(Stickiness.SERVICE, SERVICE_UPSTREAM)
     for key in (POLICY, OVERRIDE):
         if annotations.get(key):

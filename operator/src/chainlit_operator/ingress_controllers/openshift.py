@@ -93,7 +93,7 @@ BALANCE = "haproxy.router.openshift.io/balance"
 def _on_route(annotations: Annotations) -> Iterator[Found]:
     if annotations.get(BALANCE) == "source":
         yield Found(Stickiness.KEPT, BALANCE)
-    elif is_true(annotations.get(NO_COOKIES, "")):
+    elif is_true(annotations.get(NO_COOKIES)):
         yield Found(Stickiness.LOST, NO_COOKIES)
 
 

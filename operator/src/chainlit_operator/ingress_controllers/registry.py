@@ -101,12 +101,11 @@ def _rules(found: AnnotatedRoute) -> list[Rules]:
             unread = unknown.Unread(unclear(key, value))
     if of_class is not None:  # annotations of other controllers are without effect
         readers = {*of_class}
-    names = sorted(readers, key=_position)
-    rules = [(name, each) for name in names if (each := CONTROLLERS[name].read(found)) is not None]
-    rules = [(name, each) for name, each in rules if each.is_owner] or rules
+    rules = {name: each for name in readers if (each := CONTROLLERS[name].read(found)) is not None}
+    rules = {name: each for name, each in rules.items() if each.is_owner} or rules
     if unread is not None:
-        rules = sorted([*rules, (_UNKNOWN, unread)], key=lambda item: _position(item[0]))
-    return [each for _, each in rules]
+        rules[_UNKNOWN] = unread
+    return [rules[name] for name in sorted(rules, key=_position)]
 
 
 def interpret(found: AnnotatedRoute) -> Route:
@@ -175,7 +174,7 @@ def interpret_service(found: AnnotatedService) -> Service:
     """Return the Service with the settings in its annotations: of session affinity, and of load balancers."""
     affinity = tuple(_settings(found.annotations, found.service.ref.kind))
     settings = tuple(sorted((key, found.annotations[key]) for key in _OF_SERVICES & found.annotations.keys()))
-    return replace(found.service, affinity=affinity, settings=settings) if affinity or settings else found.service
+    return replace(found.service, affinity=affinity, settings=settings)
 
 
 def with_controllers(route: Route) -> Route:

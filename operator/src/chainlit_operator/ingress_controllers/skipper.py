@@ -27,7 +27,7 @@ def _changes_path(filters: str) -> bool:
 
 
 def _read(found: AnnotatedRoute) -> Rules | None:
-    return _Rules() if is_true(found.annotations.get(REDIRECT, "")) else None
+    return _Rules() if is_true(found.annotations.get(REDIRECT)) else None
 
 
 BALANCER = "zalando.org/skipper-loadbalancer"

@@ -28,7 +28,7 @@ _PREFIX = "traefik.ingress.kubernetes.io/router."
 MIDDLEWARES = f"{_PREFIX}middlewares"
 PATH_MATCHER = f"{_PREFIX}pathmatcher"
 #: The provider of Middlewares that are objects of the cluster; others are in Traefik's own configuration.
-_CLUSTER = "kubernetescrd"
+_CLUSTER = "@kubernetescrd"
 #: Matchers for paths of type ImplementationSpecific; other types have their own.
 _MATCHERS = {
     "Path": Matching.EXACT,
@@ -50,9 +50,8 @@ class _Rules(Rules):
     def __init__(self, annotations: Mapping[str, str]) -> None:
         self._is_secure = is_secure(annotations)
         entries = [entry.strip() for entry in annotations.get(MIDDLEWARES, "").split(",")]
-        named = [entry.partition("@") for entry in entries if entry]
-        self.middlewares = tuple(name for name, _, provider in named if provider == _CLUSTER)
-        elsewhere = (f"{name}@{provider}" for name, _, provider in named if provider != _CLUSTER)
+        self.middlewares = tuple(entry.removesuffix(_CLUSTER) for entry in entries if entry.endswith(_CLUSTER))
+        elsewhere = (entry for entry in entries if entry and not entry.endswith(_CLUSTER))
         #: One is enough to say that the path may change.
         self._transforms = tuple(rewrites.Unknown(f"Traefik middleware {name[:SHOWN]}") for name in elsewhere)[:1]
         self._matcher = annotations.get(PATH_MATCHER, "")
@@ -77,7 +76,7 @@ class _Rules(Rules):
 def is_secure(annotations: Mapping[str, str]) -> bool:
     """Whether the router serves https, and http no longer: it has TLS, or only entry points with the name of one."""
     has_options = any(key.startswith(f"{TLS}.") for key in annotations)
-    if is_true(annotations.get(TLS, "true" if has_options else "")):
+    if is_true(annotations.get(TLS)) or (has_options and TLS not in annotations):
         return True
     points = [point.strip() for point in annotations.get(ENTRY_POINTS, "").split(",") if point.strip()]
     return bool(points) and _SECURE.issuperset(points)
@@ -95,11 +94,11 @@ NATIVE = "traefik.ingress.kubernetes.io/service.nativelb"
 def _on_service(annotations: Annotations) -> Iterator[Found]:
     """Yield the settings of a Service: a field of the cookie alone also turns it on."""
     fields = (key for key in annotations if key.startswith(f"{STICKY}."))
-    if is_true(annotations.get(STICKY, "")):
+    if is_true(annotations.get(STICKY)):
         yield Found(Stickiness.KEPT, STICKY)
     elif (key := next(fields, "")) and STICKY not in annotations:
         yield Found(Stickiness.KEPT, key)
-    if is_true(annotations.get(NATIVE, "")):
+    if is_true(annotations.get(NATIVE)):
         yield Found(Stickiness.SERVICE, NATIVE)
 
 

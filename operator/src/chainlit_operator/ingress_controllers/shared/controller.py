@@ -111,10 +111,10 @@ class IngressController:
     affinity: Affinity | None = None
 
 
-def with_https(origins: tuple[Origin, ...], port: int = 0, *, is_alone: bool = False) -> tuple[Origin, ...]:
-    """Return the origins with one for https on every host; with ``is_alone`` only that one. Port 0 is the usual one."""
+def with_https(origins: tuple[Origin, ...], *, is_alone: bool = False) -> tuple[Origin, ...]:
+    """Return the origins with one for https on every host; with ``is_alone`` only that one."""
     address = next((origin.address for origin in origins if origin.address), "")
-    secure = Origin("", is_secure=True, port=port, address=address)
+    secure = Origin("", is_secure=True, address=address)
     return (secure,) if is_alone else (secure, *origins)
 
 

@@ -7,14 +7,14 @@ _TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})
 _OFF = frozenset({"", "0", "f", "false", "no", "off"})
 
 
-def is_true(value: str) -> bool:
-    """Whether Go's ``strconv.ParseBool`` takes a value for true."""
+def is_true(value: str | None) -> bool:
+    """Whether Go's ``strconv.ParseBool`` takes a value for true; None stands for no value."""
     return value in _TRUE
 
 
-def is_off(value: str) -> bool:
-    """Whether a value is one of the words that switch something off."""
-    return not is_on(value)
+def is_off(value: str | None) -> bool:
+    """Whether a value is one of the words that switch something off; None stands for no value."""
+    return value is not None and not is_on(value)
 
 
 def is_on(value: str) -> bool:
