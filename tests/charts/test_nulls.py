@@ -1,4 +1,4 @@
-"""A null in a values file, such as a key with nothing behind it, is as good as an empty value, or refused by name."""
+"""A null in a values file, such as a key with nothing behind it: an empty value, a default, or refused by name."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from .generated import NAMES, defaults
+from .generated import NAMES, defaults, known_values
 from .rendering import Object, Refused, Rendered, render
 
 Path = tuple[str, ...]
@@ -39,6 +39,9 @@ EVERYTHING: dict[str, Object] = {
     },
 }
 
+#: Values of each chart that it cannot do without.
+BARE: dict[str, Object] = {"chainlit": {"image": {"repository": "example/chat"}}, "chainlit-operator": {}}
+
 
 def places(tree: Object, path: Path = ()) -> Iterator[Path]:
     """Yield the paths of all values, and of the maps that they are in."""
@@ -57,6 +60,14 @@ def with_null(tree: Object, path: Path) -> Object:
     return made
 
 
+def sections(node: Object, path: Path = ()) -> Iterator[Path]:
+    """Yield the paths of the sections: maps whose keys are all known."""
+    for name, child in node["keys"].items():
+        if "keys" in child and "default" not in child:
+            yield (*path, name)
+            yield from sections(child, (*path, name))
+
+
 def nulls(value: Any, where: str = "") -> Iterator[str]:
     """Yield the fields of an object that have nothing in them."""
     if value is None:
@@ -65,10 +76,10 @@ def nulls(value: Any, where: str = "") -> Iterator[str]:
         yield from nulls(item, f"{where}.{key}")
 
 
-def rendered(chart: str, path: Path) -> Rendered | str:
+def rendered(chart: str, path: Path, values: Object) -> Rendered | str:
     """Return the objects of a release with a null at a path, or the message with which it is refused."""
     try:
-        return render(chart, with_null(EVERYTHING[chart], path))
+        return render(chart, with_null(values, path) if path else values)
     except Refused as refused:
         return str(refused)
 
@@ -80,11 +91,22 @@ CASES = [
 
 @pytest.mark.parametrize(("chart", "path"), CASES)
 def test_a_null_is_an_empty_value_or_refused_by_name(chart: str, path: Path) -> None:
-    found = rendered(chart, path)
+    found = rendered(chart, path, EVERYTHING[chart])
     if isinstance(found, Rendered):
         assert "<nil>" not in json.dumps(found.objects)
         assert not [where for item in found.objects for where in nulls(item)]
         return
-    place = "".join(f"/{step}" for step in path[:-1])
-    is_named = f"at '{place}': missing propert" in found and f"'{path[-1]}'" in found
-    assert is_named or ("execution error" in found and ".".join(path) in found), found
+    assert "execution error" in found and ".".join(path) in found, found
+
+
+SECTIONS = [
+    pytest.param(chart, path, id=f"{chart}:{'.'.join(path)}")
+    for chart in NAMES
+    for path in sections(known_values(chart)["values"])
+    if (chart, path) != ("chainlit", ("image",))  # it has no default repository
+]
+
+
+@pytest.mark.parametrize(("chart", "path"), SECTIONS)
+def test_a_section_whose_children_are_commented_out_has_its_defaults(chart: str, path: Path) -> None:
+    assert rendered(chart, path, BARE[chart]) == rendered(chart, (), BARE[chart])

@@ -38,6 +38,16 @@ def test_no_template_changes_values(chart: Path) -> None:
 
 
 def test_a_template_that_changes_values_is_found(chart: Path) -> None:
-    (chart / "templates/mutant.yaml").write_text('{{- $_ := set .Values.image "seen" true }}', encoding="utf-8")
+    (chart / "templates/mutant.yaml").write_text(
+        '{{- $_ := set .Values.image "pullPolicy" "Never" }}', encoding="utf-8"
+    )
     first, last = dumps(chart)
-    assert "seen" in first + last and first != last
+    assert "Never" in first + last and first != last
+
+
+def test_every_template_first_has_the_values_checked(chart: Path) -> None:
+    """Wrong values are named before anything that follows from them, and sections without children are full."""
+    templates = [file for file in chart.glob("templates/**/*") if file.suffix in (".yaml", ".txt")]
+    assert templates
+    for file in templates:
+        assert file.read_text(encoding="utf-8").startswith(f'{{{{- include "{chart.name}.check" . }}}}\n'), file.name
