@@ -15,6 +15,7 @@ from typing import Any
 
 import yaml
 
+from chainlit_operator.domain.desired import app_root
 from tests.charts import kinds, known
 from tests.cluster import tools
 
@@ -81,7 +82,8 @@ def shared(chart: str, file: str) -> str:
 def generated(chart: str) -> Mapping[str, str]:
     """Return the generated files of a chart by their names. Raises NotGenerated, ClusterError."""
     templates = {f"templates/_{file}": shared(chart, file) for file in ("names.tpl", "check.tpl")}
-    return {**schema(chart), "README.md": readme(chart), **templates, **(listed() if chart == OPERATOR else {})}
+    own = listed() if chart == OPERATOR else {"files/app_root.py": app_root.SCRIPT}
+    return {**schema(chart), "README.md": readme(chart), **templates, **own}
 
 
 def listed() -> Mapping[str, str]:

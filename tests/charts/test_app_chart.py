@@ -149,7 +149,8 @@ def test_ingress_without_host_or_class() -> None:
 
 def test_environment() -> None:
     assert app().env() == {
-        "CHAINLIT_HOST": "0.0.0.0",
+        "CHAINLIT_APP_ROOT": "/chainlit",
+        "CHAINLIT_HOST": "",
         "CHAINLIT_PORT": "8000",
         "CHAINLIT_AUTH_COOKIE_NAME": "demo_chat-chainlit_access_token",
         "CHAINLIT_ROOT_PATH": "",
@@ -209,10 +210,6 @@ def test_command() -> None:
 
 
 def test_app_root() -> None:
-    release = app()
-    assert "CHAINLIT_APP_ROOT" not in release.env()
-    assert release.container()["volumeMounts"] == [{"name": "tmp", "mountPath": "/tmp"}]
-
     release = app({"chainlit": {"appRoot": {"path": "/data"}}})
     assert release.env()["CHAINLIT_APP_ROOT"] == "/data"
     assert {"name": "app-root", "mountPath": "/data"} in release.container()["volumeMounts"]
@@ -237,7 +234,7 @@ def test_sidecars_come_after_the_app() -> None:
     sidecar = {"name": "proxy", "image": "example/proxy"}
     release = app({"extraContainers": [sidecar], "initContainers": [sidecar]})
     assert [container["name"] for container in release.pod()["spec"]["containers"]] == ["chainlit", "proxy"]
-    assert release.pod()["spec"]["initContainers"] == [sidecar]
+    assert release.pod()["spec"]["initContainers"][1:] == [sidecar]
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ def test_an_app_in_one_file() -> None:
 def test_nothing_of_it_without_files() -> None:
     release = app()
     assert not release.all("ConfigMap")
-    assert not mounts(release)
+    assert mounts(release) == {"/chainlit": ("app-root", "", False)}
     assert not {"command", "workingDir"} & release.container().keys()
     assert "annotations" not in release.pod()["metadata"]
 

@@ -126,6 +126,7 @@ def test_rules_name_field_and_remedy() -> None:
         f"{TEMPLATE}.chainlit",
         f"{TEMPLATE}.chainlit",
         f"{TEMPLATE}.chainlit.appRoot.path",
+        f"{TEMPLATE}.chainlit.appRoot.imageDir",
         f"{TEMPLATE}.env",
         f"{TEMPLATE}.env",
         *[".spec.route"] * 4,

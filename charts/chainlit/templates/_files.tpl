@@ -1,12 +1,13 @@
 {{/*
 The files of the app. One ConfigMap has them. They are mounted read-only into the app root, a volume that Chainlit can
-write to.
+write to. An init container shows the image's files in the same volume.
 
   hasFiles            .   "true", or nothing
   files               .   JSON: {"name below the app root": {"text": …} or {"binary": base64}}
   configFile          .   the text of config.toml
   fileKey             "file name"   key of the file in the ConfigMap
   appRootPath         .   path of the app root; nothing if the image decides
+  appRootContainer    .   YAML of the init container that fills the app root
   appRootMounts       (dict "path" appRootPath "names" fileNames)   YAML list of volumeMounts
   runsFiles           .   "true" if the container runs app.entrypoint; otherwise nothing
   validateFiles, validateEntrypoint, validateSize   .   nothing, or fails
@@ -17,8 +18,63 @@ write to.
 {{- end }}
 
 {{- define "chainlit.appRootPath" -}}
-{{- $default := ternary "/chainlit" "" (not (empty (include "chainlit.hasFiles" .))) }}
-{{- .Values.chainlit.appRoot.path | default $default | trimSuffix "/" }}
+{{- $names := keys (.Values.env | default dict) }}
+{{- range .Values.extraEnv }}{{ $names = append $names .name }}{{ end }}
+{{- $path := .Values.chainlit.appRoot.path | default "" }}
+{{- if include "chainlit.hasFiles" . }}
+{{- $path = default "/chainlit" $path }}
+{{- else if has "CHAINLIT_APP_ROOT" $names }}
+{{- $path = "" }}
+{{- end }}
+{{- trimSuffix "/" $path }}
+{{- end }}
+
+{{/*
+The image's Python runs without what the image has it read at the start, and without its working directory. The volumes of
+the user's own are there too, because Chainlit's files may be in them; those in the app root come later.
+*/}}
+{{- define "chainlit.appRootContainer" -}}
+{{- $appRoot := include "chainlit.appRootPath" . }}
+{{- with .Values.chainlit.appRoot -}}
+- name: app-root
+  image: {{ include "chainlit.imageReference" (list $.Values.image "latest") | quote }}
+  {{- with $.Values.image.pullPolicy }}
+  imagePullPolicy: {{ . }}
+  {{- end }}
+  command:
+    - {{ quote .python }}
+    - -IS
+    - -c
+    - {{ $.Files.Get "files/app_root.py" | quote }}
+    - {{ quote $appRoot }}
+    - /run/app-root
+    - {{ .imageDir | default "" | quote }}
+    {{- $mounted := list }}
+    {{- range keys (include "chainlit.files" $ | fromJson) | sortAlpha }}
+    {{- if not (hasPrefix ".chainlit/" .) }}
+    {{- $mounted = append $mounted (splitList "/" . | first) }}
+    {{- end }}
+    {{- end }}
+    {{- range uniq $mounted }}
+    - {{ quote . }}
+    {{- end }}
+  {{- with $.Values.resources }}
+  resources:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with $.Values.securityContext }}
+  securityContext:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  volumeMounts:
+    - name: app-root
+      mountPath: /run/app-root
+    {{- range $.Values.extraVolumeMounts }}
+    {{- if not (hasPrefix (printf "%s/" $appRoot) (printf "%s/" .mountPath)) }}
+    - {{ toYaml . | indent 6 | trim }}
+    {{- end }}
+    {{- end }}
+{{- end }}
 {{- end }}
 
 {{/* No file comes from two values: chainlit.validateFiles refuses that. */}}

@@ -52,11 +52,12 @@ such name is the beginning of another.
 {{- end }}
 
 {{/*
-The chart's variables and env are one map, so env wins over the chart, and no name comes twice. While the operator owns the
-root path, the chart must not render it: both would write the same field.
+The chart's variables and env are one map, so env wins over the chart, and no name comes twice. An empty CHAINLIT_HOST means
+all addresses, of IPv4 and IPv6. While the operator owns the root path, the chart must not render it: both would write the
+same field.
 */}}
 {{- define "chainlit.env" -}}
-{{- $env := dict "CHAINLIT_HOST" "0.0.0.0" "CHAINLIT_PORT" .Values.chainlit.port }}
+{{- $env := dict "CHAINLIT_HOST" "" "CHAINLIT_PORT" .Values.chainlit.port }}
 {{- $_ := set $env "CHAINLIT_AUTH_COOKIE_NAME" (include "chainlit.authCookieName" .) }}
 {{- with .Values.chainlit.forwardedAllowIPs }}
 {{- $_ := set $env "FORWARDED_ALLOW_IPS" . }}

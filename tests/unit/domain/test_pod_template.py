@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chainlit_operator.domain.desired import pod_template
+from chainlit_operator.domain.desired import app_root, pod_template
 from chainlit_operator.domain.paths import RootPaths
 
 KEYS = st.sampled_from(["a", "b", "c"])
@@ -48,7 +48,7 @@ def test_null_takes_away(defaults: Any, key: str) -> None:
     assert pod_template.merged({"x": defaults}, {"x": {key: None}})["x"].keys() == defaults.keys() - {key}
 
 
-#: The pod of nothing but an image, at /chat.
+#: The pod of an image that has an app root of its own, at /chat.
 POD: dict[str, Any] = {
     "metadata": {"labels": {"app.kubernetes.io/instance": "chat"}},
     "spec": {
@@ -69,7 +69,7 @@ POD: dict[str, Any] = {
                 "image": "chat:1",
                 "env": [
                     {"name": "CHAINLIT_AUTH_COOKIE_NAME", "value": "shop_chat_access_token"},
-                    {"name": "CHAINLIT_HOST", "value": "0.0.0.0"},
+                    {"name": "CHAINLIT_HOST", "value": ""},
                     {"name": "CHAINLIT_PORT", "value": "8000"},
                     {"name": "FORWARDED_ALLOW_IPS", "value": "*"},
                     {"name": "CHAINLIT_ROOT_PATH", "value": "/chat"},
@@ -124,6 +124,8 @@ AT_CHAT = RootPaths("/chat", "")
 
 
 def rendered(roots: RootPaths = AT_CHAT, **fields: Any) -> dict[str, Any]:
+    settings = fields.get("chainlit", {})
+    fields["chainlit"] = {**settings, "appRoot": {"path": "", **settings.get("appRoot", {})}}
     filled = pod_template.filled({"image": "chat:1"} | fields)
     return pod_template.pod_template(filled, {"app.kubernetes.io/instance": "chat"}, ("shop", "chat"), "runner", roots)
 
@@ -147,12 +149,38 @@ def test_pod_of_an_image() -> None:
     assert rendered() == POD
 
 
+def test_any_image_has_a_writable_app_root_by_default() -> None:
+    pod = pod_template.pod_template(pod_template.filled({"image": "chat:1"}), {}, ("shop", "chat"), "runner", AT_CHAT)
+    (filler,) = pod["spec"]["initContainers"]
+    (container,) = pod["spec"]["containers"]
+    assert filler["command"][4:] == ["/chainlit", "/run/app-root", ""]
+    assert container["env"][0] == variable("CHAINLIT_APP_ROOT", "/chainlit")
+    assert {"name": "app-root", "mountPath": "/chainlit"} in container["volumeMounts"]
+    assert {"name": "app-root", "emptyDir": {}} in pod["spec"]["volumes"]
+
+
+def test_app_root_of_the_user_is_the_users_matter() -> None:
+    own = [variable("CHAINLIT_APP_ROOT", "/data")]
+    assert "initContainers" not in rendered(env=own, chainlit={"appRoot": {"path": "/chainlit"}})["spec"]
+
+
 SPEC: Path = ("spec",)
 CONTAINER: Path = ("spec", "containers", 0)
 ENV: Path = (*CONTAINER, "env")
 VOLUMES: Path = ("spec", "volumes")
 LABELS: Path = ("metadata", "labels")
-CLAIM = {"persistentVolumeClaim": {"claimName": "chat"}}
+EPHEMERAL = {"ephemeral": {"volumeClaimTemplate": {}}}
+
+
+#: The init container that fills the app root /data.
+FILLER: dict[str, Any] = {
+    "name": "app-root",
+    "image": "chat:1",
+    "command": ["python3", "-IS", "-c", app_root.SCRIPT, "/data", "/run/app-root", ""],
+    "volumeMounts": [{"name": "app-root", "mountPath": "/run/app-root"}],
+    "resources": POD["spec"]["containers"][0]["resources"],
+    "securityContext": POD["spec"]["containers"][0]["securityContext"],
+}
 
 
 def variable(name: str, value: str) -> dict[str, str]:
@@ -196,6 +224,7 @@ SETTINGS: list[tuple[dict[str, Any], dict[Path, Any]]] = [
     (
         {"chainlit": {"appRoot": {"path": "/data"}}},
         {
+            (*SPEC, "initContainers"): [FILLER],
             (*CONTAINER, "volumeMounts", 1): {"name": "app-root", "mountPath": "/data"},
             (*VOLUMES, 1): {"name": "app-root", "emptyDir": {}},
             ENV: [variable("CHAINLIT_APP_ROOT", "/data"), *POD["spec"]["containers"][0]["env"]],
@@ -203,19 +232,20 @@ SETTINGS: list[tuple[dict[str, Any], dict[Path, Any]]] = [
     ),
     (
         {
-            "chainlit": {"appRoot": {"path": "/data", "volume": CLAIM}},
+            "chainlit": {"appRoot": {"path": "/data", "volume": EPHEMERAL}},
             "extraVolumes": [{"name": "conf"}],
             "extraVolumeMounts": [{"name": "conf"}],
         },
         {
+            (*SPEC, "initContainers"): [{**FILLER, "volumeMounts": [*FILLER["volumeMounts"], {"name": "conf"}]}],
             (*CONTAINER, "volumeMounts", 1): {"name": "app-root", "mountPath": "/data"},
             (*CONTAINER, "volumeMounts", 2): {"name": "conf"},
-            (*VOLUMES, 1): {"name": "app-root", **CLAIM},
+            (*VOLUMES, 1): {"name": "app-root", **EPHEMERAL},
             (*VOLUMES, 2): {"name": "conf"},
             ENV: [variable("CHAINLIT_APP_ROOT", "/data"), *POD["spec"]["containers"][0]["env"]],
         },
     ),
-    ({"chainlit": {"appRoot": {"volume": CLAIM}}}, {}),  # a volume without a place is none
+    ({"chainlit": {"appRoot": {"volume": EPHEMERAL}}}, {}),  # a volume without a place is none
     # the container
     ({"image": "chat@sha256:0"}, {(*CONTAINER, "image"): "chat@sha256:0"}),
     ({"imagePullPolicy": "Always"}, {(*CONTAINER, "imagePullPolicy"): "Always"}),

@@ -12,6 +12,7 @@ from typing import Any
 
 from chainlit_operator.domain import chainlit
 from chainlit_operator.domain.chainlit import PARENT_ROOT_PATH, ROOT_PATH
+from chainlit_operator.domain.desired import app_root
 from chainlit_operator.domain.paths import RootPaths, normalise
 
 Fields = Mapping[str, Any]
@@ -20,7 +21,11 @@ PORT_NAME = "http"
 PROBES = ("startup", "liveness", "readiness")
 
 DEFAULTS: Fields = {
-    "chainlit": {"port": chainlit.PORT, "forwardedAllowIPs": "*", "appRoot": {}},
+    "chainlit": {
+        "port": chainlit.PORT,
+        "forwardedAllowIPs": "*",
+        "appRoot": {"path": "/chainlit", "python": "python3"},
+    },
     "service": {"type": "ClusterIP", "port": 80},
     "serviceAccount": {"create": True},
     "resources": {
@@ -93,6 +98,8 @@ def pod_template(
     ``labels`` are those of the selector, ``names`` namespace and name of the app, ``account`` is its ServiceAccount.
     """
     pod_labels = {**fields.get("commonLabels", {}), **fields.get("podLabels", {}), **labels}
+    root = app_root.path(fields)
+    preparing = [app_root.init_container(fields, root)] if root else []
     return {
         "metadata": _present(labels=pod_labels, annotations=fields.get("podAnnotations")),
         "spec": {
@@ -102,13 +109,13 @@ def pod_template(
             # A Service named chainlit would otherwise set CHAINLIT_PORT to an address, and the app would exit at start.
             "enableServiceLinks": False,
             "terminationGracePeriodSeconds": fields.get("terminationGracePeriodSeconds"),
-            "containers": [_container(fields, names, roots), *fields.get("extraContainers", [])],
-            "volumes": _volumes(fields),
+            "containers": [_container(fields, names, root, roots), *fields.get("extraContainers", [])],
+            "volumes": _volumes(fields, root),
             **_present(
                 imagePullSecrets=fields.get("imagePullSecrets"),
                 priorityClassName=fields.get("priorityClassName"),
                 securityContext=fields.get("podSecurityContext"),
-                initContainers=fields.get("initContainers"),
+                initContainers=[*preparing, *fields.get("initContainers", [])],
                 nodeSelector=fields.get("nodeSelector"),
                 tolerations=fields.get("tolerations"),
                 affinity=fields.get("affinity"),
@@ -124,15 +131,15 @@ def _spread(fields: Fields, labels: Mapping[str, str]) -> list[dict[str, Any]]:
     return [{**own, **constraint} for constraint in fields.get("topologySpreadConstraints") or SPREAD]
 
 
-def _container(fields: Fields, names: tuple[str, str], roots: RootPaths) -> dict[str, Any]:
+def _container(fields: Fields, names: tuple[str, str], root: str, roots: RootPaths) -> dict[str, Any]:
     settings = fields["chainlit"]
     mounts = [{"name": "tmp", "mountPath": "/tmp"}]  # noqa: S108
-    if path := settings["appRoot"].get("path"):
-        mounts.append({"name": "app-root", "mountPath": path})
+    if root:
+        mounts.append({"name": app_root.VOLUME, "mountPath": root})
     return {
         "name": chainlit.CONTAINER,
         "image": fields["image"],
-        "env": _env(fields, names, roots),
+        "env": _env(fields, names, root, roots),
         "ports": [{"name": PORT_NAME, "containerPort": settings["port"], "protocol": "TCP"}],
         "volumeMounts": [*mounts, *fields.get("extraVolumeMounts", [])],
         **_probes(fields["probes"], roots),
@@ -148,14 +155,14 @@ def _container(fields: Fields, names: tuple[str, str], roots: RootPaths) -> dict
     }
 
 
-def _env(fields: Fields, names: tuple[str, str], roots: RootPaths) -> list[dict[str, Any]]:
+def _env(fields: Fields, names: tuple[str, str], root: str, roots: RootPaths) -> list[dict[str, Any]]:
     """The operator's variables by name, without those that ``env`` has, then ``env``, then the root paths.
 
     An apply puts the root paths last in an adopted workload too, so a change of owner moves nothing.
     """
     settings, (namespace, name) = fields["chainlit"], names
     own = {
-        chainlit.HOST_VARIABLE: "0.0.0.0",  # noqa: S104
+        chainlit.HOST_VARIABLE: "",  # all addresses, of IPv4 and IPv6
         chainlit.PORT_VARIABLE: str(settings["port"]),
         # With one name, two apps on one host would log each other out. Chainlit reads every cookie that begins with
         # its own name. Names of objects have no underscore, so no such name begins with another.
@@ -163,7 +170,7 @@ def _env(fields: Fields, names: tuple[str, str], roots: RootPaths) -> list[dict[
         **_present(
             {
                 chainlit.FORWARDED_ALLOW_IPS: settings.get("forwardedAllowIPs"),
-                chainlit.APP_ROOT: settings["appRoot"].get("path"),
+                chainlit.APP_ROOT: root,
                 chainlit.URL: settings.get("url", "").removesuffix("/"),
             }
         ),
@@ -190,11 +197,10 @@ def _probes(probes: Fields, roots: RootPaths) -> dict[str, Any]:
     }
 
 
-def _volumes(fields: Fields) -> list[dict[str, Any]]:
+def _volumes(fields: Fields, root: str) -> list[dict[str, Any]]:
     volumes: list[dict[str, Any]] = [{"name": "tmp", "emptyDir": fields.get("tmpVolume", {})}]
-    root = fields["chainlit"]["appRoot"]
-    if root.get("path"):
-        volumes.append({"name": "app-root", **(root.get("volume") or {"emptyDir": {}})})
+    if root:
+        volumes.append({"name": app_root.VOLUME, **(fields["chainlit"]["appRoot"].get("volume") or {"emptyDir": {}})})
     return [*volumes, *fields.get("extraVolumes", [])]
 
 
