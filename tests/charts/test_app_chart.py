@@ -172,7 +172,7 @@ def test_environment_of_the_user() -> None:
             "env": {
                 "TEXT": 'a "b" $(C)\nd',
                 "NUMBER": 100000000,
-                "FLOAT": 0.5,
+                "FLOAT": "0.50",
                 "FLAG": True,
                 "EMPTY": "",
                 "SECRET": reference,
@@ -182,7 +182,7 @@ def test_environment_of_the_user() -> None:
         }
     ).env()
     assert env["TEXT"] == 'a "b" $(C)\nd'
-    assert (env["NUMBER"], env["FLOAT"], env["FLAG"], env["EMPTY"]) == ("100000000", "0.5", "true", "")
+    assert (env["NUMBER"], env["FLOAT"], env["FLAG"], env["EMPTY"]) == ("100000000", "0.50", "true", "")
     assert env["SECRET"] == {"name": "SECRET", **reference}
     assert env["CHAINLIT_HOST"] == "::"
     assert env["FORWARDED_ALLOW_IPS"] == "10.0.0.0/8"

@@ -103,13 +103,13 @@ def test_database() -> None:
 
 @pytest.mark.parametrize("provider", PROVIDERS["storage"])
 def test_storage(provider: str) -> None:
-    found = secret_env({"storage": {"provider": provider, "existingSecret": "files"}})
+    found = secret_env({"env": {"DATABASE_URL": "x"}, "storage": {"provider": provider, "existingSecret": "files"}})
     assert found == references("files", PROVIDERS["storage"][provider])
 
 
 def test_env_of_the_user_wins() -> None:
     storage = {"provider": "s3", "existingSecret": "files"}
-    assert app({"storage": storage, "env": {"BUCKET_NAME": "mine"}}).env()["BUCKET_NAME"] == "mine"
+    assert app({"storage": storage, "env": {"BUCKET_NAME": "mine", "DATABASE_URL": "x"}}).env()["BUCKET_NAME"] == "mine"
 
 
 @pytest.mark.parametrize("operator", [True, False])

@@ -26,6 +26,26 @@ RENDERS = [
     pytest.param(
         app,
         {
+            "strategy": {"type": "Recreate"},
+            "lifecycle": {"preStop": {"exec": {"command": ["true"]}}},
+            "resources": {"requests": {"memory": "2Gi"}},
+            "service": {
+                "type": "LoadBalancer",
+                "nodePort": 30080,
+                "appProtocol": "kubernetes.io/ws",
+                "loadBalancerClass": "example.com/internal",
+                "loadBalancerSourceRanges": ["203.0.113.0/24"],
+                "externalTrafficPolicy": "Local",
+                "ipFamilyPolicy": "PreferDualStack",
+                "ipFamilies": ["IPv6", "IPv4"],
+                "labels": {"team": "chat"},
+            },
+        },
+        id="chainlit-fields",
+    ),
+    pytest.param(
+        app,
+        {
             "app": {"files": {"app.py": "", "public/a": ""}},
             "chainlit": {"config": {"UI": {"name": "x"}}},
             "auth": {"secret": "k" * 32},

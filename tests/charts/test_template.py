@@ -100,6 +100,11 @@ TABLE = [
     pytest.param({"resources": None, "podSecurityContext": None, "securityContext": None}, id="nothing-by-default"),
     pytest.param({"lifecycle": {"preStop": None}, "topologySpreadConstraints": []}, id="neither-hook-nor-constraint"),
     pytest.param({"lifecycle": {"preStop": {"sleep": None, "exec": {"command": ["true"]}}}}, id="another-hook"),
+    pytest.param({"lifecycle": {"preStop": {"exec": {"command": ["true"]}}}}, id="hook-instead-of-the-sleep"),
+    pytest.param({"strategy": {"type": "Recreate"}}, id="recreate"),
+    pytest.param(
+        {"resources": {"requests": {"memory": "2Gi", "ephemeral-storage": "2000Mi"}}}, id="request-above-limit"
+    ),
     pytest.param({"route": {"host": "a.example", "path": "/x", "tls": TLS}}, id="certificate"),
     pytest.param({"route": {"host": "*.example", "tls": [{"secretName": "x", "hosts": ["*.example"]}]}}, id="any-host"),
     pytest.param({"route": {"tls": [{"secretName": "x"}]}}, id="no-host"),
@@ -182,6 +187,8 @@ def test_created_ingress_is_the_charts(values: Object) -> None:
 def test_defaults_are_the_charts() -> None:
     values = {key: value for key, value in VALUES.items() if key not in ELSEWHERE}
     assert pod_template.DEFAULTS.keys() <= values.keys()
+    # A created pod has no token: it could be that of any ServiceAccount.
+    values["serviceAccount"] = {k: v for k, v in values["serviceAccount"].items() if k != "automount"}
     assert present({key: pod_template.DEFAULTS.get(key, {}) for key in values}) == present(values)
 
 
@@ -189,7 +196,7 @@ def present(value: Any) -> Any:
     """A value without what is empty in it."""
     if isinstance(value, dict):
         filled = {key: present(item) for key, item in value.items()}
-        return {key: item for key, item in filled.items() if item not in ("", {}, [])}
+        return {key: item for key, item in filled.items() if item not in (None, "", {}, [])}
     return value
 
 

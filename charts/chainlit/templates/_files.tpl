@@ -9,6 +9,7 @@ write to. An init container shows the image's files in the same volume.
   appRootPath         .   path of the app root; nothing if the image decides
   appRootContainer    .   YAML of the init container that fills the app root
   appRootMounts       (dict "path" appRootPath "names" fileNames)   YAML list of volumeMounts
+  isOwnCommand        .   "true" if the values have a command of their own; otherwise nothing
   runsFiles           .   "true" if the container runs app.entrypoint; otherwise nothing
   validateFiles, validateEntrypoint, validateSize   .   nothing, or fails
 */}}
@@ -58,7 +59,7 @@ the user's own are there too, because Chainlit's files may be in them; those in 
     {{- range uniq $mounted }}
     - {{ quote . }}
     {{- end }}
-  {{- with $.Values.resources }}
+  {{- with include "chainlit.resources" $ | fromYaml }}
   resources:
     {{- toYaml . | nindent 4 }}
   {{- end }}
@@ -168,9 +169,14 @@ on the writable volume, and each of their files is a mount.
 {{- end }}
 {{- end }}
 
+{{/* Arguments that begin with an option are added to the command; others replace that of the image. */}}
+{{- define "chainlit.isOwnCommand" -}}
+{{- $arguments := .Values.chainlit.args | default list }}
+{{- if or .Values.chainlit.command (and $arguments (not (hasPrefix "-" (first $arguments)))) }}true{{ end }}
+{{- end }}
+
 {{- define "chainlit.runsFiles" -}}
-{{- $own := or .Values.chainlit.command .Values.chainlit.args }}
-{{- if and (not $own) .Values.app.entrypoint (hasKey (.Values.app.files | default dict) .Values.app.entrypoint) }}true{{ end }}
+{{- if and (not (include "chainlit.isOwnCommand" .)) .Values.app.entrypoint (hasKey (.Values.app.files | default dict) .Values.app.entrypoint) }}true{{ end }}
 {{- end }}
 
 {{- define "chainlit.validateFiles" -}}
@@ -196,13 +202,15 @@ on the writable volume, and each of their files is a mount.
 {{- end }}
 {{- end }}
 {{- range $name, $data := .Values.app.binaryFiles }}
-{{- if not (regexMatch "^[A-Za-z0-9+/\\s]*=*\\s*$" $data) }}
+{{- if not (regexMatch "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$" (regexReplaceAll "\\s" $data "")) }}
 {{- fail (printf "app.binaryFiles has %q with text that is not base64; use the output of base64, or app.files for text" $name) }}
 {{- end }}
 {{- end }}
-{{- range $section, $_ := .Values.chainlit.config }}
+{{- range $section, $settings := .Values.chainlit.config }}
 {{- if not (has $section (list "project" "features" "UI" "meta")) }}
 {{- fail (printf "Chainlit does not read the section chainlit.config.%s; use project, features, UI or meta" $section) }}
+{{- else if not (or (kindIs "map" $settings) (kindIs "invalid" $settings)) }}
+{{- fail (printf "chainlit.config.%s is not a section of settings; write it as a map, as in {UI: {name: Helpdesk}}" $section) }}
 {{- end }}
 {{- end }}
 {{- $generated := dict }}
@@ -231,8 +239,7 @@ on the writable volume, and each of their files is a mount.
 
 {{/* Without this check, modules would be mounted, but the image would run something else. */}}
 {{- define "chainlit.validateEntrypoint" -}}
-{{- $own := or .Values.chainlit.command .Values.chainlit.args }}
-{{- if and .Values.app.entrypoint (not $own) (not (include "chainlit.runsFiles" .)) }}
+{{- if and .Values.app.entrypoint (not (include "chainlit.isOwnCommand" .)) (not (include "chainlit.runsFiles" .)) }}
 {{- range $name, $_ := .Values.app.files }}
 {{- if and (hasSuffix ".py" $name) (not (contains "/" $name)) }}
 {{- fail (printf "app.files has %q but not %q, the file that runs; set app.entrypoint to the file that runs, or to \"\" for the command of the image" $name $.Values.app.entrypoint) }}

@@ -8,6 +8,8 @@ The Deployment and its pods.
   authCookieName             .   name of the login cookie
   env                        .   YAML list of the container's variables
   probe                      (list . "startup")   YAML of one probe, or nothing
+  strategy, lifecycle, resources   .   YAML of the value, without defaults that contradict what the user has set beside them
+  bytes                      a quantity of memory   its number of bytes; 0 for what is no such quantity
 */}}
 
 {{/* Nothing. Only the image knows the version of the app, so there is no app.kubernetes.io/version. */}}
@@ -118,3 +120,46 @@ end of the list. It is here at the end too, so that switching the operator off d
 {{- end }}
 {{- end }}
 
+
+{{/*
+The API server refuses these pairs, and no null takes a default away in the values of a subchart. The operator has the same
+rules for the workloads that it creates.
+*/}}
+{{- define "chainlit.strategy" -}}
+{{- $strategy := .Values.strategy | default dict }}
+{{- if ne ($strategy.type | default "RollingUpdate") "RollingUpdate" }}
+{{- $strategy = omit $strategy "rollingUpdate" }}
+{{- end }}
+{{- toYaml $strategy }}
+{{- end }}
+
+{{- define "chainlit.lifecycle" -}}
+{{- $lifecycle := deepCopy (.Values.lifecycle | default dict) }}
+{{- $hook := $lifecycle.preStop | default dict }}
+{{- if and (gt (len $hook) 1) (hasKey $hook "sleep") }}
+{{- $_ := set $lifecycle "preStop" (omit $hook "sleep") }}
+{{- end }}
+{{- toYaml $lifecycle }}
+{{- end }}
+
+{{/* A request above a default limit lifts this limit, which nobody has set. */}}
+{{- define "chainlit.resources" -}}
+{{- $resources := deepCopy (.Values.resources | default dict) }}
+{{- $limits := $resources.limits | default dict }}
+{{- range $name, $default := dict "memory" "1Gi" "ephemeral-storage" "2Gi" }}
+{{- $request := get ($resources.requests | default dict) $name }}
+{{- if and $request (eq (get $limits $name | toString) $default) }}
+{{- if gt (include "chainlit.bytes" $request | float64) (include "chainlit.bytes" $default | float64) }}
+{{- $_ := set $limits $name $request }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- toYaml $resources }}
+{{- end }}
+
+{{- define "chainlit.bytes" -}}
+{{- $units := dict "" 1.0 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "P" 1e15 "E" 1e18 "Ki" 1024.0 "Mi" 1048576.0 "Gi" 1073741824.0 "Ti" 1099511627776.0 "Pi" 1125899906842624.0 "Ei" 1152921504606846976.0 }}
+{{- $text := kindIs "string" . | ternary . (toJson .) }}
+{{- $number := regexFind "^[0-9]+([.][0-9]*)?([eE][0-9]{1,2})?" $text }}
+{{- mulf (float64 $number) (get $units (trimPrefix $number $text) | default 0.0) }}
+{{- end }}

@@ -205,6 +205,11 @@ annotations:
 {{- end }}
 {{- end }}
 {{- end }}
+{{- range $route.tls }}
+{{- if and (eq $kind "Ingress") (contains "/" (.secretName | default "")) }}
+{{- fail (printf "route.tls has the secretName %s, but an Ingress reads only Secrets of its own namespace: create the Secret there, or use route.kind HTTPProxy with a TLSCertificateDelegation of Contour" .secretName) }}
+{{- end }}
+{{- end }}
 {{- if eq $kind "HTTPProxy" }}
 {{- range $route.tls }}
 {{- if not $hosts }}

@@ -127,6 +127,9 @@ controller passes host and scheme.
 {{- fail (printf "storage.provider %s has no storage.existingSecret; set it to a Secret with the keys %s" .provider (get (include "chainlit.providers" $ | fromJson).storage .provider | dig "required" list | join ", ")) }}
 {{- end }}
 {{- end }}
+{{- if and .Values.storage.provider (not .Values.database.existingSecret) (not .Values.envFrom) (not (has "DATABASE_URL" $names)) }}
+{{- fail "storage has no effect without a database: Chainlit reads it only beside DATABASE_URL; set database.existingSecret, or remove storage" }}
+{{- end }}
 {{- with .Values.chainlit.url }}
 {{- if not (regexMatch "^https?://[^/?#\\s]+/?$" .) }}
 {{- fail (printf "chainlit.url %q is not an origin such as https://example.com; remove the path, because Chainlit adds it" .) }}

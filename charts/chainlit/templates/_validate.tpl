@@ -3,6 +3,7 @@ Values that cannot work, beyond the schema. Each message names the value and the
 
   validate         .   nothing, or fails; deployment.yaml calls it, because every release has a Deployment
   validateRunning  .   the part about pods
+  validateService  .   the part about the Service
   validateFiles (_files.tpl), validateSettings (_settings.tpl), validateRoute (_route.tpl) are further parts.
 */}}
 
@@ -18,6 +19,11 @@ Values that cannot work, beyond the schema. Each message names the value and the
 {{- fail "route.pathType Exact lets only the page through, and not the assets and the WebSocket below route.path; use Prefix" }}
 {{- end }}
 {{- $onlyPlace := "route.path is the only place for the path; remove it and set route.path" }}
+{{- range $name, $value := .Values.env }}
+{{- if and (kindIs "float64" $value) (not (regexMatch "^-?[0-9]{1,15}$" (toJson $value))) }}
+{{- fail (printf "env.%s is a number that Helm does not keep as it is written; quote it, as in %s: \"2024.10\"" $name $name) }}
+{{- end }}
+{{- end }}
 {{- $names := keys (.Values.env | default dict) }}
 {{- range .Values.extraEnv }}
 {{- if has .name $names }}
@@ -34,6 +40,7 @@ Values that cannot work, beyond the schema. Each message names the value and the
 {{- fail "CHAINLIT_PORT is not allowed in env or extraEnv: Service and probes need the port too; remove it and set chainlit.port" }}
 {{- end }}
 {{- include "chainlit.validateRunning" . }}
+{{- include "chainlit.validateService" . }}
 {{- include "chainlit.validateFiles" . }}
 {{- include "chainlit.validateSettings" . }}
 {{- if contains "--root-path" (concat (.Values.chainlit.command | default list) (.Values.chainlit.args | default list) | join " ") }}
@@ -66,13 +73,29 @@ Values that cannot work, beyond the schema. Each message names the value and the
 {{- if gt $pause (int .Values.terminationGracePeriodSeconds) }}
 {{- fail (printf "terminationGracePeriodSeconds %d is less than lifecycle.preStop.sleep.seconds %d, which it includes; raise terminationGracePeriodSeconds or lower the sleep" (int .Values.terminationGracePeriodSeconds) $pause) }}
 {{- end }}
-{{- $own := dict "containers" "extraContainers" "initContainers" "initContainers" "volumes" "extraVolumes" "serviceAccountName" "serviceAccount.name" "securityContext" "podSecurityContext" "automountServiceAccountToken" "nothing: the app does not use the Kubernetes API" "enableServiceLinks" "nothing: Chainlit reads CHAINLIT_PORT" }}
+{{- $own := dict "containers" "extraContainers" "initContainers" "initContainers" "volumes" "extraVolumes" "serviceAccountName" "serviceAccount.name" "securityContext" "podSecurityContext" "automountServiceAccountToken" "serviceAccount.automount" "enableServiceLinks" "nothing: Chainlit reads CHAINLIT_PORT" }}
 {{- range list "terminationGracePeriodSeconds" "imagePullSecrets" "priorityClassName" "nodeSelector" "tolerations" "affinity" "topologySpreadConstraints" }}
 {{- $_ := set $own . . }}
 {{- end }}
 {{- range $field, $_ := .Values.extraPodSpec }}
 {{- with get $own $field }}
 {{- fail (printf "extraPodSpec has %s, which the chart sets itself; remove it and use %s" $field .) }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "chainlit.validateService" -}}
+{{- $service := .Values.service }}
+{{- if eq $service.type "ClusterIP" }}
+{{- range list "nodePort" "loadBalancerClass" "loadBalancerSourceRanges" "externalTrafficPolicy" }}
+{{- if get $service . }}
+{{- fail (printf "service.%s has no effect with service.type ClusterIP; set service.type to LoadBalancer or NodePort, or remove it" .) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- range $service.extraPorts }}
+{{- if eq (.name | default "") "http" }}
+{{- fail "service.extraPorts has a port named http, which the chart has; give it another name, or set service.targetPort to lead to another port of the pod" }}
 {{- end }}
 {{- end }}
 {{- end }}

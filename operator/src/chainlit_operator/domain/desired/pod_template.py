@@ -12,7 +12,7 @@ from typing import Any
 
 from chainlit_operator.domain import chainlit
 from chainlit_operator.domain.chainlit import PARENT_ROOT_PATH, ROOT_PATH
-from chainlit_operator.domain.desired import app_root
+from chainlit_operator.domain.desired import app_root, consistent
 from chainlit_operator.domain.paths import RootPaths, normalise
 
 Fields = Mapping[str, Any]
@@ -30,7 +30,7 @@ DEFAULTS: Fields = {
     "serviceAccount": {"create": True},
     "resources": {
         "requests": {"cpu": "100m", "memory": "256Mi", "ephemeral-storage": "128Mi"},
-        "limits": {"memory": "1Gi", "ephemeral-storage": "2Gi"},
+        "limits": {**consistent.LIMITS},
     },
     "probes": {
         "path": chainlit.PROBE_ENDPOINT,
@@ -84,10 +84,8 @@ def merged(defaults: Fields, given: Fields) -> dict[str, Any]:
 def filled(template: Fields) -> dict[str, Any]:
     """Return the template with the defaults of fields that it omits."""
     fields = merged(DEFAULTS, template)
-    strategy = fields.get("strategy", {})
-    if strategy.get("type") != "RollingUpdate":  # the API server refuses its settings beside another type
-        fields["strategy"] = {key: value for key, value in strategy.items() if key != "rollingUpdate"}
-    return fields
+    agreed = {"strategy": consistent.strategy, "lifecycle": consistent.lifecycle, "resources": consistent.resources}
+    return fields | {name: rule(fields.get(name, {})) for name, rule in agreed.items()}
 
 
 def pod_template(
