@@ -169,7 +169,7 @@ CONTAINER: Path = ("spec", "containers", 0)
 ENV: Path = (*CONTAINER, "env")
 VOLUMES: Path = ("spec", "volumes")
 LABELS: Path = ("metadata", "labels")
-EPHEMERAL = {"ephemeral": {"volumeClaimTemplate": {}}}
+EPHEMERAL: dict[str, Any] = {"ephemeral": {"volumeClaimTemplate": {}}}
 
 
 #: The init container that fills the app root /data.
