@@ -215,7 +215,7 @@ def test_app_root() -> None:
     assert {"name": "app-root", "mountPath": "/data"} in release.container()["volumeMounts"]
     assert {"name": "app-root", "emptyDir": {}} in release.pod()["spec"]["volumes"]
 
-    volume = {"persistentVolumeClaim": {"claimName": "chat"}}
+    volume: dict[str, Any] = {"ephemeral": {"volumeClaimTemplate": {}}}
     release = app({"chainlit": {"appRoot": {"path": "/data", "volume": volume}}})
     assert {"name": "app-root", **volume} in release.pod()["spec"]["volumes"]
 

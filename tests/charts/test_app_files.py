@@ -97,7 +97,7 @@ def test_what_chainlit_writes_to_is_writable() -> None:
 
 
 def test_another_app_root() -> None:
-    volume = {"persistentVolumeClaim": {"claimName": "chat"}}
+    volume: Object = {"ephemeral": {"volumeClaimTemplate": {}}}
     release = app({"app": {"files": {"app.py": ""}}, "chainlit": {"appRoot": {"path": "/srv/", "volume": volume}}})
     assert mounts(release).keys() == {"/srv", "/srv/app.py"}
     assert release.env()["CHAINLIT_APP_ROOT"] == "/srv"

@@ -8,8 +8,8 @@ import pytest
 
 from chainlit_operator.domain.desired import consistent
 
-from .generated import defaults
-from .rendering import Object, app, notes, refusal
+from .generated import CHARTS, defaults
+from .rendering import Object, Rendered, app, dump, helm, load_all, notes, refusal
 
 IMAGE: Object = {"image": {"repository": "example/chat"}}
 
@@ -77,6 +77,32 @@ def test_token_is_mounted_for_an_app_that_asks_for_it() -> None:
         assert release.pod()["spec"]["automountServiceAccountToken"] is expected
         assert release.one("ServiceAccount")["automountServiceAccountToken"] is expected
     assert "use serviceAccount.automount" in refused({"extraPodSpec": {"automountServiceAccountToken": True}})
+
+
+IDS = {"runAsUser", "runAsGroup", "fsGroup"}
+
+
+@pytest.mark.parametrize(
+    ("values", "groups", "left"),
+    [
+        ({}, [], IDS),
+        ({}, ["security.openshift.io/v1"], set()),
+        ({"openshift": True}, [], set()),
+        ({"openshift": "true"}, [], set()),
+        ({"openshift": False}, ["security.openshift.io/v1"], IDS),
+        ({"openshift": True, "podSecurityContext": {"fsGroup": 7}}, [], {"fsGroup"}),
+    ],
+)
+def test_openshift_chooses_the_ids(values: Object, groups: list[str], left: set[str]) -> None:
+    given = {**IMAGE, "tests": {"image": {"repository": "x"}}, **values}
+    options = [f"--api-versions={group}" for group in groups]
+    text = helm("template", "chat", str(CHARTS / "chainlit"), "--values", "-", *options, values=dump(given))
+    release = Rendered(tuple(load_all(text)))
+    for spec in (release.pod()["spec"], release.one("Pod")["spec"]):
+        context = spec["securityContext"]
+        assert context.keys() & IDS == left
+        assert context["runAsNonRoot"] is True
+        assert context["seccompProfile"] == {"type": "RuntimeDefault"}
 
 
 def test_fields_of_the_service() -> None:

@@ -29,6 +29,7 @@ RENDERS = [
             "strategy": {"type": "Recreate"},
             "lifecycle": {"preStop": {"exec": {"command": ["true"]}}},
             "resources": {"requests": {"memory": "2Gi"}},
+            "persistence": {"enabled": True},
             "service": {
                 "type": "LoadBalancer",
                 "nodePort": 30080,

@@ -12,7 +12,7 @@ from chainlit_operator.cli import cli
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.verification import one_shot, prober
 
-from .rendering import Object, Rendered, app, refusal
+from .rendering import Object, Rendered, app, notes, refusal
 
 SERVICE, ROUTE = "chat-chainlit-test-service", "chat-chainlit-test-route"
 
@@ -24,7 +24,17 @@ def asks(release: Rendered, name: str) -> list[str]:
 
 
 def released(**values: Any) -> Rendered:
-    return app({"route": {"path": "chat/", "host": "a.example", **values.pop("route", {})}, **values})
+    tests = values.pop("tests", {})
+    tests = {**tests, "image": {"repository": "chainlit-operator", **tests.get("image", {})}}
+    return app({"route": {"path": "chat/", "host": "a.example", **values.pop("route", {})}, "tests": tests, **values})
+
+
+def test_nothing_that_only_a_test_needs_by_default() -> None:
+    """What ``helm template`` prints may be applied as it is."""
+    assert not app().all("Pod")
+    assert not app({"tests": {"url": "http://a.example/"}}).all("Pod")
+    said = notes("chainlit", {"image": {"repository": "x"}})
+    assert "set tests.image.repository" in said
 
 
 def test_through_the_service_and_nowhere_else_by_default() -> None:

@@ -24,6 +24,8 @@ ELSEWHERE = {"nameOverride", "fullnameOverride", "image", "replicaCount", "route
 #: Those that the chart makes ConfigMaps, Secrets and references to Secrets of: with a ChainlitApp these are the user's
 #: own, and its env, volumes and mounts name them.
 ELSEWHERE |= {"app", "auth", "oauth", "database", "storage"}
+#: What the cluster is, which a ChainlitApp does not ask: null takes an id away there. A claim is the user's own.
+ELSEWHERE |= {"openshift", "persistence"}
 #: helm test has no equal there.
 ELSEWHERE |= {"tests"}
 #: Objects beside the app that the operator does not create, and whoever describes an app may.
@@ -48,7 +50,7 @@ RICH: Object = {
         "port": 9000,
         "authCookieName": "mine",
         "forwardedAllowIPs": "",
-        "appRoot": {"path": "/data", "volume": {"persistentVolumeClaim": {"claimName": "chat"}}},
+        "appRoot": {"path": "/data", "volume": {"ephemeral": {"volumeClaimTemplate": {}}}},
     },
     "extraEnv": [
         {"name": "A", "value": "$(CHAINLIT_HOST)"},

@@ -8,7 +8,9 @@ The Deployment and its pods.
   authCookieName             .   name of the login cookie
   env                        .   YAML list of the container's variables
   probe                      (list . "startup")   YAML of one probe, or nothing
+  podSecurityContext         .   YAML of the value, without the default ids on OpenShift
   strategy, lifecycle, resources   .   YAML of the value, without defaults that contradict what the user has set beside them
+  isOnOneNode                .   "true" if the pod has a volume that only one node can have; otherwise nothing
   bytes                      a quantity of memory   its number of bytes; 0 for what is no such quantity
 */}}
 
@@ -127,10 +129,19 @@ rules for the workloads that it creates.
 */}}
 {{- define "chainlit.strategy" -}}
 {{- $strategy := .Values.strategy | default dict }}
-{{- if ne ($strategy.type | default "RollingUpdate") "RollingUpdate" }}
+{{- if include "chainlit.isOnOneNode" . }}
+{{- $strategy = dict "type" "Recreate" }}
+{{- else if ne ($strategy.type | default "RollingUpdate") "RollingUpdate" }}
 {{- $strategy = omit $strategy "rollingUpdate" }}
 {{- end }}
 {{- toYaml $strategy }}
+{{- end }}
+
+{{/* Such a volume is at one node only: with another pod elsewhere, a rollout would wait for ever. */}}
+{{- define "chainlit.isOnOneNode" -}}
+{{- with .Values.persistence }}
+{{- if and .enabled (not (has "ReadWriteMany" (.accessModes | default list))) }}true{{ end }}
+{{- end }}
 {{- end }}
 
 {{- define "chainlit.lifecycle" -}}
@@ -162,4 +173,18 @@ rules for the workloads that it creates.
 {{- $text := kindIs "string" . | ternary . (toJson .) }}
 {{- $number := regexFind "^[0-9]+([.][0-9]*)?([eE][0-9]{1,2})?" $text }}
 {{- mulf (float64 $number) (get $units (trimPrefix $number $text) | default 0.0) }}
+{{- end }}
+
+{{/* OpenShift gives each namespace a range of ids, and refuses pods with others. Ids of the user's own stay. */}}
+{{- define "chainlit.podSecurityContext" -}}
+{{- $context := .Values.podSecurityContext | default dict }}
+{{- $isAuto := eq (toString .Values.openshift) "auto" }}
+{{- if or (eq (toString .Values.openshift) "true") (and $isAuto (.Capabilities.APIVersions.Has "security.openshift.io/v1")) }}
+{{- range $field := list "runAsUser" "runAsGroup" "fsGroup" }}
+{{- if eq (get $context $field | toString) "10001" }}
+{{- $context = omit $context $field }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- toYaml $context }}
 {{- end }}

@@ -55,6 +55,18 @@ Values that cannot work, beyond the schema. Each message names the value and the
 {{- fail (printf "chainlit.appRoot.path %s is not possible: %s; use a directory of its own, such as /data or /tmp/chainlit" . (ternary "tmpVolume is mounted there" "the image's files are there" (contains "tmp" .))) }}
 {{- end }}
 {{- end }}
+{{- if hasKey (.Values.chainlit.appRoot.volume | default dict) "persistentVolumeClaim" }}
+{{- fail "chainlit.appRoot.volume has a persistentVolumeClaim, but a pod that ends deletes Chainlit's files there, also those of the pod that replaces it, and uploads fail: remove it, and use persistence for files of the app's own" }}
+{{- end }}
+{{- with .Values.persistence }}
+{{- $root := include "chainlit.appRootPath" $ | default "/tmp" }}
+{{- if and .enabled (has (trimSuffix "/" .mountPath) (list "" "/tmp" $root (printf "%s/.files" $root) (printf "%s/.chainlit" $root))) }}
+{{- fail (printf "persistence.mountPath %s is not possible: Chainlit or the chart has files of its own there; use another directory, such as /data" .mountPath) }}
+{{- end }}
+{{- if and (include "chainlit.isOnOneNode" $) (gt (include "chainlit.mostPods" $ | int) 1) }}
+{{- fail (printf "persistence.accessModes has no ReadWriteMany, so there can be one pod only, and %s allows several; set it to 1, or use a storage class with ReadWriteMany" (ternary "autoscaling.maxReplicas" "replicaCount" ($.Values.autoscaling.enabled | default false))) }}
+{{- end }}
+{{- end }}
 {{- with .Values.autoscaling }}
 {{- if and .enabled (gt (int .minReplicas) (int .maxReplicas)) }}
 {{- fail (printf "autoscaling.minReplicas %d is above autoscaling.maxReplicas %d; lower minReplicas or raise maxReplicas" (int .minReplicas) (int .maxReplicas)) }}

@@ -29,7 +29,7 @@ spec:
   imagePullSecrets:
     {{- toYaml . | nindent 4 }}
   {{- end }}
-  {{- with $root.Values.podSecurityContext }}
+  {{- with include "chainlit.podSecurityContext" $root | fromYaml }}
   securityContext:
     {{- toYaml . | nindent 4 }}
   {{- end }}
