@@ -207,6 +207,13 @@ def test_another_workload_is_adopted_anew() -> None:
     assert values(adopting("/", pods("/chat"), replace(app(), status=same))) is None
 
 
+@pytest.mark.parametrize(("name", "reported"), [("former", None), ("chat", "/x")])
+def test_the_values_of_another_workload_are_not_reported(name: str, reported: str | None) -> None:
+    status = Status(root_path="/x", workload=WorkloadStatus("Deployment", name, "chainlit"))
+    snap = replace(adopting("/chat", pods(), replace(app(), status=status)), routes=())
+    assert report_of(snap).status.root_path == reported
+
+
 def test_what_was_kept_of_another_workload_is_forgotten() -> None:
     kept = after(adopting("/", pods("/chat")))
     assert kept.app.status.kept
@@ -346,6 +353,13 @@ def test_a_double_of_the_path_of_the_route_takes_nothing() -> None:
     """The first of two equal paths wins at an AWS ALB."""
     first, double = (path("/chat/*", matching=Matching.WILDCARD, service=name) for name in ("chat", "other"))
     assert values(adopting(ingress(first, double, precedence=Precedence.FIRST_MATCH), pods("/chat/v2"))) is not None
+
+
+@pytest.mark.parametrize(("other", "is_kept"), [("/t.*", True), ("/team/chat/v[0-9].*", False)])
+def test_a_shorter_expression_takes_nothing_from_a_longer_path(other: str, is_kept: bool) -> None:
+    """ingress-nginx takes the longest text."""
+    route = ingress(regex("/team/chat.*"), regex(other, **OTHER), precedence=Precedence.LONGEST_TEXT)
+    assert (values(adopting(route, pods("/team/chat/v2"))) is not None) is is_kept
 
 
 @pytest.mark.parametrize(("shadowed", "is_kept"), [("/ws", True), ("/chat/ws", False), ("/shop/ws", True)])

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chainlit_operator.domain import chainlit, expressions
+from chainlit_operator.domain import chainlit, expressions, replacements
 from chainlit_operator.domain.expression_parts import MAX_DEPTH, MAX_STARTS
 from chainlit_operator.domain.expressions import (
     ANY_STYLE,
@@ -153,6 +153,11 @@ def test_matches() -> None:
     assert compiled("(a)|(.b)").first("-üb") == Match(1, 4, ("üb", "", "üb"))
     assert compiled("[^ab-]").replaced("aüb-ü", lambda found: f"<{found.groups[0]}>") == "a<ü>b-<ü>"
     assert compiled("a").first("b") is None
+    assert compiled("$").first("a") == Match(1, 1, ("",))
+    # Half of a character is none.
+    assert compiled("a").first("\ud800a") == Match(1, 2, ("a",))
+    assert compiled("a").replaced("\ud800a", lambda _: "\ud800") == "??"
+    assert compiled("x*").replaced("ü", lambda _: "-") is not None
     assert compiled("b").matches("abc") and not compiled("b").matches("abc", is_whole=True)
     assert compiled("a.c").matches("aüc", is_whole=True) and compiled("a.c").matches("a\ud800c")
 
@@ -202,6 +207,10 @@ def test_substitute(replacement: str, result: str | None) -> None:
 )
 def test_a_replacement_has_limits(text: str, replacement: str, is_within: bool) -> None:
     assert (replace_all(text, compiled("a"), replacement) is not None) is is_within
+
+
+def test_the_longest_replacement() -> None:
+    assert replace_all("", compiled("^"), "x" * replacements.MAX_LENGTH) == "x" * replacements.MAX_LENGTH
 
 
 def test_many_alternatives_have_no_prefix() -> None:

@@ -67,6 +67,7 @@ def test_an_app_that_answers_as_it_stands_is_kept() -> None:
     found = decide(good)
     assert (found.action, found.root_paths) == (NoOp(), ("/chat", ""))
     assert found.kept is not None and (found.kept.stands, found.kept.outer) == (True, "")
+    assert (found.kept.route.root_paths, set(found.questions)) == (("", "/chat"), set(good.answers))
     status = report_of(good).status
     assert (status.root_path, status.parent_root_path, status.kept) == ("/chat", "", True)
     assert status.url == "http://example.com/chat/"
@@ -76,6 +77,17 @@ def test_an_app_that_answers_as_it_stands_is_kept() -> None:
     assert (found.action, found.root_paths, found.questions) == (NoOp(), ("/chat", ""), ())
     assert report_of(verified(kept)).status.condition("Ready").status == "True"  # type: ignore[union-attr]
     assert report_of(verified(kept)).check == check
+    assert status.condition("Aligned").message == (  # type: ignore[union-attr]
+        "Container chainlit of Deployment shop/chat serves Chainlit at /chat, and answers as Ingress chat requires, "
+        "although other values would be usual (CHAINLIT_ROOT_PATH is '/chat'). These values stay until the route "
+        "changes."
+    )
+
+
+def test_what_stands_is_not_judged_while_the_app_is_suspended() -> None:
+    paused = replace(KEPT, app=replace(KEPT.app, spec=replace(KEPT.app.spec, suspend=True)))
+    action = decide(paused).action
+    assert isinstance(action, Blocked) and action.reason is Reason.SUSPENDED
 
 
 def test_pending_is_unknown() -> None:
@@ -316,6 +328,12 @@ def test_a_path_is_asked_also_when_a_route_moves_away_from_the_root() -> None:
 def test_no_path_is_asked(route: str, found: Container) -> None:
     followed = replace(app(), status=Status(root_path="/old"))
     assert decide(asking(route, found, followed)).questions == ()
+
+
+def test_a_suspended_app_is_asked_nothing() -> None:
+    found = decide(asking("/chat", probed(), app(suspend=True)))
+    assert isinstance(found.action, Blocked) and found.action.reason is Reason.SUSPENDED
+    assert found.questions == ()
 
 
 def test_a_port_without_a_number_is_taken_for_the_usual_one() -> None:

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.unit.domain.world import app
+from tests.unit.domain.world import app, container, workload
 
-from chainlit_operator.domain.model import Rewrite
-from chainlit_operator.domain.place import Place, Source, StatedURL, place_of, stated_place, stated_url, without_mount
+from chainlit_operator.domain.model import Rewrite, Status, Variable
+from chainlit_operator.domain.place import (
+    Place,
+    Source,
+    StatedURL,
+    place_of,
+    possible_prefixes,
+    stated_place,
+    stated_url,
+    without_mount,
+)
 
 URL = "https://example.com/chat"
 
@@ -99,3 +109,27 @@ def test_no_url_states_no_place() -> None:
 )
 def test_without_mount(prefix: str, mount: str, wanted: str) -> None:
     assert without_mount(prefix, mount) == wanted
+
+
+PARENT: dict[str, Any] = {"parent_root_path": Variable("/team")}
+KEPT = Status(root_path="/v2", parent_root_path="/old", kept=True)
+
+
+@pytest.mark.parametrize(
+    ("spec", "status", "pods", "wanted"),
+    [
+        ({}, Status(), [container()], ()),
+        ({}, Status(), [container("/chat")], ("/chat",)),
+        ({}, Status(), [container("/chat", **PARENT), container("/bot")], ("/team/chat", "/bot")),
+        ({}, Status(), [container("/chat"), container("/chat")], ("/chat",)),
+        ({}, Status(), [container(Variable(None)), container("/chat/"), container("/a b")], ()),
+        ({"url": URL}, Status(), [container("/bot")], ("/chat", "/bot")),
+        ({"url": f"{URL}/in", "mount_path": "/in"}, Status(), [container()], ("/chat",)),
+        ({"url": "https://example.com"}, Status(), [container()], ()),
+        ({}, KEPT, [container("/bot")], ("/old/v2", "/bot")),
+        ({}, replace(KEPT, kept=False), [container("/bot")], ("/bot",)),
+        ({"url": URL}, KEPT, [container("/bot")], ("/chat", "/old/v2", "/bot")),
+    ],
+)
+def test_possible_prefixes(spec: dict[str, Any], status: Status, pods: Any, wanted: tuple[str, ...]) -> None:
+    assert possible_prefixes(replace(app(**spec), status=status), workload(*pods)) == wanted

@@ -105,6 +105,14 @@ def test_the_port_behind_the_route(found: Container, others: Any, fields: Any, o
     assert wanted(found, *others, **fields) == ours
 
 
+@pytest.mark.parametrize(
+    ("managers", "ours"), [(("helm", "chainlit-operator"), {"readinessProbe": "/chat/health"}), (("helm",), {})]
+)
+def test_a_probe_that_others_have_changed_is_set_back(managers: tuple[str, ...], ours: dict[str, str]) -> None:
+    found = container("/chat", probes=(Probe("readinessProbe", "/health", "http"),))
+    assert wanted(found, target="http", field_managers=managers) == ours
+
+
 LONG = f"/old/{'x' * 200}"
 
 

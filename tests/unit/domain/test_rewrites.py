@@ -170,6 +170,18 @@ OTHER = RedirectRegex("r", "^https?://chat.example/(.*)", "https://other.example
             Redirected("/chat/assets/index-B3l_x9.js", "http://cdn.example/index-B3l_x9.js", "r"),
         ),
         ("/chat", [RedirectRegex("r", "(?=x)", "y")], None),
+        ("/chat", [RedirectRegex("r", "^h", "x" * 5000)], Redirected("/chat/", "another address", "r")),
+        (
+            "/chat",
+            [ReplacePrefixMatch("/x"), RedirectRegex("r", "/x/ws/socket.io/$", "/ws/")],
+            Redirected("/chat/ws/socket.io/", "http://chat.example/ws/", "r"),
+        ),
+        # What becomes of the page is not known, and the next request is redirected.
+        (
+            "/chat",
+            [RewriteWholePath("^/chat/$", "$host"), RedirectRegex("r", "/ws/socket.io/$", "/ws/")],
+            Redirected("/chat/ws/socket.io/", "http://chat.example/chat/ws/", "r"),
+        ),
         (
             "/chat",
             [RedirectRegex("r", "^http:", "http://[")],

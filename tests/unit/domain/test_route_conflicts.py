@@ -25,6 +25,7 @@ from chainlit_operator.domain.model import (
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.domain.resolution import Resolved, Unresolved
 from chainlit_operator.domain.route_conflicts import (
+    ELDER_APP,
     MAX_KEYS,
     MAX_OWN_SEGMENTS,
     MAX_PREFIXES,
@@ -249,6 +250,25 @@ def test_in_one_second_the_first_name_wins_on_a_gateway() -> None:
     found = conflict_of(other, effect, mine, is_shared=True, is_sticky=False)
     assert found is not None
     assert (found.winner, found.why) == (Winner.OTHER, "its name comes first")
+
+
+@pytest.mark.parametrize(("app", "expected"), [("a", (Winner.OTHER, ELDER_APP)), ("z", (UNCERTAIN, UNCLEAR))])
+def test_of_two_apps_of_one_second_the_first_name_has_the_place(app: str, expected: tuple[Winner, str]) -> None:
+    """The name of the app counts, not that of its route."""
+    (mine, _), (other, effect) = entry("/chat", "shop", MINE), entry("/chat", "team", MINE)
+    found = conflict_of(other._replace(claimant=Ref("ChainlitApp", app, "chat")), effect, mine, is_shared=True,
+                        is_sticky=False)  # fmt: skip
+    assert found is not None and (found.winner, found.why) == expected
+    assert (mine.claimant, mine.route) == (Ref("ChainlitApp", "shop", "chat"), Ref("Ingress", "shop", "chat"))
+    by_route, _ = entry("/chat", "shop", MINE, order=OLDEST)
+    without, _ = entry("/chat", "shop")
+    assert by_route.claimant == without.claimant == Ref("Ingress", "shop", "chat")
+
+
+def test_an_expression_of_a_gateway_is_a_condition() -> None:
+    made, _ = entry(regex("/chat(/.*)?"), "shop", **ON_GATEWAY)
+    assert made.condition == "the expression wins"
+    assert entry(regex("/chat(/.*)?"), "shop")[0].condition == ""
 
 
 @pytest.mark.parametrize(

@@ -163,6 +163,12 @@ def test_whole_answer_of_a_url_alone() -> None:
     assert isinstance(kept, Resolved) and (kept.status.path, kept.status.rewrite) == ("/", "None")
 
 
+def test_a_url_alone_takes_the_port_that_leads_to_the_container() -> None:
+    ports = (ServicePort("metrics", 9, 9999), ServicePort("web", 80, "http"))
+    found = resolve(replace(alone(), services=(service(ports=ports),)))
+    assert isinstance(found, Resolved) and found.service_port == 80
+
+
 def test_status_beside_a_route_is_the_route_s() -> None:
     found = resolve(beside("/chat", url="https://portal.example/portal/chat"))
     assert isinstance(found, Resolved)

@@ -160,8 +160,12 @@ def _serves(text: str, styles: tuple[Style, ...], prefix: str) -> bool:
 
 def matches(text: str, style: Style, path: str) -> bool:
     """Whether a controller of this style takes a path for one that the expression matches; False if it is not run."""
-    found = read(style.start + text, style.syntax, ignores_case=style.ignores_case)
+    found = _in_style(text, style)
     return isinstance(found, Expression) and found.matches(path, is_whole=style.is_whole)
+
+
+def _in_style(text: str, style: Style) -> Expression | NotEvaluated:
+    return read(style.start + text, style.syntax, ignores_case=style.ignores_case)
 
 
 def _may_be_slash(token: str) -> bool:
@@ -170,7 +174,7 @@ def _may_be_slash(token: str) -> bool:
 
 def why_not_evaluated(text: str, styles: tuple[Style, ...]) -> str:
     """Return why an expression is not run; empty if it is run in all styles."""
-    found = (read(style.start + text, style.syntax, ignores_case=style.ignores_case) for style in styles)
+    found = (_in_style(text, style) for style in styles)
     return next((each.why for each in found if isinstance(each, NotEvaluated)), "")
 
 

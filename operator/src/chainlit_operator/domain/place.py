@@ -86,7 +86,7 @@ def stated_place(spec: AppSpec) -> Place | None:
 
 def without_mount(prefix: str, mount_path: str) -> str:
     """Return the prefix without the path at which another app mounts Chainlit, if it ends with that."""
-    return prefix.removesuffix(mount_path) if mount_path else prefix
+    return prefix.removesuffix(mount_path)
 
 
 def present_values(container: Container) -> RootPaths | None:

@@ -26,7 +26,7 @@ def wanted_probe_paths(
         moves = changes and (is_catch_all or asks_chainlit(probe.path, (wanted.root_path, *prefixes)))
         if moves or (probe.field, FIELD_MANAGER) in container.owners:
             path = probe_path(probe.path, wanted.root_path, prefixes, is_catch_all=is_catch_all)
-            found.append((probe.field, path if moves else probe.path))
+            found.append((probe.field, path))
     return tuple(found)
 
 

@@ -73,9 +73,9 @@ class Redirected(NamedTuple):
     what: str
 
 
-def _host_and_path(address: str) -> tuple[str, str]:
+def _host_and_path(address: str) -> tuple[str | None, str]:
     try:
         parts = urlsplit(address)
     except ValueError:
-        return "", address
-    return parts.hostname or "", parts.path
+        return None, address
+    return parts.hostname, parts.path

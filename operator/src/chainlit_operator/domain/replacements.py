@@ -34,10 +34,9 @@ def replace_all(text: str, expression: Expression, replacement: str) -> str | No
     """
     if len(replacement) > MAX_LENGTH:
         return None
-    names = expression.names if "$" in replacement else {}
 
     def group(name: str, found: Match) -> str:
-        number = int(name[:4]) if name.isdigit() else names.get(name, len(found.groups))
+        number = int(name[:4]) if name.isdigit() else expression.names.get(name, len(found.groups))
         return found.groups[number] if number < len(found.groups) else ""
 
     def filled(found: Match) -> str:
