@@ -11,7 +11,8 @@ import pytest
 from chainlit_operator.kinds import registry
 from tests.admission.plane import Plane
 from tests.e2e.kube import KubeError
-from tests.field.setups import HOST, NAMESPACE, SETUPS, SetUp
+from tests.field.building import HOST, NAMESPACE, SetUp
+from tests.field.setups import SETUPS
 from tests.objects import Object, path_of
 from tests.waiting import eventually
 

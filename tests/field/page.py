@@ -8,7 +8,7 @@ HEAD = """\
 These are small equivalents of what people run. Each of them is created in a real API server, and the operator works on
 it, without pods and with verification off. The last column is the result. Without further words, the operator writes
 the path into `CHAINLIT_ROOT_PATH`, and a path that the route strips into `CHAINLIT_PARENT_ROOT_PATH`. The objects of
-each set-up are in `tests/field/setups.py`.
+each set-up are in `tests/field`.
 """
 
 

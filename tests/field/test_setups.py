@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from chainlit_operator.domain.field_managers import FIELD_MANAGER
+from tests.field.building import HOST, SetUp
 from tests.field.conftest import Field
-from tests.field.setups import HOST, SETUPS, SetUp
+from tests.field.setups import SETUPS
 
 
 @pytest.mark.parametrize("setup", SETUPS, ids=[setup.name for setup in SETUPS])

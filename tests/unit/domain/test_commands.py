@@ -4,11 +4,27 @@ from __future__ import annotations
 
 import pytest
 
-from chainlit_operator.domain.commands import expand, requests_of, root_path_of
+from chainlit_operator.domain.commands import expand, refers_elsewhere, requests_of, root_path_of
 from chainlit_operator.domain.model import Probe, Variable
 
 ENV = {"CHAINLIT_ROOT_PATH": "/chat", "BASE": "/b", "SECRET": None, "EMPTY": ""}
 RUN = ["chainlit", "run", "app.py"]
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("/chat", False),
+        ("$(BASE)/chat", False),
+        ("/$(SECRET)", True),
+        ("$(BASE)/$(SECRET)", True),
+        ("/$$(SECRET)", False),
+        ("/$(OTHER)", False),
+        ("/$SECRET", False),
+    ],
+)
+def test_references_to_values_from_elsewhere(text: str, wanted: bool) -> None:
+    assert refers_elsewhere(text, ENV) is wanted
 
 
 @pytest.mark.parametrize(

@@ -177,6 +177,13 @@ def test_targets_that_count(target: int | str | None, wanted: bool) -> None:
         (("--port", "123456"), None),
         (("--no-port", "8001"), None),
         (("--ports", "8001"), None),
+        (("sh", "-c", "python api.py --port 9001 & chainlit run app.py --port 8001"), 8001),
+        (("sh", "-c", "chainlit run app.py --port 8001 & python api.py --port 9001"), 8001),
+        (("sh", "-c", "python chainlit.py --port 9001;\nchainlit run app.py --port 8001"), 8001),
+        (("sh", "-c", "python api.py --port 9001 && chainlit run app.py"), None),
+        (("sh", "-c", "python api.py --port 9001 || python ui.py --port 8001"), None),
+        (("sh", "-c", "python api.py --port 8001 | tee --port 8001"), 8001),
+        (("dapr", "run", "--app-port", "9001", "--", "chainlit", "run", "--port", "8001"), 8001),
         ((), None),
     ],
 )

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from chainlit_operator.domain.route_warnings import Advice, HealthCheck, HealthCheckKeys, NeedsNodePort, Seen
+from chainlit_operator.domain.route_warnings import (
+    Advice,
+    HealthCheck,
+    HealthCheckKeys,
+    NeedsNodePort,
+    Seen,
+    StatedHealthCheck,
+)
 
 KEYS = HealthCheckKeys("x", "port", "codes")
 
@@ -85,3 +92,12 @@ def test_a_long_path_is_shown_in_part() -> None:
 
 def test_advice_holds_whatever_the_root_path_is() -> None:
     assert Advice("One fails.").text(Seen("")) == "One fails."
+
+
+def test_health_check_that_another_object_states() -> None:
+    check = StatedHealthCheck("Policy", "config.path")
+    assert not check.text(Seen("", "ClusterIP", {}, has_readiness_probe=True))
+    assert check.text(Seen("/chat", "ClusterIP", {}, has_readiness_probe=True)) == (
+        "The load balancer's own health check asks /, which Chainlit answers with 404 at root path /chat, unless a "
+        "Policy states another path. Set config.path of a Policy for the Service to /chat/health."
+    )

@@ -493,14 +493,14 @@ ALIGNMENT = [
     (
         alignment.variables_are_values,
         snapshot(workload=workload(container(Variable(None)))),
-        "Container chainlit of Deployment shop/chat sets CHAINLIT_ROOT_PATH with valueFrom, so the "
-        "operator cannot set a value. Remove this env entry.",
+        "Container chainlit of Deployment shop/chat sets CHAINLIT_ROOT_PATH with valueFrom, or refers to a variable "
+        "that has it, so the operator neither knows nor sets its value. Remove this env entry.",
     ),
     (
         alignment.variables_are_values,
         snapshot(workload=workload(container("/x", parent_root_path=Variable(None)))),
-        "Container chainlit of Deployment shop/chat sets CHAINLIT_PARENT_ROOT_PATH with valueFrom, so "
-        "the operator cannot set a value. Remove this env entry.",
+        "Container chainlit of Deployment shop/chat sets CHAINLIT_PARENT_ROOT_PATH with valueFrom, or refers to a "
+        "variable that has it, so the operator neither knows nor sets its value. Remove this env entry.",
     ),
     (
         alignment.route_is_resolved,
@@ -517,9 +517,9 @@ ALIGNMENT = [
     (
         alignment.command_has_right_root_path,
         snapshot(ingress("/"), workload=workload(container(root_path_option=Variable(None)))),
-        "The command of container chainlit in Deployment shop/chat has --root-path with a root path that the operator "
-        "cannot read, which wins over CHAINLIT_ROOT_PATH, and the route needs /. Remove the option, or write "
-        "--root-path $(CHAINLIT_ROOT_PATH).",
+        "The command of container chainlit in Deployment shop/chat has --root-path with a value that the operator "
+        "cannot read, or for another server than Chainlit, and the route needs /. If the option is Chainlit's, write "
+        "--root-path $(CHAINLIT_ROOT_PATH); if another app mounts Chainlit, set spec.mountPath.",
     ),
 ]
 

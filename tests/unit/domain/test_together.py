@@ -21,10 +21,13 @@ from tests.unit.domain.world import (
 
 from chainlit_operator.domain.model import Attachment, Matching, ServicePort, Snapshot, WebSocketRefusal
 from chainlit_operator.domain.reasons import Reason
+from chainlit_operator.domain.redirects import RedirectRegex, RedirectScheme
 from chainlit_operator.domain.resolution import Resolved, Unresolved, resolve
 from chainlit_operator.domain.rewrites import ReplacePrefixMatch, Unknown
 
 STRIP = (ReplacePrefixMatch("/"),)
+TO_HTTPS = (RedirectScheme("x"),)
+BY_HTTPS = frozenset({"example.com"})
 UNKNOWN = (Unknown("magic"),)
 REFUSAL = WebSocketRefusal("Some", "Allow it.", 403)
 REFUSED: dict[str, Any] = {"refusal": "NotAllowed: By the listener."}
@@ -40,6 +43,7 @@ def both(*routes: Any, **fields: Any) -> Snapshot:
 
 
 CHAT = ingress("/chat")
+CHAT_BY_HTTPS = ingress("/chat", tls_hosts=BY_HTTPS)
 ANSWERS: list[tuple[str, Snapshot, tuple[str, str, str] | Reason]] = [
     ("the socket's own path", both(CHAT, more("/chat/ws")), ("/chat", "", "/chat")),
     ("the socket's own path, first", both(ingress("/chat/ws"), more("/chat")), ("/chat", "", "/chat")),
@@ -72,6 +76,30 @@ ANSWERS: list[tuple[str, Snapshot, tuple[str, str, str] | Reason]] = [
     ("an exact path of the app, rewritten at another host",
      both(CHAT, more(path("/chat/ws/", host="b.example", path_type="Exact", transforms=STRIP))),
      ("/chat", "", "/chat")),
+    ("one for http that redirects to https",
+     both(more(path(transforms=TO_HTTPS), name="a"), ingress(path(transforms=STRIP), tls_hosts=BY_HTTPS)),
+     ("", "/chat", "/chat")),
+    ("one for http that redirects a part of it to https",
+     both(CHAT_BY_HTTPS, more(path("/chat/x", transforms=TO_HTTPS))), ("/chat", "", "/chat")),
+    ("one that redirects to https by an expression",
+     both(ingress(path(transforms=STRIP), tls_hosts=BY_HTTPS),
+          more(path(transforms=(RedirectRegex("x", "^http://(.*)", "https://${1}"),)))), ("", "/chat", "/chat")),
+    ("one that redirects to https above",
+     both(CHAT_BY_HTTPS, more(path("/", transforms=TO_HTTPS))), Reason.ROUTE_AMBIGUOUS),
+    ("one that redirects to https on another host",
+     both(ingress(path(transforms=STRIP), tls_hosts=BY_HTTPS), more(path(host="b.example", transforms=TO_HTTPS))),
+     Reason.ROUTE_AMBIGUOUS),
+    ("one that redirects a part to https",
+     both(ingress(path(transforms=STRIP), tls_hosts=BY_HTTPS), more(path(), path("/chat/ws", transforms=TO_HTTPS))),
+     Reason.ROUTE_AMBIGUOUS),
+    ("one by https that redirects to https", both(ingress(path(transforms=STRIP), tls_hosts=BY_HTTPS),
+     more(path(transforms=TO_HTTPS), tls_hosts=BY_HTTPS)), Reason.ROUTE_AMBIGUOUS),
+    ("one that redirects to https beside one by http", both(ingress(path(transforms=STRIP)),
+     more(path(transforms=TO_HTTPS))), Reason.ROUTE_AMBIGUOUS),
+    ("one that redirects to https alone", both(ingress(path(transforms=TO_HTTPS))), ("/chat", "", "/chat")),
+    ("one that redirects to https beside a faulty one by https",
+     both(ingress(path(transforms=UNKNOWN), tls_hosts=BY_HTTPS), more(path("/bot", transforms=TO_HTTPS))),
+     ("/bot", "", "/bot")),
     ("a refused one", both(CHAT, more("/bot", **REFUSED)), ("/chat", "", "/chat")),
     ("a refused one at the same path", both(more("/chat", name="a", **REFUSED), CHAT), ("/chat", "", "/chat")),
     ("a refused one above", both(ingress("/slack"), more("/", **REFUSED)), ("/slack", "", "/slack")),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from tests.objects import ingress, ingress_path, ingress_rule, service, stored
+from tests.objects import backend, ingress, ingress_path, ingress_rule, service, stored
 from tests.records import record
 
 from chainlit_operator.domain.expressions import ANY_STYLE, ANYWHERE, WHOLE, Style
@@ -356,6 +356,18 @@ TABLES: dict[str, list[Case]] = {
             for value in ("24999ms", "25000000us")
         ),
     ],
+    "cilium": [
+        Case({}, "/chat", EXACT, class_name="cilium"),
+        Case({}, "/", EXACT, class_name="cilium"),
+        Case({}, "/chat(/.*)?", REGEX, class_name="cilium"),
+        Case({f"{NGINX}/rewrite-target": "/"}, "/chat", EXACT, class_name="cilium"),
+    ],
+    "istio": [
+        Case({}, "/chat", EXACT, class_name="istio"),
+        Case({}, "/chat*", EXACT, class_name="istio"),
+        Case({}, "/chat/*", class_name="istio"),
+        Case({}, "/chat.*", class_name="istio"),
+    ],
     "skipper": [
         Case({"zalando.org/skipper-filter": 'modPath("^/chat", "")'},
              transforms=unclear("zalando.org/skipper-filter", 'modPath("^/chat", "")')),
@@ -397,6 +409,55 @@ def test_meaning_of_annotations(case: Case) -> None:
     assert (found.refusal, found.refusal_remedy) == (case.refused, NO_HOST if case.refused else "")
     assert found.dependencies == tuple(Dependency("Middleware", key) for key in case.middlewares)
     assert (found.canary, found.is_sticky) == (case.canary, case.is_sticky)
+
+
+@pytest.mark.parametrize(
+    ("path", "wanted"), [("/*", "/"), ("/.*", "/"), ("/a/*", "/a"), ("/a.*", "/a"), ("/a/.*", "/a/")]
+)
+def test_istio_reads_a_star_at_the_end_as_a_prefix(path: str, wanted: str) -> None:
+    assert {(each.path, each.matching) for each in interpreted("Ingress", {}, path, "istio").paths} == {
+        (wanted, Matching.PREFIX)
+    }
+
+
+@pytest.mark.parametrize("class_name", ["istio", "cilium", "contour"])
+@pytest.mark.parametrize(("path_type", "matching"), [("Exact", EXACT), ("Prefix", Matching.PREFIX)])
+def test_other_types_of_paths_are_those_of_kubernetes(class_name: str, path_type: str, matching: Matching) -> None:
+    rules = [ingress_rule(ingress_path("/chat", path_type))]
+    found: Route = record(stored(ingress(rules=rules, ingress_class=class_name), "shop"))
+    assert [path.matching for path in found.paths] == [matching]
+
+
+def test_an_expression_wins_over_a_prefix_with_cilium() -> None:
+    assert interpreted("Ingress", {}, class_name="cilium").precedence is Precedence.LONGEST_SEGMENTS
+
+
+BESIDE = [ingress_rule(ingress_path("/api", service="api"), host="a.example")]
+
+
+@pytest.mark.parametrize(
+    ("class_name", "rules", "wanted"),
+    [
+        ("nginx", BESIDE, [("a.example", "/api"), ("a.example", "/"), ("", "/")]),
+        ("gce", BESIDE, [("a.example", "/api"), ("a.example", "/"), ("", "/")]),
+        ("alb", [ingress_rule(ingress_path("/*", "ImplementationSpecific", "api"))], [("", "/*"), ("", "/")]),
+        ("nginx", [ingress_rule(ingress_path("/chat"))], [("", "/chat")]),
+        ("traefik", BESIDE, [("a.example", "/api")]),
+        ("traefik", [], [("", "/")]),
+        ("nginx", [], [("", "/")]),
+    ],
+)
+def test_a_default_backend_takes_the_rest(class_name: str, rules: Any, wanted: list[tuple[str, str]]) -> None:
+    made = ingress(rules=rules, ingress_class=class_name, defaultBackend=backend("chat", 80))
+    found: Route = record(stored(made, "shop"))
+    assert [(path.host, path.path) for path in found.paths] == wanted
+    assert all(path.is_fallback for path in found.paths if path.path == "/")
+
+
+def test_a_default_backend_that_is_no_service_takes_nothing_beside_paths() -> None:
+    made = ingress(rules=BESIDE, ingress_class="nginx", defaultBackend={"resource": {"kind": "Bucket", "name": "b"}})
+    found: Route = record(stored(made, "shop"))
+    assert [path.path for path in found.paths] == ["/api"]
 
 
 @pytest.mark.parametrize(

@@ -508,6 +508,12 @@ def test_a_route_of_another_namespace_is_named_with_it() -> None:
     assert found == ("Unknown", "AffinityNotKnown", unread("Envoy Gateway", remedy))
 
 
+@pytest.mark.parametrize(("class_name", "is_warned"), [("gke-l7-rilb", True), ("istio", False), ("own", False)])
+def test_a_gateway_of_gke_has_a_health_check_of_its_own(class_name: str, *, is_warned: bool) -> None:
+    message = conditions(gateway_objects(class_name, PLAIN))["RouteResolved"].message
+    assert ("HealthCheckPolicy" in message) is is_warned
+
+
 def test_gateways_of_two_classes_are_not_judged() -> None:
     found = gateway_objects("traefik", PLAIN)
     found[3]["spec"]["parentRefs"].append(gateway_ref("second", "shop"))

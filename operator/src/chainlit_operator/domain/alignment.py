@@ -186,15 +186,15 @@ def workload_is_free(case: Case) -> str:
 
 
 def variables_are_values(case: Case) -> str:
-    """The variables must have plain values, without ``valueFrom``."""
+    """The variables must have plain values: no ``valueFrom``, and no reference to a variable that has it."""
     app, container = case.snapshot.app, case.container
     if app.spec.mount_path or container is None:
         return ""
     for name, variable in _variables(container):
         if variable is not None and variable.value is None:
             return (
-                f"Container {container.name} of {app.workload} sets {name} with valueFrom, so the operator cannot set "
-                "a value. Remove this env entry."
+                f"Container {container.name} of {app.workload} sets {name} with valueFrom, or refers to a variable "
+                "that has it, so the operator neither knows nor sets its value. Remove this env entry."
             )
     return ""
 
@@ -212,11 +212,15 @@ def command_has_right_root_path(case: Case) -> str:
     option = container.root_path_option if container is not None else None
     if container is None or roots is None or option is None or option.value == roots.root_path:
         return ""
-    value = "a root path that the operator cannot read" if option.value is None else repr(option.value[:100])
+    has = f"The command of container {container.name} in {case.snapshot.app.workload} has {chainlit.ROOT_PATH_OPTION}"
+    needs, remedy = f"the route needs {roots.root_path or '/'}", f"write {chainlit.ROOT_PATH_OPTION} $({ROOT_PATH})"
+    if option.value is None:
+        return (
+            f"{has} with a value that the operator cannot read, or for another server than Chainlit, and {needs}. "
+            f"If the option is Chainlit's, {remedy}; if another app mounts Chainlit, set spec.mountPath."
+        )
     return (
-        f"The command of container {container.name} in {case.snapshot.app.workload} has {chainlit.ROOT_PATH_OPTION} "
-        f"with {value}, which wins over {ROOT_PATH}, and the route needs {roots.root_path or '/'}. Remove the "
-        f"option, or write {chainlit.ROOT_PATH_OPTION} $({ROOT_PATH})."
+        f"{has} with {option.value[:100]!r}, which wins over {ROOT_PATH}, and {needs}. Remove the option, or {remedy}."
     )
 
 

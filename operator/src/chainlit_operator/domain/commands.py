@@ -38,6 +38,12 @@ def expand(text: str, env: Mapping[str, str | None]) -> str:
     return _REFERENCE.sub(value, text)
 
 
+def refers_elsewhere(text: str, env: Mapping[str, str | None]) -> bool:
+    """Return whether ``text`` refers to a variable whose value is not known, so that its own value is not either."""
+    names = (found[1] for found in _REFERENCE.finditer(text))
+    return any(name in env and env[name] is None for name in names)
+
+
 def root_path_of(words: Iterable[str], env: Mapping[str, str | None]) -> Variable | None:
     """Return the root path that a command line gives Chainlit, None for none; its value is None if it is not clear.
 

@@ -30,6 +30,9 @@ Target = int | str
 """The port of pods behind a Service's port: a number, or the name of a container port."""
 
 _PORT_OPTION = re.compile(r"(?:^|\s)--port[=\s]+[\"']?(?:([0-9]{1,5})\b|\$[({]?([A-Za-z_][A-Za-z0-9_]*))")
+#: Between the commands of a script.
+_SEPARATOR = re.compile(r"[;&|\n]+")
+_RUNS_CHAINLIT = re.compile(r"\bchainlit\s+run\b")
 #: Names of ports that serve people, the clearest first.
 _NAMES = (chainlit.CONTAINER, "http", "web", "ui")
 #: Words in the image names of proxies: a port of such a container leads to Chainlit only by way of the proxy.
@@ -59,11 +62,13 @@ class Endpoint(NamedTuple):
 def option_of(words: Iterable[str], env: Mapping[str, str | None]) -> int | None:
     """Return the port that a command line gives Chainlit; None if it gives none, or one that is not clear.
 
-    ``words`` are those of ``command`` and ``args``, ``env`` the values of the container's variables.
+    ``words`` are those of ``command`` and ``args``, ``env`` the values of the container's variables. A script may start
+    other programs, too: where one of its commands runs Chainlit, only the option of that command counts.
     """
-    found = _PORT_OPTION.search(" ".join(words))
-    text = found and (found[1] or env.get(found[2]))
-    return number_of(text or "")
+    commands = _SEPARATOR.split(" ".join(words))
+    own = [command for command in commands if _RUNS_CHAINLIT.search(command)] or commands
+    texts = {found[1] or env.get(found[2]) for command in own for found in _PORT_OPTION.finditer(command)}
+    return number_of(texts.pop() or "") if len(texts) == 1 else None
 
 
 def number_of(text: str) -> int | None:

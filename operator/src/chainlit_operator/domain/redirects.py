@@ -1,7 +1,7 @@
 """Redirects: answers of the edge that send a browser to another address, before a request reaches the app.
 
-A redirect from http to https keeps host and path, so it is harmless and not recorded. All others are run on Chainlit's
-own requests.
+A redirect from http to https keeps host and path, so it takes nothing away. A route for http alone that has one only
+sends browsers to the route for https. All other redirects are run on Chainlit's own requests.
 """
 
 from __future__ import annotations
@@ -62,7 +62,28 @@ class RedirectRegex:
         return "" if _host_and_path(address) == _host_and_path(origin + path) else address
 
 
-Redirect = RedirectAll | RedirectRoot | RedirectRegex
+@dataclass(frozen=True, slots=True)
+class RedirectScheme:
+    """Traefik's RedirectScheme to https: host and path stay. ``what`` names the Middleware."""
+
+    what: str
+
+    def leads_to(self, origin: str, path: str) -> str:
+        """Return an empty text: no request gets another host or path."""
+        return ""
+
+
+Redirect = RedirectAll | RedirectRoot | RedirectRegex | RedirectScheme
+
+
+def is_to_https(redirect: Redirect) -> bool:
+    """Return whether a redirect sends each request by http to https, with the same host and path."""
+    if isinstance(redirect, RedirectScheme):
+        return True
+    if not isinstance(redirect, RedirectRegex) or isinstance(redirect.expression, NotEvaluated):
+        return False
+    rest = "://chat.example.com/chat/"
+    return replace_all(f"http{rest}", redirect.expression, redirect.replacement) == f"https{rest}"
 
 
 class Redirected(NamedTuple):

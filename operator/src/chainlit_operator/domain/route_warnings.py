@@ -147,6 +147,26 @@ class ProbedHealthCheck:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class StatedHealthCheck:
+    """A load balancer's own health check that asks ``/``, unless an object of a ``kind`` that the operator does not
+    read states another path in its ``field``.
+    """
+
+    kind: str
+    field: str
+
+    def text(self, seen: Seen) -> str:
+        """Return when the check fails at the root path."""
+        if not seen.root_path:
+            return ""
+        return (
+            "The load balancer's own health check asks /, which Chainlit answers with 404 at root path "
+            f"{seen.root_path}, unless a {self.kind} states another path. Set {self.field} of a {self.kind} for the "
+            f"Service to {seen.root_path}{chainlit.PROBE_ENDPOINT}."
+        )
+
+
 def _status(path: str, root_path: str) -> int | None:
     """The status with which Chainlit answers a GET of a path; None for a path that may be the app's own."""
     if not root_path:

@@ -182,8 +182,8 @@ class _Rules(Rules):
         return NeedsNodePort(TARGET_TYPE, given.get(TARGET_TYPE, ""), "instance", "ip"), check
 
 
-def _order(path: RoutePath) -> tuple[bool, int]:
-    return path.path_type != "Exact", -len(path.path) if path.path_type == "Prefix" else 0
+def _order(path: RoutePath) -> tuple[bool, bool, int]:
+    return path.is_fallback, path.path_type != "Exact", -len(path.path) if path.path_type == "Prefix" else 0
 
 
 # --------------------------------------------------------------------------------------------- JSON in annotations

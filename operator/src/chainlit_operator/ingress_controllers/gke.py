@@ -19,7 +19,7 @@ from chainlit_operator.domain.model import (
     Stickiness,
     ingress_class,
 )
-from chainlit_operator.domain.route_warnings import ProbedHealthCheck, RouteWarning
+from chainlit_operator.domain.route_warnings import ProbedHealthCheck, RouteWarning, StatedHealthCheck
 from chainlit_operator.ingress_controllers.shared.affinity import Affinity, Annotations, Found
 from chainlit_operator.ingress_controllers.shared.controller import (
     IMPLEMENTATION_SPECIFIC,
@@ -105,4 +105,5 @@ CONTROLLER = IngressController(
     of_services=frozenset({BACKEND_CONFIG}),
     read=_read,
     affinity=_AFFINITY,
+    gateway_warnings=(StatedHealthCheck("HealthCheckPolicy", "config.httpHealthCheck.requestPath"),),
 )

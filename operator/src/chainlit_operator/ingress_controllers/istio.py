@@ -1,10 +1,36 @@
-"""Istio: session affinity in a DestinationRule."""
+"""Istio: patterns as paths of Ingresses, and session affinity in a DestinationRule.
+
+The facts are those of ``pilot/pkg/config/kube/ingress`` in its source. A path of type ImplementationSpecific is a
+prefix if it ends with ``/*`` or ``.*``, and matches only itself otherwise.
+"""
 
 from __future__ import annotations
 
-from chainlit_operator.domain.model import Stickiness
+from dataclasses import replace
+
+from chainlit_operator.domain.model import AnnotatedRoute, Matching, RoutePath, Stickiness
 from chainlit_operator.ingress_controllers.shared.affinity import Affinity
-from chainlit_operator.ingress_controllers.shared.controller import IngressController, means_nothing
+from chainlit_operator.ingress_controllers.shared.controller import IMPLEMENTATION_SPECIFIC, IngressController, Rules
+
+
+class _Rules(Rules):
+    def routed(self, paths: tuple[RoutePath, ...]) -> tuple[RoutePath, ...]:
+        return tuple(_served(path) if path.path_type == IMPLEMENTATION_SPECIFIC else path for path in paths)
+
+
+def _served(path: RoutePath) -> RoutePath:
+    """The path with what Istio makes of its text."""
+    text = path.path
+    if text.endswith((".*", "/*")):
+        return replace(path, path=text[:-2] or "/", matching=Matching.PREFIX)
+    if text == "*":
+        return replace(path, path="/", matching=Matching.PREFIX)
+    return replace(path, matching=Matching.EXACT)
+
+
+def _read(_: AnnotatedRoute) -> Rules:
+    return _Rules()
+
 
 _REMEDY = "Create a DestinationRule with consistentHash by httpCookie for {service}."
 _AFFINITY = Affinity(
@@ -16,4 +42,4 @@ _AFFINITY = Affinity(
 )
 
 
-CONTROLLER = IngressController(read=means_nothing, classes=frozenset({"istio"}), affinity=_AFFINITY)
+CONTROLLER = IngressController(read=_read, classes=frozenset({"istio"}), affinity=_AFFINITY)

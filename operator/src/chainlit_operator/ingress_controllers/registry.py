@@ -25,6 +25,7 @@ from chainlit_operator.domain.model import (
     class_of,
     ingress_class,
 )
+from chainlit_operator.domain.route_warnings import RouteWarning
 from chainlit_operator.ingress_controllers import unknown
 from chainlit_operator.ingress_controllers.shared.affinity import Affinity, Annotations
 from chainlit_operator.ingress_controllers.shared.controller import IngressController, Rules, is_never, unclear
@@ -178,11 +179,16 @@ def interpret_service(found: AnnotatedService) -> Service:
 
 
 def with_controllers(route: Route) -> Route:
-    """Return a composed route with the session affinity of the controllers that serve its class."""
+    """Return a composed route with what the controllers of its class say: session affinity, and warnings."""
+    warned: tuple[RouteWarning, ...] = ()
     if route.gateway_classes:
-        found = _of_gateway(route.gateway_classes[0]) if len(route.gateway_classes) == 1 else ()
+        is_one = len(route.gateway_classes) == 1
+        found = _of_gateway(route.gateway_classes[0]) if is_one else ()
+        warned = tuple(warning for name in route.gateway_classes for warning in _warnings_of_gateway(name))
     else:
         found = _of_class(class_of(route.attachments[0])) if len(route.attachments) == 1 else ()
+    if warned:
+        route = replace(route, paths=tuple(replace(path, warnings=(*path.warnings, *warned)) for path in route.paths))
     return replace(route, controllers=found) if found else route
 
 
@@ -221,3 +227,10 @@ def _of_gateway(name: str) -> tuple[ControllerAffinity, ...]:
         for affinity in _AFFINITIES.values()
         if name in affinity.gateway_classes
     )
+
+
+@lru_cache(256)
+def _warnings_of_gateway(name: str) -> tuple[RouteWarning, ...]:
+    """The warnings of the controllers whose GatewayClass usually has that name."""
+    found = (each for each in CONTROLLERS.values() if each.affinity and name in each.affinity.gateway_classes)
+    return tuple(warning for each in found for warning in each.gateway_warnings)

@@ -56,6 +56,10 @@ class _Rules(Rules):
         self._transforms = tuple(rewrites.Unknown(f"Traefik middleware {name[:SHOWN]}") for name in elsewhere)[:1]
         self._matcher = annotations.get(PATH_MATCHER, "")
 
+    def routed(self, paths: tuple[RoutePath, ...]) -> tuple[RoutePath, ...]:
+        """A default backend counts only where it is alone."""
+        return tuple(path for path in paths if not path.is_fallback) or paths
+
     def refusal(self, route: Route) -> tuple[str, str]:
         is_used = any(path.path_type == IMPLEMENTATION_SPECIFIC for path in route.paths)
         if not self._matcher or self._matcher in _MATCHERS or not is_used:
@@ -83,7 +87,9 @@ def is_secure(annotations: Mapping[str, str]) -> bool:
 
 
 def _read(found: AnnotatedRoute) -> Rules | None:
-    is_read = any(key.startswith(_PREFIX) for key in found.annotations)
+    is_read = any(key.startswith(_PREFIX) for key in found.annotations) or any(
+        path.is_fallback for path in found.route.paths
+    )
     return _Rules(found.annotations) if is_read else None
 
 

@@ -34,6 +34,10 @@ class _RedirectRegex(ApiStruct):
     replacement: str = ""
 
 
+class _RedirectScheme(ApiStruct):
+    scheme: str = ""
+
+
 class _AddPrefix(ApiStruct):
     prefix: str = ""
 
@@ -53,6 +57,7 @@ class _Spec(ApiStruct):
     replace_path: _ReplacePath | None = None
     replace_path_regex: _ReplacePathRegex | None = None
     redirect_regex: _RedirectRegex | None = None
+    redirect_scheme: _RedirectScheme | None = None
     add_prefix: _AddPrefix | None = None
     chain: _Chain | None = None
     plugin: Anything | None = None
@@ -88,6 +93,8 @@ class Middleware(ApiStruct):
         if spec.redirect_regex is not None:
             what = f"Traefik Middleware {self.metadata.name} with redirectRegex"
             yield redirects.RedirectRegex(what, spec.redirect_regex.regex, spec.redirect_regex.replacement)
+        if spec.redirect_scheme is not None and spec.redirect_scheme.scheme == "https":
+            yield redirects.RedirectScheme(f"Traefik Middleware {self.metadata.name} with redirectScheme")
         if spec.add_prefix is not None:
             yield rewrites.AddPrefix(spec.add_prefix.prefix)
         if spec.plugin is not None:

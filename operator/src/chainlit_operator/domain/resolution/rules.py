@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 
-from chainlit_operator.domain import chainlit, expressions, paths, rewrites
+from chainlit_operator.domain import chainlit, expressions, paths, redirects, rewrites
 from chainlit_operator.domain.endpoint import Endpoint, paths_to, target_of
 from chainlit_operator.domain.model import (
     Matching,
@@ -165,6 +165,17 @@ class Candidate:
         spec = self.snapshot.app.spec
         return spec.rewrite is not Rewrite.AUTO or spec.backend_path is not None
 
+    @property
+    def is_secure(self) -> bool:
+        """Whether browsers reach the route by https."""
+        return any(origin.is_secure for origin in self.route.origins)
+
+    @cached_property
+    def only_redirects(self) -> bool:
+        """Whether the route is for http alone, and sends all requests for the app to https."""
+        found = {path.transforms: None for path in self.own_paths}
+        return not self.is_secure and all(any(map(_is_to_https, transforms)) for transforms in found)
+
     @cached_property
     def place(self) -> Place | None:
         """The place that counts; None if the route does not serve the stated URL."""
@@ -187,6 +198,10 @@ class Candidate:
         """The prefix of the requests that the route gets for the place that counts."""
         public = self.place.public if self.place is not None else self.public_prefix
         return public if paths.is_below(public, self.public_prefix) else self.public_prefix
+
+
+def _is_to_https(transform: rewrites.Transform) -> bool:
+    return isinstance(transform, redirects.Redirect) and redirects.is_to_https(transform)
 
 
 def _unconditional(own: Iterable[RoutePath]) -> Iterator[RoutePath]:

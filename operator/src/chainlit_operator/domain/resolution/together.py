@@ -37,14 +37,29 @@ Fault = tuple[Reason, str]
 
 
 class Together:
-    """The routes of one app, each with its fault; those that lead to other ports of the pods are none of them."""
+    """The routes of one app, each with its fault.
+
+    Routes that lead to other ports of the pods are none of them, nor those that only redirect to https.
+    """
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
         found = endpoint.find(snapshot)
         every = [Candidate(snapshot, route, found) for route in snapshot.routes]
-        self.candidates = [given for given in every if given.own_paths] or every
-        self._faults = {id(given): first_fault(rules.RULES, given) for given in self.candidates}
+        candidates = [given for given in every if given.own_paths] or every
+        self._faults = {id(given): first_fault(rules.RULES, given) for given in candidates}
+        secure = [given for given in candidates if given.is_secure and self._faults[id(given)] is None]
+        self.candidates = [given for given in candidates if not self._leads_to_one(given, secure)]
+
+    def _leads_to_one(self, given: Candidate, secure: Sequence[Candidate]) -> bool:
+        """Whether a route only sends browsers to one of these, at the same hosts."""
+        if not secure or self._faults[id(given)] is not None or not given.only_redirects:
+            return False
+        return any(
+            paths.is_below(given.public_prefix, other.public_prefix)
+            and given.serving_hosts.keys() <= other.serving_hosts.keys()
+            for other in secure
+        )
 
     @cached_property
     def good(self) -> list[Candidate]:

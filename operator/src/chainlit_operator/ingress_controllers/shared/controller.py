@@ -96,7 +96,7 @@ class IngressController:
     ingress class; no other controller serves a route with such a class. ``may_rewrite`` has the annotations whose
     effect on a path is unknown, each with a test of its value: True if the value may change the path. ``affinity`` is
     where it keeps session affinity. ``of_services`` are the annotations of a Service that warnings read; they win over
-    those of the route.
+    those of the route. ``gateway_warnings`` say what else may fail behind a Gateway of its classes.
     """
 
     read: Callable[[AnnotatedRoute], Rules | None]
@@ -109,6 +109,7 @@ class IngressController:
     recognises: Callable[[AnnotatedRoute], bool] = is_never
     may_rewrite: Mapping[str, Callable[[str], bool]] = field(default_factory=dict)
     affinity: Affinity | None = None
+    gateway_warnings: tuple[RouteWarning, ...] = ()
 
 
 def with_https(origins: tuple[Origin, ...], *, is_alone: bool = False) -> tuple[Origin, ...]:

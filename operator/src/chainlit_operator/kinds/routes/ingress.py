@@ -93,8 +93,7 @@ class Ingress(ApiStruct):
         meta, spec = self.metadata, self.spec
         entries = [(rule.host, entry) for rule in spec.rules for entry in rule.http.paths]
         found = [_path(host, entry) for host, entry in entries[:MAX_PATHS]]
-        if spec.default_backend is not None and not found:
-            found = [replace(_path("", _HttpPath(spec.default_backend, "/", "Prefix")), is_fallback=True)]
+        found += _fallbacks(spec.default_backend, found) if spec.default_backend is not None else ()
         return model.Route(
             ref=Ref("Ingress", meta.namespace, meta.name),
             resource_version=meta.resource_version,
@@ -113,6 +112,17 @@ class Ingress(ApiStruct):
         for host in dict.fromkeys(host for tls in self.spec.tls for host in (tls.hosts or [""])):
             yield model.Origin(host, is_secure=True, address="" if host else address)
         yield model.Origin("", is_secure=False, address=address)
+
+
+def _fallbacks(backend: _Backend, found: list[model.RoutePath]) -> Iterator[model.RoutePath]:
+    """Yield the paths of the default backend: all that no other path takes, on the hosts of the rules and on any host.
+
+    There is none for a Service that has a path of its own: that one says where the Service's app is.
+    """
+    fallback = replace(_path("", _HttpPath(backend, "/", "Prefix")), is_fallback=True)
+    if not found or (fallback.service and all(path.service != fallback.service for path in found)):
+        for host in dict.fromkeys([*(path.host for path in found), ""]):
+            yield replace(fallback, host=host)
 
 
 def _path(host: str, entry: _HttpPath) -> model.RoutePath:

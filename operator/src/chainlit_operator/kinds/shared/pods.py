@@ -211,7 +211,8 @@ class _Container(ApiStruct):
         """The values of the variables, without references to variables before them; None for one from elsewhere."""
         found: dict[str, str | None] = {}
         for env in self.env:
-            found[env.name] = commands.expand(env.value, found) if env.value_from is None else None
+            is_known = env.value_from is None and not commands.refers_elsewhere(env.value, found)
+            found[env.name] = commands.expand(env.value, found) if is_known else None
         return found
 
 
