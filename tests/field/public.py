@@ -822,6 +822,18 @@ SERVICES = (
         ingress(),
     ),
     plain(
+        "login-proxy-sidecar",
+        "The Service leads to oauth2-proxy, an init container that keeps running beside Chainlit",
+        "The path is `/chat`, and Chainlit's probes move with it.",
+        Expected(root="/chat", parent="", probes={"readinessProbe": "/chat/health"}, conditions=IS_READ),
+        objects.workload(
+            objects.container("chat", port=8000, readinessProbe=objects.http_probe("/health", 8000)),
+            pod={"initContainers": [objects.container("oauth2-proxy", port=4180, restartPolicy="Always")]},
+        ),
+        service(ports={80: 4180}),
+        ingress(),
+    ),
+    plain(
         "undeclared-port",
         "A container that declares no port",
         "The path is `/chat`.",

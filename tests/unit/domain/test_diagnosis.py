@@ -18,7 +18,9 @@ from tests.unit.domain.world import (
     workload,
 )
 
+from chainlit_operator.domain.alignment import Apply
 from chainlit_operator.domain.decide import decide
+from chainlit_operator.domain.field_managers import FIELD_MANAGER
 from chainlit_operator.domain.model import (
     LASTING,
     NOBODY,
@@ -255,6 +257,42 @@ def test_condition_of_ready_pods_that_answer_elsewhere(answer: Answer | None, te
         snap = replace(snap, answers=dict.fromkeys(asked(snap), answer))
     conditions = report_of(snap).status.condition("WebSocketReachable"), report_of(snap).status.condition("Ready")
     assert [f"{c.status} {c.reason}: {c.message}" for c in conditions if c is not None] == [text, text]
+
+
+SERVED = (
+    "False RootPathInImage: The image or envFrom of container chainlit sets a root path of its own: Chainlit answers "
+    "at /chat instead of /. Remove --root-path or CHAINLIT_ROOT_PATH there, or state the URL of /chat in "
+    "spec.route.url."
+)
+
+
+@pytest.mark.parametrize(
+    ("answer", "manager", "is_moved"),
+    [
+        (None, "people", False),
+        (Finding(Cause.OWN_ROOT_PATH, prefix="/chat"), "people", False),
+        (Finding(Cause.OWN_ROOT_PATH, prefix="/chat"), FIELD_MANAGER, True),
+        (Finding(Cause.ELSE, status=404), "people", True),
+        (NOBODY, "people", True),
+    ],
+)
+def test_an_app_below_its_route_by_a_value_from_elsewhere_is_not_moved(
+    answer: Answer | None, manager: str, *, is_moved: bool
+) -> None:
+    """Its route is for ``/``, and a ConfigMap gives it the root path ``/chat``."""
+    pods = workload(container(has_env_from=True, probes=()), field_managers=(manager,))
+    snap = verified(snapshot(ingress("/"), workload=pods), Reason.HANDSHAKE_NOT_FOUND, "Not there.")
+    snap = replace(snap, answers={} if answer is None else dict.fromkeys(asked(snap), answer))
+    assert isinstance(decide(snap).action, Apply) is is_moved
+    condition = report_of(snap).status.condition("WebSocketReachable")
+    if answer is not None and not is_moved:
+        assert condition is not None and f"{condition.status} {condition.reason}: {condition.message}" == SERVED
+
+
+def test_a_root_path_beside_the_route_is_replaced() -> None:
+    snap = verified(snapshot(workload=workload(container("/chat", has_env_from=True))), Reason.HANDSHAKE_NOT_FOUND, "x")
+    beside = Finding(Cause.OWN_ROOT_PATH, prefix="/x")
+    assert isinstance(decide(replace(snap, answers=dict.fromkeys(asked(snap), beside))).action, Apply)
 
 
 def test_equal_findings_in_a_row_are_counted() -> None:

@@ -280,3 +280,17 @@ def test_check_of_an_app_behind_a_login_proxy() -> None:
     check = report_of(world(chat, proxy, paths={"/chat": 8000})).check
     assert check is not None
     assert (check.service, check.pod_port, check.base_url) == (None, 0, "http://10.96.0.7:80")
+
+
+def test_an_init_container_that_keeps_running_is_a_proxy() -> None:
+    given = world(bare("chainlit", 8000, root_path=Variable("/chat")), paths={"/chat": 4180})
+    assert given.workload is not None
+    beside = replace(given, workload=replace(given.workload, sidecar_ports=(("login", 4180),)))
+    chainlit, (found,) = endpoint.find(beside).container, beside.services
+    assert chainlit is not None
+    assert endpoint.find(beside).port is None
+    assert endpoint.port_past_proxy(beside, chainlit, found, 80) == 8000
+    by_name = world(bare("chainlit", 8000), paths={"/chat": "login"})
+    assert by_name.workload is not None
+    named_beside = replace(by_name, workload=replace(by_name.workload, sidecar_ports=(("login", 4180),)))
+    assert endpoint.port_past_proxy(named_beside, chainlit, by_name.services[0], 80) == 8000

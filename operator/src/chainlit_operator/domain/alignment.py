@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from chainlit_operator.domain import chainlit, field_conflicts, paths
+from chainlit_operator.domain import chainlit, diagnosis, field_conflicts, paths
 from chainlit_operator.domain.chainlit import PARENT_ROOT_PATH, ROOT_PATH
 from chainlit_operator.domain.field_managers import FIELD_MANAGER
 from chainlit_operator.domain.model import Basis, Container, FieldConflict, Snapshot, Variable, Workload
@@ -248,7 +248,11 @@ def _variables(container: Container) -> tuple[tuple[str, Variable | None], ...]:
 def _fields(snapshot: Snapshot, container: Container, route: Resolved, roots: paths.RootPaths) -> Apply | NoOp:
     env = tuple(_wanted_env(container, roots))
     probes = wanted_probe_paths(snapshot, container, route, roots)
-    changes = dict(_changes(container, env, probes, is_elsewhere=snapshot.answers_elsewhere))
+    is_elsewhere = snapshot.answers_elsewhere
+    if is_elsewhere and snapshot.workload is not None and FIELD_MANAGER not in snapshot.workload.field_managers:
+        # An app that people use below the route's path, by a value from elsewhere, stays there.
+        is_elsewhere = not diagnosis.may_be_below_route(snapshot, route, container)
+    changes = dict(_changes(container, env, probes, is_elsewhere=is_elsewhere))
     if not changes:
         return _own_again(snapshot, container, env, probes)
     # The API server fills in "/", which counts as set by the manager that created the probe.

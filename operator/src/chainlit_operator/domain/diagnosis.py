@@ -84,6 +84,19 @@ def finding(snapshot: Snapshot, asked: Iterable[Question]) -> Finding | None:
     return next((answer for answer in answers if isinstance(answer, Finding)), None)
 
 
+def may_be_below_route(snapshot: Snapshot, route: Resolved, container: Container) -> bool:
+    """Return whether Chainlit answers below the place of the route, by a value that the operator does not see.
+
+    It may, as long as the pods have not said where it answers.
+    """
+    if snapshot.workload is None or not snapshot.workload.is_rolled_out:
+        return False
+    found = snapshot.answer(whereabouts(snapshot, route, container, snapshot.workload))
+    if not isinstance(found, Finding):
+        return found is None
+    return found.cause is Cause.OWN_ROOT_PATH and paths.is_below(found.prefix, route.app_prefix)
+
+
 def explained(condition: Condition, found: Finding | None, container: Container, route: Resolved) -> Condition:
     """Return the condition of an app that does not work, with what its pods say.
 
@@ -104,11 +117,15 @@ _Said = tuple[Reason | None, str]
 
 
 def _own_root_path(found: Finding, container: Container, route: Resolved) -> _Said:
-    at = found.prefix
+    at, option = found.prefix, chainlit.ROOT_PATH_OPTION
+    who, undo = "The image", f"Let the image start Chainlit without {option}"
+    if container.has_env_from:
+        who, undo = "The image or envFrom", f"Remove {option} or {chainlit.ROOT_PATH} there"
+    is_served = paths.is_below(at, route.app_prefix)
+    otherwise = f"state the URL of {at} in spec.route.url" if is_served else f"give the route the path {at}"
     text = (
-        f"The image of container {container.name} sets a root path of its own: Chainlit answers at {at} instead of "
-        f"{route.app_prefix or '/'}. Let the image start Chainlit without {chainlit.ROOT_PATH_OPTION}, or give the "
-        f"route the path {at}."
+        f"{who} of container {container.name} sets a root path of its own: Chainlit answers at {at} instead of "
+        f"{route.app_prefix or '/'}. {undo}, or {otherwise}."
     )
     return Reason.ROOT_PATH_IN_IMAGE, text
 

@@ -90,7 +90,7 @@ def find(snapshot: Snapshot) -> Endpoint:
     container = _container(snapshot.app, snapshot.workload, prefixes)
     if container is None:
         return Endpoint(None)
-    foreign = {n for other in snapshot.workload.containers if other.name != container.name for _, n in other.ports}
+    foreign = {number for _, number in snapshot.workload.ports_beside(container)}
     ports = {target: container.port_number(target) for target in prefixes}
     stated = snapshot.app.spec.port if snapshot.app.spec.port is not None else container.port_option
     port, candidates = _port(container, ports.values(), foreign)
@@ -141,7 +141,7 @@ def port_past_proxy(snapshot: Snapshot, container: Container, service: Service, 
     target, workload = target_of(service, port), snapshot.workload
     if target is None or workload is None or _has(container, target):
         return None
-    is_foreign = any(_has(other, target) for other in workload.containers if other.name != container.name)
+    is_foreign = any(target in port for port in workload.ports_beside(container))
     return port_of(snapshot, container) if is_foreign else None
 
 

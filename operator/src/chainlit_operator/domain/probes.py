@@ -168,5 +168,5 @@ def _container_port(snapshot: Snapshot, container: Container, route: Resolved) -
     assert workload is not None  # the container is one of its own
     if not declared and (len(workload.containers) > 1 or workload.has_sidecars):
         declared = {container.port_number(probe.port) for probe in container.probes}
-    foreign = {theirs for other in workload.containers if other.name != container.name for _, theirs in other.ports}
+    foreign = {theirs for _, theirs in workload.ports_beside(container)}
     return None if number in foreign or (declared and number not in declared) else number

@@ -120,8 +120,15 @@ class Workload:
     owned: OwnedState | None = field(default=None, hash=False)
     has_sidecars: bool = False
     """Whether an init container keeps running beside the containers (``restartPolicy: Always``)."""
+    sidecar_ports: tuple[tuple[str, int], ...] = ()
+    """The ports of such init containers: each with its name, empty for none, and its number."""
     rollout_hint: str = ""
     """A sentence about the workload's kind, for a rollout that does not end."""
+
+    def ports_beside(self, container: Container) -> tuple[tuple[str, int], ...]:
+        """Return the ports of the pods that other containers have: each with its name and its number."""
+        others = (other for other in self.containers if other.name != container.name)
+        return (*(port for other in others for port in other.ports), *self.sidecar_ports)
 
     @property
     def template_digest(self) -> int:

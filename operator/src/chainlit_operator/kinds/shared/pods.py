@@ -222,6 +222,12 @@ class _PodMeta(ApiStruct):
 
 class _InitContainer(ApiStruct):
     restart_policy: str = ""
+    ports: list[_ContainerPort] = field(default_factory=list)
+
+    @property
+    def is_sidecar(self) -> bool:
+        """Whether it keeps running beside the containers."""
+        return self.restart_policy == "Always"
 
 
 class _PodSpec(ApiStruct):
@@ -289,13 +295,15 @@ class Workload(ApiStruct):
             generation, known = meta.generation, None
         if known is not None and known.digests == digests:
             labels, containers, managers = known.pod_labels, known.containers, known.field_managers
-            has_sidecars = known.has_sidecars
+            has_sidecars, sidecar_ports = known.has_sidecars, known.sidecar_ports
         else:
             template, owners = _decode_template(raw), _Owners(meta.managed_fields)
             labels = pairs(template.metadata.labels)
             containers = tuple(c.to_domain(owners.of(c.name)) for c in template.spec.containers)
             managers = tuple(sys.intern(entry.manager) for entry in meta.managed_fields)
-            has_sidecars = any(c.restart_policy == "Always" for c in template.spec.init_containers)
+            sidecars = [c for c in template.spec.init_containers if c.is_sidecar]
+            has_sidecars = bool(sidecars)
+            sidecar_ports = tuple((port.name, port.container_port) for c in sidecars for port in c.ports)
         return model.Workload(
             ref=known.ref if known is not None else Ref(facts.kind, meta.namespace, meta.name),
             api_version=facts.api_version,
@@ -308,6 +316,7 @@ class Workload(ApiStruct):
             field_managers=managers,
             digests=digests,
             has_sidecars=has_sidecars,
+            sidecar_ports=sidecar_ports,
             rollout_hint=facts.rollout_hint,
         )
 
