@@ -843,6 +843,162 @@ SERVICES = (
     ),
 )
 
+MORE = (
+    plain(
+        "no-class",
+        "An Ingress without a class, with `rewrite-target` of ingress-nginx",
+        "The annotation shows the controller. The path is stripped.",
+        STRIPPED,
+        ingress(glob("/chat(/|$)(.*)"), class_=None, annotations=rewritten("/$2") | REGEX),
+    ),
+    plain(
+        "f5-minion",
+        "F5 NGINX, a master Ingress with the host and a minion with the path",
+        "The path is `/chat`.",
+        Expected(root="/chat", parent="", conditions=IS_READ),
+        annotated(
+            annotations={"nginx.org/mergeable-ingress-type": "minion", "nginx.org/websocket-services": "chat"},
+        ),
+        objects.ingress(
+            name="master",
+            rules=[{"host": HOST}],
+            ingress_class="nginx",
+            annotations={"nginx.org/mergeable-ingress-type": "master"},
+        ),
+    ),
+    plain(
+        "route-without-match",
+        "An HTTPRoute whose rule has no match",
+        "It is for all paths, so Chainlit is at `/`.",
+        AT_ROOT,
+        gateway(),
+        http_route({"backendRefs": [objects.backend_ref()]}),
+    ),
+    plain(
+        "args-of-image",
+        "`args: [run, app.py, --root-path, /chat]`; the image starts Chainlit",
+        "It is right. The operator writes nothing.",
+        Expected(is_written=False, conditions={"Aligned": "True"}),
+        chat(args=["run", "app.py", "--root-path", "/chat"], readinessProbe=objects.http_probe("/chat/health", 8000)),
+        ingress(),
+    ),
+    plain(
+        "exported-in-shell",
+        "`export CHAINLIT_ROOT_PATH=/chat` in a shell command",
+        "It is right. The operator writes nothing.",
+        Expected(is_written=False, conditions={"Aligned": "True"}),
+        chat(
+            command=["/bin/bash", "-ec", "export CHAINLIT_ROOT_PATH=/chat\nexec chainlit run app.py -h\n"],
+            readinessProbe=objects.http_probe("/chat/health", 8000),
+        ),
+        ingress(),
+    ),
+    plain(
+        "own-name-in-shell",
+        "`--root-path ${BASE_PATH}` in a shell command, `BASE_PATH` is a value",
+        "It is right. The operator writes nothing.",
+        Expected(is_written=False, conditions={"Aligned": "True"}),
+        chat(
+            command=["sh", "-c"],
+            args=["chainlit run app.py --host 0.0.0.0 --root-path ${BASE_PATH}"],
+            env={"BASE_PATH": "/chat"},
+            readinessProbe=objects.http_probe("/chat/health", 8000),
+        ),
+        ingress(),
+    ),
+    plain(
+        "unknown-name-in-shell",
+        "`--root-path ${BASE_PATH}`, and `BASE_PATH` comes from a Secret",
+        "The operator cannot read it. A condition says so, and nothing is written.",
+        Expected(is_written=False, says="cannot read"),
+        chat(
+            command=["sh", "-c", "chainlit run app.py --root-path ${BASE_PATH}"],
+            env={"BASE_PATH": {"valueFrom": {"secretKeyRef": {"name": "chat", "key": "base"}}}},
+        ),
+        ingress(),
+    ),
+    plain(
+        "uvicorn-variable",
+        "`UVICORN_ROOT_PATH` and `ROOT_PATH` in `env`",
+        "They are not Chainlit's. The path is `/chat`.",
+        AT_CHAT,
+        chat(env={"UVICORN_ROOT_PATH": "/chat", "ROOT_PATH": "/chat"}),
+        ingress(),
+    ),
+    plain(
+        "wget-probe",
+        "An exec probe by wget below the path that the route gives",
+        "The path is `/chat`, without a warning.",
+        Expected(root="/chat", parent="", not_says="(exec)"),
+        chat(
+            readinessProbe={"exec": {"command": ["sh", "-c", "wget -qO- http://127.0.0.1:8000/chat/health || exit 1"]}}
+        ),
+        ingress(),
+    ),
+    plain(
+        "client-ip",
+        "Two replicas with `sessionAffinity: ClientIP` behind ingress-nginx, which asks the pods itself",
+        "SessionAffinity is False.",
+        Expected(root="/chat", parent="", conditions={"SessionAffinity": "False"}),
+        chat(replicas=2),
+        service(sessionAffinity="ClientIP"),
+        ingress(),
+    ),
+    plain(
+        "upper-case",
+        "A path with upper case and an underscore",
+        "The path is `/Team_A/Chat-UI`.",
+        Expected(root="/Team_A/Chat-UI", parent=""),
+        ingress(path("/Team_A/Chat-UI")),
+    ),
+    plain(
+        "alb-path-on-nginx",
+        "`/chat/*` with type Prefix on ingress-nginx, copied from an ALB",
+        "ingress-nginx reads the star as it stands, so no request of the chat arrives. The app is not Ready.",
+        Expected(is_written=False, conditions={"RouteResolved": "False", "Ready": "False"}),
+        ingress(path("/chat/*")),
+    ),
+    plain(
+        "several-slashes",
+        "A path with a slash at its end, stripped by Traefik with the prefix without it",
+        "The path is stripped.",
+        STRIPPED,
+        STRIP,
+        annotated(path("/chat/"), class_="traefik", annotations=traefik("strip")),
+    ),
+    plain(
+        "strip-with-slash",
+        "Traefik strips `/chat/` behind the path `/chat`",
+        "The path is stripped.",
+        Expected(parent="/chat", root=""),
+        objects.middleware("strip", {"stripPrefix": {"prefixes": ["/chat/"]}}),
+        annotated(class_="traefik", annotations=traefik("strip")),
+    ),
+    plain(
+        "add-prefix",
+        "Traefik, a browser opens `/`, and an addPrefix Middleware adds `/chat`",
+        "The page would not know its address. A condition says so, and nothing is written.",
+        Expected(is_written=False, says="RewriteNotSupported"),
+        objects.middleware("add", {"addPrefix": {"prefix": "/chat"}}),
+        annotated(path("/"), class_="traefik", annotations=traefik("add")),
+    ),
+    plain(
+        "gateway-no-host",
+        "An HTTPRoute without host names and without a Gateway that the operator sees",
+        "The path is `/chat`.",
+        Expected(root="/chat", parent="", conditions=IS_READ),
+        objects.http_route(objects.http_rule(objects.path_match()), parents=[objects.gateway_ref("gone", "x")]),
+    ),
+    plain(
+        "gateway-expression",
+        "An HTTPRoute with the expression `/chat(/.*)?`",
+        "The path is `/chat`.",
+        AT_CHAT,
+        gateway(),
+        http_route(objects.http_rule(objects.path_match("/chat(/.*)?", "RegularExpression"))),
+    ),
+)
+
 PUBLIC_GROUPS: Mapping[str, tuple[SetUp, ...]] = {
     "Redirects beside the app": REDIRECTS,
     "Rewrites that people copy": REWRITES,
@@ -850,4 +1006,5 @@ PUBLIC_GROUPS: Mapping[str, tuple[SetUp, ...]] = {
     "Other paths on the host": NEIGHBOURS,
     "Commands and variables": COMMANDS,
     "Services": SERVICES,
+    "More forms": MORE,
 }
