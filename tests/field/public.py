@@ -845,6 +845,25 @@ SERVICES = (
 
 MORE = (
     plain(
+        "tailscale-two",
+        "Tailscale, two Ingresses with only a default backend: each has a name of its own",
+        "They are no conflict. Chainlit is at `/`.",
+        Expected(root="", parent="", conditions=IS_READ),
+        chat(name="bot"),
+        service("bot", "bot"),
+        objects.ingress(
+            name="bot",
+            rules=[],
+            ingress_class="tailscale",
+            defaultBackend=objects.backend("bot", 80),
+            tls=[{"hosts": ["bot"]}],
+        ),
+        objects.ingress(
+            rules=[], ingress_class="tailscale", defaultBackend=objects.backend("chat", 80), tls=[{"hosts": ["chat"]}]
+        ),
+        objects.chainlit_app("bot", workload="bot"),
+    ),
+    plain(
         "no-class",
         "An Ingress without a class, with `rewrite-target` of ingress-nginx",
         "The annotation shows the controller. The path is stripped.",

@@ -368,6 +368,11 @@ TABLES: dict[str, list[Case]] = {
         Case({}, "/chat/*", class_name="istio"),
         Case({}, "/chat.*", class_name="istio"),
     ],
+    "tailscale": [
+        Case({}, class_name="tailscale", origins=(HTTPS,)),
+        Case({}, class_name="tailscale", host="chat", origins=(HTTPS,)),
+        Case({f"{NGINX}/rewrite-target": "/"}, class_name="tailscale", origins=(HTTPS,)),
+    ],
     "skipper": [
         Case({"zalando.org/skipper-filter": 'modPath("^/chat", "")'},
              transforms=unclear("zalando.org/skipper-filter", 'modPath("^/chat", "")')),
@@ -426,6 +431,20 @@ def test_other_types_of_paths_are_those_of_kubernetes(class_name: str, path_type
     rules = [ingress_rule(ingress_path("/chat", path_type))]
     found: Route = record(stored(ingress(rules=rules, ingress_class=class_name), "shop"))
     assert [path.matching for path in found.paths] == [matching]
+
+
+def test_each_ingress_of_tailscale_has_a_name_of_its_own() -> None:
+    made = ingress(
+        rules=[ingress_rule(ingress_path("/"), host="chat")],
+        ingress_class="tailscale",
+        tls=[{"hosts": ["chat"]}],
+        status={"loadBalancer": {"ingress": [{"hostname": "chat.tail1.ts.net"}]}},
+    )
+    one: Route = record(stored(made, "shop"))
+    other: Route = record(stored(made, "bots"))
+    assert one.origins == (Origin("", is_secure=True, address="chat.tail1.ts.net"),)
+    assert [path.host for path in one.paths] == [""]
+    assert one.attachments != other.attachments
 
 
 def test_an_expression_wins_over_a_prefix_with_cilium() -> None:
