@@ -193,7 +193,7 @@ format: .venv/ready ## Format the code
 
 .PHONY: lock
 lock: ## Pin the requirements anew, with hashes (needs pip-tools)
-	for place in operator tests/demo tests/releases/*/ tests tests/mutants; do
+	for place in operator charts/chainlit/image tests/demo tests/releases/*/ tests tests/mutants; do
 	  (cd $$place && $(COMPILE) -o requirements.txt requirements.in)
 	done
 

@@ -73,7 +73,7 @@ class AppImage:
         """Return the version that the tag shows."""
         if self.release:
             return self.release
-        if self.name == "demo":
+        if self.name in {"demo", "runtime"}:
             return pinned().chainlit
         for file in sorted(self.context.glob("src/*/__init__.py")):
             if found := re.search(r'^__version__ = "([\w.]+)"', file.read_text(), re.MULTILINE):
@@ -83,6 +83,8 @@ class AppImage:
 
 OPERATOR = AppImage("operator", REPOSITORY / "operator")
 DEMO = AppImage("demo", REPOSITORY / "tests" / "demo")
+#: The app chart's default image, once the chart is packaged.
+RUNTIME = AppImage("runtime", REPOSITORY / "charts" / "chainlit" / "image")
 
 #: The demo app on older releases of Chainlit, by release.
 RELEASES = {

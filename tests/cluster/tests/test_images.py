@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from tests.cluster.images import DEMO, RELEASES, AppImage
+from tests.cluster.images import DEMO, RELEASES, RUNTIME, AppImage
 from tests.cluster.versions import pinned
 
 
@@ -66,8 +66,14 @@ def test_a_context_without_a_version_or_a_dockerfile(context: Path) -> None:
     assert not AppImage("operator", context).exists
 
 
-def test_the_demo_pins_the_chainlit_that_its_tag_names() -> None:
-    assert DEMO.exists
-    pins = [line.split()[0] for line in (DEMO.context / "requirements.txt").read_text().splitlines() if "==" in line]
+@pytest.mark.parametrize("image", [DEMO, RUNTIME], ids=lambda image: image.name)
+def test_an_image_pins_the_chainlit_that_its_tag_names(image: AppImage) -> None:
+    assert image.exists
+    pins = [line.split()[0] for line in image.requirements.read_text().splitlines() if "==" in line]
     assert f"chainlit=={pinned().chainlit}" in pins
-    assert DEMO.reference.startswith(f"localhost/chainlit-demo:{pinned().chainlit}-")
+    assert image.reference.startswith(f"localhost/chainlit-{image.name}:{pinned().chainlit}-")
+
+
+def test_the_runtime_has_the_drivers_of_the_data_layer() -> None:
+    pins = {line.partition("==")[0] for line in RUNTIME.requirements.read_text().splitlines() if "==" in line}
+    assert {"asyncpg", "boto3", "google-cloud-storage", "azure-storage-blob"} <= pins
