@@ -48,6 +48,7 @@ from chainlit_operator.domain.resolution import (
     statement,
     together,
 )
+from chainlit_operator.domain.resolution.candidate import Candidate
 from chainlit_operator.domain.rewrites import AddPrefix, ReplaceFullPath, ReplacePrefixMatch, RewriteWholePath
 from chainlit_operator.domain.rule import Rule, first_fault
 from chainlit_operator.object_ref import Ref
@@ -586,7 +587,7 @@ def test_no_rule_fails(given: Snapshot) -> None:
     ],
 )
 def test_no_earlier_rule_fails(given: Snapshot, rule: Any) -> None:
-    read = rules.Candidate(given, given.routes[0], endpoint.find(given)) if given.routes else given
+    read = Candidate(given, given.routes[0], endpoint.find(given)) if given.routes else given
     assert resolve(given) == Unresolved(reason_of(rule, chain.APP_RULES, rules.RULES), rule(read))
 
 

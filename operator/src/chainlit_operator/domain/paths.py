@@ -69,6 +69,12 @@ def align(public: str, backend: str) -> RootPaths | None:
     return RootPaths(root_path=backend, parent_root_path=parent)
 
 
+def agree(one: tuple[str, str], other: tuple[str, str]) -> bool:
+    """Whether two pairs of a prefix and the prefix that arrives mean the same rewrite for requests below both."""
+    (above, arrives), (below, expected) = sorted((one, other), key=lambda pair: len(pair[0]))
+    return arrives + below.removeprefix(above) == expected
+
+
 def mounted(backend: str, mount_path: str) -> str:
     """Return the prefix at which the backend serves a Chainlit that another app mounts at ``mount_path``.
 

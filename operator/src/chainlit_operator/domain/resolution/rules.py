@@ -6,218 +6,16 @@ message of the fault, or an empty text. The order matters: a rule may rely on al
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
-from functools import cached_property
-
-from chainlit_operator.domain import chainlit, expressions, paths, redirects, rewrites
-from chainlit_operator.domain.endpoint import Endpoint, paths_to, target_of
-from chainlit_operator.domain.model import (
-    Matching,
-    Rewrite,
-    Route,
-    RoutePath,
-    Service,
-    Snapshot,
-    backend_name,
-    backend_ref,
-)
-from chainlit_operator.domain.place import Place, place_of
+from chainlit_operator.domain import expressions, paths, rewrites
+from chainlit_operator.domain.model import Matching, RoutePath, backend_ref
 from chainlit_operator.domain.reasons import Reason
-from chainlit_operator.domain.resolution import path_overrides, redirected
-from chainlit_operator.domain.route_paths import METHOD_CONDITION, is_own_route, is_readable, prefixes_of
+from chainlit_operator.domain.resolution import redirected
+from chainlit_operator.domain.resolution.candidate import METHODS, Candidate
+from chainlit_operator.domain.route_paths import is_own_route, is_readable, prefixes_of
 from chainlit_operator.domain.rule import Rule
 
 #: How much of a text that a route brings along is repeated in a message, in characters.
 MAX_QUOTED = 250
-#: The most different rewrites by expressions that are run for one route; the result of others is unknown.
-MAX_REWRITES = 10
-#: Conditions of rules that together take every request of a browser.
-_METHODS = {f"{METHOD_CONDITION}{method}": method for method in chainlit.METHODS}
-
-
-class Candidate:
-    """One route that may be the app's, with the values that several rules need."""
-
-    def __init__(self, snapshot: Snapshot, route: Route, endpoint: Endpoint, *, only: str | None = None) -> None:
-        self.snapshot, self.route, self.endpoint = snapshot, route, endpoint
-        #: The one prefix that counts, where a path has several.
-        self._only = only
-        namespace = route.ref.namespace
-        self.services: Mapping[str, Service] = {backend_name(namespace, s.ref): s for s in snapshot.services}
-        #: The paths that lead to the app's pods, each with the pods' port (None: the Service has no such port).
-        self.targets = [(path, target_of(service, path.port)) for path, service in paths_to(route, snapshot.services)]
-        self._rewritten: dict[tuple[str, tuple[rewrites.Transform, ...]], str | None] = {}
-        self.own_paths = [path for path, target in self.targets if endpoint.counts(target)]
-
-    @property
-    def elsewhere(self) -> str:
-        """The namespace of the route, empty if it is that of the app."""
-        namespace = self.route.ref.namespace
-        return "" if namespace == self.snapshot.app.ref.namespace else namespace
-
-    @property
-    def shown_services(self) -> list[str]:
-        """The Services of the route that a message may name: of a route elsewhere only those of the app's namespace."""
-        own = self.snapshot.app.ref.namespace
-        names = ((name, backend_ref(self.route.ref.namespace, name)) for name in sorted(self.route.services))
-        return [name for name, service in names if own in (self.route.ref.namespace, service.namespace)]
-
-    @cached_property
-    def whole_paths(self) -> list[RoutePath]:
-        """The app's paths that take every request; rules for each of Chainlit's methods, otherwise alike, count as
-        one.
-        """
-        return list(_unconditional(self.own_paths))
-
-    @cached_property
-    def covering(self) -> list[RoutePath]:
-        """The app's paths that let everything below them through."""
-        return [path for path in self.whole_paths if path.matching is not Matching.EXACT]
-
-    @cached_property
-    def by_prefix(self) -> dict[str, RoutePath]:
-        """The first covering path of each prefix."""
-        return {prefix: path for path in reversed(self.covering) for prefix in self._prefixes(path)}
-
-    def _prefixes(self, path: RoutePath) -> list[str]:
-        """The prefixes of a path, without those that lie below another one and are rewritten as it is."""
-        prefixes, found = prefixes_of(path), dict[str, str | None]()
-        if self._only is not None:
-            return [prefix for prefix in prefixes if prefix == self._only]
-        if len(prefixes) == 1:
-            return [*prefixes]
-        for prefix in prefixes:
-            arriving = self.arriving(path, prefix)
-            if not any(
-                paths.is_below(prefix, top) and at is not None and arriving == at + prefix.removeprefix(top)
-                for top, at in found.items()
-            ):
-                found[prefix] = arriving
-        return list(found)
-
-    @cached_property
-    def public_prefix(self) -> str:
-        """The shortest prefix of the covering paths."""
-        return min(self.by_prefix, key=len)
-
-    @cached_property
-    def chosen(self) -> RoutePath:
-        """The path that represents all paths of the app."""
-        return self.by_prefix[self.public_prefix]
-
-    @cached_property
-    def serving_hosts(self) -> dict[str, RoutePath]:
-        """Every host that serves the app, with its first path: the status has one host, but people open them all."""
-        return {path.host: path for path in reversed(self.covering) if self.public_prefix in prefixes_of(path)}
-
-    @cached_property
-    def overriding(self) -> list[RoutePath]:
-        """Other paths of the route that take requests away from those that serve the app."""
-        # By identity: comparing thousands of paths with each other takes seconds.
-        known, serving = {id(path) for path in self.covering}, self.serving_hosts
-        seen: set[str] = set()
-        found = []
-        for path in self.route.paths:
-            if path is serving.get(path.host):
-                seen.add(path.host)
-            if id(path) in known or path.host not in serving:
-                continue
-            is_before = path.host not in seen
-            mine = serving[path.host]
-            if path_overrides.takes(self.route.precedence, path, mine, self.public_prefix, is_before=is_before):
-                found.append(path)
-        return found
-
-    @cached_property
-    def serving(self) -> list[RoutePath]:
-        """All paths that decide about the app's requests; the chosen one first."""
-        return [self.chosen, *(path for path in self.covering if path is not self.chosen), *self.overriding]
-
-    @cached_property
-    def backend_prefix(self) -> str:
-        """The prefix that the backend receives for the chosen path. Earlier rules ensure that there is one."""
-        return self.arriving(self.chosen, self.public_prefix) or ""
-
-    def arriving(self, path: RoutePath, prefix: str) -> str | None:
-        """Return the prefix that the backend receives for a prefix of a path; None if there is no such prefix."""
-        if self.is_rewrite_stated:
-            return "" if self.snapshot.app.spec.rewrite is Rewrite.STRIP else prefix
-        if not rewrites.count_expressions(path.transforms):
-            return rewrites.backend_prefix(prefix, path.transforms)
-        key = (prefix, path.transforms)
-        if key not in self._rewritten and len(self._rewritten) < MAX_REWRITES:
-            self._rewritten[key] = rewrites.backend_prefix(*key)
-        return self._rewritten.get(key)
-
-    def transforms(self) -> tuple[rewrites.Transform, ...]:
-        """Return the transforms of the chosen path; none if the spec states the rewrite."""
-        return () if self.is_rewrite_stated else self.chosen.transforms
-
-    @property
-    def missing_middleware(self) -> str:
-        """The key of the first Middleware that the chosen path needs and that is not there; empty if all are."""
-        return next((found.what for found in self.transforms() if isinstance(found, rewrites.Missing)), "")
-
-    @property
-    def is_rewrite_stated(self) -> bool:
-        """Whether the spec says what arrives at the app, so that the rewrites of the route decide nothing."""
-        spec = self.snapshot.app.spec
-        return spec.rewrite is not Rewrite.AUTO or spec.backend_path is not None
-
-    @property
-    def is_secure(self) -> bool:
-        """Whether browsers reach the route by https."""
-        return any(origin.is_secure for origin in self.route.origins)
-
-    @cached_property
-    def only_redirects(self) -> bool:
-        """Whether the route is for http alone, and sends all requests for the app to https."""
-        found = {path.transforms: None for path in self.own_paths}
-        return not self.is_secure and all(any(map(_is_to_https, transforms)) for transforms in found)
-
-    @cached_property
-    def place(self) -> Place | None:
-        """The place that counts; None if the route does not serve the stated URL."""
-        return place_of(self.snapshot.app.spec, self.public_prefix, self.backend_prefix)
-
-    @property
-    def present_prefix(self) -> str | None:
-        """The prefix at which the pods serve Chainlit now; None if it is not known, or not below the route's."""
-        container = self.endpoint.container
-        if container is None:
-            return None
-        variable = container.effective_root_path
-        value = variable.value if variable is not None else ""
-        if value is None or not paths.is_below(value, self.backend_prefix):
-            return None
-        return self.public_prefix + value.removeprefix(self.backend_prefix)
-
-    @property
-    def prefix_at_edge(self) -> str:
-        """The prefix of the requests that the route gets for the place that counts."""
-        public = self.place.public if self.place is not None else self.public_prefix
-        return public if paths.is_below(public, self.public_prefix) else self.public_prefix
-
-
-def _is_to_https(transform: rewrites.Transform) -> bool:
-    return isinstance(transform, redirects.Redirect) and redirects.is_to_https(transform)
-
-
-def _unconditional(own: Iterable[RoutePath]) -> Iterator[RoutePath]:
-    methods: dict[RoutePath, set[str]] = {}
-    for path in own:
-        if not path.condition:
-            yield path
-        elif path.condition in _METHODS:
-            whole = replace(path, condition="")
-            seen = methods.setdefault(whole, set())
-            seen.add(path.condition)
-            if len(seen) == len(_METHODS):
-                yield whole
-
-
-# ------------------------------------------------------------------------------------------------------ the rules
 
 
 def service_exists(given: Candidate) -> str:
@@ -304,7 +102,7 @@ def requests_are_unconditional(given: Candidate) -> str:
     if given.whole_paths:
         return ""
     first = given.own_paths[0]
-    if first.condition in _METHODS:
+    if first.condition in METHODS:
         return _by_method(given, first)
     return (
         f"{given.route.ref} sends requests for {first.path} to the app only if {first.condition}. Use a match on the "
@@ -313,12 +111,12 @@ def requests_are_unconditional(given: Candidate) -> str:
 
 
 def _by_method(given: Candidate, first: RoutePath) -> str:
-    given_methods = {path.condition: None for path in given.own_paths if path.condition in _METHODS}
-    missing = [method for condition, method in _METHODS.items() if condition not in given_methods]
+    given_methods = {path.condition: None for path in given.own_paths if path.condition in METHODS}
+    missing = [method for condition, method in METHODS.items() if condition not in given_methods]
     remedy = "Use a match on the path alone."
     if not missing:
         return f"{given.route.ref} treats requests for {first.path} in different ways, by their method. {remedy}"
-    methods = " or ".join(_METHODS[condition] for condition in given_methods)
+    methods = " or ".join(METHODS[condition] for condition in given_methods)
     return (
         f"{given.route.ref} sends requests for {first.path} to the app only if the method is {methods}. Chainlit needs "
         f"{', '.join(missing)} too, for example for feedback and threads. {remedy}"
@@ -391,7 +189,7 @@ def port_exists(given: Candidate) -> str:
     """The Service must have the port that the route names."""
     for path in given.serving:
         service = given.services[path.service]
-        if not any(port.matches(path.port) for port in service.ports):
+        if not given.has_port(path):
             ports = ", ".join(f"{port.port} {port.name}".strip() for port in service.ports) or "none"
             return (
                 f"{given.route.ref} sends requests for {path.path} to port {path.port} of {service.ref}, which has no "
@@ -462,18 +260,12 @@ def rewrites_agree(given: Candidate) -> str:
     unlike = {(each, path.transforms): path for path in given.serving[1:] for each in prefixes_of(path)}
     for (prefix, _), path in unlike.items():
         arriving = given.arriving(path, prefix)
-        if arriving is None or not agree((given.public_prefix, given.backend_prefix), (prefix, arriving)):
+        if arriving is None or not paths.agree(given.prefixes, (prefix, arriving)):
             return (
                 f"{given.route.ref} rewrites {path.path} and {given.chosen.path} of the app in different ways, so "
                 "requests for one of them go astray. Give all of its rules the same rewrite."
             )
     return ""
-
-
-def agree(one: tuple[str, str], other: tuple[str, str]) -> bool:
-    """Whether two pairs of a prefix and the prefix that arrives mean the same rewrite for requests below both."""
-    (above, arrives), (below, expected) = sorted((one, other), key=lambda pair: len(pair[0]))
-    return arrives + below.removeprefix(above) == expected
 
 
 def prefixes_align(given: Candidate) -> str:

@@ -17,8 +17,8 @@ from chainlit_operator.domain.place import stated_url, without_mount
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.domain.resolution import path_overrides, rules
 from chainlit_operator.domain.resolution.answer import Resolved, Unresolved, resolved
+from chainlit_operator.domain.resolution.candidate import Candidate
 from chainlit_operator.domain.resolution.origin import origin_of
-from chainlit_operator.domain.resolution.rules import Candidate
 from chainlit_operator.domain.route_conflicts import share_listener
 from chainlit_operator.domain.route_paths import is_own_route, prefix_of, prefixes_of
 from chainlit_operator.domain.route_warnings import Seen
@@ -99,7 +99,7 @@ class Together:
     def agrees(self, given: Candidate, path: RoutePath) -> bool:
         """Whether a path of a route is rewritten as the main route rewrites."""
         place, arriving = (self.main.public_prefix, self.main.backend_prefix), given.arriving(path, prefix_of(path))
-        return arriving is not None and rules.agree(place, (prefix_of(path), arriving))
+        return arriving is not None and paths.agree(place, (prefix_of(path), arriving))
 
     def _joins_in_parts(self, given: Candidate) -> bool:
         """Whether a route with several paths joins the main one with each of them."""
