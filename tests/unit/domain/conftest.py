@@ -13,4 +13,4 @@ def nothing_is_remembered() -> None:
     """Answers that were kept before a change of the code would hide it from the tests."""
     expressions._read.cache_clear()
     expressions.prefixes.cache_clear()
-    path_overrides._may_match.cache_clear()
+    path_overrides._requests_of.cache_clear()

@@ -21,9 +21,10 @@ from tests.unit.domain.world import (
 
 from chainlit_operator.domain.model import Attachment, Matching, ServicePort, Snapshot, WebSocketRefusal
 from chainlit_operator.domain.reasons import Reason
-from chainlit_operator.domain.redirects import RedirectRegex, RedirectScheme
+from chainlit_operator.domain.redirects import RedirectAll, RedirectRegex, RedirectScheme
 from chainlit_operator.domain.resolution import Resolved, Unresolved, resolve
-from chainlit_operator.domain.rewrites import ReplacePrefixMatch, Unknown
+from chainlit_operator.domain.rewrites import ReplacePrefixMatch, RewriteWholePath, Unknown
+from chainlit_operator.ingress_controllers.ingress_nginx import STYLE
 
 STRIP = (ReplacePrefixMatch("/"),)
 TO_HTTPS = (RedirectScheme("x"),)
@@ -40,6 +41,12 @@ def more(*paths: Any, name: str = "more", **fields: Any) -> Any:
 
 def both(*routes: Any, **fields: Any) -> Snapshot:
     return snapshot(*routes, **fields)
+
+
+def nginx(text: str, target: str) -> Any:
+    """A path of ingress-nginx that is an expression; the target may be empty."""
+    transforms = (RewriteWholePath(text, target, ignores_case=True),) if target else ()
+    return regex(text, styles=(STYLE,), transforms=transforms)
 
 
 CHAT = ingress("/chat")
@@ -122,6 +129,23 @@ ANSWERS: list[tuple[str, Snapshot, tuple[str, str, str] | Reason]] = [
     ("a header only", both(CHAT, more(path(condition="a header matches"))), ("/chat", "", "/chat")),
     ("a path that cannot be served", both(CHAT, more("/a b")), ("/chat", "", "/chat")),
     ("an expression that is not read", both(CHAT, more(regex("/(a|b)"))), ("/chat", "", "/chat")),
+    ("an expression without a prefix that takes the socket, rewritten",
+     both(ingress("/chat/ws"), more(nginx("/chat[0-9]*(/.*)?", "/$2"))), Reason.REGULAR_EXPRESSION_PATH),
+    ("an expression without a prefix that takes the socket as it is",
+     both(ingress("/chat/ws"), more(nginx("/chat[0-9]*(/.*)?", ""))), ("/chat/ws", "", "/chat/ws")),
+    ("an expression without a prefix that is rewritten, and is shorter",
+     both(ingress("/chat/ws"), more(nginx("/[a-z]*", "/$2"))), ("/chat/ws", "", "/chat/ws")),
+    ("an expression for a part of what is needed, rewritten alike",
+     both(CHAT, more(nginx("/[a-z]+/project/(.*)", "/chat/project/$1"))), ("/chat", "", "/chat")),
+    ("an expression for a part of what is needed, rewritten",
+     both(CHAT, more(nginx("/[a-z]+/project/(.*)", "/project/$1"))), Reason.REGULAR_EXPRESSION_PATH),
+    ("a socket of several prefixes, one of which is elsewhere",
+     both(ingress(path(transforms=STRIP)), more(nginx("/(?:chat/ws|bot)(/.*)", "/ws$1"))), Reason.SEVERAL_PATHS),
+    ("an exact path of the app whose port is missing",
+     both(CHAT, more(path("/chat/ws/socket.io/", path_type="Exact", port=81))), Reason.EXACT_PATH),
+    ("an exact path of the app that is redirected",
+     both(CHAT, more(path("/chat/login", path_type="Exact", transforms=(RedirectAll("x", "https://x.example"),)))),
+     Reason.EXACT_PATH),
     ("a port that is missing, for the socket", both(CHAT, more(path("/chat/ws", port=81))),
      Reason.ROUTE_WITHOUT_BACKEND),
     ("a port that is missing, elsewhere", both(CHAT, more(path("/bot", port=81))), ("/chat", "", "/chat")),
@@ -130,6 +154,9 @@ ANSWERS: list[tuple[str, Snapshot, tuple[str, str, str] | Reason]] = [
     ("a stated URL chooses", both(CHAT, more("/bot"), app=app(url="https://example.com/bot")), ("/bot", "", "/bot")),
     ("a stated URL chooses the longest", both(ingress("/"), more("/chat"), app=app(url="https://example.com/chat")),
      ("/chat", "", "/chat")),
+    ("a stated URL beside a route that takes the socket, stripped",
+     both(CHAT, more(path("/chat/ws", transforms=STRIP)), app=app(url="https://example.com/chat")),
+     Reason.ROUTE_AMBIGUOUS),
     ("a stated URL that none serves", both(CHAT, more("/chat/ws"), app=app(url="https://example.com/x")),
      Reason.STATED_URL_NOT_SERVED),
     ("a stated URL beside a part", both(CHAT, more("/chat/ws"), app=app(url="https://example.com/p/chat")),

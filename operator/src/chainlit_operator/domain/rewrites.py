@@ -179,11 +179,16 @@ def count_expressions(transforms: Iterable[Transform]) -> int:
     )
 
 
-def backend_prefix(public: str, transforms: Iterable[Transform]) -> str | None:
-    """Return the prefix that the backend receives for ``public``, both in normal form; None if there is none."""
+def backend_prefix(
+    public: str, transforms: Iterable[Transform], requests: tuple[str, ...] = chainlit.REQUESTS
+) -> str | None:
+    """Return the prefix that the backend receives for ``public``, both in normal form; None if there is none.
+
+    It is that of all ``requests`` below ``public``.
+    """
     in_order = tuple(transforms)
     # A rewrite by a prefix treats all paths alike; an expression may tell each request from the others.
-    requests = chainlit.REQUESTS if count_expressions(in_order) else SAMPLE_PATHS
+    requests = requests if count_expressions(in_order) else SAMPLE_PATHS
     prefix = _arriving_prefix(public, requests[0], in_order)
     if prefix is None or prefix != paths.normalise(prefix):
         return None

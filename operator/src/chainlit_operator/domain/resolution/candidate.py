@@ -42,7 +42,7 @@ class Candidate:
         self.services: Mapping[str, Service] = {backend_name(namespace, s.ref): s for s in snapshot.services}
         #: The paths that lead to the app's pods, each with the pods' port (None: the Service has no such port).
         self.targets = [(path, target_of(service, path.port)) for path, service in paths_to(route, snapshot.services)]
-        self._rewritten: dict[tuple[str, tuple[rewrites.Transform, ...]], str | None] = {}
+        self._rewritten: dict[tuple[str, tuple[rewrites.Transform, ...], tuple[str, ...]], str | None] = {}
         self.own_paths = [path for path, target in self.targets if endpoint.counts(target)]
 
     @property
@@ -143,13 +143,16 @@ class Candidate:
         """Return whether the Service of one of the app's paths has the port that the path names."""
         return any(port.matches(path.port) for port in self.services[path.service].ports)
 
-    def arriving(self, path: RoutePath, prefix: str) -> str | None:
-        """Return the prefix that the backend receives for a prefix of a path; None if there is no such prefix."""
+    def arriving(self, path: RoutePath, prefix: str, requests: tuple[str, ...] = chainlit.REQUESTS) -> str | None:
+        """Return the prefix that the backend receives for a prefix of a path; None if there is no such prefix.
+
+        Only these of Chainlit's requests count. No rewrite without an expression tells them apart.
+        """
         if self.is_rewrite_stated:
             return "" if self.snapshot.app.spec.rewrite is Rewrite.STRIP else prefix
         if not rewrites.count_expressions(path.transforms):
             return rewrites.backend_prefix(prefix, path.transforms)
-        key = (prefix, path.transforms)
+        key = (prefix, path.transforms, requests)
         if key not in self._rewritten and len(self._rewritten) < MAX_REWRITES:
             self._rewritten[key] = rewrites.backend_prefix(*key)
         return self._rewritten.get(key)

@@ -51,9 +51,14 @@ def _pattern_takes(precedence: Precedence, other: RoutePath, chosen: RoutePath, 
     return not is_shorter and _expression_may_match(other, top)
 
 
-def _expression_may_match(path: RoutePath, top: str) -> bool:
+def requests_of(path: RoutePath, top: str) -> tuple[str, ...]:
+    """Return Chainlit's requests below ``top`` that an expression may match, all of them if it is not evaluated."""
     styles = path.styles if path.matching is Matching.REGULAR_EXPRESSION else _ANY_STYLE
-    return not path.styles or _may_match(path.path, styles, top)
+    return _requests_of(path.path, styles, top) if path.styles else chainlit.REQUESTS
+
+
+def _expression_may_match(path: RoutePath, top: str) -> bool:
+    return bool(requests_of(path, top))
 
 
 def _may_match_needed(other: RoutePath, top: str) -> bool:
@@ -99,9 +104,11 @@ def _is_needed(path: str, top: str) -> bool:
 
 
 @lru_cache(1024)
-def _may_match(expression: str, styles: tuple[Style, ...], top: str) -> bool:
-    """Whether an expression matches a request that Chainlit needs, or is not evaluated, so that it may."""
+def _requests_of(expression: str, styles: tuple[Style, ...], top: str) -> tuple[str, ...]:
     if expressions.why_not_evaluated(expression, styles):
-        return True
-    needed = (top + request for request in chainlit.REQUESTS)
-    return any(expressions.matches(expression, style, path) for path in needed for style in styles)
+        return chainlit.REQUESTS
+    return tuple(
+        request
+        for request in chainlit.REQUESTS
+        if any(expressions.matches(expression, style, top + request) for style in styles)
+    )

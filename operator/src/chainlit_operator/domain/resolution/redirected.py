@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import islice
 
-from chainlit_operator.domain import paths, rewrites
+from chainlit_operator.domain import paths, redirects, rewrites
 from chainlit_operator.domain.model import Route, RoutePath, Snapshot
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.domain.resolution.answer import Resolved, Unresolved
@@ -28,14 +28,19 @@ def fault(route: Route, own: Iterable[RoutePath], public: str) -> str:
         for prefix in prefixes_of(path) if path.transforms else ():
             if paths.is_below(public, prefix) or paths.is_below(prefix, public):
                 unlike.setdefault((max(public, prefix, key=len), path.transforms), path)
-    for (prefix, transforms), path in islice(unlike.items(), MAX_LISTS):
-        found = rewrites.first_redirect(prefix, transforms, _origin(route, path))
+    for (prefix, _), path in islice(unlike.items(), MAX_LISTS):
+        found = first(route, path, prefix)
         if found is not None:
             return (
                 f"{route.ref} redirects {found.path} to {found.location[:_SHOWN]} ({found.what}), and Chainlit needs "
                 "it. Remove the redirect, or limit it to other paths."
             )
     return ""
+
+
+def first(route: Route, path: RoutePath, prefix: str) -> redirects.Redirected | None:
+    """Return the first of Chainlit's requests below a prefix that a path redirects; None if it redirects none."""
+    return rewrites.first_redirect(prefix, path.transforms, _origin(route, path))
 
 
 def _origin(route: Route, path: RoutePath) -> str:

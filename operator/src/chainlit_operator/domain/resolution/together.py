@@ -12,12 +12,13 @@ from dataclasses import replace
 from functools import cached_property
 
 from chainlit_operator.domain import chainlit, endpoint, paths
-from chainlit_operator.domain.model import Rewrite, Route, RoutePath, RouteStatus, Service, Snapshot
+from chainlit_operator.domain.model import Rewrite, Route, RouteStatus, Service, Snapshot
 from chainlit_operator.domain.place import stated_url, without_mount
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.domain.resolution import path_overrides, rules
 from chainlit_operator.domain.resolution.answer import Resolved, Unresolved, resolved
 from chainlit_operator.domain.resolution.candidate import Candidate
+from chainlit_operator.domain.resolution.delivery import delivers
 from chainlit_operator.domain.resolution.origin import origin_of
 from chainlit_operator.domain.route_conflicts import share_listener
 from chainlit_operator.domain.route_paths import is_own_route, prefix_of, prefixes_of
@@ -94,12 +95,8 @@ class Together:
 
     def joins(self, given: Candidate) -> bool:
         """Whether a route has the place of the main one, or a part of it that is Chainlit's own, rewritten alike."""
-        return is_own_route(given.public_prefix, self.main.public_prefix) and self.agrees(given, given.chosen)
-
-    def agrees(self, given: Candidate, path: RoutePath) -> bool:
-        """Whether a path of a route is rewritten as the main route rewrites."""
-        place, arriving = (self.main.public_prefix, self.main.backend_prefix), given.arriving(path, prefix_of(path))
-        return arriving is not None and paths.agree(place, (prefix_of(path), arriving))
+        is_part = is_own_route(given.public_prefix, self.main.public_prefix)
+        return is_part and paths.agree(self.main.prefixes, given.prefixes)
 
     def _joins_in_parts(self, given: Candidate) -> bool:
         """Whether a route with several paths joins the main one with each of them."""
@@ -129,8 +126,12 @@ def _parts(given: Candidate) -> Iterator[Candidate]:
 
 
 def routes_have_one_place(found: Together) -> str:
-    """The routes must have one path, or paths below it that are Chainlit's own, and rewrite them alike."""
-    if not found.unlike or found.snapshot.app.spec.url:
+    """The routes must have one path, or paths below it that are Chainlit's own, and rewrite them alike.
+
+    A stated URL says which of several paths counts, unless another route takes requests for that path.
+    """
+    is_stated = bool(found.snapshot.app.spec.url)
+    if not any(not is_stated or _takes(found, given, is_delivered=True) for given in found.unlike):
         return ""
     listed = ", ".join(f"{_shown(given)} ({_summary(found, given)})" for given in found.candidates)
     services = ", ".join(sorted(service.ref.name for service in found.snapshot.services))
@@ -205,7 +206,7 @@ def _takes(found: Together, given: Candidate, *, is_delivered: bool) -> bool:
     return any(
         path.host in hosts
         and path_overrides.takes(main.route.precedence, path, hosts[path.host], main.public_prefix)
-        and not (is_delivered and found.agrees(given, path))
+        and not (is_delivered and delivers(given, path, main.prefixes))
         for path in given.own_paths
     )
 
