@@ -50,6 +50,7 @@ CAUTIOUS = CAUTIOUS_ALONE | {
     Reason.ROUTE_WITHOUT_BACKEND: "the path without a Service is another one, from which users would get nothing",
     Reason.MIDDLEWARE_NOT_FOUND: "the path with the missing Middleware is another one, which is broken too",
     Reason.PATH_NOT_SUPPORTED: "the path that cannot be served is another one, at which users would get nothing",
+    Reason.ROUTE_NOT_ACCEPTED: "the path that the controller refuses is another one, at which users get nothing",
     Reason.EXACT_PATH: "the same; rules for one method each may serve the app beside it",
     Reason.CONDITIONAL_MATCH: "a rule for the app asks for something that a browser's visit happens to have",
 }
