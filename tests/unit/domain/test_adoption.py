@@ -16,6 +16,7 @@ from tests.unit.domain.world import (
     path,
     regex,
     report_of,
+    service,
     shadow,
     snapshot,
     verified,
@@ -31,6 +32,7 @@ from chainlit_operator.domain.model import (
     Precedence,
     Rewrite,
     Route,
+    ServicePort,
     Snapshot,
     Status,
     Variable,
@@ -42,6 +44,7 @@ from chainlit_operator.domain.place import Place, Source, present_values
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.domain.redirects import RedirectRegex, RedirectRoot
 from chainlit_operator.domain.resolution import Resolved, Unresolved
+from chainlit_operator.object_ref import Ref
 
 OWN: dict[str, Any] = {"field_managers": ("helm", "chainlit-operator")}
 
@@ -496,6 +499,35 @@ def test_an_app_that_follows_its_route_to_a_redirected_page_is_named() -> None:
     found = decide(adopting(ingress(path("/", transforms=(APP_ROOT,))), pods("/chat"), **OWN))
     assert isinstance(found.route, Unresolved)
     assert found.route.reason is Reason.REDIRECTED_BY_ROUTE
+
+
+def test_a_redirect_of_a_route_elsewhere_is_named() -> None:
+    """Its path names the Service with the namespace; another route has the same kind and name, and no redirect."""
+    elsewhere = Ref("Ingress", "edge", "chat")
+    redirected = ingress(path("/", service="shop/chat", transforms=(APP_ROOT,)))
+    refused = ingress("/", refusal="Not allowed")
+    routes = (replace(redirected, ref=elsewhere), refused)
+    found = decide(replace(adopting(refused, pods("/chat"), **OWN), routes=routes))
+    assert isinstance(found.route, Unresolved)
+    assert (found.route.reason, found.route.message[:50]) == (
+        Reason.REDIRECTED_BY_ROUTE,
+        "Ingress edge/chat redirects / to http://example.co",
+    )
+    found = decide(replace(adopting(refused, pods("/chat")), routes=routes))
+    assert found.kept is not None and isinstance(found.route, Resolved)
+
+
+def test_a_redirect_of_a_path_to_another_port_is_none_of_the_app() -> None:
+    """The other port has a dashboard, whose page is redirected."""
+    ray = path("/", host="ray.example.com", port=8265, transforms=(APP_ROOT,))
+    ports = (ServicePort("http", 80, 8000), ServicePort("ray", 8265, 8265))
+    found = decide(
+        replace(
+            adopting(ingress("/", ray), pods(ports=(("", 8000), ("", 8265)), port_option=8000), **OWN),
+            services=(service(ports=ports),),
+        )
+    )
+    assert isinstance(found.route, Resolved), found.route
 
 
 def test_a_redirect_of_everything_keeps_nothing() -> None:

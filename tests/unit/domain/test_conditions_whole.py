@@ -185,6 +185,23 @@ ROWS = [
         id="route-without-address",
     ),
     pytest.param(
+        aligned(
+            app=app(verification=EDGE),
+            routes=(
+                replace(of_gateway(host=""), refusal="Not allowed"),
+                replace(ingress(path("/chat", "shop/chat", host="")), ref=Ref("Ingress", "edge", "chat")),
+            ),
+        ),
+        "",
+        text(
+            "True Resolved: Ingress edge/chat gives path /chat on any host. Warning: Left out: Ingress chat "
+            "(RouteNotAccepted).",
+            ALIGNED.replace("Ingress chat", "Ingress edge/chat"),
+            NO_URL.replace("Ingress chat", "Ingress edge/chat").format("no host, and its status no address"),
+        ),
+        id="route-of-another-namespace-without-address",
+    ),
+    pytest.param(
         aligned(app=app(verification=EDGE), routes=(ingress(path("/chat", host="*.example.com")),)),
         "",
         text(

@@ -32,7 +32,6 @@ from chainlit_operator.domain.paths import RootPaths
 from chainlit_operator.domain.place import Place, Source, known_values, present_values, recorded_values
 from chainlit_operator.domain.resolution import Resolved, path_overrides
 from chainlit_operator.domain.route_paths import prefix_of
-from chainlit_operator.object_ref import Ref
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +129,7 @@ def _is_offered(snapshot: Snapshot, route: Resolved, below: str) -> bool:
     if not below:
         return True
     status, top = route.status, route.public_prefix + below
-    ref = Ref(status.kind, status.namespace or snapshot.app.ref.namespace, status.name)
+    ref = status.ref(snapshot.app.ref)
     own = {backend_name(ref.namespace, service.ref) for service in snapshot.services}
     return not any(
         _takes(found, path, route, top)

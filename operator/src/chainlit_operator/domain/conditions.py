@@ -246,11 +246,11 @@ class _Reporter:
     def _why_no_url(self) -> str:
         """Why no URL of the app is known, and the remedy."""
         status, snapshot = self._resolved().status, self._snapshot
-        route = next((r for r in snapshot.routes if (r.ref.kind, r.ref.name) == (status.kind, status.name)), None)
+        route = next((route for route in snapshot.routes if route.ref == status.ref(snapshot.app.ref)), None)
         if route is None:
             return "The spec states no URL to open as a browser does. Set spec.route.url"
         why, remedy = why_no_origin(route, status.host, snapshot.watched)
-        return f"{status.kind} {status.name} {why}, so there is no URL to open as a browser does. {remedy}"
+        return f"{status.shown} {why}, so there is no URL to open as a browser does. {remedy}"
 
     def _refused_by_route(self) -> Condition | None:
         """The refusal of the WebSocket by the route, where its URL is not the proof. No test is needed to know it."""
@@ -361,7 +361,7 @@ def _unknown_url(kept: Kept) -> str:
     """The remedy where a proxy that the cluster does not show comes before the route."""
     route = kept.route.status
     return (
-        f"{route.kind} {route.name} does not explain {kept.outer} in {PARENT_ROOT_PATH}, so another proxy seems to add "
+        f"{route.shown} does not explain {kept.outer} in {PARENT_ROOT_PATH}, so another proxy seems to add "
         "it, and the operator does not know the URL. Set spec.route.url to the URL that browsers open."
     )
 

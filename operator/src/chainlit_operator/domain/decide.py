@@ -58,20 +58,20 @@ class Decision:
 
 def decide(snapshot: Snapshot) -> Decision:
     """Decide about the snapshot's app."""
-    route = resolve_alone(snapshot)
     found = endpoint.find(snapshot)
+    route = resolve_alone(snapshot, found)
     container = found.container
     kept = None
     if isinstance(route, Resolved) and container is not None:
         kept = adoption.kept(snapshot, route, container)
-        route = unless_redirected(snapshot, route if kept is None else kept.route)
+        route = unless_redirected(snapshot, found, route if kept is None else kept.route)
     # Routes of others are judged at the place that counts, not at the route's own.
     route = against_others(snapshot, route)
     kept = kept if isinstance(route, Resolved) else None
     is_mounted = bool(snapshot.app.spec.mount_path)
     roots = route.root_paths if isinstance(route, Resolved) and not is_mounted else None
     roots = roots if kept is None else kept.root_paths
-    steps, failure = _steps(snapshot, roots)
+    steps, failure = _steps(snapshot, found, roots)
     aligned = alignment.align(snapshot, route, container, roots)
     verdict = Verdict(aligned.action, kept)
     if isinstance(route, Resolved) and container is not None:
@@ -105,7 +105,7 @@ def _questions(
     return (*about_port, *diagnosis.questions(snapshot, route, found.container))
 
 
-def _steps(snapshot: Snapshot, roots: RootPaths | None) -> tuple[Steps, Failure | None]:
+def _steps(snapshot: Snapshot, found: Endpoint, roots: RootPaths | None) -> tuple[Steps, Failure | None]:
     """The steps for created objects; none for an app that is suspended or terminating, or whose workload is claimed."""
     app = snapshot.app
     wanted = manifests.refs(app)
@@ -116,17 +116,17 @@ def _steps(snapshot: Snapshot, roots: RootPaths | None) -> tuple[Steps, Failure 
         return Steps(memory=snapshot.memory), Failure(Reason.APPLY_REFUSED, snapshot.template_fault)
     objects = list(snapshot.manifests)
     if app.spec.template is not None:
-        objects.append(manifests.deployment(app, roots or _present_roots(snapshot)))
-    found = ownership.steps(snapshot, objects, wanted)
-    conflict = found.conflict
-    return found, None if conflict is None else Failure(Reason.FIELD_CONTESTED, conflict.message)
+        objects.append(manifests.deployment(app, roots or _present_roots(snapshot, found)))
+    made = ownership.steps(snapshot, objects, wanted)
+    conflict = made.conflict
+    return made, None if conflict is None else Failure(Reason.FIELD_CONTESTED, conflict.message)
 
 
-def _present_roots(snapshot: Snapshot) -> RootPaths:
+def _present_roots(snapshot: Snapshot, found: Endpoint) -> RootPaths:
     """The present root paths of a created workload. They stay while its route gives none."""
     live = next((obj for obj in snapshot.owned if obj.ref == snapshot.app.workload), None)
     if live is None or snapshot.workload is None:
         return RootPaths("", "")
-    container = endpoint.find(snapshot).container
+    container = found.container
     variables = (container.root_path, container.parent_root_path) if container is not None else (None, None)
     return RootPaths(*(variable.value or "" if variable is not None else "" for variable in variables))

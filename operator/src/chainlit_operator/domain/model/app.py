@@ -66,6 +66,10 @@ class RouteStatus:
         """Kind and name, for a message."""
         return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
 
+    def ref(self, app: Ref) -> Ref:
+        """Return the route of that app."""
+        return Ref(self.kind, self.namespace or app.namespace, self.name)
+
 
 @dataclass(frozen=True, slots=True)
 class WorkloadStatus:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from chainlit_operator.domain import endpoint
+from chainlit_operator.domain.endpoint import Endpoint
 from chainlit_operator.domain.model import App, Snapshot
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.domain.resolution import conflicts, together
@@ -15,16 +17,16 @@ from chainlit_operator.domain.rule import Rule, first_fault
 
 def resolve(snapshot: Snapshot) -> Resolved | Unresolved:
     """Return the resolved route of the snapshot's app, or the first fault."""
-    return against_others(snapshot, resolve_alone(snapshot))
+    return against_others(snapshot, resolve_alone(snapshot, endpoint.find(snapshot)))
 
 
-def resolve_alone(snapshot: Snapshot) -> Resolved | Unresolved:
-    """Return what the app's routes give, as if there were no routes of others."""
+def resolve_alone(snapshot: Snapshot, found: Endpoint) -> Resolved | Unresolved:
+    """Return what the app's routes give, as if there were no routes of others; ``found`` is the app's endpoint."""
     if fault := first_fault(APP_RULES, snapshot):
         return Unresolved(*fault)
-    answer = together.answer(snapshot) if snapshot.routes else stated_answer(snapshot)
+    answer = together.answer(snapshot, found) if snapshot.routes else stated_answer(snapshot, found)
     if isinstance(answer, Unresolved) and _stands_alone(snapshot):
-        answer = stated_answer(snapshot)
+        answer = stated_answer(snapshot, found)
     assert answer is not None  # a rule ensures that there is a route or a stated URL
     return answer
 

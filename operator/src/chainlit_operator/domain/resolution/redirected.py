@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from itertools import islice
 
 from chainlit_operator.domain import paths, redirects, rewrites
+from chainlit_operator.domain.endpoint import Endpoint, paths_to, target_of
 from chainlit_operator.domain.model import Route, RoutePath, Snapshot
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.domain.resolution.answer import Resolved, Unresolved
@@ -52,12 +53,12 @@ def _origin(route: Route, path: RoutePath) -> str:
     return f"http{origin_of(route, path) or f'://{example}'}"
 
 
-def unless_redirected(snapshot: Snapshot, answer: Resolved) -> Resolved | Unresolved:
+def unless_redirected(snapshot: Snapshot, found: Endpoint, answer: Resolved) -> Resolved | Unresolved:
     """Return the answer, or the fault of its route at the place that counts."""
-    services = {service.ref.name for service in snapshot.services}
     for route in snapshot.routes:
-        if (route.ref.kind, route.ref.name) == (answer.status.kind, answer.status.name):
-            own = (path for path in route.paths if path.service in services)
+        if route.ref == answer.status.ref(snapshot.app.ref):
+            to_app = paths_to(route, snapshot.services)
+            own = [path for path, service in to_app if found.counts(target_of(service, path.port))]
             if message := fault(route, own, answer.public_prefix):
                 return Unresolved(Reason.REDIRECTED_BY_ROUTE, message)
     return answer

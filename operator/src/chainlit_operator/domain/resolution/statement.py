@@ -7,6 +7,7 @@ and the app, a portal or an API gateway outside, a Service of type LoadBalancer 
 from __future__ import annotations
 
 from chainlit_operator.domain import endpoint, paths
+from chainlit_operator.domain.endpoint import Endpoint
 from chainlit_operator.domain.model import App, Rewrite, RouteStatus, Service, Snapshot
 from chainlit_operator.domain.place import stated_place, stated_url
 from chainlit_operator.domain.resolution.answer import Resolved, resolved
@@ -68,7 +69,7 @@ def _without_mount_path(field: str, prefix: str, app: App) -> str:
     )
 
 
-def stated_answer(snapshot: Snapshot) -> Resolved | None:
+def stated_answer(snapshot: Snapshot, found: Endpoint) -> Resolved | None:
     """Return the answer that the spec alone gives; None if it states no URL. The rules above must hold."""
     spec, url = snapshot.app.spec, stated_url(snapshot.app.spec.url)
     place = stated_place(spec)
@@ -81,13 +82,12 @@ def stated_answer(snapshot: Snapshot) -> Resolved | None:
         status=RouteStatus("", "", url.host, place.public or "/", "", str(rewrite)),
         origin=url.origin,
         mount_path=spec.mount_path,
-        backend=_backend(snapshot),
+        backend=_backend(snapshot, found),
     )
 
 
-def _backend(snapshot: Snapshot) -> tuple[Service, int]:
+def _backend(snapshot: Snapshot, found: Endpoint) -> tuple[Service, int]:
     """The Service and the port that lead to Chainlit; a rule ensures that there is a Service."""
-    found = endpoint.find(snapshot)
     ports = [(service, port) for service in backend_services(snapshot.app, snapshot.services) for port in service.ports]
     leading = [(service, port) for service, port in ports if found.counts(endpoint.target_of(service, port.port))]
     named = [(service, port) for service, port in leading if port.name == PORT_NAME]

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 
-from chainlit_operator.domain import chainlit, endpoint, paths
+from chainlit_operator.domain import chainlit, paths
+from chainlit_operator.domain.endpoint import Endpoint
 from chainlit_operator.domain.model import Rewrite, Route, RouteStatus, Service, Snapshot
 from chainlit_operator.domain.place import stated_url, without_mount
 from chainlit_operator.domain.reasons import Reason
@@ -43,9 +44,8 @@ class Together:
     Routes that lead to other ports of the pods are none of them, nor those that only redirect to https.
     """
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    def __init__(self, snapshot: Snapshot, found: Endpoint) -> None:
         self.snapshot = snapshot
-        found = endpoint.find(snapshot)
         every = [Candidate(snapshot, route, found) for route in snapshot.routes]
         candidates = [given for given in every if given.own_paths] or every
         self._faults = {id(given): first_fault(rules.RULES, given) for given in candidates}
@@ -214,9 +214,9 @@ def _takes(found: Together, given: Candidate, *, is_delivered: bool) -> bool:
 # ------------------------------------------------------------------------------------------------------ the answer
 
 
-def answer(snapshot: Snapshot) -> Resolved | Unresolved:
-    """Return the one answer of all routes of the snapshot; there must be one."""
-    found = Together(snapshot)
+def answer(snapshot: Snapshot, at: Endpoint) -> Resolved | Unresolved:
+    """Return the one answer of all routes of the snapshot; there must be one. ``at`` is the app's endpoint."""
+    found = Together(snapshot, at)
     if not found.good:
         return Unresolved(*found.faulty[0][1])
     fault = first_fault(RULES, found) or _blocking(found)
