@@ -797,6 +797,8 @@ def test_a_message_has_a_part_of_a_long_annotation() -> None:
         ({f"{NGINX}/use-regex": "true"}, "Prefix", CHAT, ANY_STYLE, ()),
         # Kong may serve it too, and what its path means is not known.
         ({f"{NGINX}/use-regex": "true"}, "ImplementationSpecific", f"/~{CHAT}.*", ANY_STYLE, ()),
+        ({f"{NGINX}/use-regex": "true"}, "Exact", CHAT, (ingress_nginx.STYLE,), ()),
+        ({f"{NGINX}/use-regex": "false"}, "Exact", CHAT, ANY_STYLE, ()),
         ({MATCHER: "PathRegexp"}, "ImplementationSpecific", ANY, (ANYWHERE,), ()),
         ({MATCHER: "PathRegexp"}, "Prefix", ANY, ANY_STYLE, ()),
         ({f"{NGINX}/use-regex": "true", MATCHER: "PathRegexp"}, "ImplementationSpecific", ANY,

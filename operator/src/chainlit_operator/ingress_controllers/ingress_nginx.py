@@ -64,12 +64,13 @@ class _Rules(Rules):
         return with_https(route.origins) if self._forces_https else route.origins
 
     def matching(self, path: RoutePath) -> Matching | None:
-        """Expressions count with every type of path."""
-        is_read = self._reads_expressions and not is_plain(path.path)
-        return Matching.REGULAR_EXPRESSION if is_read else None
+        """Expressions count with every type of path; as one, a plain path of type Exact matches all below it, too."""
+        is_plain_prefix = is_plain(path.path) and path.matching is not Matching.EXACT
+        return Matching.REGULAR_EXPRESSION if self._reads_expressions and not is_plain_prefix else None
 
     def warnings(self, path: RoutePath) -> tuple[RouteWarning, ...]:
-        if self.matching(path) is None or path.path_type == IMPLEMENTATION_SPECIFIC:
+        is_refused = self.matching(path) is not None and not is_plain(path.path)
+        if not is_refused or path.path_type == IMPLEMENTATION_SPECIFIC:
             return ()
         advice = (
             f"Since release 1.12, ingress-nginx refuses the regular expression {path.path[:SHOWN]} with pathType "
