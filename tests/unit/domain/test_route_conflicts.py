@@ -416,18 +416,24 @@ def test_shadowed(given: RoutePath, prefixes: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("claimed", "places", "expected"),
+    ("claimed", "places", "mount_path", "expected"),
     [
-        ("/", ["/a/chat"], ["/a", "/a/chat"]),
-        ("/a", ["/a/chat", "/a", "/b"], ["/a/chat"]),
-        ("/a", ["/ab"], []),
-        ("/a", [], []),
-        ("/", ["/s" * 20], ["/s" * n for n in range(4, 21)]),
+        ("/", ["/a/chat"], "", ["/a", "/a/chat"]),
+        ("/a", ["/a/chat", "/a", "/b"], "", ["/a/chat"]),
+        ("/a", ["/ab"], "", []),
+        ("/a", [], "", []),
+        ("/", ["/s" * 20], "", ["/s" * n for n in range(4, 21)]),
+        ("/", [], "/chat", ["/chat"]),
+        ("/a", [], "/chat", ["/a/chat"]),
+        ("/a", ["/a/chat"], "/chat", ["/a/chat"]),
+        ("/a", [], "/a/chat", ["/a/a", "/a/a/chat", "/a/chat"]),
+        ("/x/a", [], "/a/chat", ["/x/a/a", "/x/a/a/chat", "/x/a/chat"]),
+        ("/xa", [], "/a/chat", ["/xa/a", "/xa/a/chat"]),
     ],
 )
-def test_keys_below(claimed: str, places: list[str], expected: list[str]) -> None:
+def test_keys_below(claimed: str, places: list[str], mount_path: str, expected: list[str]) -> None:
     (found,) = keys(ingress(claimed))
-    assert [*keys_below(found, places)] == [RouteKey(GROUP, "example.com", prefix) for prefix in expected]
+    assert [*keys_below(found, places, mount_path)] == [RouteKey(GROUP, "example.com", prefix) for prefix in expected]
 
 
 def test_an_expression_claims_each_of_its_prefixes() -> None:

@@ -21,7 +21,7 @@ from tests.unit.domain.world import (
 
 from chainlit_operator.domain.model import Attachment, Matching, ServicePort, Snapshot, WebSocketRefusal
 from chainlit_operator.domain.reasons import Reason
-from chainlit_operator.domain.redirects import RedirectAll, RedirectRegex, RedirectScheme
+from chainlit_operator.domain.redirects import RedirectAll, RedirectRegex, RedirectRoot, RedirectScheme
 from chainlit_operator.domain.resolution import Resolved, Unresolved, resolve
 from chainlit_operator.domain.rewrites import ReplacePrefixMatch, RewriteWholePath, Unknown
 from chainlit_operator.ingress_controllers.ingress_nginx import STYLE
@@ -51,6 +51,7 @@ def nginx(text: str, target: str) -> Any:
 
 CHAT = ingress("/chat")
 CHAT_BY_HTTPS = ingress("/chat", tls_hosts=BY_HTTPS)
+MOUNTED, OTHER_LOGIN = app(mount_path="/chat"), path("/api/login", "other")
 ANSWERS: list[tuple[str, Snapshot, tuple[str, str, str] | Reason]] = [
     ("the socket's own path", both(CHAT, more("/chat/ws")), ("/chat", "", "/chat")),
     ("the socket's own path, first", both(ingress("/chat/ws"), more("/chat")), ("/chat", "", "/chat")),
@@ -157,6 +158,23 @@ ANSWERS: list[tuple[str, Snapshot, tuple[str, str, str] | Reason]] = [
     ("a stated URL beside a route that takes the socket, stripped",
      both(CHAT, more(path("/chat/ws", transforms=STRIP)), app=app(url="https://example.com/chat")),
      Reason.ROUTE_AMBIGUOUS),
+    ("mounted, beside a path of the other app", both(ingress("/api", OTHER_LOGIN), app=MOUNTED), ("/api", "", "/api")),
+    ("mounted, without the socket", both(ingress("/api", path("/api/chat/ws", "other")), app=MOUNTED),
+     Reason.PATH_SHADOWED),
+    ("mounted, without its place", both(ingress("/api", path("/api/chat", "other")), app=MOUNTED),
+     Reason.PATH_SHADOWED),
+    ("mounted deeper, without its place",
+     both(ingress("/api", path("/api/v1", "other")), app=app(mount_path="/api/v1/chat")), Reason.PATH_SHADOWED),
+    ("mounted, with a redirect of the other page",
+     both(ingress(path("/", transforms=(RedirectRoot("x", "/chat/"),))), app=MOUNTED), ("", "", "/")),
+    ("mounted, beside an unknown rewrite of a path of the other app",
+     both(ingress("/api"), more(path("/api/login", transforms=UNKNOWN)), app=MOUNTED), ("/api", "", "/api")),
+    ("mounted, beside an unknown rewrite of the socket",
+     both(ingress("/api"), more(path("/api/chat/ws", transforms=UNKNOWN)), app=MOUNTED), Reason.REWRITE_UNKNOWN),
+    ("a stated URL below, without the socket",
+     both(ingress("/", path("/chat/ws", "other")), app=app(url="https://example.com/chat")), Reason.PATH_SHADOWED),
+    ("a stated URL below, beside another app",
+     both(ingress("/", path("/login", "other")), app=app(url="https://example.com/chat")), ("/chat", "", "/")),
     ("a stated URL that none serves", both(CHAT, more("/chat/ws"), app=app(url="https://example.com/x")),
      Reason.STATED_URL_NOT_SERVED),
     ("a stated URL beside a part", both(CHAT, more("/chat/ws"), app=app(url="https://example.com/p/chat")),
@@ -222,6 +240,13 @@ def test_the_path_that_the_socket_matches_decides_in_every_route(first: Any, sec
     assert isinstance(found, Resolved)
     told = f"Some refuses the WebSocket at Ingress shop/{wanted} with status 403. Allow it."
     assert found.web_socket_refusal == (told if wanted else "")
+
+
+@pytest.mark.parametrize("mount_path", ["/chat", "/api/chat"])
+def test_the_socket_of_a_mounted_app(mount_path: str) -> None:
+    refused = path("/api/chat/ws", web_socket_refusal=REFUSAL)
+    found = resolve(both(ingress(path("/api")), more(refused), app=app(mount_path=mount_path)))
+    assert isinstance(found, Unresolved)
 
 
 def test_a_route_to_another_port_of_the_pods_is_none_of_the_app() -> None:

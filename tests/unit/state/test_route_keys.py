@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from tests.unit.domain.world import app, container, ingress, path, service, workload
 
+from chainlit_operator.domain.decide import decide
 from chainlit_operator.domain.model import (
     App,
     Attachment,
@@ -20,6 +21,8 @@ from chainlit_operator.domain.model import (
     WatchedObject,
     ingress_class,
 )
+from chainlit_operator.domain.reasons import Reason
+from chainlit_operator.domain.resolution import Unresolved
 from chainlit_operator.domain.route_conflicts import RouteKey
 from chainlit_operator.object_ref import Ref
 from chainlit_operator.state import State
@@ -391,6 +394,30 @@ def test_a_stated_or_kept_place_counts_too(keys: list[Ref]) -> None:
     assert winners(state, "a") == [[("x", "other")]]
     state.put_app(replace(found, generation=4, status=Status(root_path="/chat")))
     assert winners(state, "a") == [[]]
+
+
+def test_a_mounted_app_loses_requests_at_its_mount_path(keys: list[Ref]) -> None:
+    """The route leads to another app at /api, which mounts Chainlit: its own paths beside that are not Chainlit's."""
+    state = State(keys.append)
+    found = deploy(state, "a", path("/api"))
+    found = replace(found, generation=2, spec=replace(found.spec, mount_path="/chat"))
+    state.put_app(found)
+    for text, reason in (
+        ("/api/chat", Reason.PATH_CLAIMED),
+        ("/api/chat/ws", Reason.PATH_SHADOWED),
+        ("/api/ws", None),
+        ("/api/login", None),
+        ("/api/chat/shop", None),
+    ):
+        keys.clear()
+        state.upsert(ingress_of("x", path(text), **NGINX))
+        state.upsert(replace(ingress(path("/api"), **NGINX), ref=Ref("Ingress", "a", "chat")))
+        answer = decide(state.snapshot(found)).route
+        assert (answer.reason if isinstance(answer, Unresolved) else None) == reason, text
+        state.remove(ingress_of("x"))
+    keys.clear()
+    state.upsert(ingress_of("x", path("/api/chat"), **NGINX))
+    assert namespaces_of(keys) == {"a"}
 
 
 def test_a_redirect_takes_requests(keys: list[Ref]) -> None:

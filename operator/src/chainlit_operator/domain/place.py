@@ -114,11 +114,12 @@ def recorded_values(app: App) -> RootPaths:
 def possible_prefixes(app: App, workload: Workload) -> tuple[str, ...]:
     """Return the prefixes at which the app may be for browsers, whatever its route's path is.
 
-    They are the stated one, the one that its status has kept, and those of the containers' values.
+    They are the stated one, the one that its status has kept, and those of the containers' values. Where another app
+    mounts Chainlit, the stated one has the mount path at its end; ``route_conflicts.keys_below`` adds those of routes.
     """
     spec = app.spec
     url = stated_url(spec.url)
-    stated = [] if url is None else [without_mount(url.prefix, spec.mount_path)]
+    stated = [] if url is None else [url.prefix]
     kept = [recorded_values(app)] if app.status.kept else []
     values = [*kept, *filter(None, map(present_values, workload.containers))]
     found = [*stated, *(parent + root for root, parent in values)]

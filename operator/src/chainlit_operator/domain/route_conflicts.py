@@ -122,18 +122,27 @@ def keys_of_paths(route: Route, services: Set[str]) -> Iterator[KeysOfPath]:
             yield KeysOfPath(path, prefix, tuple(claimed), tuple(shadowed))
 
 
-def keys_below(keys: KeysOfPath, places: Sequence[str]) -> Iterator[RouteKey]:
+def keys_below(keys: KeysOfPath, places: Sequence[str], mount_path: str) -> Iterator[RouteKey]:
     """Yield the keys below a path at which somebody else's path would take requests from an app at these prefixes.
 
-    An app may be at a prefix below its route's path: ``/chat`` behind a route for ``/``. Then each path from the
-    route's down to the app's takes all that the app needs.
+    An app may be at a prefix below its route's path: ``/chat`` behind a route for ``/``, or ``/api/chainlit`` behind
+    one for ``/api`` if an app there mounts Chainlit. Then each path from the route's down to the app's takes all that
+    the app needs.
     """
-    for place in places:
+    for place in dict.fromkeys((*places, *_mounted(keys.prefix, mount_path))):
         if paths.is_below(place, keys.prefix):
             segments = place.removeprefix(keys.prefix).split("/")[1:]
             for end in range(max(1, len(segments) - MAX_LEVELS), len(segments) + 1):
                 prefix = "/".join([keys.prefix, *segments[:end]])
                 yield from (key._replace(prefix=prefix) for key in keys.claimed)
+
+
+def _mounted(prefix: str, mount_path: str) -> Iterator[str]:
+    """The places at which an app behind a prefix may mount Chainlit: its mount path may repeat the prefix's end."""
+    segments = mount_path.split("/")
+    for end in range(1, min(len(segments), MAX_LEVELS) + 1) if mount_path else ():
+        if prefix.endswith("/".join(segments[:end])):
+            yield "/".join([prefix, *segments[end:]])
 
 
 def _above(path: RoutePath, prefix: str) -> list[str]:

@@ -143,13 +143,15 @@ class Filed(NamedTuple):
 class Link(NamedTuple):
     """A Service, and an app behind it; ``app`` is None where there is none.
 
-    ``places`` are the prefixes at which the app may be, whatever the paths of its routes are.
+    ``places`` are the prefixes at which the app may be, whatever the paths of its routes are. ``mount_path`` is that of
+    the app's spec.
     """
 
     service: Ref
     created: str = ""
     app: Ref | None = None
     places: tuple[str, ...] = ()
+    mount_path: str = ""
 
 
 class RouteKeys:
@@ -197,7 +199,9 @@ class RouteKeys:
                         best = found.setdefault((key, route.attachments), (mine, route))
                         if mine < best[0]:
                             found[key, route.attachments] = mine, route
-                    below += [(key, mine, route) for key in route_conflicts.keys_below(keys, places)]
+                    below += [
+                        (key, mine, route) for key in route_conflicts.keys_below(keys, places, app.spec.mount_path)
+                    ]
         for key, mine, route in below:
             found.setdefault((key, route.attachments), (mine, route))
         return found
@@ -287,12 +291,14 @@ class RouteKeys:
         if isinstance(obj, App):
             workload = self._store.workload(obj.workload)
             services = self._indexes.services_of(workload) if workload is not None else ()
-            return {Link(service.ref, obj.created, obj.ref, self._places(obj)) for service in services}
+            return {
+                Link(service.ref, obj.created, obj.ref, self._places(obj), obj.spec.mount_path) for service in services
+            }
         if isinstance(obj, Workload):
             apps = [self._store.apps[ref] for ref in self._indexes.apps_by_workload[obj.ref]]
             services = self._indexes.services_of(obj) if apps else ()
             return {
-                Link(service.ref, app.created, app.ref, possible_prefixes(app, obj))
+                Link(service.ref, app.created, app.ref, possible_prefixes(app, obj), app.spec.mount_path)
                 for service in services
                 for app in apps
             }
@@ -300,7 +306,7 @@ class RouteKeys:
 
     def _links(self, ref: Ref, service: Service | None) -> set[Link]:
         apps = (self._store.apps[app] for app in self._indexes.apps_behind(service))
-        return {Link(ref, app.created, app.ref, self._places(app)) for app in apps}
+        return {Link(ref, app.created, app.ref, self._places(app), app.spec.mount_path) for app in apps}
 
     def _places(self, app: App) -> tuple[str, ...]:
         workload = self._store.workload(app.workload)
@@ -340,11 +346,11 @@ def _filed(route: Route, links: Iterable[Link]) -> Iterator[Filed]:
         for effect, key in route_conflicts.effects(route, keys):
             if (effect, key, service, keys.path.condition) not in seen:
                 seen.add((effect, key, service, keys.path.condition))
-                for _, created, app, places in by_service[service]:
+                for _, created, app, places, mount_path in by_service[service]:
                     is_observer = app is not None and is_whole and key in keys.claimed
                     entry = route_conflicts.entry_of(route, keys, app, created)
                     yield Filed(effect, key, entry, is_observer)
-                    for below in route_conflicts.keys_below(keys, places) if is_observer else ():
+                    for below in route_conflicts.keys_below(keys, places, mount_path) if is_observer else ():
                         yield Filed(None, below, entry, True)
 
 

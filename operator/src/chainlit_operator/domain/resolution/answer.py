@@ -25,6 +25,7 @@ class Resolved:
 
     ``place`` has the prefix in the browser's URL and the prefix that arrives at the Service. ``public_prefix`` is the
     prefix in requests to the route's own edge, which differs from the browser's behind a proxy that removes a part.
+    ``chat_prefix`` is the prefix there at which Chainlit answers, a longer one if another app mounts it.
     ``app_prefix`` is the prefix at which Chainlit answers at the Service: another one than arrives there only if
     another app mounts Chainlit. All are in normal form. ``root_paths`` are the values of the two variables. ``url`` and
     ``web_socket_url`` are None where the route has no address. ``service`` and ``service_port`` lead to the pods.
@@ -51,6 +52,11 @@ class Resolved:
     def backend_prefix(self) -> str:
         """The prefix that arrives at the Service."""
         return self.place.backend
+
+    @property
+    def chat_prefix(self) -> str:
+        """The prefix in requests to the route's own edge at which Chainlit answers."""
+        return self.public_prefix + self.app_prefix.removeprefix(self.place.backend)
 
 
 def resolved(

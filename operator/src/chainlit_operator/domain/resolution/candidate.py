@@ -120,7 +120,7 @@ class Candidate:
                 continue
             is_before = path.host not in seen
             mine = serving[path.host]
-            if path_overrides.takes(self.route.precedence, path, mine, self.public_prefix, is_before=is_before):
+            if path_overrides.takes(self.route.precedence, path, mine, self.chat_prefix, is_before=is_before):
                 found.append(path)
         return found
 
@@ -189,6 +189,11 @@ class Candidate:
         return place_of(self.snapshot.app.spec, self.public_prefix, self.backend_prefix)
 
     @property
+    def chat_prefixes(self) -> tuple[str, str]:
+        """The prefix of Chainlit's requests that the route gets, and the prefix that the backend receives for it."""
+        return self.chat_prefix, self.backend_prefix + self.chat_prefix.removeprefix(self.public_prefix)
+
+    @property
     def present_prefix(self) -> str | None:
         """The prefix at which the pods serve Chainlit now; None if it is not known, or not below the route's."""
         container = self.endpoint.container
@@ -200,11 +205,12 @@ class Candidate:
             return None
         return self.public_prefix + value.removeprefix(self.backend_prefix)
 
-    @property
-    def prefix_at_edge(self) -> str:
-        """The prefix of the requests that the route gets for the place that counts."""
-        public = self.place.public if self.place is not None else self.public_prefix
-        return public if paths.is_below(public, self.public_prefix) else self.public_prefix
+    @cached_property
+    def chat_prefix(self) -> str:
+        """The prefix of Chainlit's requests that the route gets, for the place that counts."""
+        place = self.place or Place(*self.prefixes)
+        top = place.public if paths.is_below(place.public, self.public_prefix) else self.public_prefix
+        return top + paths.mounted(place.backend, self.snapshot.app.spec.mount_path).removeprefix(place.backend)
 
 
 def _is_to_https(transform: rewrites.Transform) -> bool:

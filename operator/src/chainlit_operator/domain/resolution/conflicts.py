@@ -29,13 +29,13 @@ class Found(NamedTuple):
 
     @property
     def places(self) -> tuple[str, str]:
-        """The path of the app's route, and the app's own: a longer one where the place is stated or kept."""
-        return self.answer.status.path.removesuffix("/"), self.answer.public_prefix
+        """The path of the app's route, and the app's own: a longer one where it is stated, kept, or mounted."""
+        return self.answer.status.path.removesuffix("/"), self.answer.chat_prefix
 
     @property
     def top(self) -> str:
         """The path of the app, for a message."""
-        return self.answer.public_prefix or "/"
+        return self.answer.chat_prefix or "/"
 
     @property
     def own_route(self) -> str:
@@ -54,7 +54,7 @@ class Found(NamedTuple):
         for other in self.snapshot.conflicts:
             # A longer path that the app has too is a place of its own: another conflict says who wins there.
             is_own_place = other.effect is Effect.SHADOW and (other.host, other.prefix) in own
-            concerns = self._is_on_the_way(other) or is_own_route(other.prefix, self.answer.public_prefix)
+            concerns = self._is_on_the_way(other) or is_own_route(other.prefix, self.answer.chat_prefix)
             if other.winner is winner and concerns and not is_own_place:
                 yield other
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 from chainlit_operator.domain import chainlit, expressions, paths
 from chainlit_operator.domain.expressions import Style, Syntax
 from chainlit_operator.domain.model import Matching, Precedence, RoutePath
-from chainlit_operator.domain.route_paths import METHOD_CONDITION
+from chainlit_operator.domain.route_paths import METHOD_CONDITION, prefix_of
 
 #: Where no controller is known, each way in which one may read an expression: from the beginning, or anywhere.
 _ANY_STYLE = (
@@ -77,7 +77,9 @@ def _prefix_takes(precedence: Precedence, other: RoutePath, chosen: RoutePath, t
     if prefix == top or _is_needed(other.path, top):
         return True
     if paths.is_below(top, prefix):
-        return bool(prefix and other.condition) and len(other.path) + _METHOD_WEIGHT >= len(chosen.path)
+        # An app may be below the path that serves it.
+        is_between = len(prefix) > len(prefix_of(chosen)) and not other.condition
+        return is_between or (bool(prefix and other.condition) and len(other.path) + _METHOD_WEIGHT >= len(chosen.path))
     begun = other.path.removeprefix(f"{top}/")
     return (
         precedence is Precedence.LONGEST_TEXT

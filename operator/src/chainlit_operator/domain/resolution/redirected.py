@@ -59,6 +59,6 @@ def unless_redirected(snapshot: Snapshot, found: Endpoint, answer: Resolved) -> 
         if route.ref == answer.status.ref(snapshot.app.ref):
             to_app = paths_to(route, snapshot.services)
             own = [path for path, service in to_app if found.counts(target_of(service, path.port))]
-            if message := fault(route, own, answer.public_prefix):
+            if message := fault(route, own, answer.chat_prefix):
                 return Unresolved(Reason.REDIRECTED_BY_ROUTE, message)
     return answer

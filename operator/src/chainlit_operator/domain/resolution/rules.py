@@ -180,7 +180,7 @@ def path_is_not_overridden(given: Candidate) -> str:
         return ""
     where = f"to Service {other.service}" if other.service else "elsewhere (a redirect, or no Service)"
     return (
-        f"{given.route.ref} sends {other.path} {where}, and Chainlit may need it at {given.public_prefix or '/'}. Give "
+        f"{given.route.ref} sends {other.path} {where}, and Chainlit may need it at {given.chat_prefix or '/'}. Give "
         "the other backend a path that is not below it."
     )
 
@@ -285,7 +285,7 @@ def requests_are_not_redirected(given: Candidate) -> str:
     present = given.present_prefix
     if present is not None and not redirected.fault(given.route, own, present):
         return ""
-    return redirected.fault(given.route, own, given.prefix_at_edge)
+    return redirected.fault(given.route, own, given.chat_prefix)
 
 
 RULES: tuple[Rule[Candidate], ...] = (

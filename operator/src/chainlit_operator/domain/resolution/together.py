@@ -205,8 +205,8 @@ def _takes(found: Together, given: Candidate, *, is_delivered: bool) -> bool:
         return False
     return any(
         path.host in hosts
-        and path_overrides.takes(main.route.precedence, path, hosts[path.host], main.public_prefix)
-        and not (is_delivered and delivers(given, path, main.prefixes))
+        and path_overrides.takes(main.route.precedence, path, hosts[path.host], main.chat_prefix)
+        and not (is_delivered and delivers(given, path, main.chat_prefixes))
         for path in given.own_paths
     )
 
@@ -249,7 +249,7 @@ def _resolved(found: Together) -> Resolved:
     )
     return replace(
         answer,
-        web_socket_refusal=_web_socket_refusal(found, at_edge + spec.mount_path),
+        web_socket_refusal=_web_socket_refusal(found, answer.chat_prefix),
         warnings=(*_warnings(found, answer.root_paths), *_left_out(found)),
         carriers=tuple(_carriers(found)),
     )
