@@ -274,7 +274,7 @@ RESOLUTION = [
         rules.path_is_one,
         snapshot(ingress("/chat", "/")),
         "Ingress shop/chat routes several paths to the app (/, /chat), and Chainlit serves only one. "
-        "Keep one path, and redirect the others to it.",
+        "Keep one path and redirect the others to it, or state the URL that browsers open in spec.route.url.",
     ),
     (
         rules.path_is_not_overridden,

@@ -51,6 +51,7 @@ def nginx(text: str, target: str) -> Any:
 
 CHAT = ingress("/chat")
 CHAT_BY_HTTPS = ingress("/chat", tls_hosts=BY_HTTPS)
+URL = "https://example.com"
 MOUNTED, OTHER_LOGIN = app(mount_path="/chat"), path("/api/login", "other")
 ANSWERS: list[tuple[str, Snapshot, tuple[str, str, str] | Reason]] = [
     ("the socket's own path", both(CHAT, more("/chat/ws")), ("/chat", "", "/chat")),
@@ -175,6 +176,33 @@ ANSWERS: list[tuple[str, Snapshot, tuple[str, str, str] | Reason]] = [
      both(ingress("/", path("/chat/ws", "other")), app=app(url="https://example.com/chat")), Reason.PATH_SHADOWED),
     ("a stated URL below, beside another app",
      both(ingress("/", path("/login", "other")), app=app(url="https://example.com/chat")), ("/chat", "", "/")),
+    ("a stated URL chooses a path of one route", both(ingress("/chat", "/bot", "/"), app=app(url=URL + "/bot")),
+     ("/bot", "", "/bot")),
+    ("a stated URL chooses the longest path", both(ingress("/", "/team/chat"), app=app(url=URL + "/team/chat/x")),
+     ("/team/chat/x", "", "/team/chat")),
+    ("a stated URL chooses the path of its host",
+     both(ingress("/chat", path("/", host="b.example")), app=app(url="https://b.example/chat")), ("/chat", "", "/")),
+    ("a stated URL chooses the path that is its end", both(ingress("/chat", "/bot"), app=app(url=URL + "/p/bot")),
+     ("/bot", "/p", "/bot")),
+    ("a stated URL that two paths may serve", both(ingress("/bot", "/a/bot"), app=app(url=URL + "/p/a/bot")),
+     Reason.SEVERAL_PATHS),
+    ("a stated URL that no path serves", both(ingress("/chat", "/bot"), app=app(url=URL + "/p")),
+     Reason.SEVERAL_PATHS),
+    ("a stated URL beside a path that is rewritten",
+     both(ingress("/chat", path("/bot", transforms=STRIP)), app=app(url=URL + "/chat")), ("/chat", "", "/chat")),
+    ("a stated URL beside a path for its socket that is rewritten",
+     both(ingress("/chat", path("/bot"), path("/chat/ws", transforms=STRIP)), app=app(url=URL + "/chat")),
+     Reason.REWRITE_NOT_SUPPORTED),
+    ("a stated URL beside an expression that takes its socket",
+     both(ingress("/chat", nginx("/(?:bot|[a-z]+/ws)(/.*)?", "/x$1")), app=app(url=URL + "/chat")),
+     Reason.REWRITE_NOT_SUPPORTED),
+    ("a stated URL beside several paths of another route",
+     both(CHAT, more("/bot", "/shop"), app=app(url=URL + "/chat")), ("/chat", "", "/chat")),
+    ("a stated URL beside another route with a path for the socket",
+     both(CHAT, more("/bot", path("/chat/ws", transforms=STRIP)), app=app(url=URL + "/chat")), Reason.SEVERAL_PATHS),
+    ("mounted, with a path for the socket", both(ingress("/api", "/api/chat/ws"), app=MOUNTED), ("/api", "", "/api")),
+    ("mounted, with a route for the socket", both(ingress("/api"), more("/api/chat/ws"), app=MOUNTED),
+     ("/api", "", "/api")),
     ("a stated URL that none serves", both(CHAT, more("/chat/ws"), app=app(url="https://example.com/x")),
      Reason.STATED_URL_NOT_SERVED),
     ("a stated URL beside a part", both(CHAT, more("/chat/ws"), app=app(url="https://example.com/p/chat")),
@@ -203,6 +231,7 @@ NOTES = [
      ("Left out: Ingress a (ExactPath), Ingress b (ExactPath), Ingress c (ExactPath).",)),
     (both(CHAT, more(path("/bot", transforms=(ReplacePrefixMatch("/"),))), app=app(url="https://example.com/chat")),
      ("Left out: Ingress more (/bot, of which / arrives).",)),
+    (both(ingress("/chat", "/bot"), app=app(url=URL + "/chat")), ("Left out: path /bot of Ingress chat.",)),
 ]  # fmt: skip
 
 
@@ -246,7 +275,8 @@ def test_the_path_that_the_socket_matches_decides_in_every_route(first: Any, sec
 def test_the_socket_of_a_mounted_app(mount_path: str) -> None:
     refused = path("/api/chat/ws", web_socket_refusal=REFUSAL)
     found = resolve(both(ingress(path("/api")), more(refused), app=app(mount_path=mount_path)))
-    assert isinstance(found, Unresolved)
+    assert isinstance(found, Resolved)
+    assert found.web_socket_refusal == "Some refuses the WebSocket at Ingress shop/more with status 403. Allow it."
 
 
 def test_a_route_to_another_port_of_the_pods_is_none_of_the_app() -> None:

@@ -21,9 +21,9 @@ from chainlit_operator.domain.model import (
     backend_name,
     backend_ref,
 )
-from chainlit_operator.domain.place import Place, place_of
+from chainlit_operator.domain.place import Place, place_of, stated_url, without_mount
 from chainlit_operator.domain.resolution import path_overrides
-from chainlit_operator.domain.route_paths import METHOD_CONDITION, prefixes_of
+from chainlit_operator.domain.route_paths import METHOD_CONDITION, is_own_route, prefixes_of
 
 #: The most different rewrites by expressions that are run for one route; the result of others is unknown.
 MAX_REWRITES = 10
@@ -92,9 +92,38 @@ class Candidate:
         return list(found)
 
     @cached_property
+    def stated_prefix(self) -> str | None:
+        """The prefix of the covering paths that serves the stated URL; None if none or several do, or none is stated.
+
+        The edge takes the longest one that is above the URL's path. Behind a proxy that removes the beginning of that
+        path, it is the only one that is the path's end. Paths of the URL's host count, if there are any.
+        """
+        spec = self.snapshot.app.spec
+        url = stated_url(spec.url)
+        if url is None:
+            return None
+        opened = without_mount(url.prefix, spec.mount_path)
+        at_host = {prefix for path in self.covering if _is_of(path.host, url.host) for prefix in self._prefixes(path)}
+        prefixes = at_host or self.by_prefix.keys()
+        above = [prefix for prefix in prefixes if paths.is_below(opened, prefix)]
+        if above:
+            return max(above, key=len)
+        ends = [prefix for prefix in prefixes if opened.endswith(prefix)]
+        return ends[0] if len(ends) == 1 else None
+
+    @cached_property
     def public_prefix(self) -> str:
-        """The shortest prefix of the covering paths."""
-        return min(self.by_prefix, key=len)
+        """The prefix that serves the stated URL, else the shortest prefix of the covering paths."""
+        return min(self.by_prefix, key=len) if self.stated_prefix is None else self.stated_prefix
+
+    def is_own(self, prefix: str) -> bool:
+        """Return whether a prefix is the route's or the chat's, or one of Chainlit's own routes below either."""
+        return is_own_route(prefix, self.public_prefix) or is_own_route(prefix, self.chat_prefix)
+
+    @cached_property
+    def parts(self) -> list[RoutePath]:
+        """The covering paths for the app's place; a stated URL leaves out others."""
+        return [path for path in self.covering if any(map(self.is_own, self._prefixes(path)))]
 
     @cached_property
     def chosen(self) -> RoutePath:
@@ -110,7 +139,7 @@ class Candidate:
     def overriding(self) -> list[RoutePath]:
         """Other paths of the route that take requests away from those that serve the app."""
         # By identity: comparing thousands of paths with each other takes seconds.
-        known, serving = {id(path) for path in self.covering}, self.serving_hosts
+        known, serving = {id(path) for path in self.parts}, self.serving_hosts
         seen: set[str] = set()
         found = []
         for path in self.route.paths:
@@ -127,7 +156,7 @@ class Candidate:
     @cached_property
     def serving(self) -> list[RoutePath]:
         """All paths that decide about the app's requests; the chosen one first."""
-        return [self.chosen, *(path for path in self.covering if path is not self.chosen), *self.overriding]
+        return [self.chosen, *(path for path in self.parts if path is not self.chosen), *self.overriding]
 
     @cached_property
     def backend_prefix(self) -> str:
@@ -215,6 +244,11 @@ class Candidate:
 
 def _is_to_https(transform: rewrites.Transform) -> bool:
     return isinstance(transform, redirects.Redirect) and redirects.is_to_https(transform)
+
+
+def _is_of(pattern: str, host: str) -> bool:
+    """Whether a path of that host, which may be a wildcard, is for requests to a host."""
+    return pattern in ("", host) or (pattern.startswith("*.") and host.endswith(pattern[1:]))
 
 
 def _unconditional(own: Iterable[RoutePath]) -> Iterator[RoutePath]:

@@ -11,7 +11,7 @@ from chainlit_operator.domain.model import Matching, RoutePath, backend_ref
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.domain.resolution import redirected
 from chainlit_operator.domain.resolution.candidate import METHODS, Candidate
-from chainlit_operator.domain.route_paths import is_own_route, is_readable, prefixes_of
+from chainlit_operator.domain.route_paths import is_readable, prefixes_of
 from chainlit_operator.domain.rule import Rule
 
 #: How much of a text that a route brings along is repeated in a message, in characters.
@@ -162,13 +162,13 @@ def path_is_not_exact(given: Candidate) -> str:
 
 
 def path_is_one(given: Candidate) -> str:
-    """The app must have one path; other paths must be Chainlit's own routes below it."""
-    if all(is_own_route(prefix, given.public_prefix) for prefix in given.by_prefix):
+    """The app must have one path, or one that the stated URL chooses; others must be Chainlit's own routes below it."""
+    if given.stated_prefix is not None or all(map(given.is_own, given.by_prefix)):
         return ""
     listed = ", ".join(sorted(prefix or "/" for prefix in given.by_prefix))
     return (
-        f"{given.route.ref} routes several paths to the app ({listed}), and Chainlit serves only one. Keep one path, "
-        "and redirect the others to it."
+        f"{given.route.ref} routes several paths to the app ({listed}), and Chainlit serves only one. Keep one path "
+        "and redirect the others to it, or state the URL that browsers open in spec.route.url."
     )
 
 

@@ -95,8 +95,7 @@ class Together:
 
     def joins(self, given: Candidate) -> bool:
         """Whether a route has the place of the main one, or a part of it that is Chainlit's own, rewritten alike."""
-        is_part = is_own_route(given.public_prefix, self.main.public_prefix)
-        return is_part and paths.agree(self.main.prefixes, given.prefixes)
+        return self.main.is_own(given.public_prefix) and paths.agree(self.main.prefixes, given.prefixes)
 
     def _joins_in_parts(self, given: Candidate) -> bool:
         """Whether a route with several paths joins the main one with each of them."""
@@ -178,7 +177,8 @@ def _blocking(found: Together) -> Fault | None:
         reason, is_delivered = fault[0], fault[0] in _DELIVERED
         if reason in _UNSERVED:
             continue
-        if reason is Reason.SEVERAL_PATHS or _contains(found.main, given, is_delivered=is_delivered):
+        is_meant = reason is Reason.SEVERAL_PATHS and not found.snapshot.app.spec.url
+        if is_meant or _contains(found.main, given, is_delivered=is_delivered):
             return fault
         if _takes(found, given, is_delivered=is_delivered):
             return fault
@@ -287,10 +287,12 @@ def _warnings(found: Together, roots: paths.RootPaths) -> tuple[str, ...]:
 
 
 def _left_out(found: Together) -> Iterator[str]:
-    """A sentence for the routes that are left out."""
+    """A sentence for the routes, and paths of the main one, that are left out."""
     faulty = [f"{_shown(given)} ({reason})" for given, (reason, _) in found.faulty]
     unlike = [f"{_shown(given)} ({_summary(found, given)})" for given in found.unlike]
-    left_out: Sequence[str] = [*faulty, *unlike]
+    beside = (prefix or "/" for prefix in found.main.by_prefix if not found.main.is_own(prefix))
+    paths_beside = [f"path {prefix} of {_shown(found.main)}" for prefix in sorted(beside)]
+    left_out: Sequence[str] = [*faulty, *unlike, *paths_beside]
     if left_out:
         more = f" and {len(left_out) - _MAX_NAMED} more" if len(left_out) > _MAX_NAMED else ""
         yield f"Left out: {', '.join(left_out[:_MAX_NAMED])}{more}."
