@@ -124,7 +124,7 @@ KEPT = Status(root_path="/v2", parent_root_path="/old", kept=True)
         ({}, Status(), [container("/chat"), container("/chat")], ("/chat",)),
         ({}, Status(), [container(Variable(None)), container("/chat/"), container("/a b")], ()),
         ({"url": URL}, Status(), [container("/bot")], ("/chat", "/bot")),
-        ({"url": f"{URL}/in", "mount_path": "/in"}, Status(), [container()], ("/chat",)),
+        ({"url": f"{URL}/in", "mount_path": "/in"}, Status(), [container()], ("/chat/in",)),
         ({"url": "https://example.com"}, Status(), [container()], ()),
         ({}, KEPT, [container("/bot")], ("/old/v2", "/bot")),
         ({}, replace(KEPT, kept=False), [container("/bot")], ("/bot",)),
