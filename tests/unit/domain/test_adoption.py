@@ -499,6 +499,20 @@ def test_an_app_that_follows_its_route_to_a_redirected_page_is_named() -> None:
     found = decide(adopting(ingress(path("/", transforms=(APP_ROOT,))), pods("/chat"), **OWN))
     assert isinstance(found.route, Unresolved)
     assert found.route.reason is Reason.REDIRECTED_BY_ROUTE
+    assert found.route.message.startswith("Ingress shop/chat redirects / to http://example.com/chat ")
+
+
+def test_a_redirect_for_any_host_is_shown_with_an_example() -> None:
+    found = decide(adopting(ingress(path("/", host="", transforms=(APP_ROOT,))), pods()))
+    assert isinstance(found.route, Unresolved)
+    assert found.route.message.startswith("Ingress shop/chat redirects / to http://chat.example.com/chat ")
+
+
+def test_a_redirect_of_a_route_of_another_namespace_is_named() -> None:
+    there = Route(Ref("HTTPRoute", "infra", "chat"), "1", (path("/", service="shop/chat", transforms=(APP_ROOT,)),))
+    found = decide(adopting(there, pods("/chat"), **OWN))
+    assert isinstance(found.route, Unresolved)
+    assert found.route.message.startswith("HTTPRoute infra/chat redirects / to http://example.com/chat ")
 
 
 def test_a_redirect_of_a_route_elsewhere_is_named() -> None:

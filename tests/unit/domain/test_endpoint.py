@@ -72,6 +72,8 @@ CONTAINERS = [
     ("none behind the route's port", world(UI, PROXY, paths={"/": 1}), None),
     ("a proxy is behind the route's port",
      world(bare("a", 8000, image="r/oauth2-proxy:v7"), PROXY, paths=CHAT), None),
+    ("a proxy without a tag is behind it", world(bare("a", 8000, image="r/oauth2-proxy"), PROXY, paths=CHAT), None),
+    ("a folder called nginx is no proxy", world(bare("a", 8000, image="r/nginx/chat:1"), PROXY, paths=CHAT), "a"),
     ("a registry called nginx is no proxy", world(bare("a", 8000, image="nginx/chat:1"), PROXY, paths=CHAT), "a"),
     ("a tag called nginx is no proxy", world(bare("a", 8000, image="r/chat:nginx"), PROXY, paths=CHAT), "a"),
 ]  # fmt: skip

@@ -76,6 +76,7 @@ def reason(mine: str, *others: RouteConflict) -> Reason | None:
         ("/", shadow(path("/login")), Reason.PATH_SHADOWED),
         ("/chat/ws", conflict(path("/chat")), None),
         ("/chat", conflict(path("/chat"), effect=Effect.PART), Reason.BACKEND_SHARED),
+        ("/chat", shadow(path("/chat/ws"), effect=Effect.PART), Reason.BACKEND_SHARED),
         ("/chat", conflict(path("/chat"), effect=Effect.PART, winner=UNCERTAIN, condition="a header matches"), None),
     ],
 )

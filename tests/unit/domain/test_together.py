@@ -19,12 +19,13 @@ from tests.unit.domain.world import (
     workload,
 )
 
-from chainlit_operator.domain.model import Attachment, Matching, ServicePort, Snapshot, WebSocketRefusal
+from chainlit_operator.domain.model import Attachment, Matching, Route, ServicePort, Snapshot, WebSocketRefusal
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.domain.redirects import RedirectAll, RedirectRegex, RedirectRoot, RedirectScheme
 from chainlit_operator.domain.resolution import Resolved, Unresolved, resolve
 from chainlit_operator.domain.rewrites import ReplacePrefixMatch, RewriteWholePath, Unknown
 from chainlit_operator.ingress_controllers.ingress_nginx import STYLE
+from chainlit_operator.object_ref import Ref
 
 STRIP = (ReplacePrefixMatch("/"),)
 TO_HTTPS = (RedirectScheme("x"),)
@@ -123,6 +124,10 @@ ANSWERS: list[tuple[str, Snapshot, tuple[str, str, str] | Reason]] = [
     ("an unknown rewrite at another listener",
      both(CHAT, more(path("/chat/ws", transforms=UNKNOWN), attachments=(Attachment("Gateway x"),))),
      ("/chat", "", "/chat")),
+    ("an unknown rewrite of half a segment", both(CHAT, more(path("/chat/w", transforms=UNKNOWN))),
+     Reason.REWRITE_UNKNOWN),
+    ("a refused one before an unknown rewrite of the socket",
+     both(CHAT, more("/bot", name="a", **REFUSED), more(path("/chat/ws", transforms=UNKNOWN))), Reason.REWRITE_UNKNOWN),
     ("an unknown rewrite above", both(ingress("/slack"), more(path("/", transforms=UNKNOWN))),
      Reason.REWRITE_UNKNOWN),
     ("a part beside an unknown rewrite of the whole", both(ingress("/chat/ws"), more(path(transforms=UNKNOWN))),
@@ -277,6 +282,29 @@ def test_the_socket_of_a_mounted_app(mount_path: str) -> None:
     found = resolve(both(ingress(path("/api")), more(refused), app=app(mount_path=mount_path)))
     assert isinstance(found, Resolved)
     assert found.web_socket_refusal == "Some refuses the WebSocket at Ingress shop/more with status 403. Allow it."
+
+
+def far(*paths: Any) -> Route:
+    """An HTTPRoute of another namespace."""
+    return Route(Ref("HTTPRoute", "infra", "chat"), "1", paths)
+
+
+def test_a_route_of_another_namespace_is_named_with_it() -> None:
+    found = resolve(both(far(path(service="shop/chat"))))
+    assert isinstance(found, Resolved)
+    assert (found.status.kind, found.status.namespace) == ("HTTPRoute", "infra")
+    assert isinstance(near := resolve(both(CHAT)), Resolved) and near.status.namespace == ""
+    unlike = resolve(both(CHAT, far(path("/bot", service="shop/chat"))))
+    assert isinstance(unlike, Unresolved) and "HTTPRoute infra/chat (/bot)" in unlike.message
+
+
+def test_a_route_and_its_service_carry_a_session_once() -> None:
+    found = resolve(both(ingress("/chat", "/chat/ws"), more("/chat/project")))
+    assert isinstance(found, Resolved)
+    assert [(route.ref.name, behind.ref.name) for route, behind in found.carriers] == [
+        ("chat", "chat"),
+        ("more", "chat"),
+    ]
 
 
 def test_a_route_to_another_port_of_the_pods_is_none_of_the_app() -> None:

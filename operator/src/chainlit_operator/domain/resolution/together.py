@@ -146,7 +146,7 @@ def stated_url_is_served(found: Together) -> str:
     if main.place is not None or url is None:
         return ""
     return (
-        f"spec.route.url has path {url.prefix or '/'}, and {main.route.ref} serves {main.public_prefix or '/'}, so "
+        f"spec.route.url has path {url.prefix or '/'}, and {main.route.ref} serves {main.public_prefix}, so "
         "what arrives at the app is not known. Correct the URL, or set spec.route.backendPath to the path that arrives."
     )
 
