@@ -78,6 +78,9 @@ same field.
 {{- range $name, $value := .Values.env }}
 {{- $_ := set $env $name $value }}
 {{- end }}
+{{- with include "chainlit.pythonPath" . }}
+{{- $_ := set $env "PYTHONPATH" . }}
+{{- end }}
 {{- range .Values.extraEnv }}
 {{- $env = omit $env .name }}
 {{- end }}

@@ -2,7 +2,7 @@
 Settings of Chainlit: secrets and the public URL.
 
   providers         .   files/providers.yaml, as JSON
-  secretEnv         .   JSON: the variables that come from Secrets, {NAME: {valueFrom: …}}
+  secretEnv         .   JSON: the variables of Secrets, {NAME: {valueFrom: …}}, and what belongs to them as text
   authSecretName    .   name of the Secret with CHAINLIT_AUTH_SECRET; nothing if there is none
   authSecretKey     .   the key in that Secret
   authSecret        .   the text for the Secret that the chart makes; nothing if it makes none
@@ -34,6 +34,14 @@ Settings of Chainlit: secrets and the public URL.
 {{- with .Values.storage }}
 {{- if .provider }}
 {{- $sources = append $sources (dict "secret" .existingSecret "variables" (get $providers.storage .provider)) }}
+{{- end }}
+{{- end }}
+{{- with .Values.storage.s3 }}
+{{- if .bucket }}
+{{- $_ := set $env "BUCKET_NAME" .bucket }}
+{{- $_ := set $env "APP_AWS_REGION" .region }}
+{{- with .endpoint }}{{ $_ := set $env "DEV_AWS_ENDPOINT" . }}{{ end }}
+{{- $sources = append $sources (dict "secret" .existingSecret "variables" (dict "required" (list "APP_AWS_ACCESS_KEY" "APP_AWS_SECRET_KEY"))) }}
 {{- end }}
 {{- end }}
 {{- range $source := $sources }}
