@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
-from tests.cluster import apt, cache, contour, engine, images, tools, traefik
+from tests.cluster import apt, cache, contour, engine, images, servers, tools, traefik
 from tests.cluster.console import say
 from tests.cluster.errors import ClusterError
 from tests.cluster.kindcluster import KindCluster
@@ -123,6 +123,21 @@ def build_releases(arguments: argparse.Namespace) -> None:
         print(image.reference)
 
 
+def build_servers(arguments: argparse.Namespace) -> None:
+    """build images that only some tests need, load them into the cluster, and print their names"""
+    cluster = _serving()
+    wanted = arguments.server or list(servers.BUILT)
+    if unknown := set(wanted) - servers.BUILT.keys():
+        raise ClusterError(f"no image {', '.join(sorted(unknown))}, but {', '.join(servers.BUILT)}")
+    with cache.locked("servers.lock"):
+        found = [servers.BUILT[name](cluster.engine) for name in wanted]
+        for reference in found:
+            if not cluster.has_image(reference):
+                images.load(cluster, reference)
+    for reference in found:
+        print(reference)
+
+
 def load(arguments: argparse.Namespace) -> None:
     """load an image of the engine's store into the cluster"""
     images.load(_serving(), arguments.reference)
@@ -161,6 +176,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "python": prepare_python,
     "images": build_images,
     "releases": build_releases,
+    "servers": build_servers,
     "load": load,
     "audit": audit,
     "status": status,
@@ -181,6 +197,8 @@ def parser() -> argparse.ArgumentParser:
         added.set_defaults(run=command)
         if name == "releases":
             added.add_argument("release", nargs="*", help=f"{', '.join(images.RELEASES)} (default: all)")
+        if name == "servers":
+            added.add_argument("server", nargs="*", help=f"{', '.join(servers.BUILT)} (default: all)")
         if name == "load":
             added.add_argument("reference", help="the image, as the engine names it")
     return made

@@ -41,6 +41,7 @@ class Versions:
     chainlit: str
     python: str
     python_image: str
+    versitygw: str
 
 
 @cache
@@ -73,4 +74,5 @@ def pinned() -> Versions:
         chainlit=data["demo"]["chainlit"],
         python=data["demo"]["python"],
         python_image=data["demo"]["base"],
+        versitygw=data["servers"]["versitygw"],
     )
