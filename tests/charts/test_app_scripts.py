@@ -156,6 +156,21 @@ def test_bucket_in_plain_and_keys_in_a_secret() -> None:
     assert "DEV_AWS_ENDPOINT" not in app({**DATABASE, "storage": {"s3": BUCKET}}).env()
 
 
+def test_links_to_files_are_signed_as_s3_demands() -> None:
+    """Without the setting boto3 takes the older signature in us-east-1 and others, and S3 refuses the link."""
+    release = app({"database": {**DATABASE["database"], "migration": "none"}, "storage": {"s3": BUCKET}})
+    file = release.env()["AWS_CONFIG_FILE"]
+    assert mounts(release.container())["/run/scripts"] == {
+        "name": "scripts",
+        "mountPath": "/run/scripts",
+        "readOnly": True,
+    }
+    scripts = release.named("ConfigMap", "chat-chainlit-scripts")
+    assert {"name": "scripts", "configMap": {"name": "chat-chainlit-scripts"}} in release.pod()["spec"]["volumes"]
+    assert "signature_version = s3v4" in scripts["data"][file.removeprefix("/run/scripts/")]
+    assert "/run/scripts" not in mounts(app(DATABASE).container())
+
+
 @pytest.mark.parametrize(
     ("values", "parts"),
     [

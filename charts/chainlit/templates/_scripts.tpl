@@ -1,7 +1,7 @@
 {{/*
 What the pod does before the app starts, by the Python of its image: packages of app.requirements, tables of the database.
 
-  scripts             .   JSON: the files of the ConfigMap, text by name; {} if there is nothing to do
+  scripts             .   JSON: the files of the ConfigMap at /run/scripts, text by name; {} if there is nothing to do
   scriptContainers    .   YAML list of init containers, or nothing
   scriptContainer     (dict "root" . "name" "migration" "arguments" list "env" list "mounts" list)   YAML of one
   requirements        .   text of app.requirements, or nothing
@@ -21,6 +21,9 @@ What the pod does before the app starts, by the Python of its image: packages of
 {{- end }}
 {{- if eq (include "chainlit.migration" .) "initContainer" }}
 {{- $_ := set $files "migrate.py" (.Files.Get "files/migrate.py") }}
+{{- end }}
+{{- if .Values.storage.s3.bucket }}
+{{- $_ := set $files "aws.ini" "[default]\ns3 =\n    signature_version = s3v4\n" }}
 {{- end }}
 {{- toJson $files }}
 {{- end }}

@@ -41,6 +41,8 @@ Settings of Chainlit: secrets and the public URL.
 {{- $_ := set $env "BUCKET_NAME" .bucket }}
 {{- $_ := set $env "APP_AWS_REGION" .region }}
 {{- with .endpoint }}{{ $_ := set $env "DEV_AWS_ENDPOINT" . }}{{ end }}
+{{- /* In the oldest regions boto3 signs links in a way that Amazon refuses for buckets made since 2020. */}}
+{{- $_ := set $env "AWS_CONFIG_FILE" "/run/scripts/aws.ini" }}
 {{- $sources = append $sources (dict "secret" .existingSecret "variables" (dict "required" (list "APP_AWS_ACCESS_KEY" "APP_AWS_SECRET_KEY"))) }}
 {{- end }}
 {{- end }}
