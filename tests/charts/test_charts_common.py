@@ -56,6 +56,17 @@ RENDERS = [
         },
         id="chainlit-files",
     ),
+    pytest.param(
+        app,
+        {
+            "app": {"requirements": ["x"], "keepRequirements": True},
+            "persistence": {"enabled": True},
+            "database": {"existingSecret": "db"},
+            "storage": {"s3": {"bucket": "b", "existingSecret": "keys"}},
+        },
+        id="chainlit-scripts",
+    ),
+    pytest.param(app, {"database": {"existingSecret": "db", "migration": "hook"}}, id="chainlit-hook"),
     pytest.param(operator, {}, id="operator"),
     pytest.param(operator, {"watchNamespaces": ["a", "b"]}, id="operator-namespaced"),
     pytest.param(
@@ -94,8 +105,9 @@ def test_labels(rendered: Render, values: Values) -> None:
     for item in rendered(given, release="one").objects:
         labels = item["metadata"]["labels"]
         assert labels["app.kubernetes.io/instance"] == "one"
-        # The pods of helm test are no pods of the app.
-        assert labels["app.kubernetes.io/name"] in (("chainlit-test",) if item["kind"] == "Pod" else NAMES)
+        # The pods of helm test and of the migration are no pods of the app.
+        others = {"Pod": ("chainlit-test",), "Job": ("chainlit-migration",)}
+        assert labels["app.kubernetes.io/name"] in others.get(item["kind"], NAMES)
         assert labels["app.kubernetes.io/managed-by"] == "Helm"
         assert labels["helm.sh/chart"].rpartition("-")[0] in NAMES
         assert labels["team"] == "chat"
