@@ -12,6 +12,7 @@ TEST_CLUSTER ?= chainlit-test
 PYTHON ?= python3
 BIN := .venv/bin
 TOOL := $(BIN)/python -m tests.cluster
+RELEASE := $(BIN)/python -m tests.release
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes
 export CLUSTER
 export PYTHONPATH := operator/src
@@ -50,7 +51,7 @@ help: ## Show this list
 test: lint unit charts admission field e2e faults ## Run all checks: lint, types, unit, charts, admission, field, e2e, faults
 
 .PHONY: test-all
-test-all: lint unit served charts-all admission-all field e2e-all judge-short bench-smoke faults-all ## Run everything, also what takes long
+test-all: lint workflows unit served charts-all admission-all field e2e-all judge-short bench-smoke faults-all ## Run everything, also what takes long
 
 .PHONY: lint
 lint: .venv/ready ## Check style, types, layers and shell scripts
@@ -60,6 +61,10 @@ lint: .venv/ready ## Check style, types, layers and shell scripts
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/yamllint --strict kind-config.yaml charts/*.yaml charts/*/Chart.yaml charts/*/values.yaml charts/*/files charts/*/tests tests/cluster/files
 	$(BIN)/shellcheck .ci/run tests/demo/up.sh
+
+.PHONY: workflows
+workflows: .venv/ready ## Check the workflows of GitHub for mistakes and weaknesses
+	$(RELEASE) workflows
 
 .PHONY: unit
 unit: .venv/ready ## Run the unit tests, and a sample of the fuzzing

@@ -48,32 +48,32 @@ def helm3() -> Path:
 
 def helm_schema() -> Path:
     """Return the program that makes values.schema.json from values.yaml. Raises ClusterError."""
-    return _from_module("helm-schema", HELM_SCHEMA, HELM_SCHEMA, pinned().helm_schema)
+    return from_module("helm-schema", HELM_SCHEMA, HELM_SCHEMA, pinned().helm_schema)
 
 
 def helm_docs() -> Path:
     """Return the program that makes the README of a chart. Raises ClusterError."""
-    return _from_module("helm-docs", HELM_DOCS, f"{HELM_DOCS}/cmd/helm-docs", pinned().helm_docs)
+    return from_module("helm-docs", HELM_DOCS, f"{HELM_DOCS}/cmd/helm-docs", pinned().helm_docs)
 
 
 def kubeconform() -> Path:
     """Return the program that holds manifests to schemas. Raises ClusterError."""
-    return _from_module("kubeconform", KUBECONFORM, f"{KUBECONFORM}/cmd/kubeconform", pinned().kubeconform)
+    return from_module("kubeconform", KUBECONFORM, f"{KUBECONFORM}/cmd/kubeconform", pinned().kubeconform)
 
 
 def kube_score() -> Path:
     """Return the program that judges how well manifests will run. Raises ClusterError."""
-    return _from_module("kube-score", KUBE_SCORE, f"{KUBE_SCORE}/cmd/kube-score", pinned().kube_score)
+    return from_module("kube-score", KUBE_SCORE, f"{KUBE_SCORE}/cmd/kube-score", pinned().kube_score)
 
 
 def helm_unittest() -> Path:
     """Return the program that runs the suites in a chart's `tests`. Raises ClusterError."""
     fork = f"replace {YAML_JSONPATH} => {YAML_JSONPATH_FORK} {pinned().yaml_jsonpath}"
     package = f"{HELM_UNITTEST}/cmd/helm-unittest"
-    return _from_module("helm-unittest", HELM_UNITTEST, package, pinned().helm_unittest, fork)
+    return from_module("helm-unittest", HELM_UNITTEST, package, pinned().helm_unittest, fork)
 
 
-def _from_module(name: str, module: str, package: str, version: str, *directives: str) -> Path:
+def from_module(name: str, module: str, package: str, version: str, *directives: str) -> Path:
     """Return a program that is built in a module of our own.
 
     Not by `go install`: some proxies serve a version but not the list of them, and it obeys no `replace` of the module.

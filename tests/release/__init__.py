@@ -1,0 +1,1 @@
+"""What a release is made of, and a rehearsal of it: packages, digests, signatures and installations."""
