@@ -180,9 +180,9 @@ generate: .venv/ready ## Write what is generated: schemas and READMEs of the cha
 	$(BIN)/python -m tests.docs.generate
 
 .PHONY: package
-package: tools ## Make the archives of the charts and of the operator's source as it is committed, in dist/
+package: tools ## Write what a release has to dist/: charts, install.yaml, crds.yaml, the Python package, the operator's source
 	found="$$($(TOOL) env)"; eval "$$found"
-	helm package charts/chainlit charts/chainlit-operator --destination dist
+	$(RELEASE) package
 	version="$$($(BIN)/python -c 'import chainlit_operator; print(chainlit_operator.__version__)')"
 	git archive -9 --format=zip --output="dist/chainlit_operator-$$version.zip" HEAD operator/src/chainlit_operator
 

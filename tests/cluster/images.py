@@ -109,8 +109,13 @@ def ensure(cluster: KindCluster, wanted: Iterable[AppImage] = (OPERATOR, DEMO)) 
 def build(engine: Runtime, image: AppImage) -> None:
     """Build an image, unless the engine's store has it. Raises ClusterError."""
     reference = image.reference
-    if engine.has_image(reference):
-        return
+    if not engine.has_image(reference):
+        build_as(engine, image, reference)
+        engine.keep_newest(reference, KEPT)
+
+
+def build_as(engine: Runtime, image: AppImage, reference: str, *options: str) -> None:
+    """Build an image by a name of its own, with options of the engine's command. Raises ClusterError."""
     registry = nodeimage.from_registry(engine)
     base = base_image(engine)
     house = None if registry else wheels.house(image.name, image.requirements)
@@ -118,9 +123,8 @@ def build(engine: Runtime, image: AppImage) -> None:
         context = Path(name)
         _copy_context(image, context, house)
         network = [] if registry else ["--network=none"]
-        arguments = [f"--build-arg=BASE_IMAGE={base}", f"--tag={reference}", *network]
+        arguments = [f"--build-arg=BASE_IMAGE={base}", f"--tag={reference}", *network, *options]
         engine.run("build", *arguments, context, timeout=1200)
-    engine.keep_newest(reference, KEPT)
 
 
 def load(cluster: KindCluster, reference: str) -> None:

@@ -7,28 +7,81 @@ from collections.abc import Callable, Sequence
 
 from tests.cluster.console import say
 from tests.cluster.errors import ClusterError
-from tests.release import workflows
+from tests.release import home, plan
+from tests.release.table import CHARTS, IMAGES
 
 DESCRIPTION = "Makes, checks and rehearses a release."
+
+# Modules are imported where they are used: the plan of the workflow runs on Python alone.
+
+
+def print_plan(arguments: argparse.Namespace) -> None:
+    """print what a tag publishes, as outputs of a step in GitHub"""
+    for name, value in plan.outputs(home.read(), arguments.tag).items():
+        print(f"{name}={value}")
+
+
+def make_package(_: argparse.Namespace) -> None:
+    """write charts, install.yaml, crds.yaml and the Python package to dist/"""
+    from tests.release import package  # noqa: PLC0415
+
+    package.make()
+
+
+def sign(arguments: argparse.Namespace) -> None:
+    """sign what a digest names, with the identity of the job"""
+    from tests.release import publish  # noqa: PLC0415
+
+    publish.Signer().sign(arguments.reference)
+
+
+def write_sbom(arguments: argparse.Namespace) -> None:
+    """write the packages of a pushed image to dist/, and compare them with its lock file"""
+    from tests.release import package, publish  # noqa: PLC0415
+
+    (image,) = (image for image in IMAGES if image.name == arguments.name)
+    say(f"    {publish.list_packages(image, arguments.reference, package.DIST)}")
+
+
+def push_charts(_: argparse.Namespace) -> None:
+    """push the charts of dist/, and sign them with the identity of the job"""
+    from tests.release import package, publish  # noqa: PLC0415
+
+    for chart in CHARTS:
+        pushed = publish.push_chart(home.read(), package.DIST / f"{chart}-{plan.version()}.tgz")
+        publish.Signer().sign(pushed)
 
 
 def check_workflows(_: argparse.Namespace) -> None:
     """check the workflows of GitHub with actionlint and zizmor"""
+    from tests.release import workflows  # noqa: PLC0415
+
     workflows.check()
 
 
-COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {"workflows": check_workflows}
+COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
+    "plan": print_plan,
+    "package": make_package,
+    "sign": sign,
+    "sbom": write_sbom,
+    "push-charts": push_charts,
+    "workflows": check_workflows,
+}
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    made = argparse.ArgumentParser(
-        prog="python3 -m tests.release", description="Makes, checks and rehearses a release."
-    )
+    made = argparse.ArgumentParser(prog="python3 -m tests.release", description=DESCRIPTION)
     commands = made.add_subparsers(dest="command", required=True, metavar="command")
     for name, command in COMMANDS.items():
         added = commands.add_parser(name, help=command.__doc__, description=command.__doc__)
         added.set_defaults(run=command)
+        if name == "plan":
+            added.add_argument("--tag", required=True, help="the tag, such as v0.2.0")
+        if name in {"sign", "sbom"}:
+            added.add_argument("reference", help="the image with its registry, by digest")
+        if name == "sbom":
+            added.add_argument("--name", required=True, choices=[image.name for image in IMAGES])
     return made
 
 
