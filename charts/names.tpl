@@ -9,7 +9,8 @@ Names, labels and images. Both charts have the same helpers; each name begins wi
   CHART.labels              .   labels (YAML) of every object: selectorLabels, Helm's, CHART.ownLabels, commonLabels
   CHART.podLabels           .   labels (YAML) of the pods
   CHART.serviceAccountName  .   the name of the ServiceAccount
-  CHART.imageReference      (list .Values.image "default tag")   repository:tag or repository@digest
+  CHART.imageReference      (list .Values.image "default tag" .)   repository:tag or repository@digest
+  CHART.imagePullSecrets    .   JSON list: those of the values, and those of global
 
 The chart itself defines CHART.ownLabels (. → labels as YAML, or nothing).
 */}}
@@ -72,11 +73,28 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end }}
 {{- end }}
 
+{{/* global.imageRegistry replaces the registry of the repository. */}}
 {{- define "CHART.imageReference" -}}
 {{- $image := index . 0 }}
-{{- if $image.digest }}
-{{- printf "%s@%s" $image.repository $image.digest }}
-{{- else }}
-{{- printf "%s:%s" $image.repository (default (index . 1) $image.tag) }}
+{{- $repository := $image.repository }}
+{{- with ((index . 2).Values.global | default dict).imageRegistry }}
+{{- $parts := splitList "/" $repository }}
+{{- if and (gt (len $parts) 1) (regexMatch "[.:]|^localhost$" (first $parts)) }}
+{{- $parts = rest $parts }}
 {{- end }}
+{{- $repository = printf "%s/%s" (trimSuffix "/" .) (join "/" $parts) }}
+{{- end }}
+{{- if $image.digest }}
+{{- printf "%s@%s" $repository $image.digest }}
+{{- else }}
+{{- printf "%s:%s" $repository (default (index . 1) $image.tag) }}
+{{- end }}
+{{- end }}
+
+{{- define "CHART.imagePullSecrets" -}}
+{{- $secrets := list }}
+{{- range concat (.Values.imagePullSecrets | default list) ((.Values.global | default dict).imagePullSecrets | default list) }}
+{{- $secrets = append $secrets (kindIs "string" . | ternary (dict "name" .) .) }}
+{{- end }}
+{{- uniq $secrets | toJson }}
 {{- end }}

@@ -9,7 +9,7 @@ import pytest
 from chainlit_operator.domain.desired import consistent
 
 from .generated import CHARTS, defaults
-from .rendering import Object, Rendered, app, dump, helm, load_all, notes, refusal
+from .rendering import Object, Rendered, app, dump, helm, load_all, notes, operator, refusal
 
 IMAGE: Object = {"image": {"repository": "example/chat"}}
 
@@ -158,6 +158,9 @@ def test_service_may_lead_to_a_login_proxy(port: Any) -> None:
         pytest.param({"env": {"ID": 1234567890123456789}}, ["env.ID", "quote it"], id="large"),
         pytest.param({"app": {"binaryFiles": {"x": "abc"}}}, ["app.binaryFiles", "not base64"], id="base64"),
         pytest.param(
+            {"app": {"binaryFiles": {"logo.png": "A" * 600_000}}}, ['"logo.png" has 450000', "350000"], id="binary-size"
+        ),
+        pytest.param(
             {"service": {"loadBalancerSourceRanges": ["10.0.0.0/8"]}},
             ["service.loadBalancerSourceRanges", "service.type to LoadBalancer"],
             id="service-type",
@@ -204,3 +207,51 @@ def test_notes_say_who_is_let_in() -> None:
     )
     public: Object = {**IMAGE, "service": {"type": "LoadBalancer"}}
     assert "service.loadBalancerSourceRanges" in notes("chainlit", public)
+
+
+def test_a_large_picture_fits() -> None:
+    assert app({"app": {"binaryFiles": {"logo.png": "A" * 400_000}}}).one("ConfigMap")
+
+
+@pytest.mark.parametrize(
+    ("repository", "expected"),
+    [
+        ("ghcr.io/acme/chat", "mirror.example:5000/acme/chat"),
+        ("localhost/chat", "mirror.example:5000/chat"),
+        ("registry:5000/chat", "mirror.example:5000/chat"),
+        ("acme/chat", "mirror.example:5000/acme/chat"),
+        ("chat", "mirror.example:5000/chat"),
+    ],
+)
+def test_registry_of_a_parent_chart(repository: str, expected: str) -> None:
+    image = {"repository": repository, "tag": "1"}
+    given: Object = {"image": image, "tests": {"image": image}, "global": {"imageRegistry": "mirror.example:5000/"}}
+    release = app(given)
+    pods = [release.pod()["spec"], release.one("Pod")["spec"]]
+    used = {container["image"] for pod in pods for container in [*pod["containers"], *pod.get("initContainers", [])]}
+    assert used == {f"{expected}:1"}
+    deployment = operator({"image": image, "global": given["global"]}).one("Deployment")["spec"]["template"]["spec"]
+    assert deployment["containers"][0]["image"] == f"{expected}:1"
+
+
+def test_pull_secrets_of_a_parent_chart() -> None:
+    values: Object = {
+        "imagePullSecrets": [{"name": "own"}],
+        "global": {"imagePullSecrets": ["theirs", {"name": "own"}]},
+    }
+    expected = [{"name": "own"}, {"name": "theirs"}]
+    given: Object = {**values, "tests": {"image": {"repository": "x"}}}
+    assert app(given).pod()["spec"]["imagePullSecrets"] == expected
+    assert app(given).one("Pod")["spec"]["imagePullSecrets"] == expected
+    assert operator(values).pod()["spec"]["imagePullSecrets"] == expected
+
+
+def test_old_replica_sets_and_labels_of_the_route() -> None:
+    assert "revisionHistoryLimit" not in app().one("Deployment")["spec"]
+    assert app({"revisionHistoryLimit": 0}).one("Deployment")["spec"]["revisionHistoryLimit"] == 0
+    labels = {"zone": "public", "app.kubernetes.io/name": "not-this"}
+    contour = {"kind": "HTTPProxy", "controller": "contour", "labels": labels}
+    gateway = {"kind": "HTTPRoute", "gateway": {"parentRefs": [{"name": "g"}]}, "labels": labels}
+    for route in ({"labels": labels}, contour, gateway):
+        found = app({"route": route}).one(str(route.get("kind", "Ingress")))["metadata"]["labels"]
+        assert (found["zone"], found["app.kubernetes.io/name"]) == ("public", "chainlit")

@@ -21,9 +21,11 @@ def filler(values: Object) -> Object:
     return found
 
 
-def run(image: Path, volume: Path, *mounted: str, root: str = "/chainlit", source: str = "", env: str = "") -> str:
+def run(
+    image: Path, volume: Path, *mounted: str, root: str = "/chainlit", source: str = "", env: str = "", files: str = ""
+) -> str:
     """Run the script in the image's working directory. Returns what it says where it fails, else nothing."""
-    arguments = [sys.executable, "-IS", "-c", SCRIPT, root, str(volume), source, *mounted]
+    arguments = [sys.executable, "-IS", "-c", SCRIPT, root, str(volume), source, files, *mounted]
     known = {"CHAINLIT_APP_ROOT": env} if env else {}
     done = subprocess.run(arguments, cwd=image, env=known, capture_output=True, text=True, check=False)
     return done.stderr if done.returncode else ""
@@ -55,7 +57,7 @@ def test_any_image_has_a_writable_app_root_by_default() -> None:
     assert not {"command", "workingDir"} & release.container().keys()  # those of the image
     container = filler({})
     assert container["image"] == release.container()["image"]
-    assert container["command"][4:] == ["/chainlit", "/run/app-root", ""]
+    assert container["command"][4:] == ["/chainlit", "/run/app-root", "", ""]
     assert container["volumeMounts"] == [{"name": "app-root", "mountPath": "/run/app-root"}]
     for field in ("resources", "securityContext"):
         assert container[field] == release.container()[field]
@@ -75,7 +77,7 @@ def test_init_container_follows_the_values() -> None:
     container = filler(values)
     assert container["imagePullPolicy"] == "Always"
     assert container["command"][0] == "/venv/bin/python"
-    assert container["command"][4:] == ["/data", "/run/app-root", "/srv", "app.py", "chainlit.md", "public"]
+    assert container["command"][4:] == ["/data", "/run/app-root", "/srv", "", "app.py", "chainlit.md", "public"]
     assert container["volumeMounts"][1:] == [mounts[0]]
 
 
@@ -165,3 +167,28 @@ def test_what_cannot_be_copied_is_said_with_the_remedy(image: Path, volume: Path
     assert str(image / ".chainlit/pipe") in line
     assert "Let everybody read the files of the image" in line
     assert "chainlit.appRoot.path" in line
+
+
+def test_files_of_a_config_map_are_copied_and_win(image: Path, volume: Path, tmp_path: Path) -> None:
+    mounted = tmp_path / "files"  # as the kubelet mounts a ConfigMap
+    (mounted / "..2026").mkdir(parents=True)
+    (mounted / "..2026/app.py").write_text("config map", encoding="utf-8")
+    (mounted / "..data").symlink_to("..2026")
+    (mounted / "app.py").symlink_to("..data/app.py")
+    assert not run(image, volume, files=str(mounted))
+    assert (volume / "app.py").read_text(encoding="utf-8") == "config map"
+    assert not (volume / "app.py").is_symlink()
+    assert (volume / "public").is_symlink()
+    assert not (volume / "..data").exists()
+
+
+def test_config_map_of_ones_own() -> None:
+    release = app({"app": {"existingConfigMap": "mine"}})
+    assert release.container()["command"][2] == "/chainlit/app.py"
+    volume = {"name": "existing-files", "configMap": {"name": "mine"}}
+    assert volume in release.pod()["spec"]["volumes"]
+    container = filler({"app": {"existingConfigMap": "mine"}})
+    assert container["command"][7] == "/run/app-files"
+    mount = {"name": "existing-files", "mountPath": "/run/app-files", "readOnly": True}
+    assert mount in container["volumeMounts"]
+    assert "command" not in app({"app": {"existingConfigMap": "mine", "entrypoint": ""}}).container()

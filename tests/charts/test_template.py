@@ -25,7 +25,7 @@ ELSEWHERE = {"nameOverride", "fullnameOverride", "image", "replicaCount", "route
 #: own, and its env, volumes and mounts name them.
 ELSEWHERE |= {"app", "auth", "oauth", "database", "storage"}
 #: What the cluster is, which a ChainlitApp does not ask: null takes an id away there. A claim is the user's own.
-ELSEWHERE |= {"openshift", "persistence"}
+ELSEWHERE |= {"openshift", "persistence", "revisionHistoryLimit"}
 #: helm test has no equal there.
 ELSEWHERE |= {"tests"}
 #: Objects beside the app that the operator does not create, and whoever describes an app may.

@@ -1,8 +1,8 @@
 # Fills the app root from the image. Arguments: app root, the volume's path here, directory of the image (empty: that of
-# Chainlit), names that the pod mounts. Files that the volume already has stay.
+# Chainlit), a mounted ConfigMap with files that win (or empty), names that the pod mounts. Files in the volume stay.
 import os, shutil, sys
 
-app_root, volume, source, *mounted = sys.argv[1:]
+app_root, volume, source, files, *mounted = sys.argv[1:]
 source = os.path.abspath(source or os.environ.get("CHAINLIT_APP_ROOT") or os.getcwd())
 
 
@@ -17,6 +17,8 @@ def copy(directory, target):
 
 
 def fill():
+    if files:
+        copy(os.path.join(files, "..data"), volume)
     if os.path.isdir(app_root):  # the volume hides it
         copy(app_root, volume)
     for name in os.listdir(source) if os.path.isdir(source) else ():

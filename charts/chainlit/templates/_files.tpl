@@ -22,7 +22,7 @@ write to. An init container shows the image's files in the same volume.
 {{- $names := keys (.Values.env | default dict) }}
 {{- range .Values.extraEnv }}{{ $names = append $names .name }}{{ end }}
 {{- $path := .Values.chainlit.appRoot.path | default "" }}
-{{- if include "chainlit.hasFiles" . }}
+{{- if or (include "chainlit.hasFiles" .) .Values.app.existingConfigMap }}
 {{- $path = default "/chainlit" $path }}
 {{- else if has "CHAINLIT_APP_ROOT" $names }}
 {{- $path = "" }}
@@ -38,7 +38,7 @@ the user's own are there too, because Chainlit's files may be in them; those in 
 {{- $appRoot := include "chainlit.appRootPath" . }}
 {{- with .Values.chainlit.appRoot -}}
 - name: app-root
-  image: {{ include "chainlit.imageReference" (list $.Values.image "latest") | quote }}
+  image: {{ include "chainlit.imageReference" (list $.Values.image "latest" $) | quote }}
   {{- with $.Values.image.pullPolicy }}
   imagePullPolicy: {{ . }}
   {{- end }}
@@ -50,6 +50,7 @@ the user's own are there too, because Chainlit's files may be in them; those in 
     - {{ quote $appRoot }}
     - /run/app-root
     - {{ .imageDir | default "" | quote }}
+    - {{ empty $.Values.app.existingConfigMap | ternary "" "/run/app-files" | quote }}
     {{- $mounted := list }}
     {{- range keys (include "chainlit.files" $ | fromJson) | sortAlpha }}
     {{- if not (hasPrefix ".chainlit/" .) }}
@@ -70,6 +71,11 @@ the user's own are there too, because Chainlit's files may be in them; those in 
   volumeMounts:
     - name: app-root
       mountPath: /run/app-root
+    {{- if $.Values.app.existingConfigMap }}
+    - name: existing-files
+      mountPath: /run/app-files
+      readOnly: true
+    {{- end }}
     {{- range $.Values.extraVolumeMounts }}
     {{- if not (hasPrefix (printf "%s/" $appRoot) (printf "%s/" .mountPath)) }}
     - {{ toYaml . | indent 6 | trim }}
@@ -176,7 +182,7 @@ on the writable volume, and each of their files is a mount.
 {{- end }}
 
 {{- define "chainlit.runsFiles" -}}
-{{- if and (not (include "chainlit.isOwnCommand" .)) .Values.app.entrypoint (hasKey (.Values.app.files | default dict) .Values.app.entrypoint) }}true{{ end }}
+{{- if and (not (include "chainlit.isOwnCommand" .)) .Values.app.entrypoint (or .Values.app.existingConfigMap (hasKey (.Values.app.files | default dict) .Values.app.entrypoint)) }}true{{ end }}
 {{- end }}
 
 {{- define "chainlit.validateFiles" -}}
@@ -248,20 +254,28 @@ on the writable volume, and each of their files is a mount.
 {{- end }}
 {{- end }}
 
+{{/*
+Helm keeps values and manifests in one Secret of at most 1048576 bytes, compressed and in base64. A binary file comes to
+8/3 of its size there, and a text to about a third of that.
+*/}}
 {{- define "chainlit.validateSize" -}}
 {{- $total := 0 }}
+{{- $weight := 0 }}
 {{- $largest := dict "name" "" "size" -1 }}
 {{- range $name, $file := include "chainlit.files" . | fromJson }}
 {{- $size := len ($file.text | default "") }}
+{{- $share := div (mul 8 $size) 9 }}
 {{- with $file.binary }}
 {{- $size = div (mul 3 (len .)) 4 }}
+{{- $share = div (mul 8 $size) 3 }}
 {{- end }}
 {{- $total = add $total $size }}
+{{- $weight = add $weight $share }}
 {{- if gt $size (int $largest.size) }}
 {{- $largest = dict "name" $name "size" $size }}
 {{- end }}
 {{- end }}
-{{- if gt $total 1048576 }}
-{{- fail (printf "app.files are too large: %q has %d bytes, all files together have %d, and a ConfigMap may have 1048576; build the file into the image, or mount a volume with extraVolumes and extraVolumeMounts" $largest.name (int $largest.size) $total) }}
+{{- if or (gt $total 1048576) (gt $weight 960000) }}
+{{- fail (printf "app.files are too large: %q has %d bytes, all files together have %d; a ConfigMap may have 1048576, and Helm keeps about 350000 bytes of files that are not text: build the file into the image, or mount a volume with extraVolumes and extraVolumeMounts" $largest.name (int $largest.size) $total) }}
 {{- end }}
 {{- end }}

@@ -10,7 +10,8 @@ Names, labels and images. Both charts have the same helpers; each name begins wi
   chainlit.labels              .   labels (YAML) of every object: selectorLabels, Helm's, chainlit.ownLabels, commonLabels
   chainlit.podLabels           .   labels (YAML) of the pods
   chainlit.serviceAccountName  .   the name of the ServiceAccount
-  chainlit.imageReference      (list .Values.image "default tag")   repository:tag or repository@digest
+  chainlit.imageReference      (list .Values.image "default tag" .)   repository:tag or repository@digest
+  chainlit.imagePullSecrets    .   JSON list: those of the values, and those of global
 
 The chart itself defines chainlit.ownLabels (. → labels as YAML, or nothing).
 */}}
@@ -73,11 +74,28 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end }}
 {{- end }}
 
+{{/* global.imageRegistry replaces the registry of the repository. */}}
 {{- define "chainlit.imageReference" -}}
 {{- $image := index . 0 }}
-{{- if $image.digest }}
-{{- printf "%s@%s" $image.repository $image.digest }}
-{{- else }}
-{{- printf "%s:%s" $image.repository (default (index . 1) $image.tag) }}
+{{- $repository := $image.repository }}
+{{- with ((index . 2).Values.global | default dict).imageRegistry }}
+{{- $parts := splitList "/" $repository }}
+{{- if and (gt (len $parts) 1) (regexMatch "[.:]|^localhost$" (first $parts)) }}
+{{- $parts = rest $parts }}
 {{- end }}
+{{- $repository = printf "%s/%s" (trimSuffix "/" .) (join "/" $parts) }}
+{{- end }}
+{{- if $image.digest }}
+{{- printf "%s@%s" $repository $image.digest }}
+{{- else }}
+{{- printf "%s:%s" $repository (default (index . 1) $image.tag) }}
+{{- end }}
+{{- end }}
+
+{{- define "chainlit.imagePullSecrets" -}}
+{{- $secrets := list }}
+{{- range concat (.Values.imagePullSecrets | default list) ((.Values.global | default dict).imagePullSecrets | default list) }}
+{{- $secrets = append $secrets (kindIs "string" . | ternary (dict "name" .) .) }}
+{{- end }}
+{{- uniq $secrets | toJson }}
 {{- end }}

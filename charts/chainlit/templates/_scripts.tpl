@@ -48,7 +48,7 @@ What the pod does before the app starts, by the Python of its image: packages of
 {{- define "chainlit.scriptContainer" -}}
 {{- $root := .root -}}
 - name: {{ .name }}
-  image: {{ include "chainlit.imageReference" (list $root.Values.image "latest") | quote }}
+  image: {{ include "chainlit.imageReference" (list $root.Values.image "latest" $root) | quote }}
   {{- with $root.Values.image.pullPolicy }}
   imagePullPolicy: {{ . }}
   {{- end }}
@@ -101,7 +101,7 @@ What the pod does before the app starts, by the Python of its image: packages of
 {{/* Other packages, or another image, get another directory: a volume that stays may have the packages of several pods. */}}
 {{- define "chainlit.requirementsPath" -}}
 {{- with include "chainlit.requirements" . }}
-{{- $image := include "chainlit.imageReference" (list $.Values.image "latest") }}
+{{- $image := include "chainlit.imageReference" (list $.Values.image "latest" $) }}
 {{- printf "/requirements/%s" (list . $image $.Values.chainlit.appRoot.python | join "\n" | sha256sum | trunc 12) }}
 {{- end }}
 {{- end }}

@@ -153,7 +153,7 @@ def test_any_image_has_a_writable_app_root_by_default() -> None:
     pod = pod_template.pod_template(pod_template.filled({"image": "chat:1"}), {}, ("shop", "chat"), "runner", AT_CHAT)
     (filler,) = pod["spec"]["initContainers"]
     (container,) = pod["spec"]["containers"]
-    assert filler["command"][4:] == ["/chainlit", "/run/app-root", ""]
+    assert filler["command"][4:] == ["/chainlit", "/run/app-root", "", ""]
     assert container["env"][0] == variable("CHAINLIT_APP_ROOT", "/chainlit")
     assert {"name": "app-root", "mountPath": "/chainlit"} in container["volumeMounts"]
     assert {"name": "app-root", "emptyDir": {}} in pod["spec"]["volumes"]
@@ -176,7 +176,7 @@ EPHEMERAL: dict[str, Any] = {"ephemeral": {"volumeClaimTemplate": {}}}
 FILLER: dict[str, Any] = {
     "name": "app-root",
     "image": "chat:1",
-    "command": ["python3", "-IS", "-c", app_root.SCRIPT, "/data", "/run/app-root", ""],
+    "command": ["python3", "-IS", "-c", app_root.SCRIPT, "/data", "/run/app-root", "", ""],
     "volumeMounts": [{"name": "app-root", "mountPath": "/run/app-root"}],
     "resources": POD["spec"]["containers"][0]["resources"],
     "securityContext": POD["spec"]["containers"][0]["securityContext"],

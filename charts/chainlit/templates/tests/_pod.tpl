@@ -25,7 +25,7 @@ spec:
   serviceAccountName: {{ include "chainlit.serviceAccountName" $root | quote }}
   automountServiceAccountToken: false
   enableServiceLinks: false
-  {{- with $root.Values.imagePullSecrets }}
+  {{- with include "chainlit.imagePullSecrets" $root | fromJsonArray }}
   imagePullSecrets:
     {{- toYaml . | nindent 4 }}
   {{- end }}
@@ -44,7 +44,7 @@ spec:
   containers:
     - name: probe
       {{- with .image }}
-      image: {{ include "chainlit.imageReference" (list . $root.Chart.Version) | quote }}
+      image: {{ include "chainlit.imageReference" (list . $root.Chart.Version $root) | quote }}
       {{- with .pullPolicy }}
       imagePullPolicy: {{ . }}
       {{- end }}

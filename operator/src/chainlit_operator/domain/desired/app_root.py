@@ -19,10 +19,10 @@ MOUNT = "/run/app-root"
 
 SCRIPT = """\
 # Fills the app root from the image. Arguments: app root, the volume's path here, directory of the image (empty: that of
-# Chainlit), names that the pod mounts. Files that the volume already has stay.
+# Chainlit), a mounted ConfigMap with files that win (or empty), names that the pod mounts. Files in the volume stay.
 import os, shutil, sys
 
-app_root, volume, source, *mounted = sys.argv[1:]
+app_root, volume, source, files, *mounted = sys.argv[1:]
 source = os.path.abspath(source or os.environ.get("CHAINLIT_APP_ROOT") or os.getcwd())
 
 
@@ -37,6 +37,8 @@ def copy(directory, target):
 
 
 def fill():
+    if files:
+        copy(os.path.join(files, "..data"), volume)
     if os.path.isdir(app_root):  # the volume hides it
         copy(app_root, volume)
     for name in os.listdir(source) if os.path.isdir(source) else ():
@@ -93,7 +95,7 @@ def init_container(fields: Mapping[str, Any], root: str) -> dict[str, Any]:
 def _command(settings: Mapping[str, Any], root: str) -> Sequence[str]:
     """The image's Python, without what the image has it read at the start, and without its working directory."""
     python = settings.get("python") or "python3"
-    return [python, "-IS", "-c", SCRIPT, root, MOUNT, settings.get("imageDir", "")]
+    return [python, "-IS", "-c", SCRIPT, root, MOUNT, settings.get("imageDir", ""), ""]
 
 
 def _is_inside(place: str, root: str) -> bool:
