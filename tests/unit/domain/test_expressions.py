@@ -23,11 +23,16 @@ from chainlit_operator.domain.expressions import (
     Style,
     Syntax,
     is_plain,
+    matches,
+    may_match,
     prefixes,
     read,
     why_not_evaluated,
 )
+from chainlit_operator.domain.model import Matching, RoutePath
 from chainlit_operator.domain.replacements import replace_all, substitute
+from chainlit_operator.domain.resolution import path_overrides
+from chainlit_operator.domain.rewrites import ReplaceMatch, RewriteWholePath, StripPrefixRegex, backend_prefix
 
 NGINX = Style(Syntax.PCRE, start="^", ignores_case=True)
 
@@ -246,6 +251,37 @@ def test_a_hostile_expression_costs_little(text: str) -> None:
         return time.process_time() - begin
 
     assert min(seconds() for _ in range(3)) < 0.03
+
+
+@pytest.mark.parametrize("text", [*HOSTILE, "/.*(a|b|c).{200}", "/([a-z]+)*$"], ids=lambda text: text[:12])
+def test_a_hostile_expression_costs_little_at_the_longest_path(text: str) -> None:
+    path = RoutePath("", text, "", "", 0, matching=Matching.REGULAR_EXPRESSION, styles=(NGINX,))
+    top = "/a" * 2000
+
+    def seconds() -> float:
+        path_overrides._requests_of.cache_clear()
+        begin = time.process_time()
+        path_overrides.requests_of(path, top)
+        backend_prefix(top, (RewriteWholePath(text, "/$1", ignores_case=True),))
+        backend_prefix(top, (ReplaceMatch(text, "/$1"),))
+        return time.process_time() - begin
+
+    assert min(seconds() for _ in range(3)) < 0.03
+
+
+def test_an_expression_that_is_too_large_for_a_path_is_not_run() -> None:
+    large = "/(?:.*(a|b|c).{200}|chat)(.*)"
+    short, long = "/chat/", "/chat" + "/x" * 40 + "/"
+    assert matches(large, NGINX, short) and not matches(large, NGINX, long)
+    assert may_match(large, NGINX, short) and may_match(large, NGINX, long) and not may_match(large, NGINX, "/bot/")
+    assert backend_prefix("/chat", (ReplaceMatch("^/chat(.*)", "$1"),)) == ""
+    for rewrite in (
+        RewriteWholePath(large, "$2", ignores_case=True),
+        ReplaceMatch(f"^{large}", "$2"),
+        StripPrefixRegex((large,)),
+    ):
+        assert rewrite(long, "") is None
+    assert RewriteWholePath(large, "$2", ignores_case=True)(short, "") == "/"
 
 
 def test_an_expression_is_compiled_once() -> None:

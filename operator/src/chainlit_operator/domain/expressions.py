@@ -19,8 +19,11 @@ from chainlit_operator.domain.expression_parts import literal_starts, parts, tok
 
 #: The longest expression that is run, in characters.
 MAX_LENGTH = 512
-#: The limit of RE2's memory for one expression, in bytes. It also limits the time of a match.
+#: The limit of RE2's memory for one expression, in bytes.
 MAX_MEMORY = 1 << 16
+#: The limit of a match's time: the size of the compiled expression, usually 10 to 70, times the length of the text in
+#: bytes.
+MAX_STEPS = 1 << 16
 #: The limits of a replacement: the matches in a text, and the length of the new text.
 MAX_MATCHES, MAX_TEXT = 256, 4096
 #: With none of these characters, a text is no expression to any controller.
@@ -87,6 +90,10 @@ class Expression:
         """The numbers of the groups that have a name."""
         return dict(self._compiled.groupindex)
 
+    def runs_on(self, text: str) -> bool:
+        """Whether a match in the text takes no longer than the limit; else nothing is known about the text."""
+        return int(self._compiled.programsize) * len(text.encode(errors="replace")) <= MAX_STEPS
+
     def matches(self, text: str, *, is_whole: bool = False) -> bool:
         """Whether the expression matches anywhere in the text, or the whole text."""
         run = self._compiled.fullmatch if is_whole else self._compiled.search
@@ -98,6 +105,8 @@ class Expression:
 
     def replaced(self, text: str, replacement: Callable[[Match], str]) -> str | None:
         """Return the text with each match replaced, as Go does; None beyond the limits."""
+        if not self.runs_on(text):
+            return None
         raw, pieces, end = text.encode(errors="replace"), list[bytes](), 0
         size = len(raw)
         for count, found in enumerate(self._all(raw), 1):
@@ -161,7 +170,14 @@ def _serves(text: str, styles: tuple[Style, ...], prefix: str) -> bool:
 def matches(text: str, style: Style, path: str) -> bool:
     """Whether a controller of this style takes a path for one that the expression matches; False if it is not run."""
     found = _in_style(text, style)
-    return isinstance(found, Expression) and found.matches(path, is_whole=style.is_whole)
+    return isinstance(found, Expression) and found.runs_on(path) and found.matches(path, is_whole=style.is_whole)
+
+
+def may_match(text: str, style: Style, path: str) -> bool:
+    """Whether a controller of this style may take a path for one that the expression matches; True if it is not run."""
+    found = _in_style(text, style)
+    is_run = isinstance(found, Expression) and found.runs_on(path)
+    return matches(text, style, path) if is_run else True
 
 
 def _in_style(text: str, style: Style) -> Expression | NotEvaluated:

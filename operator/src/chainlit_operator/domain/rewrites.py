@@ -87,7 +87,7 @@ class RewriteWholePath:
     def __call__(self, path: str, matched: str) -> str | None:
         """Return the rewritten path; None if the expression is not run, or the replacement has variables."""
         (expression,) = self.expressions
-        if isinstance(expression, NotEvaluated):
+        if isinstance(expression, NotEvaluated) or not expression.runs_on(path):
             return None
         found = expression.first(path)
         return path if found is None else substitute(self.replacement, found.groups)
@@ -125,7 +125,7 @@ class StripPrefixRegex:
     def __call__(self, path: str, matched: str) -> str | None:
         """Return the path without the match, with a slash at its beginning; None if an expression is not run."""
         for expression in self.expressions:
-            if isinstance(expression, NotEvaluated):
+            if isinstance(expression, NotEvaluated) or not expression.runs_on(path):
                 return None
             found = expression.first(path)
             # Traefik compares texts: a match further on counts if the path begins with the same text.

@@ -123,6 +123,8 @@ class Candidate:
     @cached_property
     def parts(self) -> list[RoutePath]:
         """The covering paths for the app's place; a stated URL leaves out others."""
+        if self.stated_prefix is None:
+            return self.covering
         return [path for path in self.covering if any(map(self.is_own, self._prefixes(path)))]
 
     @cached_property

@@ -107,10 +107,8 @@ def _is_needed(path: str, top: str) -> bool:
 
 @lru_cache(1024)
 def _requests_of(expression: str, styles: tuple[Style, ...], top: str) -> tuple[str, ...]:
-    if expressions.why_not_evaluated(expression, styles):
-        return chainlit.REQUESTS
     return tuple(
         request
         for request in chainlit.REQUESTS
-        if any(expressions.matches(expression, style, top + request) for style in styles)
+        if any(expressions.may_match(expression, style, top + request) for style in styles)
     )
