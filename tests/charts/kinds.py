@@ -74,7 +74,7 @@ def _rule(kind: Kind, operations: str, *, versions: str = '"*"', subresources: b
     resources = f"{kind.plural}, {kind.plural}/*" if subresources else kind.plural
     return (
         f"- apiGroups: [{_group(kind)}]\n  apiVersions: [{versions}]\n"
-        f"  resources: [{resources}]\n  operations: [{operations}]\n"
+        f"  resources: [{resources}]\n  operations: [{operations}]\n  scope: '*'\n"
     )
 
 

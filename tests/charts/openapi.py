@@ -56,7 +56,7 @@ def _make(into: Path) -> None:
 
 def _definitions() -> Iterator[Path]:
     prometheus = Path(golang.module_info(PROMETHEUS, pinned().prometheus_operator)["Dir"])
-    for name in ("prometheusrules", "servicemonitors"):
+    for name in ("podmonitors", "prometheusrules", "servicemonitors"):
         yield prometheus / f"example/prometheus-operator-crd/monitoring.coreos.com_{name}.yaml"
     yield Path(golang.module_info(CONTOUR, pinned().contour)["Dir"]) / "examples/contour/01-crds.yaml"
     yield from traefik.definitions().glob("*.yaml")

@@ -140,11 +140,9 @@ def test_network_policy_for_the_controller_alone(*, operator: bool) -> None:
     given = {"enabled": True, "from": [TRAEFIK]}
     _, peers = policy({"networkPolicy": given, "operator": {"enabled": operator}})
     own = {"podSelector": {"matchLabels": {"app.kubernetes.io/instance": "chat"}}}
-    prober = {
-        "namespaceSelector": {},
-        "podSelector": {"matchLabels": {"app.kubernetes.io/name": "chainlit-operator"}},
-    }
-    assert peers == [TRAEFIK, own, *([prober] if operator else [])]
+    labels = [{f"app.kubernetes.io/{label}": "chainlit-operator"} for label in ("name", "part-of")]
+    probers = [{"namespaceSelector": {}, "podSelector": {"matchLabels": found}} for found in labels]
+    assert peers == [TRAEFIK, own, *(probers if operator else [])]
 
 
 def test_network_policy_for_an_operator_elsewhere() -> None:

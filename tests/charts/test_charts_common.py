@@ -68,7 +68,11 @@ RENDERS = [
     ),
     pytest.param(app, {"database": {"existingSecret": "db", "migration": "hook"}}, id="chainlit-hook"),
     pytest.param(operator, {}, id="operator"),
-    pytest.param(operator, {"watchNamespaces": ["a", "b"]}, id="operator-namespaced"),
+    pytest.param(
+        operator,
+        {"watchNamespaces": ["a", "b"], "metrics": {"podMonitor": {"enabled": True}}, "commonAnnotations": {"a": "b"}},
+        id="operator-namespaced",
+    ),
     pytest.param(
         operator,
         {

@@ -34,6 +34,7 @@ EVERYTHING: dict[str, Object] = {
         "watchNamespaces": ["a"],
         "verification": {"caConfigMap": "x"},
         "metrics": {name: {"enabled": True} for name in ("serviceMonitor", "prometheusRule", "dashboard")},
+        "commonAnnotations": {"a": "b"},
         "networkPolicy": {"enabled": True},
         "routePolicy": {"enabled": True},
     },

@@ -207,7 +207,7 @@ def test_settings() -> None:
     assert operator().env() == {
         "CHAINLIT_OPERATOR_LOG_LEVEL": "info",
         "CHAINLIT_OPERATOR_LOG_FORMAT": "json",
-        "CHAINLIT_OPERATOR_LISTEN": "0.0.0.0:8080",
+        "CHAINLIT_OPERATOR_LISTEN": ":8080",
         "CHAINLIT_OPERATOR_CONCURRENCY": "16",
         "CHAINLIT_OPERATOR_VERIFICATION": "true",
         "CHAINLIT_OPERATOR_VERIFICATION_CONCURRENCY": "32",
@@ -233,7 +233,7 @@ def test_settings() -> None:
     assert env == {
         "CHAINLIT_OPERATOR_LOG_LEVEL": "debug",
         "CHAINLIT_OPERATOR_LOG_FORMAT": "text",
-        "CHAINLIT_OPERATOR_LISTEN": "0.0.0.0:8080",
+        "CHAINLIT_OPERATOR_LISTEN": ":8080",
         "CHAINLIT_OPERATOR_CONCURRENCY": "2",
         "CHAINLIT_OPERATOR_VERIFICATION": "false",
         "CHAINLIT_OPERATOR_VERIFICATION_CONCURRENCY": "3",
@@ -287,7 +287,11 @@ def test_replicas_are_spread() -> None:
     assert (constraint["topologyKey"], constraint["whenUnsatisfiable"]) == ("kubernetes.io/hostname", "ScheduleAnyway")
     own = [{"topologyKey": "zone", "maxSkew": 1, "whenUnsatisfiable": "DoNotSchedule"}]
     pod = operator({"replicaCount": 2, "topologySpreadConstraints": own}).pod()
-    assert pod["spec"]["topologySpreadConstraints"] == own
+    selector = operator().one("Deployment")["spec"]["selector"]
+    assert pod["spec"]["topologySpreadConstraints"] == [{**own[0], "labelSelector": selector}]
+    selected = [{**own[0], "labelSelector": {}}]
+    pod = operator({"topologySpreadConstraints": selected}).pod()
+    assert pod["spec"]["topologySpreadConstraints"] == selected
 
 
 def test_network_policy() -> None:

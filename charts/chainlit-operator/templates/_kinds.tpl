@@ -76,10 +76,12 @@ All that the chart says of Kubernetes kinds, in one place: rights, and the resou
   apiVersions: ["*"]
   resources: [deployments]
   operations: [UPDATE]
+  scope: '*'
 - apiGroups: [apps]
   apiVersions: ["*"]
   resources: [statefulsets]
   operations: [UPDATE]
+  scope: '*'
 {{- end }}
 
 {{- define "chainlit-operator.createdRules" -}}
@@ -87,26 +89,32 @@ All that the chart says of Kubernetes kinds, in one place: rights, and the resou
   apiVersions: ["*"]
   resources: [httproutes, httproutes/*]
   operations: [CREATE, UPDATE, DELETE]
+  scope: '*'
 - apiGroups: [networking.k8s.io]
   apiVersions: ["*"]
   resources: [ingresses, ingresses/*]
   operations: [CREATE, UPDATE, DELETE]
+  scope: '*'
 - apiGroups: [""]
   apiVersions: ["*"]
   resources: [services, services/*]
   operations: [CREATE, UPDATE, DELETE]
+  scope: '*'
 - apiGroups: [""]
   apiVersions: ["*"]
   resources: [serviceaccounts, serviceaccounts/*]
   operations: [CREATE, UPDATE, DELETE]
+  scope: '*'
 - apiGroups: [apps]
   apiVersions: ["*"]
   resources: [deployments, deployments/*]
   operations: [CREATE, UPDATE, DELETE]
+  scope: '*'
 - apiGroups: [apps]
   apiVersions: ["*"]
   resources: [statefulsets, statefulsets/*]
   operations: [CREATE, UPDATE, DELETE]
+  scope: '*'
 {{- end }}
 
 {{- define "chainlit-operator.routeRules" -}}
@@ -114,10 +122,12 @@ All that the chart says of Kubernetes kinds, in one place: rights, and the resou
   apiVersions: [v1]
   resources: [httproutes]
   operations: [UPDATE]
+  scope: '*'
 - apiGroups: [networking.k8s.io]
   apiVersions: [v1]
   resources: [ingresses]
   operations: [UPDATE]
+  scope: '*'
 {{- end }}
 
 {{- define "chainlit-operator.adoptable" -}}

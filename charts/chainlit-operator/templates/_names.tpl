@@ -12,6 +12,8 @@ Names, labels and images. Both charts have the same helpers; each name begins wi
   chainlit-operator.serviceAccountName  .   the name of the ServiceAccount
   chainlit-operator.imageReference      (list .Values.image "default tag" .)   repository:tag or repository@digest
   chainlit-operator.imagePullSecrets    .   JSON list: those of the values, and those of global
+  chainlit-operator.podSecurityContext  (list . 65532)   JSON of the value, without the default id 65532 on OpenShift
+  chainlit-operator.topologySpreadConstraints   .   YAML; one without labelSelector gets that of the pods
 
 The chart itself defines chainlit-operator.ownLabels (. → labels as YAML, or nothing).
 */}}
@@ -98,4 +100,30 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- $secrets = append $secrets (kindIs "string" . | ternary (dict "name" .) .) }}
 {{- end }}
 {{- uniq $secrets | toJson }}
+{{- end }}
+
+{{/* OpenShift gives each namespace a range of ids, and refuses pods with others. Ids of the user's own stay. */}}
+{{- define "chainlit-operator.podSecurityContext" -}}
+{{- $root := index . 0 }}
+{{- $own := index . 1 | toString }}
+{{- $context := $root.Values.podSecurityContext | default dict }}
+{{- $isAuto := eq (toString $root.Values.openshift) "auto" }}
+{{- if or (eq (toString $root.Values.openshift) "true") (and $isAuto ($root.Capabilities.APIVersions.Has "security.openshift.io/v1")) }}
+{{- range $field := list "runAsUser" "runAsGroup" "fsGroup" }}
+{{- if eq (get $context $field | toString) $own }}
+{{- $context = omit $context $field }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- toJson $context }}
+{{- end }}
+
+{{- define "chainlit-operator.topologySpreadConstraints" -}}
+{{- $selector := dict "matchLabels" (include "chainlit-operator.selectorLabels" . | fromYaml) }}
+{{- $nodes := dict "maxSkew" 1 "topologyKey" "kubernetes.io/hostname" "whenUnsatisfiable" "ScheduleAnyway" "matchLabelKeys" (list "pod-template-hash") }}
+{{- $constraints := list }}
+{{- range .Values.topologySpreadConstraints | default (list $nodes) }}
+{{- $constraints = append $constraints (ternary . (set (deepCopy .) "labelSelector" $selector) (hasKey . "labelSelector")) }}
+{{- end }}
+{{- toYaml $constraints }}
 {{- end }}

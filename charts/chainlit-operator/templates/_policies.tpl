@@ -34,6 +34,7 @@ metadata:
   name: {{ $name | quote }}
   labels:
     {{- include "chainlit-operator.labels" .root | nindent 4 }}
+  {{- include "chainlit-operator.annotations" (list .root dict) }}
 spec:
   policyName: {{ $name | quote }}
   {{- with .paramRef }}

@@ -3,12 +3,10 @@ The Deployment and its pods.
 
   ownLabels                  .   labels of the chart's objects beside those of _names.tpl
   podAnnotations             (dict "root" . "authSecret" "text")   YAML, or nothing
-  topologySpreadConstraints  .   YAML
   mostPods                   .   the greatest number of pods
   authCookieName             .   name of the login cookie
   env                        .   YAML list of the container's variables
   probe                      (list . "startup")   YAML of one probe, or nothing
-  podSecurityContext         .   YAML of the value, without the default ids on OpenShift
   strategy, lifecycle, resources   .   YAML of the value, without defaults that contradict what the user has set beside them
   isOnOneNode                .   "true" if the pod has a volume that only one node can have; otherwise nothing
   bytes                      a quantity of memory   its number of bytes; 0 for what is no such quantity
@@ -30,17 +28,6 @@ The Deployment and its pods.
 {{- with merge $annotations (.root.Values.podAnnotations | default dict) }}
 {{- toYaml . }}
 {{- end }}
-{{- end }}
-
-{{/* A constraint without labelSelector gets that of the app's pods. */}}
-{{- define "chainlit.topologySpreadConstraints" -}}
-{{- $selector := dict "matchLabels" (include "chainlit.selectorLabels" . | fromYaml) }}
-{{- $nodes := dict "maxSkew" 1 "topologyKey" "kubernetes.io/hostname" "whenUnsatisfiable" "ScheduleAnyway" "matchLabelKeys" (list "pod-template-hash") }}
-{{- $constraints := list }}
-{{- range .Values.topologySpreadConstraints | default (list $nodes) }}
-{{- $constraints = append $constraints (ternary . (set (deepCopy .) "labelSelector" $selector) (hasKey . "labelSelector")) }}
-{{- end }}
-{{- toYaml $constraints }}
 {{- end }}
 
 {{- define "chainlit.mostPods" -}}
@@ -176,18 +163,4 @@ rules for the workloads that it creates.
 {{- $text := kindIs "string" . | ternary . (toJson .) }}
 {{- $number := regexFind "^[0-9]+([.][0-9]*)?([eE][0-9]{1,2})?" $text }}
 {{- mulf (float64 $number) (get $units (trimPrefix $number $text) | default 0.0) }}
-{{- end }}
-
-{{/* OpenShift gives each namespace a range of ids, and refuses pods with others. Ids of the user's own stay. */}}
-{{- define "chainlit.podSecurityContext" -}}
-{{- $context := .Values.podSecurityContext | default dict }}
-{{- $isAuto := eq (toString .Values.openshift) "auto" }}
-{{- if or (eq (toString .Values.openshift) "true") (and $isAuto (.Capabilities.APIVersions.Has "security.openshift.io/v1")) }}
-{{- range $field := list "runAsUser" "runAsGroup" "fsGroup" }}
-{{- if eq (get $context $field | toString) "10001" }}
-{{- $context = omit $context $field }}
-{{- end }}
-{{- end }}
-{{- end }}
-{{- toYaml $context }}
 {{- end }}

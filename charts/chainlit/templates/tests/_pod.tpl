@@ -29,7 +29,7 @@ spec:
   imagePullSecrets:
     {{- toYaml . | nindent 4 }}
   {{- end }}
-  {{- with include "chainlit.podSecurityContext" $root | fromYaml }}
+  {{- with include "chainlit.podSecurityContext" (list $root 10001) | fromJson }}
   securityContext:
     {{- toYaml . | nindent 4 }}
   {{- end }}
