@@ -51,7 +51,7 @@ help: ## Show this list
 test: lint unit charts admission field e2e faults ## Run all checks: lint, types, unit, charts, admission, field, e2e, faults
 
 .PHONY: test-all
-test-all: lint workflows unit served charts-all admission-all field e2e-all judge-short bench-smoke faults-all ## Run everything, also what takes long
+test-all: lint workflows unit served charts-all admission-all field e2e-all release-rehearsal judge-short bench-smoke faults-all ## Run everything, also what takes long
 
 .PHONY: lint
 lint: .venv/ready ## Check style, types, layers and shell scripts
@@ -65,6 +65,11 @@ lint: .venv/ready ## Check style, types, layers and shell scripts
 .PHONY: workflows
 workflows: .venv/ready ## Check the workflows of GitHub for mistakes and weaknesses
 	$(RELEASE) workflows
+
+.PHONY: release-rehearsal
+release-rehearsal: tools ## Build images twice, push them and the charts to a registry on loopback, sign, verify, list packages
+	found="$$($(TOOL) env)"; eval "$$found"
+	$(RELEASE) rehearse
 
 .PHONY: unit
 unit: .venv/ready ## Run the unit tests, and a sample of the fuzzing

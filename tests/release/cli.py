@@ -52,6 +52,13 @@ def push_charts(_: argparse.Namespace) -> None:
         publish.Signer().sign(pushed)
 
 
+def rehearse(_: argparse.Namespace) -> None:
+    """build twice, push to a registry on loopback, sign, verify, and package; no cluster is touched"""
+    from tests.release import rehearsal  # noqa: PLC0415
+
+    rehearsal.rehearse()
+
+
 def check_workflows(_: argparse.Namespace) -> None:
     """check the workflows of GitHub with actionlint and zizmor"""
     from tests.release import workflows  # noqa: PLC0415
@@ -65,6 +72,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "sign": sign,
     "sbom": write_sbom,
     "push-charts": push_charts,
+    "rehearse": rehearse,
     "workflows": check_workflows,
 }
 
