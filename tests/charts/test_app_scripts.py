@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from .generated import CHARTS
-from .rendering import Object, Rendered, app, refusal
+from .rendering import Object, Rendered, app, notes, refusal
 
 FILES = CHARTS / "chainlit/files"
 IMAGE: Object = {"image": {"repository": "example/chat"}}
@@ -169,6 +169,23 @@ def test_links_to_files_are_signed_as_s3_demands() -> None:
     assert {"name": "scripts", "configMap": {"name": "chat-chainlit-scripts"}} in release.pod()["spec"]["volumes"]
     assert "signature_version = s3v4" in scripts["data"][file.removeprefix("/run/scripts/")]
     assert "/run/scripts" not in mounts(app(DATABASE).container())
+
+
+@pytest.mark.parametrize(
+    ("values", "containers"),
+    [
+        ({}, []),
+        (DATABASE, ["migration"]),
+        ({"app": {"requirements": ["x"]}}, ["requirements"]),
+        ({**DATABASE, "app": {"requirements": ["x"]}}, ["migration", "requirements"]),
+        ({"database": {**DATABASE["database"], "migration": "hook"}}, []),
+    ],
+)
+def test_notes_show_the_logs(values: Object, containers: list[str]) -> None:
+    text = notes("chainlit", {**IMAGE, **values})
+    shown = [line.partition("--container=")[2] for line in text.splitlines() if "--container=" in line]
+    assert shown == containers
+    assert "\n\n\n" not in text
 
 
 @pytest.mark.parametrize(
