@@ -164,6 +164,31 @@ def test_app_root_of_the_user_is_the_users_matter() -> None:
     assert "initContainers" not in rendered(env=own, chainlit={"appRoot": {"path": "/chainlit"}})["spec"]
 
 
+def test_container_that_fills_the_app_root_has_what_the_image_needs() -> None:
+    data, inside, beside = ({"name": "data", "mountPath": place} for place in ("/data", "/data/own", "/database"))
+    settings = {"path": "/data/", "python": "/opt/python", "imageDir": "/srv/app"}
+    pod = rendered(
+        imagePullPolicy="Always",
+        extraVolumeMounts=[data, inside, beside, {"name": "odd"}],
+        chainlit={"appRoot": settings},
+    )
+    (filler,), (container,) = pod["spec"]["initContainers"], pod["spec"]["containers"]
+    assert filler == {
+        "name": "app-root",
+        "image": "chat:1",
+        "imagePullPolicy": "Always",
+        "command": ["/opt/python", "-IS", "-c", app_root.SCRIPT, "/data", "/run/app-root", "/srv/app", ""],
+        "volumeMounts": [{"name": "app-root", "mountPath": "/run/app-root"}, beside, {"name": "odd"}],
+        "resources": container["resources"],
+        "securityContext": container["securityContext"],
+    }
+
+
+@pytest.mark.parametrize("settings", [{}, {"path": ""}])
+def test_app_root_without_a_path_is_that_of_the_image(settings: dict[str, Any]) -> None:
+    assert "initContainers" not in rendered(chainlit={"appRoot": settings})["spec"]
+
+
 SPEC: Path = ("spec",)
 CONTAINER: Path = ("spec", "containers", 0)
 ENV: Path = (*CONTAINER, "env")
