@@ -98,6 +98,5 @@ class StatusWriter:
 
 def _digest(uid: str, status: Status) -> int:
     """The digest of a status without its times."""
-    return hash(
-        (uid, replace(status, conditions=tuple(replace(c, last_transition_time="") for c in status.conditions)))
-    )
+    undated = tuple(condition.dated(condition.observed_generation, "") for condition in status.conditions)
+    return hash((uid, replace(status, conditions=undated)))

@@ -141,7 +141,7 @@ class _Reporter:
         former = self._app.status.condition(condition.type)
         is_same = former is not None and former.status == condition.status and former.last_transition_time
         time = former.last_transition_time if former is not None and is_same else self._snapshot.now
-        return replace(condition, observed_generation=self._app.generation, last_transition_time=time)
+        return condition.dated(self._app.generation, time)
 
     # ------------------------------------------------------------------------------------- RouteResolved, Aligned
 

@@ -45,6 +45,10 @@ class Condition:
     observed_generation: int = 0
     last_transition_time: str = ""
 
+    def dated(self, generation: int, since: str) -> Condition:
+        """Return the condition as observed at a generation of the app, with the time of its last transition."""
+        return Condition(self.type, self.status, self.reason, self.message, generation, since)
+
 
 @dataclass(frozen=True, slots=True)
 class RouteStatus:

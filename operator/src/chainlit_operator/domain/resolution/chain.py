@@ -37,7 +37,10 @@ def against_others(snapshot: Snapshot, answer: Resolved | Unresolved) -> Resolve
         return answer
     found = conflicts.Found(snapshot, answer)
     fault = first_fault(conflicts.RULES, found)
-    return Unresolved(*fault) if fault else replace(answer, warnings=(*answer.warnings, *conflicts.warnings(found)))
+    if fault is not None:
+        return Unresolved(*fault)
+    warnings = tuple(conflicts.warnings(found))
+    return replace(answer, warnings=(*answer.warnings, *warnings)) if warnings else answer
 
 
 def _stands_alone(snapshot: Snapshot) -> bool:
