@@ -18,7 +18,7 @@ import sys
 import time
 import uuid
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -29,6 +29,8 @@ import socketio
 POLLING_AND_WEBSOCKET = ("polling", "websocket")
 #: Seconds for a step of Socket.IO's own handshake, also on a busy machine; nothing tells that it has failed before.
 CONNECT = 15.0
+#: Seconds for the end of a connection: a pod that does not know the session never answers.
+GOODBYE = 1.0
 
 _SCRIPT = re.compile(r"""<script\b(?=[^>]*\btype=["']module["'])[^>]*\bsrc=["']([^"']+)["']""")
 
@@ -105,7 +107,9 @@ class _Conversation:
             return await self._talk(http, socket, text)
         finally:
             if socket.eio.read_loop_task is not None:  # which a disconnect waits for, and a failed upgrade has none
-                await socket.disconnect()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(GOODBYE):
+                        await socket.disconnect()
 
     async def _load_page(self, http: aiohttp.ClientSession) -> None:
         """Load what a browser loads first; a page whose script is not there stays blank."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from bisect import insort
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -69,17 +70,23 @@ class Court:
                 watcher.join()
 
     def _chat(self, stop: threading.Event) -> None:
-        """Hold a conversation each second. It counts from its beginning."""
-        while not stop.is_set():
-            begun = self.now()
-            try:
-                url = self.cluster.edge + self.path
-                asyncio.run(converse(url, "hello", host=self.space.host, timeout=PATIENCE))
-                value = "alive"
-            except ChatError:
-                value = "dead"
-            self.chats.append(Change(begun, value))
-            stop.wait(max(0.0, begun + 1.0 - self.now()))
+        asyncio.run(self._converse_each_second(stop))
+
+    async def _converse_each_second(self, stop: threading.Event) -> None:
+        """Begin a conversation each second, also while others wait: each tells how the app is at its beginning."""
+        async with asyncio.TaskGroup() as conversations:
+            while not stop.is_set():
+                begun = self.now()
+                conversations.create_task(self._converse(begun))
+                await asyncio.sleep(max(0.0, begun + 1.0 - self.now()))
+
+    async def _converse(self, begun: float) -> None:
+        try:
+            await converse(self.cluster.edge + self.path, "hello", host=self.space.host, timeout=PATIENCE)
+            value = "alive"
+        except ChatError:
+            value = "dead"
+        insort(self.chats, Change(begun, value))
 
     def _watch(self, stop: threading.Event) -> None:
         """Read Ready ten times a second."""
