@@ -1,6 +1,6 @@
 """The same chat mounted in another app, as `uvicorn mounted:app` serves it; the environment says where.
 
-MOUNT_PATH is where Chainlit is mounted (default: /chainlit), OUTER_ROOT_PATH the prefix that FastAPI is told of.
+MOUNT_PATH is where Chainlit is mounted (default: /chainlit), OUTER_ROOT_PATH the prefix that FastAPI gets.
 """
 
 import os

@@ -22,7 +22,7 @@ from tests.waiting import eventually
 REPOSITORY = Path(__file__).resolve().parents[2]
 OPERATOR_NAMESPACE = "chainlit-operator-system"
 OPERATOR = "chainlit-operator"
-#: ConfigMap and Secret of a certificate authority that the operator is told of.
+#: ConfigMap and Secret of a certificate authority that the operator trusts.
 AUTHORITY = "tests-authority"
 NEEDED = ("CLUSTER", "KUBECONFIG", "EDGE", "CONTOUR_EDGE", "DEMO_IMAGE", "OPERATOR_IMAGE")
 

@@ -1,4 +1,4 @@
-"""Somebody who keeps setting the variable back is told of, not fought for ever."""
+"""A manager that keeps setting the variable back is named in a condition; the operator stops writing."""
 
 from __future__ import annotations
 

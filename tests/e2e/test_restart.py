@@ -45,7 +45,7 @@ def test_restart_in_an_aligned_namespace_writes_nothing(space: Space, operator: 
 def at_rest(space: Space) -> tuple[list[Object], Everything]:
     """Wait until nothing changes any more; return all writes, Events included, and all that is there.
 
-    A pod on its way out is waited for: its end changes what is told of those that own it.
+    It also waits for pods that are ending: their end changes the status of their owners.
     """
     seen: tuple[list[Object], Everything] = ([], {})
 

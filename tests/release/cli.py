@@ -94,7 +94,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; return 1 after an expected failure, which is told in words."""
+    """Run a command; return 1 after an expected failure, which it prints."""
     chosen = parser().parse_args(arguments)
     try:
         chosen.run(chosen)

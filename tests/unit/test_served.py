@@ -124,7 +124,7 @@ def blocked(scene: Scene, found: Unresolved) -> str:
     answer = next(judge.answers(scene.objects, own), None)
     if answer is None:
         return str(found.reason)
-    if len(own) == 1:  # where none of several routes is right, what is wrong with the first is told
+    if len(own) == 1:  # where none of several routes is right, the decision names what is wrong with the first
         # Another route may take requests of the one that the app names.
         is_alone = is_single(own[0]) and len(scene.of("Ingress", "HTTPRoute")) == 1
         allowed = CAUTIOUS_ALONE if is_alone else CAUTIOUS

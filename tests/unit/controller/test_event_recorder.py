@@ -1,4 +1,4 @@
-"""Events: few, and first what is told nowhere else."""
+"""Events: few, and first those whose news is nowhere else."""
 
 from __future__ import annotations
 
