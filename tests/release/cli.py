@@ -29,10 +29,11 @@ def make_package(_: argparse.Namespace) -> None:
 
 
 def sign(arguments: argparse.Namespace) -> None:
-    """sign what a digest names, with the identity of the job"""
+    """sign what a digest names with the identity of the job, and verify that"""
     from tests.release import publish  # noqa: PLC0415
 
     publish.Signer().sign(arguments.reference)
+    publish.verify(arguments.reference, publish.by_job())
 
 
 def write_sbom(arguments: argparse.Namespace) -> None:
@@ -40,16 +41,18 @@ def write_sbom(arguments: argparse.Namespace) -> None:
     from tests.release import package, publish  # noqa: PLC0415
 
     (image,) = (image for image in IMAGES if image.name == arguments.name)
-    say(f"    {publish.list_packages(image, arguments.reference, package.DIST)}")
+    say(f"    {publish.list_packages(image, arguments.reference, package.DIST, arguments.platform)}")
 
 
 def push_charts(_: argparse.Namespace) -> None:
-    """push the charts of dist/, and sign them with the identity of the job"""
+    """push the charts of dist/, sign them with the identity of the job, and print their digests as outputs of a step"""
     from tests.release import package, publish  # noqa: PLC0415
 
     for chart in CHARTS:
         pushed = publish.push_chart(home.read(), package.DIST / f"{chart}-{plan.version()}.tgz")
         publish.Signer().sign(pushed)
+        publish.verify(pushed, publish.by_job())
+        print(f"{chart}={pushed.rpartition('@')[2]}")
 
 
 def rehearse(_: argparse.Namespace) -> None:
@@ -90,6 +93,7 @@ def parser() -> argparse.ArgumentParser:
             added.add_argument("reference", help="the image with its registry, by digest")
         if name == "sbom":
             added.add_argument("--name", required=True, choices=[image.name for image in IMAGES])
+            added.add_argument("--platform", required=True, nargs="+", help="those of the image, such as linux/arm64")
     return made
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +17,8 @@ from tests.release import sbom, tools
 from tests.release.home import Home
 from tests.release.table import ReleaseImage
 
+#: Who says which job of GitHub has signed.
+ISSUER = "https://token.actions.githubusercontent.com"
 _PUSHED = re.compile(r"Pushed: (\S+):\S+\s+Digest: (sha256:[0-9a-f]{64})")
 
 
@@ -48,10 +52,23 @@ def key_pair(into: Path) -> tuple[Path, Path]:
     return into / "cosign.key", into / "cosign.pub"
 
 
-def verify(reference: str, public: Path, *, packages: bool = False) -> None:
+def by_key(public: Path) -> list[str]:
+    """Return the options that verify signatures of a key of one's own, without a transparency log."""
+    return [f"--key={public}", "--insecure-ignore-tlog"]
+
+
+def by_job(environment: Mapping[str, str] = os.environ) -> list[str]:
+    """Return the options that verify signatures of this job of GitHub. Raises ClusterError elsewhere."""
+    server, workflow = environment.get("GITHUB_SERVER_URL"), environment.get("GITHUB_WORKFLOW_REF")
+    if not server or not workflow:
+        raise ClusterError("GITHUB_SERVER_URL and GITHUB_WORKFLOW_REF are not set: only a job of GitHub signs")
+    return [f"--certificate-identity={server}/{workflow}", f"--certificate-oidc-issuer={ISSUER}"]
+
+
+def verify(reference: str, trusted: Sequence[str], *, packages: bool = False) -> None:
     """Verify the signature of what a digest names, or that of its list of packages. Raises ClusterError."""
     kind = ["verify-attestation", "--type=cyclonedx"] if packages else ["verify"]
-    run([tools.cosign(), *kind, f"--key={public}", "--insecure-ignore-tlog", reference], timeout=120)
+    run([tools.cosign(), *kind, *trusted, reference], timeout=120)
 
 
 def push_image(engine: Runtime, local: str, reference: str) -> str:
@@ -73,11 +90,17 @@ def push_chart(home: Home, archive: Path) -> str:
     return f"{found[1]}@{found[2]}"
 
 
-def list_packages(image: ReleaseImage, reference: str, into: Path) -> Path:
-    """Write the list of an image's packages. Raises ClusterError where it is not what its lock file says."""
-    found = sbom.installed(reference)
-    if differing := sbom.differences(found, sbom.pinned(REPOSITORY / image.lock)):
-        raise ClusterError(f"{reference} is not made of {image.lock}:\n  " + "\n  ".join(differing))
+def list_packages(image: ReleaseImage, reference: str, into: Path, platforms: Sequence[str] = ("",)) -> Path:
+    """Write the list of an image's packages. Raises ClusterError where it is not what its lock file says.
+
+    ``platforms`` are those of the image, such as ``linux/arm64``; they have the same packages.
+    """
+    lock = sbom.pinned(REPOSITORY / image.lock)
+    for platform in platforms:
+        found = sbom.installed(reference, platform)
+        if differing := sbom.differences(found, lock):
+            where = f"{reference} {platform}".strip()
+            raise ClusterError(f"{where} is not made of {image.lock}:\n  " + "\n  ".join(differing))
     into.mkdir(exist_ok=True)
     file = into / f"{image.name}.cdx.json"
     file.write_text(sbom.document(image.name, image.built.version(), found), encoding="utf-8")

@@ -35,7 +35,7 @@ def rehearse() -> None:
 
 def _publish(found: Home, work: Path) -> None:
     private, public = publish.key_pair(work)
-    signer, dist = publish.Signer(private), work / "dist"
+    signer, trusted, dist = publish.Signer(private), publish.by_key(public), work / "dist"
     (dist / "images").mkdir(parents=True)
     for image in IMAGES:
         digest = build_twice(engine.find(), image, found)
@@ -43,14 +43,14 @@ def _publish(found: Home, work: Path) -> None:
         reference = f"{found.image(image.name)}@{digest}"
         with step(f"sign and verify {reference}"):
             signer.sign(reference)
-            publish.verify(reference, public)
+            publish.verify(reference, trusted)
             signer.attest(reference, publish.list_packages(image, reference, dist))
-            publish.verify(reference, public, packages=True)
+            publish.verify(reference, trusted, packages=True)
     package.make(dist, found)
     for chart in CHARTS:
         pushed = publish.push_chart(found, dist / f"{chart}-{plan.version()}.tgz")
         signer.sign(pushed)
-        publish.verify(pushed, public)
+        publish.verify(pushed, trusted)
 
 
 def build_twice(runtime: Runtime, image: ReleaseImage, found: Home) -> str:

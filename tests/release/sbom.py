@@ -21,9 +21,12 @@ _PINNED = re.compile(r"(?m)^([A-Za-z0-9._-]+)==([^\s;\\]+)")
 OF_PYTHON = frozenset({"pip", "setuptools"})
 
 
-def installed(reference: str) -> dict[str, str]:
-    """Return the packages that an image in a registry has, with their versions. Raises ClusterError."""
-    command = [str(tools.crane()), "export", reference, "-"]
+def installed(reference: str, platform: str = "") -> dict[str, str]:
+    """Return the packages that an image in a registry has, with their versions. Raises ClusterError.
+
+    An image for several platforms is read for one of them, such as ``linux/arm64``.
+    """
+    command = [str(tools.crane()), "export", *([f"--platform={platform}"] if platform else []), reference, "-"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as exported:
         assert exported.stdout is not None and exported.stderr is not None
         try:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 from tests.cluster.versions import REPOSITORY
+from tests.release.table import CHARTS
 
 WORKFLOWS = sorted((REPOSITORY / ".github/workflows").glob("*.yaml"))
 ACTION = re.compile(r"^\s*(?:- )?uses: (?P<name>[\w./-]+)@(?P<commit>[0-9a-f]{40}) # (?P<version>v\d+\.\d+\.\d+)$")
@@ -36,3 +37,16 @@ def test_rights_are_given_to_jobs_and_time_is_limited(file: Path) -> None:
     for job in workflow["jobs"].values():
         assert job["permissions"]
         assert job["timeout-minutes"] <= 90
+
+
+def test_the_packages_of_every_platform_are_read() -> None:
+    text = (REPOSITORY / ".github/workflows/release.yaml").read_text(encoding="utf-8")
+    built, read = re.findall(r"--platform (linux/[\w/, ]+)", text)
+    assert re.split("[, ]", built.removesuffix(" ")) == read.split()
+
+
+def test_each_chart_of_the_release_gets_its_provenance() -> None:
+    text = (REPOSITORY / ".github/workflows/release.yaml").read_text(encoding="utf-8")
+    for chart in CHARTS:
+        assert f"prefix }}}}/charts/{chart}\n" in text
+        assert f"steps.charts.outputs.{chart} }}}}\n" in text
