@@ -740,10 +740,11 @@ operator recognises it by `{SOCKETS}`. Contour has no annotation that rewrites t
 ## Several routes of one app
 
 The operator reads all routes that lead to the app, unless `spec.route.ref` names one. The route with the shortest path
-gives the place. Another route joins it if the next segment of its path is one of Chainlit's own, such as `ws`, `public`
-or `slack`, and if both routes rewrite the path alike. Two routes with different places give **RouteAmbiguous**. A route
-with a fault, or one that its controller refuses, is left out, and RouteResolved names it. Only if such a route may get
-requests that the app needs does its fault become the app's.
+gives the place. Another route joins it if the next segment of its path is one of Chainlit's own, such as `ws`,
+`public` or `slack`, and if both routes rewrite the path alike. Two routes with different places give
+**RouteAmbiguous**, and so do two Ingresses with rewrites for different controllers whose class does not tell which
+controller serves them. A route with a fault, or one that its controller refuses, is left out, and RouteResolved names
+it. Only if such a route may get requests that the app needs does its fault become the app's.
 
 Only paths that lead to Chainlit's port count. That is the port in `spec.workload.ref.port`, in the command (`--port`)
 or in `CHAINLIT_PORT`, else the port that the routes lead to. If they lead to several ports of the container, the name

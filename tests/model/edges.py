@@ -25,8 +25,10 @@ TRAEFIK, NGINX, F5 = "traefik.ingress.kubernetes.io", "nginx.ingress.kubernetes.
 HAPROXY_INGRESS, HAPROXY, KONG = "haproxy-ingress.github.io", "haproxy.org", "konghq.com"
 ALB, GKE, AGIC = "alb.ingress.kubernetes.io", "networking.gke.io", "appgw.ingress.kubernetes.io"
 OPENSHIFT = "haproxy.router.openshift.io"
+ISTIO, CILIUM, TAILSCALE, CONTOUR = "istio.io", "cilium.io", "tailscale.com", "projectcontour.io"
 #: Classes that only one controller serves.
 CLASSES = {"alb": ALB, "gce": GKE, "azure-application-gateway": AGIC, "openshift-default": OPENSHIFT}
+CLASSES |= {"istio": ISTIO, "cilium": CILIUM, "tailscale": TAILSCALE}
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,8 @@ class Entry:
     service: str
     port: int | str
     order: int
+    is_default: bool = False
+    """Whether it is a default backend, over which every other entry wins."""
 
 
 def _ingress_controllers_of(ingress: Object) -> tuple[str, ...]:
@@ -101,17 +105,19 @@ def _ingress_controllers_of(ingress: Object) -> tuple[str, ...]:
         return (CLASSES[name],)
     domains = {key.partition("/")[0] for key in ingress["metadata"].get("annotations", {})}
     known = tuple(domain for domain in INGRESS_CONTROLLERS if domain in domains)
-    return known or (TRAEFIK, NGINX, "contour")
+    return known or (TRAEFIK, NGINX, CONTOUR)
 
 
 def _ingress(ingresses: list[Object], world: World, request: Request, edge: str) -> set[Outcome]:
-    if edge == ALB:  # each Ingress has a load balancer of its own
+    if edge in (ALB, GKE, TAILSCALE):  # each Ingress has a load balancer of its own
+        ingresses = ingresses[:1]
+    if edge == ALB:
         return _load_balancer(ingresses[0], world, request)
     controller, namespace = INGRESS_CONTROLLERS[edge], ingresses[0]["metadata"]["namespace"]
     found = [
         (e, ingress["metadata"].get("annotations", {}))
         for ingress in ingresses
-        for e in _entries(ingress)
+        for e in controller.entries(ingress)
         if _host_of_ingress(e.host, request.host)
     ]
     if edge == TRAEFIK:  # drops the routers whose Service or port is not there
@@ -120,6 +126,7 @@ def _ingress(ingresses: list[Object], world: World, request: Request, edge: str)
         best = min((_unspecific(e.host) for e, _ in found), default=0)
         found = [(e, a) for e, a in found if _unspecific(e.host) == best]
     found = [(e, a) for e, a in found if controller.matches(e, request.path, a)]
+    found = [(e, a) for e, a in found if not e.is_default] or found
     if not found:
         return {Lost("404: no path matches")}
     first = max(controller.precedence(e, a) for e, a in found)
@@ -146,8 +153,9 @@ def _entries(ingress: Object) -> Iterator[Entry]:
         if service is not None:
             type_ = path["pathType"] if path.get("path") else "Prefix"
             yield Entry(rule.get("host", ""), path.get("path") or "/", type_, *_target(service), order)
-    if not rules and "service" in spec.get("defaultBackend", {}):
-        yield Entry("", "/", "Prefix", *_target(spec["defaultBackend"]["service"]), 0)
+    if "service" in spec.get("defaultBackend", {}):
+        for host in dict.fromkeys([*(rule.get("host", "") for rule, _ in rules), ""]):
+            yield Entry(host, "/", "Prefix", *_target(spec["defaultBackend"]["service"]), len(rules), is_default=True)
 
 
 def _target(service: Object) -> tuple[str, int | str]:
@@ -177,6 +185,10 @@ Annotations = dict[str, str]
 class Controller:
     """What the Kubernetes documentation says of an Ingress, ImplementationSpecific being by characters."""
 
+    def entries(self, ingress: Object) -> Iterator[Entry]:
+        """Those of an Ingress; a default backend takes what no path takes, on all hosts."""
+        return _entries(ingress)
+
     def matches(self, entry: Entry, path: str, annotations: Annotations) -> bool:
         """Whether an entry, its host apart, is for a path."""
         if entry.type == "Exact":
@@ -194,6 +206,10 @@ class Controller:
 
 class Traefik(Controller):
     """By characters, the longest rule first; Middlewares rewrite, in their order."""
+
+    def entries(self, ingress: Object) -> Iterator[Entry]:
+        """A default backend counts only where there is no rule."""
+        return (e for e in _entries(ingress) if not (e.is_default and ingress["spec"].get("rules")))
 
     def matches(self, entry: Entry, path: str, annotations: Annotations) -> bool:
         """Path(`…`) or PathPrefix(`…`); paths are cleaned before, so one that is not clean matches nothing."""
@@ -343,6 +359,10 @@ class Agic(Controller):
 class OpenShift(Controller):
     """OpenShift: a Route for each path, by segments; HAProxy rewrites by an expression made of the Route's path."""
 
+    def entries(self, ingress: Object) -> Iterator[Entry]:
+        """No Route is made of a default backend."""
+        return (e for e in _entries(ingress) if not e.is_default)
+
     def matches(self, entry: Entry, path: str, annotations: Annotations) -> bool:
         """No Route is made of a path of type Exact, nor of a rule without a host; one slash at its end is cut off."""
         own = re.escape(entry.path.removesuffix("/"))
@@ -359,13 +379,66 @@ class OpenShift(Controller):
         return re.sub(f"^{own}(.*)$", lambda found: target + found[1], path)
 
 
+class ByHost(Controller):
+    """Envoy has a list of routes for each host; a default backend is one for all hosts that have none."""
+
+    def entries(self, ingress: Object) -> Iterator[Entry]:
+        """A default backend counts on no host of a rule."""
+        return (e for e in _entries(ingress) if not (e.is_default and e.host))
+
+
+class Istio(Controller):
+    """Istio: paths of type ImplementationSpecific are themselves, or a beginning with ``*`` or ``.*`` after it."""
+
+    def entries(self, ingress: Object) -> Iterator[Entry]:
+        """A default backend is ignored."""
+        return (e for e in _entries(ingress) if not e.is_default)
+
+    def matches(self, entry: Entry, path: str, annotations: Annotations) -> bool:
+        """By characters where there is a star."""
+        if entry.type != SPECIFIC:
+            return super().matches(entry, path, annotations)
+        if entry.path == "*" or entry.path.endswith(("/*", ".*")):
+            return path.startswith(entry.path[:-2])
+        return path == entry.path
+
+    def precedence(self, entry: Entry, annotations: Annotations) -> tuple[int, int]:
+        """The longest, and of two as long the exact one."""
+        is_exact = entry.type == "Exact" or (entry.type == SPECIFIC and not entry.path.endswith("*"))
+        length = len(entry.path) if is_exact else len(entry.path.rstrip("*").rstrip("/"))
+        return length, int(is_exact)
+
+
+class Cilium(ByHost):
+    """Cilium: paths of type ImplementationSpecific are expressions for the whole path."""
+
+    def matches(self, entry: Entry, path: str, annotations: Annotations) -> bool:
+        """As the Kubernetes documentation says, expressions apart."""
+        if entry.type != SPECIFIC:
+            return super().matches(entry, path, annotations)
+        return searched(rf"\A(?:{entry.path})\Z", path) is not None
+
+    def precedence(self, entry: Entry, annotations: Annotations) -> tuple[int, int]:
+        """Exact ones, then expressions, then prefixes; the longest of a type first."""
+        return ("Prefix", SPECIFIC, "Exact").index(entry.type), len(entry.path)
+
+
+class Tailscale(Controller):
+    """Tailscale: a proxy for each Ingress, with a name of its own; every path is a prefix."""
+
+    def entries(self, ingress: Object) -> Iterator[Entry]:
+        """Rules for another host than the first one of TLS are ignored."""
+        names = [name for tls in ingress["spec"].get("tls", [])[:1] for name in tls.get("hosts", [])[:1]]
+        return (replace(e, host="", type="Prefix") for e in _entries(ingress) if e.host in ("", *names))
+
+
 # A load balancer of AWS tries one list of rules. Each has a condition on hosts, one on paths, and an action.
 
 
 def _load_balancer(ingress: Object, world: World, request: Request) -> set[Outcome]:
     """By the rules that its controller makes: redirects to https are left out where a browser came by it."""
     annotations, namespace = ingress["metadata"].get("annotations", {}), ingress["metadata"]["namespace"]
-    entries = sorted(_entries(ingress), key=_rank)
+    entries = sorted(_entries(ingress), key=lambda e: (e.is_default, *_rank(e)))
     if any(e.type != SPECIFIC and set("*?") & set(e.path) for e in entries):
         return {Lost("the controller refuses the wildcard")}
     for entry in entries:
@@ -411,7 +484,10 @@ INGRESS_CONTROLLERS: dict[str, Controller] = {
     GKE: Gke(),
     AGIC: Agic(),
     OPENSHIFT: OpenShift(),
-    "contour": Controller(),
+    CONTOUR: ByHost(),
+    ISTIO: Istio(),
+    CILIUM: Cilium(),
+    TAILSCALE: Tailscale(),
 }
 
 

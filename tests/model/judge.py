@@ -105,6 +105,8 @@ def _origins(route: Object, objects: list[Object]) -> set[str]:
 
 def _hosts(route: Object, objects: list[Object]) -> dict[str, str]:
     """Origins at which a route may be asked, each with the host as the objects have it."""
+    if route["spec"].get("ingressClassName") == "tailscale":  # its name is none of the hosts of rules
+        return {}
     if route["kind"] == "Ingress":
         hosts = [rule.get("host", "") for rule in route["spec"].get("rules", [])] or [""]
         return {f"http://{_concrete(host)}": host for host in hosts}

@@ -54,6 +54,7 @@ class Stage:
 
 
 CLOUDS = {"alb": "alb", "gke": "gce", "agic": "azure-application-gateway", "openshift": "openshift-default"}
+CLOUDS |= {"istio": "istio", "cilium": "cilium", "tailscale": "tailscale"}
 ANY = Stage(("plain",) * 4 + ("traefik",) * 4 + ("nginx",) * 3 + ("other", *CLOUDS) + ("http-route",) * 6)
 REAL = Stage(("plain", "traefik", "http-route"), is_real=True)
 
@@ -242,7 +243,7 @@ def _ingress(draw: DrawFn, prefix: str, flavour: str, middlewares: list[str], st
             rules = [{**rule, "http": {"paths": [action, *rule["http"]["paths"]]}} for rule in rules]
     if not stage.is_real and draw(_often(True, usually=(False,))):
         rules = draw(st.sampled_from([[], rules]))
-        spec = {"ingress_class": None, "defaultBackend": make.backend()}
+        spec = {"ingress_class": CLOUDS.get(flavour), "defaultBackend": make.backend()}
     if not stage.is_real and draw(st.sampled_from([False, False, False, True])):
         spec["tls"] = [{"hosts": draw(st.sampled_from([[HOST], ["*.example"], [], ["z.example"]]))}]
     annotations = draw(_annotations(prefix, flavour, middlewares))
@@ -266,7 +267,11 @@ def _ingress_path(draw: DrawFn, prefix: str, flavour: str, *, is_main: bool) -> 
         path = draw(st.one_of(st.just(path), st.just(path), _expressions(prefix)))
     if flavour in CLOUDS:
         base = path.rstrip("/")
-        patterns = (f"{base}/*", f"{base}*", f"{base}/*", "/*") if flavour != "openshift" else (path,)
+        patterns = {
+            **dict.fromkeys(("openshift", "tailscale"), (path,)),
+            "istio": (f"{base}/*", f"{base}.*", f"{base}/*", "/*"),
+            "cilium": (f"{base}/.*", f"{base}(/.*)?", f"{base}(/.*)?", "/.*"),
+        }.get(flavour, (f"{base}/*", f"{base}*", f"{base}/*", "/*"))
         path = draw(_often(path, f"{base}?", f"/*{path}", usually=patterns, odds=2))
         type_ = draw(_often("Prefix", "Exact", usually=("ImplementationSpecific",)))
     service = draw(_often("chat-2", "missing", usually=("chat",) if is_main else ("other", "other", "chat"), odds=20))

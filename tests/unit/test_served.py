@@ -51,7 +51,7 @@ CAUTIOUS = CAUTIOUS_ALONE | {
     Reason.MIDDLEWARE_NOT_FOUND: "the path with the missing Middleware is another one, which is broken too",
     Reason.PATH_NOT_SUPPORTED: "the path that cannot be served is another one, at which users would get nothing",
     Reason.ROUTE_NOT_ACCEPTED: "the path that the controller refuses is another one, at which users get nothing",
-    Reason.EXACT_PATH: "the same; rules for one method each may serve the app beside it",
+    Reason.EXACT_PATH: "the same; rules for one method each, or a default backend, may serve the app beside it",
     Reason.CONDITIONAL_MATCH: "a rule for the app asks for something that a browser's visit happens to have",
 }
 
@@ -89,11 +89,11 @@ def own_routes(scene: Scene) -> list[Object]:
 
 
 def is_single(route: Object) -> bool:
-    """Whether a route has one path in all."""
+    """Whether a route has one path in all, a default backend among them."""
     rules = route["spec"].get("rules", [])
     if route["kind"] == "HTTPRoute":
         return sum(len(rule["matches"]) for rule in rules) == 1
-    return sum(len(rule["http"]["paths"]) for rule in rules) == 1
+    return sum(len(rule["http"]["paths"]) for rule in rules) + ("defaultBackend" in route["spec"]) == 1
 
 
 def verdict(scene: Scene) -> str:
@@ -105,8 +105,9 @@ def verdict(scene: Scene) -> str:
         return blocked(scene, found)
     route = next(o for o in scene.of(found.status.kind) if o["metadata"]["name"] == found.status.name)
     chainlit = as_run(scene, decision)
-    # An Ingress without a host is for any.
-    url = found.url or (f"http://some.example{found.public_prefix}/" if found.status.kind == "Ingress" else "")
+    # An Ingress without a host is for any that no other one has.
+    host = found.status.host.replace("*", "some") or "no.rule.names.it"
+    url = found.url or (f"http://{host}{found.public_prefix}/" if found.status.kind == "Ingress" else "")
     beside = [other for other in own_routes(scene) if other != route and judge.is_whole(other, scene.objects)]
     if url:
         trouble = judge.trouble(judge.Answer(url, chainlit), route, scene.objects, beside)

@@ -229,6 +229,8 @@ FALLBACK = path("/", host="", is_fallback=True)
         (path("/", host=""), FALLBACK, {"created": OLD}, None),
         (path("/", host=""), FALLBACK, {"order": OLDEST, "created": OLD}, None),
         (path("/", host=""), FALLBACK, {"app_created": OLD}, None),
+        (path("/", host=""), replace(FALLBACK, condition="it is used"), {}, None),
+        (FALLBACK, replace(FALLBACK, condition="it is used"), {}, (UNCERTAIN, "")),
         (FALLBACK, path("/", host=""), {"created": YOUNG}, (Winner.OTHER, "the other path is a default backend")),
         (
             FALLBACK,

@@ -129,6 +129,13 @@ RESOLUTION = [
         "the route to use, or give all routes the same path.",
     ),
     (
+        together.routes_have_one_controller,
+        snapshot(ingress("/chat", read_as=("Kong",)), ingress("/chat", name="more", read_as=("Kong", "Traefik"))),
+        "Ingress shop/chat and Ingress shop/more have rewrites for different ingress controllers (Kong, Traefik), and "
+        "a controller that serves both ignores some of them. Remove the annotations of the others, or set "
+        "ingressClassName to the usual class of the right one.",
+    ),
+    (
         together.stated_url_is_served,
         snapshot(app=app(url="https://example.com")),
         "spec.route.url has path /, and Ingress shop/chat serves /chat, so what arrives at the app is not known. "

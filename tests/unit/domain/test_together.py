@@ -19,11 +19,11 @@ from tests.unit.domain.world import (
     workload,
 )
 
-from chainlit_operator.domain.model import Attachment, Matching, Route, ServicePort, Snapshot, WebSocketRefusal
+from chainlit_operator.domain.model import Attachment, Matching, Rewrite, Route, ServicePort, Snapshot, WebSocketRefusal
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.domain.redirects import RedirectAll, RedirectRegex, RedirectRoot, RedirectScheme
 from chainlit_operator.domain.resolution import Resolved, Unresolved, resolve
-from chainlit_operator.domain.rewrites import ReplacePrefixMatch, RewriteWholePath, Unknown
+from chainlit_operator.domain.rewrites import ReplaceFullPath, ReplacePrefixMatch, RewriteWholePath, Unknown
 from chainlit_operator.ingress_controllers.ingress_nginx import STYLE
 from chainlit_operator.object_ref import Ref
 
@@ -53,6 +53,8 @@ def nginx(text: str, target: str) -> Any:
 CHAT = ingress("/chat")
 CHAT_BY_HTTPS = ingress("/chat", tls_hosts=BY_HTTPS)
 URL = "https://example.com"
+KONG = ingress(path(transforms=STRIP), read_as=("Kong",))
+BESIDE = ingress(path(transforms=STRIP), name="more", read_as=("haproxy-ingress",))
 MOUNTED, OTHER_LOGIN = app(mount_path="/chat"), path("/api/login", "other")
 ANSWERS: list[tuple[str, Snapshot, tuple[str, str, str] | Reason]] = [
     ("the socket's own path", both(CHAT, more("/chat/ws")), ("/chat", "", "/chat")),
@@ -208,6 +210,25 @@ ANSWERS: list[tuple[str, Snapshot, tuple[str, str, str] | Reason]] = [
     ("mounted, with a path for the socket", both(ingress("/api", "/api/chat/ws"), app=MOUNTED), ("/api", "", "/api")),
     ("mounted, with a route for the socket", both(ingress("/api"), more("/api/chat/ws"), app=MOUNTED),
      ("/api", "", "/api")),
+    ("read for two controllers at one place", both(KONG, BESIDE), Reason.ROUTE_AMBIGUOUS),
+    ("read for two controllers, one of them for the socket",
+     both(KONG, more(path("/chat/ws", transforms=(ReplacePrefixMatch("/ws"),)), read_as=("haproxy-ingress",))),
+     Reason.ROUTE_AMBIGUOUS),
+    ("read for two controllers, one of them for an exact path",
+     both(KONG, more(path("/chat/login", path_type="Exact", transforms=(ReplaceFullPath("/login"),)),
+                     read_as=("haproxy-ingress",))), Reason.ROUTE_AMBIGUOUS),
+    ("read for one more controller", both(KONG, more(path(transforms=STRIP), read_as=("Kong", "Traefik"))),
+     Reason.ROUTE_AMBIGUOUS),
+    ("read for the same controllers", both(KONG, more(path(transforms=STRIP), read_as=("Kong",))),
+     ("", "/chat", "/chat")),
+    ("read for a controller beside one for any", both(KONG, more(path(transforms=STRIP))), ("", "/chat", "/chat")),
+    ("read for two controllers of two classes",
+     both(KONG, more(path(transforms=STRIP), read_as=("haproxy-ingress",), ingress_class="inner")),
+     ("", "/chat", "/chat")),
+    ("read for two controllers on two hosts",
+     both(KONG, more(path(host="b.example", transforms=STRIP), read_as=("haproxy-ingress",))), ("", "/chat", "/chat")),
+    ("read for two controllers, a stated rewrite", both(KONG, BESIDE, app=app(rewrite=Rewrite.STRIP)),
+     ("", "/chat", "/chat")),
     ("a stated URL that none serves", both(CHAT, more("/chat/ws"), app=app(url="https://example.com/x")),
      Reason.STATED_URL_NOT_SERVED),
     ("a stated URL beside a part", both(CHAT, more("/chat/ws"), app=app(url="https://example.com/p/chat")),
@@ -287,6 +308,16 @@ def test_the_socket_of_a_mounted_app(mount_path: str) -> None:
 def far(*paths: Any) -> Route:
     """An HTTPRoute of another namespace."""
     return Route(Ref("HTTPRoute", "infra", "chat"), "1", paths)
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_of_routes_with_one_place_one_with_an_address_gives_the_url(is_first: bool) -> None:
+    nowhere, somewhere = ingress("/chat", origins=(), name="b"), ingress("/chat", name="a" if is_first else "c")
+    found = resolve(both(*sorted((nowhere, somewhere), key=lambda route: route.ref)))
+    assert isinstance(found, Resolved) and (found.status.name, found.url) == (
+        somewhere.ref.name,
+        "http://example.com/chat/",
+    )
 
 
 def test_a_route_of_another_namespace_is_named_with_it() -> None:

@@ -370,7 +370,7 @@ TABLES: dict[str, list[Case]] = {
     ],
     "tailscale": [
         Case({}, class_name="tailscale", origins=(HTTPS,)),
-        Case({}, class_name="tailscale", host="chat", origins=(HTTPS,)),
+        Case({}, "/chat(/.*)?", class_name="tailscale", origins=(HTTPS,)),
         Case({f"{NGINX}/rewrite-target": "/"}, class_name="tailscale", origins=(HTTPS,)),
     ],
     "skipper": [
@@ -464,6 +464,16 @@ BESIDE = [ingress_rule(ingress_path("/api", service="api"), host="a.example")]
         ("traefik", BESIDE, [("a.example", "/api")]),
         ("traefik", [], [("", "/")]),
         ("nginx", [], [("", "/")]),
+        ("contour", BESIDE, [("a.example", "/api"), ("", "/")]),
+        ("contour", [], [("", "/")]),
+        ("cilium", BESIDE, [("a.example", "/api"), ("", "/")]),
+        ("cilium", [], [("", "/")]),
+        ("istio", BESIDE, [("a.example", "/api")]),
+        ("istio", [], []),
+        ("openshift-default", BESIDE, [("a.example", "/api")]),
+        ("openshift-default", [], []),
+        ("tailscale", [ingress_rule(ingress_path("/api", service="api"))], [("", "/api"), ("", "/")]),
+        ("tailscale", BESIDE, [("", "/")]),
     ],
 )
 def test_a_default_backend_takes_the_rest(class_name: str, rules: Any, wanted: list[tuple[str, str]]) -> None:
@@ -471,6 +481,43 @@ def test_a_default_backend_takes_the_rest(class_name: str, rules: Any, wanted: l
     found: Route = record(stored(made, "shop"))
     assert [(path.host, path.path) for path in found.paths] == wanted
     assert all(path.is_fallback for path in found.paths if path.path == "/")
+
+
+@pytest.mark.parametrize(
+    ("class_name", "annotations", "rules", "is_sure"),
+    [
+        (None, {}, BESIDE, False),
+        ("public", {}, BESIDE, False),
+        (None, {}, [], True),
+        ("nginx", {}, BESIDE, True),
+        (None, {f"{NGINX}/affinity": "cookie"}, BESIDE, True),
+    ],
+)
+def test_without_a_known_controller_a_default_backend_beside_rules_is_a_condition(
+    class_name: str | None, annotations: dict[str, str], rules: Any, is_sure: bool
+) -> None:
+    made = ingress(rules=rules, ingress_class=class_name, annotations=annotations, defaultBackend=backend("chat", 80))
+    found: Route = record(stored(made, "shop"))
+    assert {bool(path.condition) for path in found.paths if path.is_fallback} == {not is_sure}
+    assert not any(path.condition for path in found.paths if not path.is_fallback)
+
+
+def test_a_default_backend_is_no_rule_without_a_host_for_openshift() -> None:
+    made = ingress(rules=BESIDE, ingress_class="openshift-default", defaultBackend=backend("chat", 80))
+    assert record(stored(made, "shop")).refusal == ""
+
+
+def test_rules_for_other_hosts_than_its_name_are_nothing_to_tailscale() -> None:
+    rules = [
+        ingress_rule(ingress_path(f"/{host or 'any'}", "Exact"), host=host) for host in ("chat", "a.example", None)
+    ]
+    named: Route = record(stored(ingress(rules=rules, ingress_class="tailscale", tls=[{"hosts": ["chat"]}]), "shop"))
+    unnamed: Route = record(stored(ingress(rules=rules, ingress_class="tailscale"), "shop"))
+    assert [(path.path, path.host, path.matching) for path in named.paths] == [
+        ("/chat", "", Matching.PREFIX),
+        ("/any", "", Matching.PREFIX),
+    ]
+    assert [path.path for path in unnamed.paths] == ["/any"]
 
 
 def test_a_default_backend_that_is_no_service_takes_nothing_beside_paths() -> None:

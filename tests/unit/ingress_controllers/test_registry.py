@@ -66,5 +66,48 @@ def test_a_route_without_a_known_controller_stays_the_same_object() -> None:
         assert registry.with_controllers(route) is route
 
 
+STRIP, HAPROXY = {"konghq.com/strip-path": "true"}, {"haproxy.org/path-rewrite": "/chat/(.*) /\\1"}
+NGINX = "nginx.ingress.kubernetes.io/"
+F5 = {"nginx.org/rewrites": "serviceName=chat rewrite=/"}
+MIDDLEWARES = {"traefik.ingress.kubernetes.io/router.middlewares": "shop-strip@kubernetescrd"}
+
+
+@pytest.mark.parametrize(
+    ("annotations", "ingress_class", "expected"),
+    [
+        ({}, None, ()),
+        (STRIP, None, ("Kong",)),
+        (STRIP, "public", ("Kong",)),
+        (STRIP, "kong", ()),
+        (STRIP, "traefik", ()),
+        ({"konghq.com/strip-path": "false"}, None, ()),
+        ({"konghq.com/protocols": "https"}, None, ()),
+        (HAPROXY, None, ("HAProxy",)),
+        (HAPROXY, "haproxy", ("HAProxy",)),
+        ({"haproxy-ingress.github.io/rewrite-target": "/"}, "haproxy", ("haproxy-ingress",)),
+        ({f"{NGINX}rewrite-target": "/$1"}, "nginx", ("ingress-nginx",)),
+        ({f"{NGINX}affinity": "cookie"}, None, ()),
+        (F5, "nginx", ("F5 NGINX",)),
+        (MIDDLEWARES, None, ("Traefik",)),
+        ({"traefik.ingress.kubernetes.io/router.tls": "true"}, None, ()),
+        (MIDDLEWARES | STRIP, None, ("Kong", "Traefik")),
+        ({"a.example/path-rewrite": "/"}, None, ()),
+    ],
+)
+def test_a_route_says_for_which_controllers_its_paths_are_read(
+    annotations: dict[str, str], ingress_class: str | None, expected: tuple[str, ...]
+) -> None:
+    """Where the class does not tell which controller serves the route, the paths are a guess."""
+    found = record(stored(ingress(annotations=annotations, ingress_class=ingress_class), "shop"))
+    assert found.read_as == expected
+
+
+def test_an_expression_is_a_guess_too() -> None:
+    made = ingress(path="/chat(/.*)?", path_type="ImplementationSpecific", ingress_class=None)
+    assert record(stored(made, "shop")).read_as == ()
+    made["metadata"]["annotations"] = {f"{NGINX}use-regex": "true"}
+    assert record(stored(made, "shop")).read_as == ("ingress-nginx",)
+
+
 def test_a_controller_recognises_no_route_unless_it_says_how() -> None:
     assert is_never(None) is False  # type: ignore[arg-type]

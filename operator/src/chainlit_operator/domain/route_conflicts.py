@@ -262,6 +262,8 @@ def conflict(other: Entry, effect: Effect, mine: Entry, *, is_shared: bool, is_s
 
 def _winner(other: Entry, effect: Effect, mine: Entry) -> tuple[Winner, str]:
     if effect is Effect.PART:
+        if _is_fallback(other) and not _is_fallback(mine):
+            return Winner.OWN, ""
         return (Winner.UNCERTAIN if other.condition else Winner.OTHER), ""
     if RouteOrder.UNKNOWN in (other.order, mine.order) or mine.condition:
         return Winner.UNCERTAIN, _UNKNOWN_WINNER

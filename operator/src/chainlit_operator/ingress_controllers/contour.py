@@ -22,6 +22,7 @@ from chainlit_operator.ingress_controllers.shared.controller import (
     IngressController,
     Rules,
     with_https,
+    without_default,
 )
 from chainlit_operator.ingress_controllers.shared.values import is_off, is_true
 
@@ -48,6 +49,10 @@ class _Rules(Rules):
 
     def origins(self, route: Route) -> tuple[Origin, ...]:
         return with_https(route.origins) if self._is_secure else route.origins
+
+    def routed(self, paths: tuple[RoutePath, ...]) -> tuple[RoutePath, ...]:
+        """A default backend takes requests for other hosts than those of rules."""
+        return without_default(paths, is_for_others=True)
 
     def matching(self, path: RoutePath) -> Matching | None:
         if path.path_type != IMPLEMENTATION_SPECIFIC:

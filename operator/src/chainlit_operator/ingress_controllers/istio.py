@@ -10,12 +10,19 @@ from dataclasses import replace
 
 from chainlit_operator.domain.model import AnnotatedRoute, Matching, RoutePath, Stickiness
 from chainlit_operator.ingress_controllers.shared.affinity import Affinity
-from chainlit_operator.ingress_controllers.shared.controller import IMPLEMENTATION_SPECIFIC, IngressController, Rules
+from chainlit_operator.ingress_controllers.shared.controller import (
+    IMPLEMENTATION_SPECIFIC,
+    IngressController,
+    Rules,
+    without_default,
+)
 
 
 class _Rules(Rules):
     def routed(self, paths: tuple[RoutePath, ...]) -> tuple[RoutePath, ...]:
-        return tuple(_served(path) if path.path_type == IMPLEMENTATION_SPECIFIC else path for path in paths)
+        """A default backend takes no requests."""
+        found = without_default(paths)
+        return tuple(_served(path) if path.path_type == IMPLEMENTATION_SPECIFIC else path for path in found)
 
 
 def _served(path: RoutePath) -> RoutePath:

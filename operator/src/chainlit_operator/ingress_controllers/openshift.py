@@ -19,7 +19,12 @@ from chainlit_operator.domain.model import (
 )
 from chainlit_operator.domain.route_warnings import Advice, RouteWarning
 from chainlit_operator.ingress_controllers.shared.affinity import Affinity, Annotations, Found
-from chainlit_operator.ingress_controllers.shared.controller import IngressController, Rules, with_https
+from chainlit_operator.ingress_controllers.shared.controller import (
+    IngressController,
+    Rules,
+    with_https,
+    without_default,
+)
 from chainlit_operator.ingress_controllers.shared.values import is_true
 
 _PREFIX = "haproxy.router.openshift.io/"
@@ -41,8 +46,12 @@ class _Rules(Rules):
         self._is_secure = annotations.get(TERMINATION, "") in _TERMINATIONS
         self._warnings = tuple(_warnings(annotations))
 
+    def routed(self, paths: tuple[RoutePath, ...]) -> tuple[RoutePath, ...]:
+        """A default backend takes no requests."""
+        return without_default(paths)
+
     def refusal(self, route: Route) -> tuple[str, str]:
-        if all(path.host for path in route.paths):
+        if all(path.host for path in without_default(route.paths)):
             return "", ""
         return "OpenShift makes no Route of a rule without a host", "Give each rule of the Ingress a host."
 

@@ -88,10 +88,14 @@ def _role(kind: str, key: str) -> tuple[str, Callable[[str], bool] | None]:
     return recognised_by, _SUSPECTS.get(key) or unknown.suspicion(key)
 
 
-def _rules(found: AnnotatedRoute) -> list[Rules]:
+def _of_its_class(route: Route) -> frozenset[str] | None:
+    """The controllers that may serve a route whose class has the usual name of one; None if it has not."""
+    return next((_BY_CLASS[each.group] for each in route.attachments if each.group in _BY_CLASS), None)
+
+
+def _rules(found: AnnotatedRoute) -> Mapping[str, Rules]:
     """The rules of a route's annotations: one for each controller that reads it and may serve it, in their order."""
-    kind = found.route.ref.kind
-    of_class = next((_BY_CLASS[each.group] for each in found.route.attachments if each.group in _BY_CLASS), None)
+    kind, of_class = found.route.ref.kind, _of_its_class(found.route)
     readers = {name for name, recognises in _recognising(kind) if recognises(found)}
     unread: Rules | None = None
     for key, value in found.annotations.items():
@@ -106,17 +110,32 @@ def _rules(found: AnnotatedRoute) -> list[Rules]:
     rules = {name: each for name, each in rules.items() if each.is_owner} or rules
     if unread is not None:
         rules[_UNKNOWN] = unread
-    return [rules[name] for name in sorted(rules, key=_position)]
+    return {name: rules[name] for name in sorted(rules, key=_position)}
+
+
+def _read_as(route: Route, rules: Mapping[str, Rules]) -> tuple[str, ...]:
+    """The titles of controllers for which a route is read only because annotations of theirs change its paths."""
+    if len(_of_its_class(route) or ()) == 1:
+        return ()
+    changing = (name for name, each in rules.items() if any(map(each.changes, route.paths)))
+    return tuple(title(name) for name in changing if name in CONTROLLERS)
+
+
+def title(name: str) -> str:
+    """Return the name of a controller for people."""
+    affinity = CONTROLLERS[name].affinity
+    return name if affinity is None else affinity.title
 
 
 def interpret(found: AnnotatedRoute) -> Route:
     """Return the route as its ingress controller serves it: its paths, what serves them, its origins, affinity."""
-    rules, route = _rules(found), found.route
+    by_name, route = _rules(found), found.route
+    rules = [*by_name.values()]
     settings = tuple(_settings(found.annotations, route.ref.kind)) if route.ref.kind == "Ingress" else ()
     if settings:
         route = replace(route, affinity=(*route.affinity, *settings))
     if not rules:
-        return route
+        return _with_doubt(route)
     named = tuple(key for each in rules for key in each.middlewares)
     for each in rules:
         refusal, remedy = each.refusal(route)
@@ -136,7 +155,20 @@ def interpret(found: AnnotatedRoute) -> Route:
         canary=next((each.canary for each in rules if each.canary is not Canary.NONE), Canary.NONE),
         is_sticky=any(each.is_sticky for each in rules),
         order=next((each.order for each in rules if each.order is not None), route.order),
+        read_as=_read_as(found.route, by_name),
     )
+
+
+#: Traefik, Istio and OpenShift ignore a default backend beside rules; Contour and Cilium, at the hosts of the rules.
+_BESIDE_RULES = "its ingress controller uses the default backend beside rules, which the class does not tell"
+
+
+def _with_doubt(route: Route) -> Route:
+    """Return a route of an unknown controller; its default backend may take no requests if there are rules."""
+    if not route.paths or not route.paths[-1].is_fallback or route.paths[0].is_fallback:
+        return route
+    paths = (replace(path, condition=_BESIDE_RULES) if path.is_fallback else path for path in route.paths)
+    return replace(route, paths=tuple(paths))
 
 
 def _interpreted(path: RoutePath, rules: list[Rules], named: tuple[str, ...]) -> RoutePath:

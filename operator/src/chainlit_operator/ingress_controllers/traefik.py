@@ -21,6 +21,7 @@ from chainlit_operator.ingress_controllers.shared.controller import (
     IngressController,
     Rules,
     with_https,
+    without_default,
 )
 from chainlit_operator.ingress_controllers.shared.values import is_true
 
@@ -58,7 +59,7 @@ class _Rules(Rules):
 
     def routed(self, paths: tuple[RoutePath, ...]) -> tuple[RoutePath, ...]:
         """A default backend counts only where it is alone."""
-        return tuple(path for path in paths if not path.is_fallback) or paths
+        return without_default(paths) or paths
 
     def refusal(self, route: Route) -> tuple[str, str]:
         is_used = any(path.path_type == IMPLEMENTATION_SPECIFIC for path in route.paths)

@@ -180,8 +180,10 @@ class Route:
     ``dependencies`` are the objects that take part in it, such as Gateways. ``ungranted`` are its Services of other
     namespaces that no ReferenceGrant lets it use; they are known after it is composed.
 
-    ``affinity`` has the settings of session affinity in it. ``gateway_classes`` and ``controllers`` are known after it
-    is composed: the classes of its Gateways, and what may serve it, empty if that is unknown.
+    ``read_as`` names the controllers whose annotations change its paths, where no class tells which one serves it; so
+    the paths are a guess. ``affinity`` has the settings of session affinity in it. ``gateway_classes`` and
+    ``controllers`` are known after it is composed: the classes of its Gateways, and what may serve it, empty if that is
+    unknown.
     """
 
     ref: Ref
@@ -195,6 +197,7 @@ class Route:
     refusal_remedy: str = ""
     unsupported_backends: tuple[str, ...] = ()
     ungranted: frozenset[str] = frozenset()
+    read_as: tuple[str, ...] = ()
     affinity: tuple[AffinitySetting, ...] = ()
     gateway_classes: tuple[str, ...] = ()
     controllers: tuple[ControllerAffinity, ...] = ()

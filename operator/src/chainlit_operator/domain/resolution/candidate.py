@@ -23,6 +23,7 @@ from chainlit_operator.domain.model import (
 )
 from chainlit_operator.domain.place import Place, place_of, stated_url, without_mount
 from chainlit_operator.domain.resolution import path_overrides
+from chainlit_operator.domain.resolution.origin import origin_of
 from chainlit_operator.domain.route_paths import METHOD_CONDITION, is_own_route, prefixes_of
 
 #: The most different rewrites by expressions that are run for one route; the result of others is unknown.
@@ -131,6 +132,11 @@ class Candidate:
     def chosen(self) -> RoutePath:
         """The path that represents all paths of the app."""
         return self.by_prefix[self.public_prefix]
+
+    @cached_property
+    def origin(self) -> str:
+        """What comes between ``http`` and the path of the URL of the chosen path; empty if it has no address."""
+        return origin_of(self.route, self.chosen)
 
     @cached_property
     def serving_hosts(self) -> dict[str, RoutePath]:

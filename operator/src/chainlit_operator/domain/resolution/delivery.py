@@ -1,4 +1,4 @@
-"""Whether requests that another path takes reach the app as those of the app's route do."""
+"""Whether requests that another path takes reach the app as those of the app's path do."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from chainlit_operator.domain import paths
 from chainlit_operator.domain.model import Matching, RoutePath
 from chainlit_operator.domain.resolution import path_overrides, redirected
 from chainlit_operator.domain.resolution.candidate import Candidate
-from chainlit_operator.domain.route_paths import prefix_of
+from chainlit_operator.domain.route_paths import prefixes_of
 
 
 def delivers(given: Candidate, path: RoutePath, place: tuple[str, str]) -> bool:
@@ -14,12 +14,17 @@ def delivers(given: Candidate, path: RoutePath, place: tuple[str, str]) -> bool:
 
     ``place`` has the prefix in the browser's URL and the prefix that arrives.
     """
+    is_whole = given.has_port(path) and redirected.first(given.route, path, place[0]) is None
+    return is_whole and is_rewritten_alike(given, path, place)
+
+
+def is_rewritten_alike(given: Candidate, path: RoutePath, place: tuple[str, str]) -> bool:
+    """Return whether a path of the app rewrites the requests at a place that it takes as the place says."""
     public, backend = place
     if path.matching in (Matching.REGULAR_EXPRESSION, Matching.UNKNOWN):
         # It may match more than its prefixes, or have none: each request that it takes tells what becomes of it.
-        is_alike = given.arriving(path, public, path_overrides.requests_of(path, public)) == backend
-    else:
-        prefix = prefix_of(path)
-        arriving = given.arriving(path, prefix)
-        is_alike = arriving is not None and paths.agree(place, (prefix, arriving))
-    return is_alike and given.has_port(path) and redirected.first(given.route, path, public) is None
+        requests = path_overrides.requests_of(path, public)
+        return not requests or given.arriving(path, public, requests) == backend
+    prefix = next(iter(prefixes_of(path)), public)  # a pattern may have none
+    arriving = given.arriving(path, prefix)
+    return arriving is not None and paths.agree(place, (prefix, arriving))

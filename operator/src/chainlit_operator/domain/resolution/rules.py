@@ -11,7 +11,8 @@ from chainlit_operator.domain.model import Matching, RoutePath, backend_ref
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.domain.resolution import redirected
 from chainlit_operator.domain.resolution.candidate import METHODS, Candidate
-from chainlit_operator.domain.route_paths import is_readable, prefixes_of
+from chainlit_operator.domain.resolution.delivery import is_rewritten_alike
+from chainlit_operator.domain.route_paths import is_readable
 from chainlit_operator.domain.rule import Rule
 
 #: How much of a text that a route brings along is repeated in a message, in characters.
@@ -257,10 +258,9 @@ def rewrite_keeps_the_rest(given: Candidate) -> str:
 def rewrites_agree(given: Candidate) -> str:
     """All paths of the app must be rewritten alike."""
     # A route may have thousands of paths that differ in nothing that matters here.
-    unlike = {(each, path.transforms): path for path in given.serving[1:] for each in prefixes_of(path)}
-    for (prefix, _), path in unlike.items():
-        arriving = given.arriving(path, prefix)
-        if arriving is None or not paths.agree(given.prefixes, (prefix, arriving)):
+    unlike = {(path.path, path.matching, path.styles, path.transforms): path for path in given.serving[1:]}
+    for path in unlike.values():
+        if not is_rewritten_alike(given, path, given.chat_prefixes):
             return (
                 f"{given.route.ref} rewrites {path.path} and {given.chosen.path} of the app in different ways, so "
                 "requests for one of them go astray. Give all of its rules the same rewrite."

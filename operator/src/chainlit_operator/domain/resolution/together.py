@@ -20,7 +20,6 @@ from chainlit_operator.domain.resolution import path_overrides, rules
 from chainlit_operator.domain.resolution.answer import Resolved, Unresolved, resolved
 from chainlit_operator.domain.resolution.candidate import Candidate
 from chainlit_operator.domain.resolution.delivery import delivers
-from chainlit_operator.domain.resolution.origin import origin_of
 from chainlit_operator.domain.route_conflicts import share_listener
 from chainlit_operator.domain.route_paths import is_own_route, prefix_of, prefixes_of
 from chainlit_operator.domain.route_warnings import Seen
@@ -77,7 +76,7 @@ class Together:
     def main(self) -> Candidate:
         """The route that gives the place: the one that serves the stated URL best, else the one with the shortest path.
 
-        There must be a good route.
+        Of several with the same path, the first one that has an address. There must be a good route.
         """
         spec = self.snapshot.app.spec
         url = stated_url(spec.url)
@@ -86,7 +85,7 @@ class Together:
             serving = [given for given in self.good if paths.is_below(opened, given.public_prefix)]
             if serving:
                 return max(serving, key=lambda given: len(given.public_prefix))
-        return min(self.good, key=lambda given: len(given.public_prefix))
+        return min(self.good, key=lambda given: (len(given.public_prefix), not given.origin))
 
     @cached_property
     def unlike(self) -> list[Candidate]:
@@ -140,6 +139,21 @@ def routes_have_one_place(found: Together) -> str:
     )
 
 
+def routes_have_one_controller(found: Together) -> str:
+    """Routes at one place that one controller may serve must not be read for different ones."""
+    main = found.main
+    for given in found.candidates:
+        is_guess = main.route.read_as and given.route.read_as and not main.is_rewrite_stated
+        if is_guess and main.route.read_as != given.route.read_as and _takes(found, given, is_delivered=False):
+            controllers = ", ".join(dict.fromkeys((*main.route.read_as, *given.route.read_as)))
+            return (
+                f"{main.route.ref} and {given.route.ref} have rewrites for different ingress controllers "
+                f"({controllers}), and a controller that serves both ignores some of them. Remove the annotations of "
+                "the others, or set ingressClassName to the usual class of the right one."
+            )
+    return ""
+
+
 def stated_url_is_served(found: Together) -> str:
     """The route must serve the path of the stated URL, or the end of it."""
     main, url = found.main, stated_url(found.snapshot.app.spec.url)
@@ -153,6 +167,7 @@ def stated_url_is_served(found: Together) -> str:
 
 RULES: tuple[Rule[Together], ...] = (
     Rule(Reason.ROUTE_AMBIGUOUS, routes_have_one_place),
+    Rule(Reason.ROUTE_AMBIGUOUS, routes_have_one_controller),
     Rule(Reason.STATED_URL_NOT_SERVED, stated_url_is_served),
 )
 
@@ -243,7 +258,7 @@ def _resolved(found: Together) -> Resolved:
             if given.route.ref.namespace == found.snapshot.app.ref.namespace
             else given.route.ref.namespace,
         ),
-        origin=origin_of(given.route, chosen) if stated is None else stated.origin,
+        origin=given.origin if stated is None else stated.origin,
         mount_path=spec.mount_path,
         backend=(given.services[chosen.service], chosen.port),
     )

@@ -75,6 +75,11 @@ class Rules:
         """Return where a browser reaches the route; its kind has given it those without annotations."""
         return route.origins
 
+    def changes(self, path: RoutePath) -> bool:
+        """Return whether the annotations change how the path is compared, or what arrives of it."""
+        is_compared = self.matching(path) not in (None, path.matching)
+        return is_compared or bool(self.middlewares) or any(True for _ in self.transforms(path))
+
     def warnings(self, path: RoutePath) -> tuple[RouteWarning, ...]:
         """Return what else may fail at the path. The condition RouteResolved says it, and Ready stays as it is."""
         return ()
@@ -110,6 +115,11 @@ class IngressController:
     may_rewrite: Mapping[str, Callable[[str], bool]] = field(default_factory=dict)
     affinity: Affinity | None = None
     gateway_warnings: tuple[RouteWarning, ...] = ()
+
+
+def without_default(paths: tuple[RoutePath, ...], *, is_for_others: bool = False) -> tuple[RoutePath, ...]:
+    """Return the paths without the default backend; with ``is_for_others``, it keeps hosts that no rule names."""
+    return tuple(path for path in paths if not path.is_fallback or (is_for_others and not path.host))
 
 
 def with_https(origins: tuple[Origin, ...], *, is_alone: bool = False) -> tuple[Origin, ...]:
