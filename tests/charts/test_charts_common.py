@@ -67,6 +67,20 @@ RENDERS = [
         id="chainlit-scripts",
     ),
     pytest.param(app, {"database": {"existingSecret": "db", "migration": "hook"}}, id="chainlit-hook"),
+    pytest.param(
+        app,
+        {
+            "authProxy": {
+                "enabled": True,
+                "existingSecret": "login",
+                "issuerURL": "https://login.example.com",
+                "emailDomains": ["*"],
+            },
+            "networkPolicy": {"enabled": True},
+            "tests": {"image": {"repository": "example/operator"}},
+        },
+        id="chainlit-login",
+    ),
     pytest.param(operator, {}, id="operator"),
     pytest.param(
         operator,
@@ -179,8 +193,11 @@ def test_selectors_match_the_pods(rendered: Render, values: Values) -> None:
 def test_service_port_is_the_containers(rendered: Render, values: Values) -> None:
     release = rendered(values)
     (port,) = release.container()["ports"]
+    proxies = [each for each in release.pod()["spec"].get("initContainers", []) if "ports" in each]
     for service in release.all("Service"):
-        assert [entry["targetPort"] for entry in service["spec"]["ports"]] == [port["name"]]
+        is_hook = "helm.sh/hook" in service["metadata"].get("annotations", {})
+        target = proxies[0]["ports"][0]["containerPort"] if proxies and not is_hook else port["name"]
+        assert [entry["targetPort"] for entry in service["spec"]["ports"]] == [target]
 
 
 @pytest.mark.parametrize(("rendered", "values"), RENDERS)

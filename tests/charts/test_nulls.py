@@ -23,11 +23,17 @@ EVERYTHING: dict[str, Object] = {
         "auth": {"secret": "k" * 32},
         "database": {"existingSecret": "x"},
         "storage": {"provider": "gcs", "existingSecret": "x"},
+        "authProxy": {
+            "enabled": True,
+            "existingSecret": "x",
+            "issuerURL": "https://login.example.com",
+            "emailDomains": ["*"],
+        },
         "operator": {"enabled": True},
         "route": {"controller": "traefik", "host": "a.example", "path": "/x", "certManager": {"issuer": "x"}},
         "autoscaling": {"enabled": True},
         "networkPolicy": {"enabled": True},
-        "tests": {"connectTo": "edge", "caConfigMap": "x"},
+        "tests": {"image": {"repository": "example/operator"}, "connectTo": "edge", "caConfigMap": "x"},
     },
     "chainlit-operator": {
         "replicaCount": 2,

@@ -26,6 +26,8 @@ ELSEWHERE = {"nameOverride", "fullnameOverride", "image", "replicaCount", "route
 ELSEWHERE |= {"app", "auth", "oauth", "database", "storage"}
 #: What the cluster is, which a ChainlitApp does not ask: null takes an id away there. A claim is the user's own.
 ELSEWHERE |= {"openshift", "persistence", "revisionHistoryLimit"}
+#: A login proxy is a container of the user's own there, in `extraContainers`.
+ELSEWHERE |= {"authProxy"}
 #: helm test and parent charts have no equal there.
 ELSEWHERE |= {"tests", "global"}
 #: Objects beside the app that the operator does not create, and whoever describes an app may.

@@ -68,7 +68,7 @@ files/controllers.yaml is a template. Settings of a Service also work for a rout
   "name" (include "chainlit.fullname" .)
   "namespace" .Release.Namespace
   "path" (include "chainlit.rootPath" . | default "/")
-  "health" (printf "%s%s" (include "chainlit.rootPath" .) (include "chainlit.normalisePath" .Values.probes.path | default "/"))
+  "health" (.Values.authProxy.enabled | default false | ternary "/ping" (printf "%s%s" (include "chainlit.rootPath" .) (include "chainlit.normalisePath" .Values.probes.path | default "/")))
   "cookie" (include "chainlit.affinityCookieName" .)
   "sameSite" .Values.route.affinity.sameSite
   "secure" (eq (include "chainlit.scheme" .) "https" | toString) }}
