@@ -33,12 +33,12 @@ def judge(court: Court, plans: Sequence[Plan], seconds: float, chance: random.Ra
                 with plan.plant(court):
                     time.sleep(chance.uniform(*HELD))
                 faults.append(Fault(court.now(), plan.name, plan.source))
-                print(f"{court.now():6.0f} s  {plan.name}", flush=True)
+                print(f"{faults[-2].begun:6.0f} to {faults[-1].begun:6.0f} s  {plan.name}", flush=True)
                 if court.now() > seconds:
                     break
         eventually(court.is_well, timeout=180.0)
         end = court.now()
-    rows = verdict(court.chats, court.ready, faults, INTERVAL, end)
+    rows = verdict(court.chats, court.ready, faults, INTERVAL, end, court.reasons)
     for row in rows.values():
         row.planted //= 2  # each fault is noted when it comes and when it goes
     return rows

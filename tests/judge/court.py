@@ -34,6 +34,7 @@ class Court:
         self.path = "/chat"
         self.chats: list[Change] = []
         self.ready: list[Change] = []
+        self.reasons: list[Change] = []
         self._start = time.monotonic()
 
     def now(self) -> float:
@@ -95,9 +96,13 @@ class Court:
                 conditions = self.space.get("ChainlitApp").get("status", {}).get("conditions", [])
             except (KubeError, OSError):
                 continue
-            status = next((c["status"] for c in conditions if c["type"] == "Ready"), "Unknown")
-            if not self.ready or self.ready[-1].value != status:
-                self.ready.append(Change(self.now(), status))
+            ready = next((c for c in conditions if c["type"] == "Ready"), {"status": "Unknown", "reason": ""})
+            self._note(self.ready, ready["status"])
+            self._note(self.reasons, ready["reason"])
+
+    def _note(self, changes: list[Change], value: str) -> None:
+        if not changes or changes[-1].value != value:
+            changes.append(Change(self.now(), value))
 
     def is_well(self) -> bool:
         """Whether the last conversations succeeded, and the app is Ready."""

@@ -86,11 +86,16 @@ def both(one: Iterable[Span], other: Iterable[Span]) -> Iterator[Span]:
 
 
 def verdict(
-    chats: Sequence[Change], ready: Sequence[Change], faults: Sequence[Fault], interval: float, end: float
+    chats: Sequence[Change],
+    ready: Sequence[Change],
+    faults: Sequence[Fault],
+    interval: float,
+    end: float,
+    reasons: Sequence[Change] = (),
 ) -> dict[str, Row]:
     """Return a row for each kind of fault. ``chats`` has the values alive and dead, ``ready`` those of the condition.
 
-    A span belongs to the latest fault that began before it.
+    A span belongs to the latest fault that began before it. ``reasons`` of the condition explain long spans.
     """
     rows: dict[str, Row] = defaultdict(lambda: Row("Watch"))
     for fault in faults:
@@ -100,13 +105,20 @@ def verdict(
         fault = _fault_of(faults, span)
         rows[fault.name].lies.append(span.seconds)
         if span.seconds > fault.limit(interval):
-            rows[fault.name].over.append(f"dead and Ready for {span.seconds:.1f} s from {span.begun:.0f} s on")
+            rows[fault.name].over.append(f"dead and Ready for {_told(span, reasons)}")
     for span in both(spans(chats, "alive", end), spans(ready, "False", end)):
         fault = _fault_of(faults, span)
         rows[fault.name].alarms.append(span.seconds)
         if span.seconds > fault.limit_well(interval):
-            rows[fault.name].over.append(f"well and not Ready for {span.seconds:.1f} s from {span.begun:.0f} s on")
+            rows[fault.name].over.append(f"well and not Ready for {_told(span, reasons)}")
     return rows
+
+
+def _told(span: Span, reasons: Sequence[Change]) -> str:
+    """Return length and beginning of a span, and the reasons within it."""
+    before = [change.value for change in reasons if change.at <= span.begun][-1:]
+    within = [f"{change.value} at {change.at:.0f} s" for change in reasons if span.begun < change.at <= span.ended]
+    return " · ".join([f"{span.seconds:.1f} s from {span.begun:.0f} s on", *before, *within])
 
 
 def _fault_of(faults: Sequence[Fault], span: Span) -> Fault:

@@ -16,12 +16,18 @@ def test_spans_end_with_the_next_other_value_or_with_the_time() -> None:
 def test_a_second_of_ready_while_the_chat_is_dead_belongs_to_the_fault_before_it() -> None:
     ready = [Change(0, "True"), Change(13, "False"), Change(25, "True"), Change(48, "False"), Change(75, "True")]
     faults = [Fault(9.5, "told", "Watch"), Fault(39.5, "silent", "Service")]
-    rows = verdict(CHATS, ready, faults, 2.0, 100)
+    reasons = [
+        Change(0, "Verified"),
+        Change(48, "Progressing"),
+        Change(60, "NotVerified"),
+        Change(75, "Verified"),
+    ]
+    rows = verdict(CHATS, ready, faults, 2.0, 100, reasons)
     assert (rows["told"].lies, rows["told"].alarms, rows["told"].over) == ([3], [5], [])
     assert (rows["silent"].lies, rows["silent"].alarms) == ([8], [25])
     assert rows["silent"].over == [
-        "dead and Ready for 8.0 s from 40 s on",
-        "well and not Ready for 25.0 s from 50 s on",
+        "dead and Ready for 8.0 s from 40 s on · Verified · Progressing at 48 s",
+        "well and not Ready for 25.0 s from 50 s on · Progressing · NotVerified at 60 s · Verified at 75 s",
     ]
     assert table(rows).splitlines()[2:] == [
         "| silent | Service | 1 | 1 | 8.0 | 8.0 | 8.0 | 1 | 25.0 | 25.0 | 25.0 |",
