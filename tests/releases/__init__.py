@@ -4,6 +4,8 @@ One table for all: the end-to-end tests run each row on a cluster, with the rele
 directory of its name), and ``docs/reference/compatibility.md`` is printed from it::
 
     python -m tests.releases > docs/reference/compatibility.md
+
+So is its first table, which says what is proved and what is not.
 """
 
 from __future__ import annotations
@@ -106,19 +108,86 @@ MOUNTS = [
 ]  # fmt: skip
 
 
+#: What runs where: subject, what is supported, what tests prove, and what is from documentation.
+WHERE = [
+    (
+        "Kubernetes",
+        "1.30 or later",
+        "a cluster of 1.35 (`make e2e`), the API server of 1.30 (`make bench-smoke`), the charts' fields "
+        "on 1.34 to 1.37 (`make charts`)",
+        "other releases",
+    ),
+    (
+        "Helm",
+        "3.14 or later, 4",
+        "4.3 (`make e2e`), 3.22 (`make e2e-all`)",
+        "other releases",
+    ),
+    (
+        "kubectl with `install.yaml`, kustomize",
+        "–",
+        "every command of these pages, on the API server of 1.35 (`make docs`)",
+        "kustomize with `helmCharts`",
+    ),
+    (
+        "[Argo CD, Flux](../how-to/gitops.md)",
+        "–",
+        "their objects, the health check, and that the writes of both and of the operator leave no "
+        "difference (`make docs`)",
+        "Argo CD and Flux themselves",
+    ),
+    (
+        "Chainlit",
+        "2.3 or later; 2.4.1 or later behind a route that strips the path",
+        "[the releases below](#releases-of-chainlit) (`make e2e-all`; some in `make e2e`)",
+        "their neighbours",
+    ),
+    (
+        "Python, outside the image",
+        "3.11 or later",
+        "3.11",
+        "later ones",
+    ),
+    (
+        "ingress controllers that the operator reads",
+        "any whose [routes](routes.md) it can read",
+        "Traefik, also with the annotations of ingress-nginx, and Contour (`make e2e`)",
+        "all others: the operator reads their [objects](set-ups.md) (`make field`), and a model of their "
+        "rules judges what it decides (`make served`)",
+    ),
+    (
+        "[presets](controllers.md) of the app chart",
+        "the controllers of that table",
+        "Traefik, Contour (`make e2e`); each preset is rendered (`make charts`)",
+        "the others",
+    ),
+    (
+        "database, files",
+        "PostgreSQL; S3, Google, Azure",
+        "Debian's PostgreSQL, an S3 server (`make e2e-all`)",
+        "CloudNativePG, other servers of S3, Google, Azure",
+    ),
+    (
+        "OpenShift, service meshes",
+        "–",
+        "what the charts render for OpenShift (`make charts`)",
+        "a cluster of either",
+    ),
+]
+
 INTRODUCTION = """\
 # Compatibility
 
 <!-- Printed by `python -m tests.releases`; do not edit. -->
 
-| | supported | tests run |
-|---|---|---|
-| Kubernetes | 1.30 or later | a cluster of 1.35; the API server of 1.30; the charts' fields on 1.34 to 1.37 |
-| Helm | 3.14 or later, 4 | 3.22 and 4.3 |
-| Chainlit | 2.3 or later; 2.4.1 or later behind a route that strips the path | the releases below |
-| Python, outside the image | 3.11 or later | 3.11 |
-| ingress controllers | any whose [routes](routes.md) it can read | Traefik, Contour ([presets](controllers.md)) |
+## What runs where
 
+"Proved" names the targets of make whose tests run it. What is from documentation, nobody has run here.
+
+| | supported | proved | from documentation |
+|---|---|---|---|"""
+
+RELEASES = """
 ## Releases of Chainlit
 
 What the operator makes of each release behind an Ingress at `/chat`. The tests run each row on a real cluster with
@@ -153,6 +222,8 @@ these combinations with FastAPI, uvicorn and Chainlit 2.12:
 def page() -> Iterator[str]:
     """The lines of ``docs/reference/compatibility.md``."""
     yield from INTRODUCTION.splitlines()
+    yield from (f"| {' | '.join(cells)} |" for cells in WHERE)
+    yield from RELEASES.splitlines()
     for row in ROWS:
         cells = [f"**{row.answer}**", "", "", str(row.writes)]
         if isinstance(row.answer, Answer):
