@@ -95,6 +95,11 @@ class ControlPlane:
         curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
         run(["openssl", "req", "-x509", *curve, *options, "-keyout", self.key, "-out", self.certificate])
 
+    @property
+    def etcd_url(self) -> str:
+        """Where etcd listens; it also answers JSON."""
+        return f"http://127.0.0.1:{self._ports[0]}"
+
     def start(self, snapshot: str | None = None) -> None:
         """Start over the data saved under this name, or with none. Raises ClusterError."""
         self.stop()

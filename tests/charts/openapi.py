@@ -22,6 +22,8 @@ Schema = dict[str, Any]
 OPENAPI = "api/openapi-spec/swagger.json"
 PROMETHEUS = "github.com/prometheus-operator/prometheus-operator"
 CONTOUR = "github.com/projectcontour/contour"
+ARGO_CD = "github.com/argoproj/argo-cd/v3"
+FLUX = "github.com/fluxcd"
 OURS = CHARTS / "chainlit-operator/files/chainlitapps.yaml"
 
 _PREFIX = "#/definitions/"
@@ -35,7 +37,8 @@ _LOOSE = {
 def schemas() -> list[str]:
     """Return where the schemas are, as kubeconform's ``-schema-location``. Raises ClusterError."""
     parts: list[str | Path] = [Path(__file__), OURS, traefik.definitions(), pinned().contour]
-    key = cache.key_of([*parts, *pinned().charts_kubernetes, pinned().prometheus_operator])
+    versions = [pinned().prometheus_operator, pinned().argo_cd, *pinned().flux.values()]
+    key = cache.key_of([*parts, *pinned().charts_kubernetes, *versions])
     made = cache.entry("schemas", key, _make)
     name = "{{.ResourceKind}}{{.KindSuffix}}.json"
     return [f"{made}/{{{{.NormalizedKubernetesVersion}}}}/{name}", f"{made}/custom/{name}"]
@@ -60,6 +63,9 @@ def _definitions() -> Iterator[Path]:
         yield prometheus / f"example/prometheus-operator-crd/monitoring.coreos.com_{name}.yaml"
     yield Path(golang.module_info(CONTOUR, pinned().contour)["Dir"]) / "examples/contour/01-crds.yaml"
     yield from traefik.definitions().glob("*.yaml")
+    yield Path(golang.module_info(ARGO_CD, pinned().argo_cd)["Dir"]) / "manifests/crds/application-crd.yaml"
+    for name, version in pinned().flux.items():
+        yield from Path(golang.module_info(f"{FLUX}/{name}", version)["Dir"]).glob("config/crd/bases/*.yaml")
     yield OURS
 
 

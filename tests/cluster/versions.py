@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -29,6 +30,8 @@ class Versions:
     yaml_jsonpath: str
     charts_kubernetes: tuple[str, ...]
     prometheus_operator: str
+    argo_cd: str
+    flux: Mapping[str, str]
     actionlint: str
     distribution: str
     crane: str
@@ -67,6 +70,8 @@ def pinned() -> Versions:
         yaml_jsonpath=data["charts"]["yaml_jsonpath"],
         charts_kubernetes=tuple(data["charts"]["kubernetes"]),
         prometheus_operator=data["charts"]["prometheus_operator"],
+        argo_cd=data["charts"]["argo_cd"],
+        flux=data["charts"]["flux"],
         **data["release"],
         node_registry=data["node"]["registry"],
         node_suite=data["node"]["suite"],

@@ -8,13 +8,16 @@ from typing import Any
 
 import yaml
 
+from tests.release import home
+
 CRD = Path(__file__).parents[2] / "charts/chainlit-operator/files/chainlitapps.yaml"
 
 Schema = Mapping[str, Any]
 
 INTRODUCTION = """\
 Group `{group}`, version `{version}`, kind `{kind}`, short name `{short}`; namespaced. `kubectl explain
-{singular}.spec` shows the same descriptions. [Reasons](reasons.md) explains `status.conditions`.
+{singular}.spec` shows the same descriptions. [Reasons](reasons.md) explains `status.conditions`. The group is a name
+only: nothing is served at that address. The home of this documentation is [{home}]({home}).
 
 ```yaml
 apiVersion: {group}/{version}
@@ -39,6 +42,7 @@ def page() -> str:
             kind=names["kind"],
             short=names["shortNames"][0],
             singular=names["singular"],
+            home=home.read(environment={}).url,
         ),
         "## Columns of kubectl get\n",
         "| column | content | shown |\n|---|---|---|",

@@ -16,8 +16,9 @@ from chainlit_operator.kinds import registry
 from chainlit_operator.observability import metrics
 from tests import releases, route_forms
 from tests.charts.rights import WITH_CREATION, WITHOUT_CREATION
-from tests.docs import crd, reasons
+from tests.docs import crd, installing, reasons
 from tests.field import page as setups
+from tests.release import home
 
 REFERENCE = Path(__file__).parents[2] / "docs/reference"
 NOTE = "<!-- Made by `make generate` from {source}; do not edit. -->"
@@ -237,12 +238,14 @@ def page(name: str) -> str:
 
 
 def main() -> None:
-    """Write all pages, also the two that are printed from the tables of the tests."""
+    """Write all pages, also those that are printed from the tables of the tests, and parts of others."""
     made = {name: page(name) for name in PAGES}
     for name, lines in (("routes.md", route_forms.page()), ("compatibility.md", releases.page())):
         made[name] = "\n".join(lines) + "\n"
     for name, text in made.items():
         (REFERENCE / name).write_text(text, encoding="utf-8")
+    for name in installing.PAGES:
+        (installing.TOP / name).write_text(installing.page(name, home.read(environment={})), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -8,8 +8,9 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from tests.docs import generate
+from tests.docs import generate, installing
 from tests.docs import reasons as described
+from tests.release import home
 
 from chainlit_operator.domain import reasons
 
@@ -50,6 +51,12 @@ def test_every_link_leads_to_a_page_and_a_heading(page: Path) -> None:
 def test_generated_pages_are_up_to_date(name: str) -> None:
     written = (generate.REFERENCE / name).read_text(encoding="utf-8")
     assert written == generate.page(name), "run PYTHONPATH=operator/src python -m tests.docs.generate (make generate)"
+
+
+@pytest.mark.parametrize("name", installing.PAGES)
+def test_commands_that_install_come_from_the_home(name: str) -> None:
+    written = (installing.TOP / name).read_text(encoding="utf-8")
+    assert written == installing.page(name, home.read(environment={})), "run make generate"
 
 
 def test_every_reason_is_documented_and_no_other() -> None:
