@@ -14,6 +14,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests.waiting import eventually
+
 #: The variable with the search path of the real programs.
 REAL = "DOCS_REAL_PATH"
 #: What is only checked here → the test that runs it, or why none does.
@@ -29,7 +31,7 @@ _POD = {"rollout", "logs", "port-forward", "exec"}
 _VALUED = {"-n", "--namespace", "-c", "--container", "-o", "--output", "--type", "--patch", "-f", "--filename", "-l"}
 
 
-class Wrong(Exception):
+class Wrong(AssertionError):
     """A command that cannot work; the message says why."""
 
 
@@ -73,6 +75,9 @@ def kubectl(arguments: list[str]) -> None:
         parse_operator(arguments[cut + 1 :])
         options = [option for option in arguments[:cut] if option not in {"--rm", "--attach", "--stdin", "--tty"}]
         return real("kubectl", [*options, "--dry-run=server", *arguments[cut:]])
+    if verb == "explain":
+        # A reader has waited for the operator's pod. The API server publishes a new kind meanwhile.
+        eventually(lambda: output("kubectl", arguments), timeout=10)
     if verb == "delete":
         arguments = [*arguments, "--wait=false"]  # no controller empties a namespace
     return real("kubectl", arguments)
