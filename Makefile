@@ -67,7 +67,7 @@ workflows: .venv/ready ## Check the workflows of GitHub for mistakes and weaknes
 	$(RELEASE) workflows
 
 .PHONY: release-rehearsal
-release-rehearsal: tools ## Build images twice, push them and the charts to a registry on loopback, sign, verify, list packages
+release-rehearsal: tools ## Publish to a registry on loopback, install from it in a fresh cluster, and chat; a quarter of an hour
 	found="$$($(TOOL) env)"; eval "$$found"
 	$(RELEASE) rehearse
 

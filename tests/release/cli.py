@@ -56,7 +56,7 @@ def push_charts(_: argparse.Namespace) -> None:
 
 
 def rehearse(_: argparse.Namespace) -> None:
-    """build twice, push to a registry on loopback, sign, verify, and package; no cluster is touched"""
+    """build twice, push to a registry on loopback, sign and verify, then install in a fresh cluster and chat"""
     from tests.release import rehearsal  # noqa: PLC0415
 
     rehearsal.rehearse()
@@ -105,4 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ClusterError, OSError) as error:
         say(f"error: {error}")
         return 1
+    except KeyboardInterrupt:
+        say("interrupted")
+        return 130
     return 0

@@ -1,36 +1,34 @@
-"""A release, rehearsed against a registry on loopback: build twice, push, sign, verify, list packages, package."""
+"""A release, rehearsed: build twice, push to a registry on loopback, sign, verify, list packages, package, install."""
 
 from __future__ import annotations
 
-import subprocess
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from tests.cluster import engine, images, ports
-from tests.cluster.console import say, step, succeeds, wait_until
+from tests.cluster.console import say, step
 from tests.cluster.engine import Runtime
 from tests.cluster.errors import ClusterError
-from tests.release import home, package, plan, publish, tools
+from tests.release import home, installation, package, plan, publish, registry
 from tests.release.home import Home
 from tests.release.table import CHARTS, IMAGES, ReleaseImage
-
-_CONFIG = """\
-version: 0.1
-log: {{accesslog: {{disabled: true}}, level: error}}
-storage: {{filesystem: {{rootdirectory: {directory}}}}}
-http: {{addr: "127.0.0.1:{port}"}}
-"""
+from tests.release.ways import WAYS
 
 
 def rehearse() -> None:
-    """Take every step of a release up to the registry. Raises ClusterError with the step that fails."""
+    """Publish to a registry on loopback, and install from it. Raises ClusterError with the step that fails."""
+    address = f"127.0.0.1:{ports.choose((), ports.is_free, 15500)}"
     with tempfile.TemporaryDirectory(prefix="rehearsal-") as name:
         work = Path(name)
-        with registry(work) as host:
-            _publish(Home(home.read().url, f"{host}/rehearsal"), work)
-    say("the rehearsal is done: what was pushed is signed, and two builds gave the same digests")
+        with registry.serve(work / "registry", address):
+            found = Home(home.read().url, f"{address}/rehearsal")
+            _publish(found, work)
+            say("    what was pushed is signed, and two builds gave the same digests; now it is installed")
+            installation.prove(found, work)
+    say(
+        f"the rehearsal is done: the chat answered {len(WAYS)} times, in a cluster that pulled all images of the "
+        f"release from the registry on {address}"
+    )
 
 
 def _publish(found: Home, work: Path) -> None:
@@ -67,21 +65,3 @@ def build_twice(runtime: Runtime, image: ReleaseImage, found: Home) -> str:
     if digests[0] != digests[1]:
         raise ClusterError(f"two builds of {image.name} differ: {digests[0]} and {digests[1]}")
     return digests[0]
-
-
-@contextmanager
-def registry(work: Path) -> Iterator[str]:
-    """Run a registry on the loopback address and give its host and port. Raises ClusterError."""
-    port = ports.choose((), ports.is_free, 15500)
-    config = work / "registry.yaml"
-    config.write_text(_CONFIG.format(directory=work / "registry", port=port), encoding="utf-8")
-    with (work / "registry.log").open("wb") as log:
-        serving = subprocess.Popen([tools.registry(), "serve", config], stdout=log, stderr=log)
-    host = f"127.0.0.1:{port}"
-    try:
-        catalog: list[str | Path] = [tools.crane(), "catalog", host]
-        wait_until(lambda: succeeds(catalog), seconds=30, what=f"an answer of the registry at {host}")
-        yield host
-    finally:
-        serving.terminate()
-        serving.wait(timeout=30)
