@@ -24,6 +24,8 @@ _EXPRESSION = re.compile(r"\{\{.*?\}\}")
 _DOCUMENT = re.compile(
     r"^---\n# Source: chainlit/templates/([\w/-]+)\.yaml\n(.*?)(?=^---\n|\Z)", re.DOTALL | re.MULTILINE
 )
+#: Keys of a controller that are no kinds of route.
+NAMES = ("title", "classes", "gatewayClasses")
 _BEGIN, _END = "<!-- controllers -->\n", "<!-- /controllers -->\n"
 _TRIED = {"e2e": "by tests with real chats", "documentation": "no: from its documentation"}
 
@@ -59,11 +61,17 @@ class Preset(NamedTuple):
         }
 
 
+def data() -> dict[str, Any]:
+    """Return what the chart has by controller, the strings that are templates left out."""
+    found: dict[str, Any] = load(_EXPRESSION.sub("true", CONTROLLERS.read_text(encoding="utf-8")))
+    return found
+
+
 def presets() -> Iterator[Preset]:
-    """Yield what the chart's data has, the strings that are templates left out."""
-    for controller, entry in load(_EXPRESSION.sub("true", CONTROLLERS.read_text(encoding="utf-8"))).items():
+    """Yield each controller with each of its kinds of route."""
+    for controller, entry in data().items():
         for kind, facts in entry.items():
-            if kind != "title":
+            if kind not in NAMES:
                 yield Preset(controller, kind, entry["title"], facts)
 
 

@@ -94,28 +94,37 @@ def dump(values: Values) -> str:
 
 
 @cache
-def _render(chart: Path, values: str, release: str, namespace: str) -> Rendered | Refused:
+def _render(chart: Path, values: str, release: str, namespace: str, apis: tuple[str, ...]) -> Rendered | Refused:
+    options = [f"--api-versions={name}" for name in apis]
     try:
-        text = helm("template", release, str(chart), "--namespace", namespace, "--values", "-", values=values)
+        text = helm("template", release, str(chart), "--namespace", namespace, *options, "--values", "-", values=values)
     except Refused as refused:
         return refused
     return Rendered(tuple(load_all(text)))
 
 
 def render(
-    chart: str | Path, values: Values | None = None, *, release: str = "chat", namespace: str = "demo"
+    chart: str | Path,
+    values: Values | None = None,
+    *,
+    release: str = "chat",
+    namespace: str = "demo",
+    apis: tuple[str, ...] = (),
 ) -> Rendered:
-    result = _render(CHARTS / chart, dump(values or {}), release, namespace)
+    """Render a chart for a cluster that has ``apis`` beside those of Kubernetes. Raises Refused."""
+    result = _render(CHARTS / chart, dump(values or {}), release, namespace, apis)
     if isinstance(result, Refused):
         raise result
     return result
 
 
-def app(values: Values | None = None, *, release: str = "chat", namespace: str = "demo") -> Rendered:
+def app(
+    values: Values | None = None, *, release: str = "chat", namespace: str = "demo", apis: tuple[str, ...] = ()
+) -> Rendered:
     """Render the chart ``chainlit`` with an image, which has no default."""
     given = dict(values or {})
     given["image"] = {"repository": "example/chat", **given.get("image", {})}
-    return render("chainlit", given, release=release, namespace=namespace)
+    return render("chainlit", given, release=release, namespace=namespace, apis=apis)
 
 
 def operator(values: Values | None = None, *, release: str = "op", namespace: str = "system") -> Rendered:

@@ -25,6 +25,8 @@ UNKNOWN = {
     "BackendTrafficPolicy": "Envoy Gateway's",
     "DestinationRule": "Istio's",
     "KongUpstreamPolicy": "Kong's",
+    "ClientSettingsPolicy": "NGINX Gateway Fabric's",
+    "UpstreamSettingsPolicy": "NGINX Gateway Fabric's",
 }
 
 

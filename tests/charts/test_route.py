@@ -18,7 +18,7 @@ from tests.records import record
 from . import controllers
 from .controllers import Preset
 from .generated import CHARTS
-from .rendering import Object, Rendered, app, load_all, refusal
+from .rendering import Object, Rendered, app, load, load_all, refusal
 
 PRESETS = [pytest.param(preset, id=preset.name) for preset in controllers.presets()]
 GATEWAY = [{"name": "gateway", "namespace": "infra", "sectionName": "web"}]
@@ -184,7 +184,29 @@ def test_a_route_of_ones_own_gets_what_lies_on_the_service() -> None:
     ("values", "parts"),
     [
         pytest.param(
-            {"replicas": 2}, ["replicaCount", "route.controller names no controller", "set route.controller"], id="none"
+            {"replicas": 2, "route": {"controller": "none"}},
+            ["replicaCount", "route.controller names no controller", "set route.controller to yours"],
+            id="none",
+        ),
+        pytest.param(
+            {"replicas": 2},
+            ["route.controller auto finds the controller by route.className, which is empty", "set route.className"],
+            id="auto-without-class",
+        ),
+        pytest.param(
+            {"replicas": 2, "route": {"className": "public"}},
+            ["route.controller auto knows no controller with the route.className public", "set route.controller"],
+            id="auto-with-another-class",
+        ),
+        pytest.param(
+            {"replicas": 2, "route": {"kind": "HTTPRoute", "gateway": {"parentRefs": GATEWAY}}},
+            ["finds the controller by route.gateway.className, which is empty", "set route.gateway.className, or"],
+            id="auto-with-a-gateway",
+        ),
+        pytest.param(
+            {"replicas": 2, "route": {"controller": "cilium"}},
+            ["route.controller cilium cannot do it for route.kind Ingress"],
+            id="cilium",
         ),
         pytest.param(
             {"replicas": 2, "route": {"controller": "contour"}},
@@ -338,7 +360,30 @@ HTTP_PROXY = {"kind": "HTTPProxy", "controller": "contour"}
         pytest.param(
             {"gateway": {"parentRefs": GATEWAY}}, ["route.gateway.parentRefs", "route.kind is Ingress"], id="gateway"
         ),
-        pytest.param({**HTTP_ROUTE, "className": "x"}, ["route.className", "remove route.className"], id="class"),
+        pytest.param({**HTTP_ROUTE, "className": "x"}, ["route.className", "route.gateway.className"], id="class"),
+        pytest.param(
+            {"gateway": {"className": "eg"}}, ["route.gateway.className", "use route.className"], id="gateway-class"
+        ),
+        pytest.param({"rule": {"filters": []}}, ["route.rule", "use route.annotations"], id="rule-of-an-ingress"),
+        pytest.param(
+            {**HTTP_ROUTE, "rule": {"matches": []}}, ["route.rule has matches", "use route.path"], id="matches"
+        ),
+        pytest.param(
+            {**HTTP_PROXY, "rule": {"services": []}}, ["route.rule has services", "extraObjects"], id="services"
+        ),
+        pytest.param(
+            {"controller": "openshift"}, ["route.controller openshift needs route.host"], id="openshift-without-host"
+        ),
+        pytest.param(
+            {"controller": "nginx", "policy": {"BackendConfig": {}}},
+            ["route.policy has BackendConfig", "no such object for route.controller nginx", "remove it"],
+            id="policy-of-another-controller",
+        ),
+        pytest.param(
+            {"controller": "gke", "policy": {"GCPBackendPolicy": {}}},
+            ["route.policy has GCPBackendPolicy", "for route.controller gke", "use BackendConfig"],
+            id="policy-of-another-kind",
+        ),
         pytest.param(
             {**HTTP_ROUTE, "pathType": "ImplementationSpecific"},
             ["route.pathType", "remove route.pathType"],
@@ -389,5 +434,5 @@ def test_the_operator_reads_no_http_proxy() -> None:
 
 
 def test_every_controller_is_in_the_schema() -> None:
-    schema = json.loads((CHARTS / "chainlit/values.schema.json").read_text(encoding="utf-8"))
-    assert set(schema["properties"]["route"]["properties"]["controller"]["enum"]) == CONTROLLERS
+    definitions = load((CHARTS / "definitions.yaml").read_text(encoding="utf-8"))["$defs"]
+    assert set(definitions["controller"]["enum"]) == CONTROLLERS | {"auto"}

@@ -69,7 +69,17 @@ def test_remedies_are_for_values_that_the_chart_lacks_and_name_values_that_it_ha
 
 
 #: Values whose keys are not the chart's.
-OPEN = ("global", "extraPodSpec", "resources", "strategy", "oauth", "livenessProbe", "imagePullSecrets", "registry")
+OPEN = (
+    "global",
+    "extraPodSpec",
+    "resources",
+    "route.rule",
+    "strategy",
+    "oauth",
+    "livenessProbe",
+    "imagePullSecrets",
+    "registry",
+)
 
 
 def test_values_that_parents_give_are_known() -> None:
