@@ -140,7 +140,7 @@ WHERE = [
         "Chainlit",
         "2.3 or later; 2.4.1 or later behind a route that strips the path",
         "[the releases below](#releases-of-chainlit) (`make e2e-all`; some in `make e2e`)",
-        "their neighbours",
+        "other releases",
     ),
     (
         "Python, outside the image",
@@ -182,7 +182,7 @@ INTRODUCTION = """\
 
 ## What runs where
 
-"Proved" names the targets of make whose tests run it. What is from documentation, nobody has run here.
+"Proved" names the targets of `make` whose tests run it. No test runs an entry under "from documentation".
 
 | | supported | proved | from documentation |
 |---|---|---|---|"""
