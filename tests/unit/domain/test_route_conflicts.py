@@ -10,6 +10,7 @@ from tests.unit.domain.world import conflict, container, ingress, path, regex, s
 
 from chainlit_operator.domain.alignment import Apply, Blocked
 from chainlit_operator.domain.decide import decide
+from chainlit_operator.domain.expressions import Style
 from chainlit_operator.domain.model import (
     Attachment,
     Canary,
@@ -34,14 +35,17 @@ from chainlit_operator.domain.route_conflicts import (
     RouteKey,
     effects,
     entry_of,
+    is_longer,
     is_whole,
     keys_below,
     keys_of_paths,
     listener_groups,
+    may_cover,
     may_share_listener,
     share_listener,
 )
 from chainlit_operator.domain.route_conflicts import conflict as conflict_of
+from chainlit_operator.ingress_controllers.ingress_nginx import STYLE as NGINX
 from chainlit_operator.object_ref import Ref
 
 GROUP = "Ingress"
@@ -161,6 +165,7 @@ ON_GATEWAY: dict[str, Any] = {
     "precedence": Precedence.LONGEST_SEGMENTS,
     "attachments": (Attachment("Gateway infra/edge"),),
 }
+LONGER_TEXT = "its path is longer, and the text of the app's regular expression is longer"
 UNCLEAR = "it is not known which of the two the ingress controller prefers"
 FALLBACK = path("/", host="", is_fallback=True)
 
@@ -225,6 +230,10 @@ FALLBACK = path("/", host="", is_fallback=True)
         ("/chat", "/chat/ws", {"order": UNKNOWN}, (UNCERTAIN, UNCLEAR)),
         ("/chat", path("/chat/", path_type="Exact"), {}, (Winner.OTHER, "its path is longer")),
         ("/", "/chat", {"created": YOUNG}, (Winner.OTHER, "its path is longer")),
+        # An expression with more text than a longer plain path.
+        (regex("/chat(/|$)(.*)"), "/chat/ws", {"order": OLDEST}, (UNCERTAIN, LONGER_TEXT)),
+        (regex("/chat.*"), "/chat/login", {"order": OLDEST}, (Winner.OTHER, "its path is longer")),
+        (regex("/chat.*"), path("/chat/ws"), {"order": OLDEST}, (Winner.OTHER, "its path is longer")),
         # Every path wins over a default backend.
         (path("/", host=""), FALLBACK, {"created": OLD}, None),
         (path("/", host=""), FALLBACK, {"order": OLDEST, "created": OLD}, None),
@@ -246,6 +255,63 @@ FALLBACK = path("/", host="", is_fallback=True)
 )
 def test_winner(mine: Any, other: Any, fields: dict[str, Any], expected: Any) -> None:
     assert winner(mine, other, **fields) == expected
+
+
+def expression(text: str, *styles: Style, **fields: Any) -> Entry:
+    made = ingress(regex(text, styles=styles or (NGINX,)), **fields)
+    return entry_of(made, next(keys_of_paths(made, made.services)), None, "")
+
+
+@pytest.mark.parametrize(
+    ("mine", "other", "is_first"),
+    [
+        ("/bot", "/(.*)", True),
+        ("/chat", "/(.*)", False),
+        ("/chatter", "/(.*)", False),
+        ("/chat/", "/(.*)", False),
+        (regex("/bot(/|$)(.*)"), "/(.*)", False),
+        (regex("/bot(/|$)(.*)"), "/[a-z]+(/|$)(.*)", True),
+    ],
+)
+def test_the_longest_text_is_tried_first(mine: RoutePath | str, other: str, is_first: bool) -> None:
+    assert is_longer(expression(other), entry(mine, "shop", MINE)[0]) is is_first
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "wanted"),
+    [
+        ("/(.*)", "/bot", True),
+        ("/(.*)", "", False),  # its own prefix
+        ("/bot(/|$)(.*)", "/bot", False),
+        ("/bot(/|$)(.*)", "/bot/x", True),
+        ("/(api|web)/(.*)", "/bot", False),
+        ("/[a-z]+/ws/(.*)", "/bot", True),
+        ("/[a-z]+/ws/(.*)", "/BOT", True),  # ingress-nginx ignores the case
+        ("/[a-z]+/wsx/(.*)", "/bot", False),
+        ("/(?!api).*", "/bot", True),  # not evaluated
+    ],
+)
+def test_an_expression_may_cover_a_place_below_its_beginning(text: str, place: str, wanted: bool) -> None:
+    assert may_cover(expression(text), place) is wanted
+
+
+@pytest.mark.parametrize(
+    ("other", "fields", "expected"),
+    [
+        (expression("/(.*)", order=OLDEST), {"order": OLDEST}, (Winner.OTHER, "its text is longer")),
+        (expression("/(.*)"), {}, (Winner.OTHER, "its text is longer")),
+        (expression("/(.*)", order=UNKNOWN), {}, (UNCERTAIN, UNCLEAR)),
+        (
+            expression("/(?!api).*"),
+            {},
+            (UNCERTAIN, "its text is longer, and the operator does not evaluate this regular expression"),
+        ),
+    ],
+)
+def test_an_expression_that_covers_a_place_wins(other: Entry, fields: Any, expected: tuple[Winner, str]) -> None:
+    mine, _ = entry("/bot", "shop", MINE, **fields)
+    found = conflict_of(other, Effect.COVER, mine, is_shared=True, is_sticky=False)
+    assert found is not None and (found.winner, found.why) == expected
 
 
 def test_in_one_second_the_first_name_wins_on_a_gateway() -> None:
@@ -387,7 +453,12 @@ def test_canary() -> None:
             False,
         ),
         (ingress("/chat", canary=Canary.BY_WEIGHT), [(Effect.PART, "/chat")], False),
-        (ingress(regex("/chat/?(.*)")), [(Effect.CLAIM, "/chat")], True),
+        (ingress(regex("/chat/?(.*)", styles=(NGINX,))), [(Effect.COVER, "/chat"), (Effect.CLAIM, "/chat")], True),
+        (ingress(regex("/chat/?(.*)")), [(Effect.COVER, ""), (Effect.CLAIM, "/chat")], True),
+        (ingress(regex("/(a|b)$", styles=(NGINX,))), [(Effect.COVER, "/")], True),
+        (ingress(regex("/(.*)"), canary=Canary.BY_WEIGHT), [(Effect.PART, "")], False),
+        (ingress(regex("/(.*)"), canary=Canary.BY_REQUEST), [], False),
+        (ingress(regex("/(.*)"), refusal="no"), [], True),
         (ingress(regex("/chat(/.*)?"), **ON_GATEWAY), [(Effect.PART, "/chat")], True),
     ],
 )

@@ -6,14 +6,16 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.unit.domain.world import app, container, ingress, path, service, workload
+from tests.unit.domain.world import app, container, ingress, path, regex, service, workload
 
+from chainlit_operator.domain import route_conflicts
 from chainlit_operator.domain.decide import decide
 from chainlit_operator.domain.model import (
     App,
     Attachment,
     Canary,
     Effect,
+    Precedence,
     RouteOrder,
     RoutePath,
     Service,
@@ -23,9 +25,11 @@ from chainlit_operator.domain.model import (
 )
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.domain.resolution import Unresolved
-from chainlit_operator.domain.route_conflicts import RouteKey
+from chainlit_operator.domain.route_conflicts import Entry, RouteKey, may_cover
+from chainlit_operator.ingress_controllers.ingress_nginx import STYLE
 from chainlit_operator.object_ref import Ref
 from chainlit_operator.state import State
+from chainlit_operator.state.route_keys import MAX_EXPRESSIONS
 
 
 def deploy(state: State, namespace: str, *paths: RoutePath, **route: Any) -> App:
@@ -498,6 +502,120 @@ def test_of_several_paths_to_one_service_at_a_key_the_first_stands_for_all() -> 
     assert [c.path for c in state.snapshot(one).conflicts] == ["/chat/ws/100"]
     (entries,) = state.route_keys.entries[Effect.SHADOW].by_attachments(KEY).values()
     assert len(entries) == 1
+
+
+def expression(text: str, service: str = "site", **fields: Any) -> RoutePath:
+    """A path of ingress-nginx that is an expression."""
+    return regex(text, service=service, styles=(STYLE,), **fields)
+
+
+def nginx(state: State, namespace: str, *paths: RoutePath, **fields: Any) -> None:
+    """An Ingress of ingress-nginx that leads to no app."""
+    state.upsert(ingress_of(namespace, *paths, ingress_class="nginx", order=RouteOrder.OLDEST, **fields))
+
+
+def covered(state: State, namespace: str) -> list[tuple[str, str]]:
+    """The expressions that take requests of an app, with the place where they take them."""
+    snapshot = state.snapshot(state.apps[Ref("ChainlitApp", namespace, "chat")])
+    return [(found.path, found.prefix) for found in snapshot.conflicts if found.effect is Effect.COVER]
+
+
+def test_a_longer_expression_of_another_team_takes_the_requests_of_an_app(keys: list[Ref]) -> None:
+    state = State(keys.append)
+    found = deploy(state, "one", path("/bot"), ingress_class="nginx", order=RouteOrder.OLDEST)
+    keys.clear()
+    nginx(state, "team", expression("/(.*)"))
+    assert namespaces_of(keys) == {"one"} and covered(state, "one") == [("/(.*)", "/bot")]
+    route = decide(state.snapshot(found)).route
+    assert isinstance(route, Unresolved) and route.reason is Reason.PATH_SHADOWED
+    nginx(state, "team", expression("/(.*)"), address="192.0.2.7")
+    assert namespaces_of(keys) == set()
+    nginx(state, "team", expression("/(api|web)/(.*)"))
+    assert namespaces_of(keys) == {"one"} and covered(state, "one") == []
+
+
+@pytest.mark.parametrize(
+    ("mine", "other", "fields", "is_covered"),
+    [
+        (path("/bot"), expression("/(.*)"), {}, True),
+        (path("/bot"), expression("/(.*)"), {"ingress_class": "inner"}, False),
+        (path("/bot"), expression("/(.*)"), {"ingress_class": ""}, True),  # a warning
+        (path("/bot"), expression("/(.*)", host="b.example"), {}, False),
+        (path("/bot"), expression("/(.*)", host=""), {}, False),
+        (path("/bot"), regex("/(.*)", service="site"), {}, True),  # any style
+        (path("/bot"), expression("/(.*)"), {"precedence": Precedence.LONGEST_SEGMENTS}, False),
+        (path("/BOT"), expression("/b[a-z]+(/.*)?"), {}, True),
+        (path("/bot"), expression("/b[a-z]+/ws.*"), {}, True),
+        (path("/bot"), expression("/c[a-z]+(/.*)?"), {}, False),
+        (path("/bot"), path("/"), {}, False),
+        (path("/chatter"), expression("/(.*)"), {}, False),
+        (expression("/bot(/|$)(.*)", "chat"), expression("/(.*)"), {}, False),
+        (expression("/bot(/|$)(.*)", "chat"), expression("/[a-z]+(/|$)(.*)"), {}, True),
+    ],
+)
+def test_expressions_that_take_requests(
+    mine: RoutePath, other: RoutePath, fields: dict[str, Any], is_covered: bool
+) -> None:
+    states = [State(lambda _: None) for _ in range(2)]
+    of_team = ingress_of("team", other, **({"ingress_class": "nginx", "order": RouteOrder.OLDEST} | fields))
+    states[0].upsert(of_team)
+    for state in states:
+        deploy(state, "one", mine, ingress_class="nginx", order=RouteOrder.OLDEST)
+    states[1].upsert(of_team)
+    assert [bool(covered(state, "one")) for state in states] == [is_covered, is_covered]
+
+
+def test_an_expression_to_the_app_itself_takes_no_requests(keys: list[Ref]) -> None:
+    state = State(keys.append)
+    deploy(state, "one", path("/bot"), expression("/(.*)", "chat"), ingress_class="nginx", order=RouteOrder.OLDEST)
+    assert covered(state, "one") == []
+    nginx(state, "two", expression("/(.*)", "chat"))
+    assert covered(state, "one") == [("/(.*)", "/bot")]
+
+
+def test_an_expression_wakes_the_apps_of_its_host_that_it_may_match(keys: list[Ref]) -> None:
+    state = State(keys.append)
+    for name in ("/bot", "/bit", "/tool", "/longer-than-it"):
+        deploy(state, name[1:], path(name), ingress_class="nginx", order=RouteOrder.OLDEST)
+    deploy(state, "elsewhere", path("/bot", host="b.example"), ingress_class="nginx", order=RouteOrder.OLDEST)
+    keys.clear()
+    nginx(state, "team", expression("/b[a-z]+(/.*)?"))
+    assert namespaces_of(keys) == {"bot", "bit"}
+    state.remove(ingress_of("team", path("/")))
+    assert namespaces_of(keys) == {"bot", "bit"}
+    state.remove_app(Ref("ChainlitApp", "bot", "chat"))
+    keys.clear()
+    nginx(state, "team", expression("/b[a-z]+(/.*)?"))
+    assert namespaces_of(keys) == {"bit"}
+
+
+def test_the_first_expressions_of_many_with_one_beginning_are_run() -> None:
+    state = State(lambda _: None)
+    deploy(state, "one", path("/bot"), ingress_class="nginx", order=RouteOrder.OLDEST)
+    for n in range(MAX_EXPRESSIONS):
+        nginx(state, f"{n:03}", expression(f"/({n:03}|b)/(.*)"), created="2026")
+    assert covered(state, "one") == []
+    nginx(state, "000", expression("/(.*)"), created="2027")
+    assert covered(state, "one") == [("/(.*)", "/bot")]
+    nginx(state, "999", expression("/(000|b)/(.*)"), created="2026")
+    assert covered(state, "one") == []
+
+
+def test_many_expressions_on_one_host_cost_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is run for the places that begin as it does, and for no other one."""
+    ran: list[tuple[str, str]] = []
+
+    def counted(entry: Entry, place: str) -> bool:
+        ran.append((entry.path, place))
+        return may_cover(entry, place)
+
+    monkeypatch.setattr(route_conflicts, "may_cover", counted)
+    state, count = State(lambda _: None), 300
+    for n in range(count):
+        team = expression(f"/team-{n:04}(/|$)(.*)", "chat")
+        deploy(state, f"{n:04}", team, ingress_class="nginx", order=RouteOrder.OLDEST)
+    assert len(ran) <= 4 * count
+    assert all(text.startswith(place) for text, place in ran)
 
 
 KEY = RouteKey("Ingress", "example.com", "/chat")

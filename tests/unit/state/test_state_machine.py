@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import settings
@@ -15,6 +16,7 @@ from chainlit_operator.domain.model import (
     Attachment,
     Canary,
     Effect,
+    Matching,
     Route,
     RouteOrder,
     RoutePath,
@@ -22,6 +24,7 @@ from chainlit_operator.domain.model import (
     WatchedObject,
     Workload,
 )
+from chainlit_operator.ingress_controllers.ingress_nginx import STYLE
 from chainlit_operator.object_ref import Ref
 from chainlit_operator.state import State, affected
 
@@ -29,13 +32,16 @@ NAMES = st.sampled_from(["a", "b", "c"])
 LABELS = st.dictionaries(st.sampled_from(["app", "tier"]), st.sampled_from(["a", "b"]), max_size=2).map(
     lambda labels: tuple(sorted(labels.items()))
 )
+#: It has no prefix, matches requests at every place, and has more text than the other paths.
+EXPRESSION = "/[a-z]+(/.*)?"
 #: Service (none has the name x, and a redirect has none), path, and condition.
 PATHS = st.tuples(
     st.sampled_from(["a", "b", "c", "x", ""]),
-    st.sampled_from(["/chat", "/chat", "/chat/ws", "/bot", "/"]),
+    st.sampled_from(["/chat", "/chat", "/chat/ws", "/bot", "/", EXPRESSION]),
     st.sampled_from(["", "", "", "the method is GET", "a header matches"]),
 )
 ORDERS = {"": RouteOrder.LONGEST, "nginx": RouteOrder.OLDEST, "traefik": RouteOrder.LONGEST}
+AS_EXPRESSION: dict[str, Any] = {"matching": Matching.REGULAR_EXPRESSION, "styles": (STYLE,)}
 CANARIES = st.sampled_from([Canary.NONE, Canary.NONE, Canary.NONE, *Canary])
 ATTACHMENTS = st.lists(
     st.builds(Attachment, st.sampled_from(["Gateway a", "Gateway b"]), st.sampled_from(["", "web", "inner"])),
@@ -132,7 +138,11 @@ class StateMachine(RuleBasedStateMachine):
         for obj in self.objects.values():
             self.state.remove(obj)
         keys = self.state.route_keys
-        assert not len(keys.observers) and not any(len(entries) for entries in keys.entries.values())
+        assert (
+            not len(keys.observers)
+            and not len(keys.places)
+            and not any(len(entries) for entries in keys.entries.values())
+        )
         assert not any(len(index) for index in vars(self.state.indexes).values() if hasattr(index, "__len__"))
 
     def _search(self, found: App) -> tuple[Workload | None, set[Service], set[Route]]:
@@ -157,7 +167,8 @@ class StateMachine(RuleBasedStateMachine):
         mine = {s.ref.name for s in self._search(found)[1]}
         decide = set()
         for route in self._search(found)[2]:
-            whole = [p.path for p in route.paths if p.service in mine and not p.condition]
+            own = [p for p in route.paths if p.service in mine and not p.condition]
+            whole = [p.path for p in own if p.path != EXPRESSION]
             if "/" in whole and self._is_at_chat(found):
                 whole.append("/chat")
             for group, text in {(a.group, text) for a in route.attachments for text in whole if not _canary(route)}:
@@ -194,15 +205,17 @@ class StateMachine(RuleBasedStateMachine):
             app_ref = owner.ref if owner is not None else None
             shown = (effect, route.ref, found.path, app_ref, "" if owner is not None else found.service)
             if route.order is RouteOrder.OLDEST:
-                key = (-bool(found.condition), route.created, route.ref)
+                rank = -len(EXPRESSION) if effect is Effect.COVER else -bool(found.condition)
+                key = (rank, route.created, route.ref)
             else:
                 key = (owner is None, *((owner.created, owner.ref) if owner else (route.created, route.ref)))
             yield (*key, route.ref, found.service, str(app_ref), found.condition, shown)
 
 
 def _route(name: str, aimed: list[Aimed], **fields: Any) -> Route:
-    paths = (path(text, service=target, condition=condition) for target, text, condition in aimed)
-    return ingress(*paths, name=name, **fields)
+    paths = [path(text, service=target, condition=condition) for target, text, condition in aimed]
+    read = [replace(p, **AS_EXPRESSION) if p.path == EXPRESSION else p for p in paths]
+    return ingress(*read, name=name, **fields)
 
 
 def _content(route: Route) -> tuple[object, ...]:
@@ -216,6 +229,9 @@ def _canary(route: Route) -> bool:
 
 def _effect(route: Route, found: RoutePath, text: str) -> Effect | None:
     """The effect of a path on an app at a place."""
+    if found.path == EXPRESSION:
+        is_whole = not found.condition and not _canary(route) and "class" in route.attachments[0].group
+        return Effect.COVER if is_whole else None
     is_below = text == "/chat" and found.path == "/chat/ws"
     if route.canary is Canary.BY_REQUEST or not (found.path == text or (is_below and not _canary(route))):
         return None

@@ -130,6 +130,18 @@ def literal_starts(top: Part, may_be_slash: Callable[[str], bool]) -> list[str]:
     return list(dict.fromkeys(texts)) if len(found) <= MAX_STARTS else []
 
 
+def literal_beginning(top: Part) -> str:
+    """Return the literal text with which all texts begin that an expression matches at its beginning."""
+    found = ""
+    for part in top.alternatives[0] if len(top.alternatives) == 1 else ():
+        if part.text == "^" and not found:
+            continue
+        if _LITERAL.fullmatch(part.text) is None or part.quantifier:
+            break
+        found += part.text[-1]
+    return found
+
+
 def _complete_segments(text: str) -> str:
     """The text without a last segment that is not literal to its end."""
     known, is_cut, _ = text.partition(_UNKNOWN)

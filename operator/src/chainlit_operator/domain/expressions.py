@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from chainlit_operator.domain import chainlit, paths
-from chainlit_operator.domain.expression_parts import literal_starts, parts, tokens, tree
+from chainlit_operator.domain.expression_parts import literal_beginning, literal_starts, parts, tokens, tree
 
 #: The longest expression that is run, in characters.
 MAX_LENGTH = 512
@@ -159,6 +159,15 @@ def prefixes(text: str, styles: tuple[Style, ...]) -> tuple[str, ...]:
     starts = literal_starts(top, _may_be_slash) if top is not None else []
     found = {start.removesuffix("/") for start in starts}
     return tuple(sorted((each for each in found if _serves(text, styles, each)), key=lambda each: (len(each), each)))
+
+
+@lru_cache(8192)
+def beginning(text: str, styles: tuple[Style, ...]) -> str:
+    """Return the text with which each path begins that an expression may match, in lower case; empty if not known."""
+    if not text.startswith("^") and not all(style.start or style.is_whole for style in styles):
+        return ""
+    top = tree(tokens(text)) if len(text) <= MAX_LENGTH else None
+    return literal_beginning(top).lower() if top is not None else ""
 
 
 def _serves(text: str, styles: tuple[Style, ...], prefix: str) -> bool:

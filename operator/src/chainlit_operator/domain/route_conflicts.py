@@ -4,16 +4,19 @@ A listener group is an ingress class or a Gateway. Within one, a host of its own
 longest path wins; the specifications of Ingress and HTTPRoute ask for that, and controllers do it. So apps may share a
 host, at ``/`` and ``/chat`` or ``/chat`` and ``/chat/bot``. Two cases are left in which an app loses requests: another
 route has the same path on the same host, and another route has a path that is one of Chainlit's own routes below the
-app's. Whether a ChainlitApp is behind the other route makes no difference to the edge.
+app's. Another one is left for expressions of Ingresses: their controllers prefer the longest text, so ``/(.*)`` takes
+all requests of an app at ``/bot``. Whether a ChainlitApp is behind the other route makes no difference to the edge.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence, Set
+from functools import lru_cache
 from itertools import product
 from typing import NamedTuple
 
-from chainlit_operator.domain import chainlit, paths
+from chainlit_operator.domain import chainlit, expressions, paths
+from chainlit_operator.domain.expressions import Style
 from chainlit_operator.domain.model import (
     Attachment,
     Canary,
@@ -52,6 +55,8 @@ _NOT_YET = "not yet"
 #: Why a route takes the place of a younger app's where the edge's own choice is not known.
 ELDER_APP = "its app is older"
 _UNKNOWN_WINNER = "it is not known which of the two the ingress controller prefers"
+_NOT_RUN = "its text is longer, and the operator does not evaluate this regular expression"
+_LONGER_TEXT = "its path is longer, and the text of the app's regular expression is longer"
 _NO_CLASS_WHY = "one of the two names no ingress class, so the same ingress controller may serve both"
 
 
@@ -97,6 +102,8 @@ class KeysOfPath(NamedTuple):
     """The path's Service gets all requests below these keys, except those of longer paths."""
     shadowed: tuple[RouteKey, ...]
     """The path's Service gets requests that a Chainlit at one of these keys needs for its own routes."""
+    covered: tuple[RouteKey, ...] = ()
+    """The path is an expression that may take requests of apps at all places that begin with the text of the key."""
 
 
 def keys_of_paths(route: Route, services: Set[str]) -> Iterator[KeysOfPath]:
@@ -110,8 +117,9 @@ def keys_of_paths(route: Route, services: Set[str]) -> Iterator[KeysOfPath]:
         if path.service not in services:
             continue
         prefixes = prefixes_of(path)[:MAX_PREFIXES]
+        covered = _covered(route, path) if position < MAX_KEYS else ()
         if not groups or not prefixes or len(prefixes[0]) > paths.MAX_LENGTH:
-            yield KeysOfPath(path, prefix_of(path), (), ())
+            yield KeysOfPath(path, prefix_of(path), (), (), covered)
             continue
         before = position * len(groups)
         is_claim = path.matching is not Matching.EXACT
@@ -119,7 +127,19 @@ def keys_of_paths(route: Route, services: Set[str]) -> Iterator[KeysOfPath]:
             claimed = [RouteKey(group, path.host, prefix) for group in groups] if is_claim and before < MAX_KEYS else ()
             above = _above(path, prefix) if before * MAX_OWN_SEGMENTS < MAX_KEYS and route.canary is Canary.NONE else []
             shadowed = [RouteKey(group, path.host, each) for each, group in product(above, groups)]
-            yield KeysOfPath(path, prefix, tuple(claimed), tuple(shadowed))
+            yield KeysOfPath(path, prefix, tuple(claimed), tuple(shadowed), covered)
+
+
+def _covered(route: Route, path: RoutePath) -> tuple[RouteKey, ...]:
+    """The key under which an expression is found that wins by the length of its text."""
+    is_whole_host = is_whole(route, path) and is_ingress(route.attachments) and not route.refusal
+    if not is_whole_host or not _is_longest_expression(route, path):
+        return ()
+    return (RouteKey(INGRESSES, path.host, expressions.beginning(path.path, path.styles)),)
+
+
+def _is_longest_expression(route: Route, path: RoutePath) -> bool:
+    return path.matching is Matching.REGULAR_EXPRESSION and route.precedence is Precedence.LONGEST_TEXT
 
 
 def keys_below(keys: KeysOfPath, places: Sequence[str], mount_path: str) -> Iterator[RouteKey]:
@@ -167,6 +187,8 @@ def effects(route: Route, keys: KeysOfPath) -> Iterator[tuple[Effect, RouteKey]]
     is_part = route.canary is not Canary.NONE or (bool(keys.path.condition) and not by_method)
     # Implementations of the Gateway API differ in the precedence of an expression.
     is_part = is_part or _is_expression_of_gateway(route, keys.path)
+    for key in keys.covered:
+        yield Effect.COVER, key
     for key in keys.claimed:
         yield Effect.PART if is_part else Effect.CLAIM, key
     for key in keys.shadowed:
@@ -200,6 +222,8 @@ class Entry(NamedTuple):
     condition: str
     attachments: Attachments
     order: RouteOrder
+    styles: tuple[Style, ...]
+    """How the path is compared, if it is an expression that wins by the length of its text."""
 
 
 def entry_of(route: Route, keys: KeysOfPath, app: Ref | None, app_created: str) -> Entry:
@@ -218,6 +242,7 @@ def entry_of(route: Route, keys: KeysOfPath, app: Ref | None, app_created: str) 
         condition=path.condition or ("the expression wins" if _is_expression_of_gateway(route, path) else ""),
         attachments=route.attachments,
         order=route.order,
+        styles=path.styles if _is_longest_expression(route, path) else (),
     )
 
 
@@ -229,8 +254,32 @@ def _rank(route: Route, path: RoutePath, prefix: str, *, has_app: bool) -> int:
     if path.condition:
         return _BY_METHOD
     # Of expressions with one prefix the longest text wins.
-    is_longer = path.matching is Matching.REGULAR_EXPRESSION and route.precedence is Precedence.LONGEST_TEXT
-    return len(prefix) - len(path.path) if is_longer else _PLAIN
+    return len(prefix) - len(path.path) if _is_longest_expression(route, path) else _PLAIN
+
+
+def is_longer(other: Entry, mine: Entry) -> bool:
+    """Return whether the text of one path is longer than that of another, so that it is tried first.
+
+    Of two texts of one length, ingress-nginx tries the last one in the alphabet first.
+    """
+    return (len(other.path), other.path) > (len(mine.path), mine.path)
+
+
+def may_cover(entry: Entry, place: str) -> bool:
+    """Return whether an expression may take requests that an app at a place needs.
+
+    One that has the place itself as its prefix does not count: it is in conflict there.
+    """
+    return _may_take(entry.path, entry.styles, place)
+
+
+@lru_cache(4096)
+def _may_take(expression: str, styles: tuple[Style, ...], place: str) -> bool:
+    if place in expressions.prefixes(expression, styles)[:MAX_PREFIXES]:
+        return False
+    return any(
+        expressions.may_match(expression, style, place + request) for style in styles for request in chainlit.REQUESTS
+    )
 
 
 def conflict(other: Entry, effect: Effect, mine: Entry, *, is_shared: bool, is_sticky: bool) -> RouteConflict | None:
@@ -262,19 +311,22 @@ def conflict(other: Entry, effect: Effect, mine: Entry, *, is_shared: bool, is_s
 
 def _winner(other: Entry, effect: Effect, mine: Entry) -> tuple[Winner, str]:
     if effect is Effect.PART:
-        if _is_fallback(other) and not _is_fallback(mine):
-            return Winner.OWN, ""
-        return (Winner.UNCERTAIN if other.condition else Winner.OTHER), ""
+        is_known = not other.condition or (_is_fallback(other) and not _is_fallback(mine))
+        return (Winner.UNCERTAIN if not is_known else Winner.OWN if other.condition else Winner.OTHER), ""
     if RouteOrder.UNKNOWN in (other.order, mine.order) or mine.condition:
         return Winner.UNCERTAIN, _UNKNOWN_WINNER
+    if effect is Effect.COVER:
+        is_run = not expressions.why_not_evaluated(other.path, other.styles)
+        return (Winner.OTHER, "its text is longer") if is_run else (Winner.UNCERTAIN, _NOT_RUN)
     if effect is Effect.SHADOW or len(other.prefix) > len(mine.prefix):
-        return Winner.OTHER, "its path is longer"
-    if _is_fallback(other) is not _is_fallback(mine):
-        return (Winner.OTHER, "the other path is a default backend") if _is_fallback(mine) else (Winner.OWN, "")
+        is_shorter = bool(mine.styles) and len(other.path) < len(mine.path)
+        return (Winner.UNCERTAIN, _LONGER_TEXT) if is_shorter else (Winner.OTHER, "its path is longer")
     return _winner_at_place(other, mine)
 
 
 def _winner_at_place(other: Entry, mine: Entry) -> tuple[Winner, str]:
+    if _is_fallback(other) is not _is_fallback(mine):
+        return (Winner.OTHER, "the other path is a default backend") if _is_fallback(mine) else (Winner.OWN, "")
     if mine.order is not RouteOrder.OLDEST:
         is_elder = other.app != NO_APP and (other.created, other.claimant) < (mine.created, mine.claimant)
         return (Winner.OTHER, ELDER_APP) if is_elder else (Winner.UNCERTAIN, _UNKNOWN_WINNER)

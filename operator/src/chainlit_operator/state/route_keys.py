@@ -12,6 +12,7 @@ import heapq
 from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from itertools import islice
 from typing import NamedTuple
 
 from chainlit_operator.domain import route_conflicts
@@ -30,6 +31,7 @@ from chainlit_operator.domain.model import (
 from chainlit_operator.domain.paths import RootPaths
 from chainlit_operator.domain.place import possible_prefixes, present_values
 from chainlit_operator.domain.route_conflicts import (
+    INGRESSES,
     NO_APP,
     NO_CLASS,
     Attachments,
@@ -42,8 +44,11 @@ from chainlit_operator.domain.route_conflicts import (
 )
 from chainlit_operator.object_ref import Ref
 from chainlit_operator.state.indexes import Indexes
+from chainlit_operator.state.places import Places, beginnings
 from chainlit_operator.state.store import Store
 
+#: So many expressions with one beginning are run on the requests of an app.
+MAX_EXPRESSIONS = 20
 #: The entries of all Ingresses that name a class, at one key.
 _ANY_CLASS: Attachments = (Attachment("any ingress class"),)
 
@@ -56,6 +61,9 @@ class Entries:
 
     def __len__(self) -> int:
         return len(self._found)
+
+    def __contains__(self, key: RouteKey) -> bool:
+        return key in self._found
 
     def add(self, key: RouteKey, entry: Entry) -> None:
         """Add an entry; it must not be there yet."""
@@ -162,6 +170,8 @@ class RouteKeys:
         self.entries = {effect: Entries() for effect in Effect}
         #: The claims of apps. Their apps are in conflict with others' entries.
         self.observers = Entries()
+        #: The keys of observers that are Ingresses.
+        self.places = Places()
 
     # -------------------------------------------------------------------------------------------------- reading
 
@@ -172,16 +182,32 @@ class RouteKeys:
         elsewhere.
         """
         for (key, _), (mine, route) in self._claims_of(app, routes, services).items():
-            for effect, entries in self.entries.items():
-                for is_shared, at_key in entries.beside(key, route.attachments):
-                    other = next((entry for entry in at_key if _service(entry) not in services), None)
-                    if other is None:
-                        continue
-                    found = route_conflicts.conflict(
-                        other, effect, mine, is_shared=is_shared, is_sticky=route.is_sticky
-                    )
-                    if found is not None:
-                        yield found
+            for effect, is_shared, other in self._others(key, mine, services):
+                found = route_conflicts.conflict(other, effect, mine, is_shared=is_shared, is_sticky=route.is_sticky)
+                if found is not None:
+                    yield found
+
+    def _others(self, key: RouteKey, mine: Entry, services: Set[Ref]) -> Iterator[tuple[Effect, bool, Entry]]:
+        """Yield the first entries at a key of the app that lead elsewhere, and say whether the listener is shared."""
+        for effect, entries in self.entries.items():
+            for is_shared, at_key in entries.beside(key, mine.attachments) if effect is not Effect.COVER else ():
+                other = next((entry for entry in at_key if _service(entry) not in services), None)
+                if other is not None:
+                    yield effect, is_shared, other
+        for beginning in beginnings(key) if len(self.entries[Effect.COVER]) and is_ingress(mine.attachments) else ():
+            for is_shared, found in self._covering(beginning, mine.attachments, key.prefix):
+                other = _first_longer(found, mine, services)
+                if other is not None:
+                    yield Effect.COVER, is_shared, other._replace(prefix=key.prefix)
+
+    def _covering(
+        self, beginning: RouteKey, attachments: Attachments, place: str
+    ) -> Iterator[tuple[bool, Sequence[Entry]]]:
+        """Yield the first expressions with a beginning that may take requests of an app at a place."""
+        for is_shared, at_key in self.entries[Effect.COVER].beside(beginning, attachments):
+            first = islice(at_key, MAX_EXPRESSIONS)
+            if found := [entry for entry in first if route_conflicts.may_cover(entry, place)]:
+                yield is_shared, found
 
     def _claims_of(
         self, app: App, routes: Iterable[Route], services: Set[Ref]
@@ -219,14 +245,24 @@ class RouteKeys:
             if filed.effect is not None:
                 self.entries[filed.effect].discard(filed.key, filed.entry)
             if filed.is_observer:
-                self.observers.discard(filed.key, filed.entry)
+                self._discard_observer(filed.key, filed.entry)
         for filed in added:
             if filed.effect is not None:
                 self.entries[filed.effect].add(filed.key, filed.entry)
             if filed.is_observer:
-                self.observers.add(filed.key, filed.entry)
+                self._add_observer(filed.key, filed.entry)
         after = set(self._decided(added))
         return {app for app, *_ in before ^ after}
+
+    def _add_observer(self, key: RouteKey, entry: Entry) -> None:
+        if key not in self.observers and key.listener_group == INGRESSES:
+            self.places.add(key)
+        self.observers.add(key, entry)
+
+    def _discard_observer(self, key: RouteKey, entry: Entry) -> None:
+        self.observers.discard(key, entry)
+        if key not in self.observers and key.listener_group == INGRESSES:
+            self.places.discard(key)
 
     def _decided(self, changed: Iterable[Filed]) -> Iterator[tuple[Ref, Effect, bool, Entry]]:
         """Yield each app for which one of these entries decides, with the entry; all of them are filed."""
@@ -235,6 +271,9 @@ class RouteKeys:
             if filed.effect is not None:
                 by_key[filed.effect, filed.key].add(filed.entry)
         for (effect, key), entries in by_key.items():
+            if effect is Effect.COVER:
+                yield from self._covered(key)
+                continue
             beside = {
                 group: observers
                 for attachments in {entry.attachments for entry in entries}
@@ -244,6 +283,22 @@ class RouteKeys:
                 for is_shared, at_key in self.entries[effect].beside(key, attachments):
                     for app, entry in self._decided_at(observers, at_key, entries):
                         yield app, effect, is_shared, entry
+
+    def _covered(self, beginning: RouteKey) -> Iterator[tuple[Ref, Effect, bool, Entry]]:
+        """Yield each app below a beginning that loses requests to an expression, with the first such expression."""
+        for key in self.places.beginning_with(beginning):
+            for attachments, observers in self.observers.by_attachments(key).items():
+                for is_shared, found in self._covering(beginning, attachments, key.prefix):
+                    for mine in observers:
+                        services = {service.ref for service in self._services_of(mine.app)}
+                        other = _first_longer(found, mine, services)
+                        if other is not None:
+                            yield mine.app, Effect.COVER, is_shared, _shown(other._replace(prefix=key.prefix))
+
+    def _services_of(self, ref: Ref) -> Iterable[Service]:
+        app = self._store.apps.get(ref)
+        workload = self._store.workload(app.workload) if app is not None else None
+        return self._indexes.services_of(workload) if workload is not None else ()
 
     def _decided_at(
         self, observers: Sequence[Entry], at_key: Iterable[Entry], changed: Set[Entry]
@@ -344,14 +399,22 @@ def _filed(route: Route, links: Iterable[Link]) -> Iterator[Filed]:
     for keys in keys_of_paths(route, by_service.keys()):
         service, is_whole = keys.path.service, route_conflicts.is_whole(route, keys.path)
         for effect, key in route_conflicts.effects(route, keys):
-            if (effect, key, service, keys.path.condition) not in seen:
-                seen.add((effect, key, service, keys.path.condition))
+            # Two expressions with one beginning match different requests.
+            what = keys.path.path if effect is Effect.COVER else keys.path.condition
+            if (effect, key, service, what) not in seen:
+                seen.add((effect, key, service, what))
                 for _, created, app, places, mount_path in by_service[service]:
-                    is_observer = app is not None and is_whole and key in keys.claimed
+                    is_observer = app is not None and is_whole and key in keys.claimed and effect is not Effect.COVER
                     entry = route_conflicts.entry_of(route, keys, app, created)
                     yield Filed(effect, key, entry, is_observer)
                     for below in route_conflicts.keys_below(keys, places, mount_path) if is_observer else ():
                         yield Filed(None, below, entry, True)
+
+
+def _first_longer(found: Iterable[Entry], mine: Entry, services: Set[Ref]) -> Entry | None:
+    """The first entry that leads elsewhere, and that the edge tries before an app's; None if there is none."""
+    longer = (entry for entry in found if route_conflicts.is_longer(entry, mine))
+    return next((entry for entry in longer if _service(entry) not in services), None)
 
 
 def _shown(entry: Entry) -> Entry:

@@ -31,6 +31,8 @@ class Effect(StrEnum):
     """It has the same place."""
     SHADOW = "shadow"
     """It is one of Chainlit's own routes below the place, so it is longer."""
+    COVER = "cover"
+    """It is a regular expression that takes requests below the place, and wins because its text is longer."""
     PART = "part"
     """It takes only some of the requests: those with a header, or a share of all."""
 

@@ -17,6 +17,8 @@ from chainlit_operator.domain.route_conflicts import ELDER_APP
 from chainlit_operator.domain.route_paths import is_own_route, prefix_of
 from chainlit_operator.domain.rule import Rule
 
+#: How much of an expression a message repeats, in characters.
+MAX_QUOTED = 250
 #: So many other routes are named in warnings.
 MAX_WARNINGS = 2
 
@@ -54,13 +56,17 @@ class Found(NamedTuple):
         for other in self.snapshot.conflicts:
             # A longer path that the app has too is a place of its own: another conflict says who wins there.
             is_own_place = other.effect is Effect.SHADOW and (other.host, other.prefix) in own
-            concerns = self._is_on_the_way(other) or is_own_route(other.prefix, self.answer.chat_prefix)
-            if other.winner is winner and concerns and not is_own_place:
+            if other.winner is winner and self._concerns(other) and not is_own_place:
                 yield other
+
+    def _concerns(self, other: RouteConflict) -> bool:
+        if other.effect is Effect.COVER:
+            return other.prefix == self.answer.chat_prefix
+        return self._is_on_the_way(other) or is_own_route(other.prefix, self.answer.chat_prefix)
 
     def is_at_place(self, other: RouteConflict) -> bool:
         """Whether a conflict is about the same path, not about a longer one."""
-        return other.effect is not Effect.SHADOW and self._is_on_the_way(other)
+        return other.effect in (Effect.CLAIM, Effect.PART) and self._is_on_the_way(other)
 
     def _is_on_the_way(self, other: RouteConflict) -> bool:
         """Whether a prefix is the path of the app's route, the app's own, or between the two."""
@@ -79,6 +85,18 @@ def path_is_free(found: Found) -> str:
             fault = f"{other.route} has {_place(other)}, too, and gets its requests: {other.why}."
         rest = "the other app and its route" if other.app is not None else "the other route"
         return f"{fault} Change path or host of {found.own_route}, or delete {rest}."
+    return ""
+
+
+def no_expression_takes_requests(found: Found) -> str:
+    """No other route may have a regular expression for the app's requests that the edge tries before its path."""
+    for other in found.concerning(Winner.OTHER):
+        if other.effect is Effect.COVER:
+            return (
+                f"{other.route} sends requests that match {other.path[:MAX_QUOTED]} {_target(other)}, and the edge "
+                f"tries it before the path of {found.own_route} because its text is longer. Limit that expression to "
+                f"its own paths, or give {found.own_route} a path with more characters."
+            )
     return ""
 
 
@@ -107,6 +125,7 @@ def no_canary_shares_requests(found: Found) -> str:
 
 RULES: tuple[Rule[Found], ...] = (
     Rule(Reason.PATH_CLAIMED, path_is_free),
+    Rule(Reason.PATH_SHADOWED, no_expression_takes_requests),
     Rule(Reason.PATH_SHADOWED, own_routes_are_free),
     Rule(Reason.BACKEND_SHARED, no_canary_shares_requests),
 )
