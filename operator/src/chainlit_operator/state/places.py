@@ -44,8 +44,10 @@ class Places:
         found = self._found.get(at)
         if found == place:
             del self._found[at]
-        elif isinstance(found, list) and place in found:
-            found.remove(place)
+        elif isinstance(found, list):
+            position = bisect_left(found, place)
+            if found[position : position + 1] == [place]:
+                del found[position]
             if len(found) == 1:
                 self._found[at] = found[0]
 
