@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -95,7 +96,20 @@ class KindCluster:
         with step(f"kind cluster {self.files.name}"):
             options = [f"--name={self.files.name}", f"--image={image}", f"--config={config}"]
             self.kind("create", "cluster", *options, f"--kubeconfig={self.files.kubeconfig}")
+            self._name_node()
         self.files.remember("made-from", config_key())
+
+    def _name_node(self) -> None:
+        """Let the cluster's DNS know the node's name, at which tests open the edges as a browser does.
+
+        The engine's own DNS answers for some of the node's addresses only, now and then.
+        """
+        get_address = ["get", "nodes", "--output=jsonpath={.items[0].status.addresses[0].address}"]
+        address = self.kubectl(*get_address).strip()
+        found = json.loads(self.kubectl("get", "configmap", "coredns", "--namespace=kube-system", "--output=json"))
+        resolver = self.on_node("cat", "/etc/resolv.conf")
+        found["data"]["Corefile"] = with_host(found["data"]["Corefile"], self.files.node, address, resolver)
+        self.kubectl("replace", "--filename=-", stdin=json.dumps(found))
 
     def _free_ports(self) -> dict[int, int]:
         """Return the host's port for each of the node's, choosing another one where somebody has taken it."""
@@ -166,3 +180,16 @@ def render(text: str, host_ports: Mapping[int, int], base: Path) -> str:
     text = f"{text.rstrip()}\nnetworking:\n  apiServerPort: {host_ports[state.API_SERVER.node_port]}\n"
     mount = r"(?m)^(\s*(?:- )?hostPath:) (?!/)(?:\./)?(\S+)"
     return re.sub(mount, lambda found: f"{found[1]} {base / found[2]}", text)
+
+
+def with_host(corefile: str, name: str, address: str, resolver: str) -> str:
+    """Return a Corefile that answers for a name itself, also in the search domains of a resolv.conf.
+
+    Raises ClusterError when the Corefile has no line for the cluster's own names.
+    """
+    domains = re.findall(r"(?m)^search\s+(.*)$", resolver)
+    names = " ".join([name, *(f"{name}.{domain}" for domain in " ".join(domains).split())])
+    before, line, after = corefile.partition("    kubernetes ")
+    if not line:
+        raise ClusterError("the Corefile of the cluster's DNS has no line `kubernetes`")
+    return f"{before}    hosts {{\n       {address} {names}\n       fallthrough\n    }}\n{line}{after}"

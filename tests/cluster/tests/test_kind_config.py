@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from tests.cluster.errors import ClusterError
-from tests.cluster.kindcluster import CONFIG, render
+from tests.cluster.kindcluster import CONFIG, render, with_host
 from tests.cluster.state import API_SERVER, EDGES
 
 
@@ -40,3 +40,16 @@ def test_a_file_with_other_ports_than_the_edges_have_is_refused(text: str) -> No
 
 def test_the_file_maps_the_ports_of_all_edges() -> None:
     render(CONFIG.read_text(), {edge.node_port: edge.first_port for edge in (*EDGES, API_SERVER)}, Path("/"))
+
+
+def test_the_dns_answers_for_the_node_in_each_search_domain() -> None:
+    corefile = ".:53 {\n    ready\n    kubernetes cluster.local {\n    }\n}\n"
+    found = with_host(corefile, "node", "10.0.0.7", "nameserver 10.0.0.1\nsearch dns.podman lan\n")
+    hosts = "    hosts {\n       10.0.0.7 node node.dns.podman node.lan\n       fallthrough\n    }\n"
+    assert found == f".:53 {{\n    ready\n{hosts}    kubernetes cluster.local {{\n    }}\n}}\n"
+    assert "10.0.0.7 node\n" in with_host(corefile, "node", "10.0.0.7", "nameserver 10.0.0.1\n")
+
+
+def test_a_corefile_without_the_names_of_the_cluster_is_refused() -> None:
+    with pytest.raises(ClusterError, match="no line `kubernetes`"):
+        with_host(".:53 {\n}\n", "node", "10.0.0.7", "")
