@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.unit.domain.test_conditions import LATER, NOW, REFUSAL, aligned
-from tests.unit.domain.world import app, ingress, path, report_of, service, verified
+from tests.unit.domain.test_conditions import LATER, NOW, REFUSAL, RIGHT, aligned
+from tests.unit.domain.world import app, ingress, path, report_of, service, verified, workload
 
 from chainlit_operator.domain.conditions import Report
 from chainlit_operator.domain.model import (
@@ -19,6 +19,7 @@ from chainlit_operator.domain.model import (
     Status,
     Verification,
     VerificationMode,
+    Workers,
 )
 from chainlit_operator.domain.reasons import Reason
 
@@ -56,6 +57,20 @@ def test_service_and_url_are_asked() -> None:
         "http://10.96.0.7:80", "/chat", "", target, "uid-of-workload", 1, "http://example.com", 2, is_auto=True
     )
     assert (check.at_edge, check.mode) == (True, "Auto")
+
+
+def test_lost_session_affinity_is_another_check() -> None:
+    """Requests reach other processes then, so the result of before says nothing."""
+
+    def check(mode: VerificationMode, workers: Workers | None) -> Check:
+        found = report_of(aligned(app=app(verification=mode), workload=workload(replace(RIGHT, workers=workers)))).check
+        assert found is not None
+        return found
+
+    several, perhaps = Workers("gunicorn -w 4", is_certain=True), Workers("WEB_CONCURRENCY", is_certain=False)
+    assert check(AUTO, several) == replace(check(AUTO, None), is_spread=True)
+    assert check(AUTO, perhaps) == check(AUTO, None)
+    assert check(BACKEND, several) == check(BACKEND, None), "the Service alone is asked"
 
 
 @pytest.mark.parametrize("host", ["", "*.example.com"])

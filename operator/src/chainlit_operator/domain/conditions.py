@@ -101,7 +101,7 @@ class _Reporter:
 
     def report(self) -> Report:
         route_resolved, aligned, affinity = self._route_resolved(), self._aligned(), self._session_affinity()
-        check = self._check() if aligned.status == "True" else None
+        check = self._check(affinity) if aligned.status == "True" else None
         reachable = self._web_socket_reachable(aligned, check)
         ready = self._ready(route_resolved, aligned, affinity, reachable)
         conditions = tuple(self._dated(found) for found in (route_resolved, aligned, affinity, reachable, ready))
@@ -190,12 +190,14 @@ class _Reporter:
         assert isinstance(self._route, Resolved)
         return self._route
 
-    def _check(self) -> Check | None:
+    def _check(self, affinity: Condition) -> Check | None:
         """The check of an aligned app; None while its pods cannot be asked."""
         if self._mode is VerificationMode.DISABLED or self._workload is None or _rollout(self._workload) is not None:
             return None
         assert self._decision.container is not None
-        return check_of(self._snapshot, self._resolved(), self._decision.container, self._workload)
+        is_spread = affinity.status == "False"
+        container = self._decision.container
+        return check_of(self._snapshot, self._resolved(), container, self._workload, is_spread=is_spread)
 
     def _web_socket_reachable(self, aligned: Condition, check: Check | None) -> Condition:
         if aligned.status != "True" or self._workload is None:

@@ -8,8 +8,13 @@ from chainlit_operator.domain.place import Source
 from chainlit_operator.domain.resolution import Resolved
 
 
-def check_of(snapshot: Snapshot, route: Resolved, container: Container, workload: Workload) -> Check | None:
-    """Return the check of an aligned app whose rollout is complete; None if it has no address."""
+def check_of(
+    snapshot: Snapshot, route: Resolved, container: Container, workload: Workload, *, is_spread: bool = False
+) -> Check | None:
+    """Return the check of an aligned app whose rollout is complete; None if it has no address.
+
+    ``is_spread`` says that nothing keeps a browser at one of several pods.
+    """
     mode = snapshot.app.spec.verification
     base_url = _service_url(route.service, route.service_port, container)
     edge_url = "" if mode is VerificationMode.BACKEND else _edge_url(route)
@@ -26,6 +31,7 @@ def check_of(snapshot: Snapshot, route: Resolved, container: Container, workload
         generation=workload.generation,
         edge_url=edge_url,
         pods=workload.rollout.available if edge_url else 0,
+        is_spread=is_spread and bool(edge_url),
         is_auto=mode is VerificationMode.AUTO,
         is_stated=bool(edge_url) and route.place.source is Source.STATED,
         service=None if pod_port is None else route.service.ref,

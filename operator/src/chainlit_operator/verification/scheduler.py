@@ -20,8 +20,9 @@ from chainlit_operator.observability import metrics
 
 logger = logging.getLogger(__name__)
 
-#: Pauses after the first failure in a row, the second, and so on; the last one repeats. The interval bounds them.
-RETRY_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0)
+#: Pauses after the first failure in a row, the second, and so on; the last one repeats. The interval bounds them. The
+#: first three are short, because an ingress controller serves a change up to about four seconds after the watch tells.
+RETRY_SECONDS = (1.0, 2.0, 2.0, 5.0, 10.0, 30.0)
 #: After this many failures in a row the pause doubles with each failure, up to the interval or the second value. So a
 #: broken app delays others little, and its repair is noticed within its interval.
 BACKOFF_AFTER_FAILURES, MAX_BACKOFF_SECONDS = 10, 300.0

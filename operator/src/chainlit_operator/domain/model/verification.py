@@ -37,7 +37,7 @@ class Check:
 
     A result is used while the check stays equal. So the check contains everything that can change the result: the
     pods' port behind the Service (``target``), the generation of the pod template, the workload's ``uid`` and, at the
-    edge, the number of ``pods``.
+    edge, the number of ``pods`` and whether requests are known to be spread over them (``is_spread``).
     """
 
     base_url: str
@@ -48,6 +48,7 @@ class Check:
     generation: int
     edge_url: str = ""
     pods: int = 0
+    is_spread: bool = False
     is_auto: bool = False
     is_stated: bool = False
     service: Ref | None = None
