@@ -51,7 +51,7 @@ help: ## Show this list
 test: lint unit charts docs admission field e2e faults ## Run all checks: lint, types, unit, charts, docs, admission, field, e2e, faults
 
 .PHONY: test-all
-test-all: lint workflows unit served charts-all docs admission-all field e2e-all release-rehearsal judge-short bench-smoke faults-all ## Run everything, also what takes long
+test-all: lint workflows unit served charts-all values docs admission-all field e2e-all release-rehearsal judge-short bench-smoke faults-all ## Run everything, also what takes long
 
 .PHONY: lint
 lint: .venv/ready ## Check style, types, layers and shell scripts
@@ -96,6 +96,11 @@ charts: tools ## Run the chart tests
 .PHONY: charts-all
 charts-all: ## Run the chart tests with what takes long
 	$(MAKE) charts CHARTS_MARK='"slow or not slow"'
+
+.PHONY: values
+values: tools ## Render values files as teams have them, and try each on a bare API server
+	found="$$($(TOOL) env)"; eval "$$found"
+	$(BIN)/pytest -n 2 --dist loadfile tests/values
 
 .PHONY: docs
 docs: tools ## Run every command of README and docs as it is printed, on a bare API server, and check every YAML block

@@ -51,13 +51,14 @@ def _make(into: Path) -> None:
         for name, schema in of_release(json.loads(published.read_text(encoding="utf-8"))["definitions"]):
             (into / version / name).write_text(json.dumps(schema), encoding="utf-8")
     (into / "custom").mkdir()
-    for file in _definitions():
+    for file in definitions():
         for definition in load_all(file.read_text(encoding="utf-8")):
             for name, schema in of_definition(definition):
                 (into / "custom" / name).write_text(json.dumps(schema), encoding="utf-8")
 
 
-def _definitions() -> Iterator[Path]:
+def definitions() -> Iterator[Path]:
+    """Yield the files with definitions of custom resources that the charts know. Raises ClusterError."""
     prometheus = Path(golang.module_info(PROMETHEUS, pinned().prometheus_operator)["Dir"])
     for name in ("podmonitors", "prometheusrules", "servicemonitors"):
         yield prometheus / f"example/prometheus-operator-crd/monitoring.coreos.com_{name}.yaml"

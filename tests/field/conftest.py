@@ -74,22 +74,25 @@ def placed(setup: SetUp) -> Iterator[Object]:
 
 
 def definition(kind: Any) -> Object:
+    """Return a CRD of a kind that is watched, which takes any object."""
+    return definition_of(kind.group, kind.version, kind.kind, kind.plural)
+
+
+def definition_of(group: str, version: str, kind: str, plural: str) -> Object:
     """Return a CRD of a kind that takes any object."""
     schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
         "metadata": {
-            "name": f"{kind.plural}.{kind.group}",
+            "name": f"{plural}.{group}",
             "annotations": {"api-approved.kubernetes.io": "unapproved, for tests"},
         },
         "spec": {
-            "group": kind.group,
+            "group": group,
             "scope": "Namespaced",
-            "names": {"kind": kind.kind, "plural": kind.plural, "singular": kind.kind.lower()},
-            "versions": [
-                {"name": kind.version, "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}
-            ],
+            "names": {"kind": kind, "plural": plural, "singular": kind.lower()},
+            "versions": [{"name": version, "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}],
         },
     }
 
