@@ -51,7 +51,7 @@ help: ## Show this list
 test: lint unit charts docs admission field e2e faults ## Run all checks: lint, types, unit, charts, docs, admission, field, e2e, faults
 
 .PHONY: test-all
-test-all: lint workflows unit served charts-all values docs admission-all field e2e-all release-rehearsal judge-short bench-smoke faults-all ## Run everything, also what takes long
+test-all: lint workflows unit served charts-all values monitoring docs admission-all field e2e-all release-rehearsal judge-short bench-smoke faults-all ## Run everything, also what takes long
 
 .PHONY: lint
 lint: .venv/ready ## Check style, types, layers and shell scripts
@@ -101,6 +101,11 @@ charts-all: ## Run the chart tests with what takes long
 values: tools ## Render values files as teams have them, and try each on a bare API server
 	found="$$($(TOOL) env)"; eval "$$found"
 	$(BIN)/pytest -n 2 --dist loadfile tests/values
+
+.PHONY: monitoring
+monitoring: tools ## Test the alerts by promtool, and scrape an operator with a real Prometheus
+	found="$$($(TOOL) env)"; eval "$$found"
+	$(BIN)/pytest tests/monitoring
 
 .PHONY: docs
 docs: tools ## Run every command of README and docs as it is printed, on a bare API server, and check every YAML block

@@ -190,7 +190,7 @@ def test_alerts_are_configurable() -> None:
     found = {rule["alert"]: rule for rule in rules(release)}
     assert list(found) == ["ChainlitOperatorDown", "ChainlitOperatorWithoutLeader", "ChainlitOperatorCannotWrite"]
     down = found["ChainlitOperatorDown"]
-    assert (down["for"], down["labels"]) == ("1m", {"severity": "critical"})
+    assert (down["for"], down["labels"]) == ("1m", {"severity": "critical", "namespace": "system"})
     assert down["annotations"]["runbook_url"] == "https://a.io/runbook#chainlitoperatordown"
     assert found["ChainlitOperatorWithoutLeader"]["for"] == "5m"
 

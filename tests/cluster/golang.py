@@ -54,6 +54,7 @@ def build(
     replaces: Mapping[str, str] | None = None,
     directives: Sequence[str] = (),
     ldflags: Sequence[str] = (),
+    tags: Sequence[str] = (),
     main: str | None = None,
 ) -> None:
     """Build programs in a module of our own that requires others.
@@ -71,7 +72,8 @@ def build(
     if main is not None:
         (work / "main.go").write_text(main)
     flags = " ".join(["-s", "-w", *ldflags])
-    run(["go", "build", "-o", f"{into}/", f"-ldflags={flags}", *packages], cwd=work, env=ENVIRONMENT)
+    command = ["go", "build", "-o", f"{into}/", f"-ldflags={flags}", f"-tags={','.join(tags)}", *packages]
+    run(command, cwd=work, env=ENVIRONMENT)
 
 
 def module_info(module: str, version: str) -> dict[str, str]:

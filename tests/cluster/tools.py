@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.cluster import cache, golang, kubernetes
@@ -15,6 +16,7 @@ HELM_SCHEMA = "github.com/losisin/helm-values-schema-json/v2"
 HELM_DOCS = "github.com/norwoodj/helm-docs"
 KUBECONFORM = "github.com/yannh/kubeconform"
 KUBE_SCORE = "github.com/zegl/kube-score"
+PROMETHEUS = "github.com/prometheus/prometheus"
 HELM_UNITTEST = "github.com/helm-unittest/helm-unittest"
 YAML_JSONPATH = "github.com/vmware-labs/yaml-jsonpath"
 YAML_JSONPATH_FORK = "github.com/helm-unittest/yaml-jsonpath"
@@ -66,6 +68,21 @@ def kube_score() -> Path:
     return from_module("kube-score", KUBE_SCORE, f"{KUBE_SCORE}/cmd/kube-score", pinned().kube_score)
 
 
+def prometheus() -> Path:
+    """Return the program of Prometheus, without its pages and without discovery of clouds. Raises ClusterError."""
+    return _of_prometheus("prometheus")
+
+
+def promtool() -> Path:
+    """Return the program that checks and tests the rules of Prometheus. Raises ClusterError."""
+    return _of_prometheus("promtool")
+
+
+def _of_prometheus(name: str) -> Path:
+    package = f"{PROMETHEUS}/cmd/{name}"
+    return from_module(name, PROMETHEUS, package, pinned().prometheus, tags=["remove_all_sd"])
+
+
 def helm_unittest() -> Path:
     """Return the program that runs the suites in a chart's `tests`. Raises ClusterError."""
     fork = f"replace {YAML_JSONPATH} => {YAML_JSONPATH_FORK} {pinned().yaml_jsonpath}"
@@ -73,7 +90,7 @@ def helm_unittest() -> Path:
     return from_module("helm-unittest", HELM_UNITTEST, package, pinned().helm_unittest, fork)
 
 
-def from_module(name: str, module: str, package: str, version: str, *directives: str) -> Path:
+def from_module(name: str, module: str, package: str, version: str, *directives: str, tags: Sequence[str] = ()) -> Path:
     """Return a program that is built in a module of our own.
 
     Not by `go install`: some proxies serve a version but not the list of them, and it obeys no `replace` of the module.
@@ -83,9 +100,9 @@ def from_module(name: str, module: str, package: str, version: str, *directives:
 
     def build(into: Path) -> None:
         with tempfile.TemporaryDirectory() as work:
-            golang.build(Path(work), into, [package], requires={module: version}, directives=lines)
+            golang.build(Path(work), into, [package], requires={module: version}, directives=lines, tags=tags)
 
-    (program,) = cache.entry(name, cache.key_of([package, version, *lines]), build).iterdir()
+    (program,) = cache.entry(name, cache.key_of([package, version, *lines, *tags]), build).iterdir()
     return program
 
 

@@ -32,6 +32,7 @@ class Versions:
     prometheus_operator: str
     argo_cd: str
     flux: Mapping[str, str]
+    prometheus: str
     actionlint: str
     distribution: str
     crane: str
@@ -72,6 +73,7 @@ def pinned() -> Versions:
         prometheus_operator=data["charts"]["prometheus_operator"],
         argo_cd=data["charts"]["argo_cd"],
         flux=data["charts"]["flux"],
+        prometheus=data["charts"]["prometheus"],
         **data["release"],
         node_registry=data["node"]["registry"],
         node_suite=data["node"]["suite"],

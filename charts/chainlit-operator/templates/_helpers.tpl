@@ -89,6 +89,8 @@ selector:
   for: {{ $alert.for | default "5m" }}
   labels:
     severity: {{ $alert.severity | default "warning" | quote }}
+    {{- /* Routes of Alertmanager ask for it, those of an AlertmanagerConfig always; the expressions have lost it. */}}
+    namespace: {{ $root.Release.Namespace | quote }}
   annotations:
     summary: {{ index . 3 | quote }}
     description: {{ index . 4 | quote }}

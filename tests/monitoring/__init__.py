@@ -1,0 +1,1 @@
+"""The alerts and the dashboard of the operator's chart, with promtool and a real Prometheus."""
