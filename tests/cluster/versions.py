@@ -51,6 +51,7 @@ class Versions:
     python: str
     python_image: str
     versitygw: str
+    oauth2_proxy: str
 
 
 @cache
@@ -87,5 +88,5 @@ def pinned() -> Versions:
         chainlit=data["demo"]["chainlit"],
         python=data["demo"]["python"],
         python_image=data["demo"]["base"],
-        versitygw=data["servers"]["versitygw"],
+        **data["servers"],
     )
