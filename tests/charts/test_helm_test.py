@@ -23,6 +23,12 @@ def asks(release: Rendered, name: str) -> list[str]:
     return list(container["args"])
 
 
+def variables(release: Rendered, name: str) -> list[Object]:
+    """The variables of a test's container."""
+    (container,) = release.named("Pod", name)["spec"]["containers"]
+    return list(container.get("env", []))
+
+
 def released(**values: Any) -> Rendered:
     tests = values.pop("tests", {})
     tests = {**tests, "image": {"repository": "chainlit-operator", **tests.get("image", {})}}
@@ -41,6 +47,20 @@ def test_through_the_service_and_nowhere_else_by_default() -> None:
     release = released(service={"port": 8080}, tests={"waitSeconds": 5})
     assert [pod["metadata"]["name"] for pod in release.all("Pod")] == [SERVICE]
     assert asks(release, SERVICE) == ["probe", "--service", "http://chat-chainlit.demo.svc:8080/chat/", "--wait=5"]
+
+
+def test_message_goes_through_the_service_only() -> None:
+    release = released(tests={"message": "{{ how }} are you?", "cookieSecret": "ann", "connectTo": "edge:80"})
+    assert asks(release, SERVICE)[-2:] == ["--message={{ how }} are you?", "--wait=30"]
+    assert not [argument for argument in asks(release, ROUTE) if argument.startswith("--message")]
+    cookie = {"secretKeyRef": {"name": "ann", "key": "cookie"}}
+    assert variables(release, SERVICE) == [{"name": "CHAINLIT_OPERATOR_PROBE_COOKIE", "valueFrom": cookie}]
+    assert variables(release, ROUTE) == []
+
+
+def test_cookie_without_a_message_is_left_out() -> None:
+    """The command refuses it: the other requests have no login."""
+    assert variables(released(tests={"cookieSecret": "ann"}), SERVICE) == []
 
 
 def test_where_the_path_is_stripped() -> None:

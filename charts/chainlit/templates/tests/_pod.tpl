@@ -1,7 +1,8 @@
 {{/*
 The pods of helm test. Each runs the operator's command probe once.
 
-  testPod   (dict "root" . "name" "service" "weight" 0 "arguments" (list …))   the pod; weight is its place among the tests
+  testPod   (dict "root" . "name" "service" "weight" 0 "arguments" (list …))   the pod; weight is its place among the tests;
+            "cookie", if there is one, is the Secret with the cookies of a user
   testHost  .   the first host of the route without a wildcard; nothing if there is none
   testName  .   value of app.kubernetes.io/name; not that of the app's pods, so no Service selects the pod
 */}}
@@ -56,6 +57,14 @@ spec:
         {{- if .caConfigMap }}
         - --ca-file=/etc/chainlit-operator/authorities/{{ .caKey }}
         {{- end }}
+      {{- with $.cookie }}
+      env:
+        - name: CHAINLIT_OPERATOR_PROBE_COOKIE
+          valueFrom:
+            secretKeyRef:
+              name: {{ quote . }}
+              key: cookie
+      {{- end }}
       {{- with .resources }}
       resources:
         {{- toYaml . | nindent 8 }}
