@@ -101,6 +101,14 @@ async def test_what_is_an_answer(packet: str) -> None:
             "ServerError",
             "is answered with an error.",
         ),
+        (
+            [
+                CONNECTED,
+                f'42["update_message",{{"type":"run","name":"on_message","output":"{SECRET}","isError":true}}]',
+            ],
+            "ServerError",
+            "is answered with an error.",
+        ),
     ],
 )
 async def test_chats_that_fail(script: list[str], reason: str, says: str) -> None:
@@ -109,6 +117,13 @@ async def test_chats_that_fail(script: list[str], reason: str, says: str) -> Non
     assert outcome.reason == reason, outcome
     assert outcome.message.startswith(f"The chat at {app.base_url}/chat/ws/socket.io/ {says}")
     assert SECRET not in outcome.message
+
+
+async def test_a_step_that_fails_is_no_answer() -> None:
+    """The app may go on: a tool failed, and the model answers without it."""
+    failed = '42["update_message",{"type":"tool","name":"search","output":"","isError":true}]'
+    async with serving(FakeChainlit("/chat", chat=[CONNECTED, failed, REPLY])) as app:
+        assert (await chat(app)).reason == Reason.VERIFIED
 
 
 async def test_an_upgrade_that_is_refused() -> None:

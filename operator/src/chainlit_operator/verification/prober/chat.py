@@ -96,7 +96,7 @@ class _Chat:
         while True:
             name, value = await self._event()
             is_message = isinstance(value, dict) and value.get("type") == "assistant_message"
-            if is_message and value.get("isError"):
+            if isinstance(value, dict) and value.get("isError") and (is_message or _is_the_app(value)):
                 fix = "Read the logs of the app's pods"
                 raise self._failure(Reason.SERVER_ERROR, "is answered with an error", fix)
             if name in _QUESTIONS or (name in _MESSAGES and is_message):
@@ -122,6 +122,11 @@ class _Chat:
 
     def _failure(self, reason: Reason, found: str, fix: str) -> Failure:
         return self._client.stage.failure(reason, found, fix)
+
+
+def _is_the_app(step: dict[str, Any]) -> bool:
+    """Tell whether a step is the app's own function: if it fails, Chainlit 2 sends this step, and no error message."""
+    return step.get("type") == "run" and step.get("name") == "on_message"
 
 
 def _parse_event(packet: str) -> Event:
