@@ -38,6 +38,21 @@ mkdir -p /data/files/chat /data/attributes
 exec versitygw --port :7070 --access key --secret secret-key posix --sidecar /data/attributes /data/files
 """
 URL = "postgresql://ann:secret@postgres:5432/postgres"
+#: An app whose own code needs the database, for each message.
+COUNT = """\
+import os
+
+import chainlit as cl
+
+
+@cl.on_message
+async def count(message: cl.Message):
+    import asyncpg
+
+    database = await asyncpg.connect(os.environ["DATABASE_URL"], timeout=5)
+    await cl.Message(content=str(await database.fetchval("select 42"))).send()
+    await database.close()
+"""
 #: Proves a package: without it, the app does not start.
 IMPORT = "import told  # noqa\n"
 
@@ -183,3 +198,33 @@ def test_hook_migrates_before_the_release(space: Space) -> None:
     space.kubectl("rollout", "status", "deployment/chat", "--timeout=150s")
     visitor = visitor_of(space)
     assert said(visitor.thread(visitor.say("one"))) == ["one", "echo: one"]
+
+
+def test_helm_test_with_a_message_fails_without_driver_or_database(space: Space) -> None:
+    repository, _, tag = space.cluster.operator_image.rpartition(":")
+    tests = {"image": {"repository": repository, "tag": tag}, "waitSeconds": 0, "message": "hello"}
+    values = {"database": {"existingSecret": "db"}, "app": {"files": {"app.py": COUNT}}, "tests": tests}
+    serve(space, "postgres", images()["postgres"], POSTGRES, 5432, secret("db", DATABASE_URL=URL))
+
+    def complaint() -> str:
+        try:
+            space.helm("test", "chat")
+        except CommandError:
+            return space.kubectl("logs", "chat-test-service").strip()
+        return ""
+
+    put(space, space.cluster.demo_image, **values)  # it has no driver
+    eventually(lambda: log(space, "migration"), lambda text: "cannot import asyncpg" in text, timeout=START)
+    assert "failed" in complaint()
+
+    put(space, images()["runtime"], **values)
+    space.kubectl("rollout", "status", "deployment/chat", "--timeout=150s")
+    eventually(complaint, lambda text: not text, timeout=START)
+
+    space.kubectl("delete", "pod", "postgres", "--grace-period=1")
+    assert "The chat at " in complaint()  # all that needs no code of the app still works
+
+    serve(space, "postgres", images()["postgres"], POSTGRES, 5432)
+    space.kubectl("rollout", "restart", "deployment/chat")  # the tables went with the database
+    space.kubectl("rollout", "status", "deployment/chat", "--timeout=150s")
+    eventually(complaint, lambda text: not text, timeout=START)
