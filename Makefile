@@ -19,6 +19,7 @@ export PYTHONPATH := operator/src
 
 E2E_ARGS ?= -m "not slow"
 CHARTS_MARK ?= "not slow"
+DOCS_MARK ?= "not slow"
 FAULTS_MARK ?= "not slow"
 ADMISSION_ARGS ?= -m "not slow"
 SOURCES := operator/src tests
@@ -51,7 +52,7 @@ help: ## Show this list
 test: lint unit charts docs admission field e2e faults ## Run all checks: lint, types, unit, charts, docs, admission, field, e2e, faults
 
 .PHONY: test-all
-test-all: lint workflows unit served charts-all values monitoring docs admission-all field e2e-all release-rehearsal judge-short bench-smoke faults-all ## Run everything, also what takes long
+test-all: lint workflows unit served charts-all values monitoring docs-all admission-all field e2e-all release-rehearsal judge-short bench-smoke faults-all ## Run everything, also what takes long
 
 .PHONY: lint
 lint: .venv/ready ## Check style, types, layers and shell scripts
@@ -110,7 +111,11 @@ monitoring: tools ## Test the alerts by promtool, and scrape an operator with a 
 .PHONY: docs
 docs: tools ## Run every command of README and docs as it is printed, on a bare API server, and check every YAML block
 	found="$$($(TOOL) env)"; eval "$$found"
-	$(BIN)/pytest tests/docs
+	$(BIN)/pytest -m $(DOCS_MARK) tests/docs
+
+.PHONY: docs-all
+docs-all: ## The same, and the releases of the page on GitOps by Flux's helm-controller
+	$(MAKE) docs DOCS_MARK='"slow or not slow"'
 
 .PHONY: admission
 admission: tools ## Try what the operator may and may not write, on a bare API server with the chart's policies and roles

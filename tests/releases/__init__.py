@@ -130,11 +130,18 @@ WHERE = [
         "kustomize with `helmCharts`",
     ),
     (
-        "[Argo CD, Flux](../how-to/gitops.md)",
+        "[Flux](../how-to/gitops.md#flux)",
         "–",
-        "their objects, the health check, and that the writes of both and of the operator leave no "
+        "the helm-controller 1.4 (`make docs-all`); its objects, and that its writes and those of the operator "
+        "leave no difference (`make docs`)",
+        "the source-controller, the kustomize-controller",
+    ),
+    (
+        "[Argo CD](../how-to/gitops.md#argo-cd)",
+        "–",
+        "its objects, the health check, and that its writes and those of the operator leave no "
         "difference (`make docs`)",
-        "Argo CD and Flux themselves",
+        "Argo CD itself",
     ),
     (
         "Chainlit",
