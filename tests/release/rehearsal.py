@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -23,7 +24,7 @@ def rehearse() -> None:
         with registry.serve(work / "registry", address):
             found = Home(home.read().url, f"{address}/rehearsal")
             _publish(found, work)
-            say("    what was pushed is signed, and two builds gave the same digests; now it is installed")
+            say("    what was pushed is signed, and two builds gave the same; now it is installed")
             installation.prove(found, work)
     say(
         f"the rehearsal is done: the chat answered {len(WAYS)} times, in a cluster that pulled all images of the "
@@ -49,6 +50,7 @@ def _publish(found: Home, work: Path) -> None:
         pushed = publish.push_chart(found, dist / f"{chart}-{plan.version()}.tgz")
         signer.sign(pushed)
         publish.verify(pushed, trusted)
+    package_again(dist, work / "again", found)
 
 
 def build_twice(runtime: Runtime, image: ReleaseImage, found: Home) -> str:
@@ -65,3 +67,21 @@ def build_twice(runtime: Runtime, image: ReleaseImage, found: Home) -> str:
     if digests[0] != digests[1]:
         raise ClusterError(f"two builds of {image.name} differ: {digests[0]} and {digests[1]}")
     return digests[0]
+
+
+def package_again(dist: Path, again: Path, found: Home) -> None:
+    """Make the files of the release a second time, elsewhere. Raises ClusterError if a file differs."""
+    shutil.copytree(dist / "images", again / "images")
+    package.make(again, found)
+    if differing := differences(dist, again):
+        raise ClusterError(f"two builds of these files differ: {', '.join(differing)}")
+
+
+def differences(dist: Path, again: Path) -> list[str]:
+    """Return the names of the files below ``again`` that have other bytes below ``dist``, or are not there."""
+    pairs = [(file, dist / file.relative_to(again)) for file in again.rglob("*") if file.is_file()]
+    return sorted(
+        file.relative_to(again).as_posix()
+        for file, first in pairs
+        if not first.is_file() or first.read_bytes() != file.read_bytes()
+    )
