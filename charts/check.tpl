@@ -7,6 +7,7 @@ values of the chart, and files/foreign.yaml the names that other charts give the
   CHART.fill       (dict "values" map "node" node "isMissing" false)   nothing; gives the map the defaults that it lacks
   CHART.problems   (dict "root" . "value" value "node" node "where" "route.host")   a line for each problem
   CHART.unknown    (dict "root" . "name" "key" "keys" map "section" "route.")   a line: the key is unknown, and the remedy
+  CHART.similar     (dict "name" "key" "keys" map)   names of the map that the key may be a mistake for, separated by spaces
   CHART.shortened  "text"   the text, and the text without each of its letters, separated by spaces
 */}}
 
@@ -66,14 +67,8 @@ values of the chart, and files/foreign.yaml the names that other charts give the
 {{- $place := print .section .name }}
 {{- $foreign := .root.Files.Get "files/foreign.yaml" | fromYaml }}
 {{- $similar := list }}
-{{- $plain := lower .name }}
-{{- if lt (len .name) 64 }}
-{{- $given := include "CHART.shortened" .name | splitList " " }}
-{{- range $known, $_ := .keys }}
-{{- range include "CHART.shortened" $known | splitList " " }}
-{{- if and (has . $given) (or (gt (len .) 4) (has . (list $plain (lower $known)))) }}{{ $similar = append $similar (print $.section $known) }}{{ end }}
-{{- end }}
-{{- end }}
+{{- range include "CHART.similar" . | splitList " " | compact }}
+{{- $similar = append $similar (print $.section .) }}
 {{- end }}
 {{- $elsewhere := list }}
 {{- range contains "[" .section | ternary list (.root.Files.Get "files/known.json" | fromJson).paths }}
@@ -81,11 +76,27 @@ values of the chart, and files/foreign.yaml the names that other charts give the
 {{- end }}
 - {{ $place }} is not a value of this chart:{{ print " " }}
 {{- if hasKey $foreign $place }}{{ get $foreign $place }}
-{{- else if $similar }}did you mean {{ uniq $similar | join " or " }}?
+{{- else if $similar }}did you mean {{ join " or " $similar }}?
 {{- else if and $elsewhere (le (len $elsewhere) 4) }}did you mean {{ join " or " $elsewhere }}?
 {{- else if and .section (le (len .keys) 20) }}remove it; {{ trimSuffix "." .section }} has {{ keys .keys | sortAlpha | join ", " }}
 {{- else }}remove it; helm show values prints all values of the chart
 {{- end }}
+{{- end }}
+
+{{/* One letter more, less or different, or two that changed places. */}}
+{{- define "CHART.similar" -}}
+{{- $similar := list }}
+{{- $plain := lower .name }}
+{{- if lt (len .name) 64 }}
+{{- $given := include "CHART.shortened" .name | splitList " " }}
+{{- range $known, $_ := .keys }}
+{{- if eq (splitList "" $plain | sortAlpha | join "") (splitList "" (lower $known) | sortAlpha | join "") }}{{ $similar = append $similar $known }}{{ end }}
+{{- range include "CHART.shortened" $known | splitList " " }}
+{{- if and (has . $given) (or (gt (len .) 4) (has . (list $plain (lower $known)))) }}{{ $similar = append $similar $known }}{{ end }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- uniq $similar | join " " }}
 {{- end }}
 
 {{- define "CHART.shortened" -}}

@@ -7,6 +7,7 @@ Names, labels and images. Both charts have the same helpers; each name begins wi
   CHART.validateName        .   nothing; fails if no Service can have the name
   CHART.selectorLabels      .   labels (YAML) that find the pods; they never change
   CHART.labels              .   labels (YAML) of every object: selectorLabels, Helm's, CHART.ownLabels, commonLabels
+  CHART.annotations         (list . map)   the lines of an object's annotations with commonAnnotations, or nothing
   CHART.podLabels           .   labels (YAML) of the pods
   CHART.serviceAccountName  .   the name of the ServiceAccount
   CHART.imageReference      (list .Values.image "default tag" .)   repository:tag or repository@digest
@@ -59,6 +60,13 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- $_ := set $labels "helm.sh/chart" (printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-") }}
 {{- $_ := set $labels "app.kubernetes.io/managed-by" .Release.Service }}
 {{- toYaml (merge $labels (include "CHART.ownLabels" . | fromYaml) (.Values.commonLabels | default dict)) }}
+{{- end }}
+
+{{- define "CHART.annotations" -}}
+{{- with merge (dict) (index . 1 | default dict) ((index . 0).Values.commonAnnotations | default dict) }}
+  annotations:
+    {{- toYaml . | nindent 4 }}
+{{- end }}
 {{- end }}
 
 {{/* Without the chart's version: a new chart version alone must not restart pods. */}}

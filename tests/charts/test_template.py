@@ -30,6 +30,8 @@ ELSEWHERE |= {"openshift", "persistence", "revisionHistoryLimit"}
 ELSEWHERE |= {"authProxy"}
 #: helm test and parent charts have no equal there.
 ELSEWHERE |= {"tests", "global"}
+#: What it sets are variables, files and annotations, which are the user's own there.
+ELSEWHERE |= {"embed", "commonAnnotations"}
 #: Objects beside the app that the operator does not create, and whoever describes an app may.
 ELSEWHERE |= {"autoscaling", "podDisruptionBudget", "networkPolicy", "extraObjects"}
 

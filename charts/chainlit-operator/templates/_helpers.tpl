@@ -3,7 +3,6 @@ What only this chart has.
 
   validate   .   nothing, or fails if values cannot work; each message names the value and the remedy
   ownLabels     .   labels of the chart's objects beside those of _names.tpl
-  annotations   (list . map)   the lines of an object's annotations with commonAnnotations, or nothing
   monitor       (list . .Values.metrics.podMonitor "podMetricsEndpoints" relabelings)   spec of a monitor, except the selector
   alert         (list . "ChainlitOperatorDown" "expression" "summary" "description")   YAML of one alert, or nothing
 */}}
@@ -42,13 +41,6 @@ What only this chart has.
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/component: operator
 app.kubernetes.io/part-of: chainlit-operator
-{{- end }}
-
-{{- define "chainlit-operator.annotations" -}}
-{{- with merge (dict) (index . 1 | default dict) ((index . 0).Values.commonAnnotations | default dict) }}
-  annotations:
-    {{- toYaml . | nindent 4 }}
-{{- end }}
 {{- end }}
 
 {{- define "chainlit-operator.monitor" -}}

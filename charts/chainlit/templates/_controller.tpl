@@ -6,7 +6,6 @@ What the controller of the route needs: files/controllers.yaml, and values of th
   controllerOfClass   .   the controller with this class, or nothing
   controllerName      .   route.controller, or what auto finds
   controller          .   JSON: what is rendered of it; see below
-  annotations         (list . "route") or (list . "service")   YAML with the key annotations, or nothing
   joinedAnnotations   (list . "route" preset joined)   JSON: the annotations of the user, the preset and the chart
   unmet               (list alternative found)   the first value without which an alternative of `holds` is not met, or nothing
   affinityProblem     .   why several pods cannot work; nothing if they can
@@ -65,6 +64,7 @@ A map of:
   kinds        the kinds of route that it serves
   hasAffinity  whether something in the values or the preset keeps a browser at one pod
   isHidden     whether the controller has affinity only in an object that the operator does not read
+  isLax        whether the controller's cookie has no SameSite, so browsers send it from the app's own pages only
   isExternal   whether the operator cannot see the affinity, so that the ChainlitApp has to state it
   unsafe       why auto leaves a part of the preset out; else empty
   replaced     the value of the user without which the controller's affinity has no effect; else empty
@@ -86,7 +86,7 @@ Settings of a Service also work for a route that is not the chart's.
 {{- $isSeen := not (or (and .Values.operator.enabled $isHidden) $unsafe.affinity) }}
 {{- $hasAffinity := and (not (empty $affinity)) $isRead $isSeen (eq .Values.route.affinity.mode "Controller") }}
 {{- $preset := ternary $settings dict (and $isRead (not $unsafe.settings)) | deepCopy }}
-{{- if $hasAffinity }}{{ $preset = mergeOverwrite $preset (omit $affinity "hidden" "byClass" | deepCopy) }}{{ end }}
+{{- if $hasAffinity }}{{ $preset = mergeOverwrite $preset (omit $affinity "hidden" "byClass" "isLax" | deepCopy) }}{{ end }}
 {{- $preset = include "chainlit.withFields" (list . $preset) | fromJson }}
 {{- $annotations := dict }}
 {{- range $of := list "route" "service" }}
@@ -99,6 +99,7 @@ Settings of a Service also work for a route that is not the chart's.
 {{- $isUnseen := and $hasAffinity (or (hasKey $affinity "objects") (and $affinity.byClass (not (include "chainlit.class" .)))) }}
 {{- dict "name" $name "kinds" (keys $kinds | sortAlpha) "isHidden" $isHidden "unsafe" $unsafe.why
   "hasAffinity" (or (and $hasAffinity (not $replaced)) (not (empty $isOwn)))
+  "isLax" (and $hasAffinity (get $affinity "isLax") | default false)
   "replaced" (ternary $replaced "" $hasAffinity)
   "isExternal" (or (eq .Values.route.affinity.mode "External") (and $isUnseen (not $replaced)))
   "annotations" $annotations "preset" $preset | toJson }}
@@ -144,8 +145,8 @@ and a backend that is not the Service.
 {{- end }}
 
 {{/*
-Annotations of the values win over the chart's, the preset's and commonAnnotations; an empty one takes that of the preset away.
-Lists and maps are joined.
+Annotations of the values win over the chart's and the preset's; an empty one takes that of the preset away. Lists and maps
+are joined.
 */}}
 {{- define "chainlit.joinedAnnotations" -}}
 {{- $root := index . 0 }}
@@ -165,7 +166,7 @@ Lists and maps are joined.
 {{- end }}
 {{- end }}
 {{- $given := (get $root.Values $of).annotations | default dict }}
-{{- $merged := merge dict $given $own $preset ($root.Values.commonAnnotations | default dict) }}
+{{- $merged := merge dict $given $own $preset }}
 {{- range $name, $value := $given }}
 {{- $ours := get $preset $name }}
 {{- $join := get $joined $name | default dict }}
@@ -179,13 +180,6 @@ Lists and maps are joined.
 {{- end }}
 {{- end }}
 {{- toJson $merged }}
-{{- end }}
-
-{{- define "chainlit.annotations" -}}
-{{- with get (include "chainlit.controller" (index . 0) | fromJson).annotations (index . 1) -}}
-annotations:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
 {{- end }}
 
 {{- define "chainlit.unmet" -}}

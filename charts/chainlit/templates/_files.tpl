@@ -11,6 +11,8 @@ write to. An init container shows the image's files in the same volume.
   appRootMounts       (dict "path" appRootPath "names" fileNames)   YAML list of volumeMounts
   isOwnCommand        .   "true" if the values have a command of their own; otherwise nothing
   runsFiles           .   "true" if the container runs app.entrypoint; otherwise nothing
+  unknownSettings     (dict "root" . "given" map "known" map "where" "chainlit.config.UI")   lines of settings that Chainlit does
+                      not know; fails for one that is a mistake for another
   validateFiles, validateEntrypoint, validateSize   .   nothing, or fails
 */}}
 
@@ -116,12 +118,13 @@ file does not have them. Chainlit refuses a file without UI.name and meta.genera
   "features" (dict "spontaneous_file_upload" (dict "enabled" true "accept" (list "*/*") "max_files" 20 "max_size_mb" 500))
   "UI" (dict "name" "Assistant")
   "meta" (dict "generated_by" .Chart.AppVersion) }}
+{{- $embedded := ternary dict (dict "project" (dict "allow_origins" .Values.embed.origins)) (empty .Values.embed.origins) }}
 {{- /*
 Helm reads every number as a float, and TOML distinguishes 3600 from 3600.0. JSON has 3600: each number outside quotes gets
 quotes and a mark there, and loses both in the TOML text.
 */}}
 {{- $marked := "" }}
-{{- range regexFindAll `"(?:[^"\\]|\\.)*"|[^"]+` (mergeOverwrite $config (deepCopy .Values.chainlit.config) | toJson) -1 }}
+{{- range regexFindAll `"(?:[^"\\]|\\.)*"|[^"]+` (mergeOverwrite $config (deepCopy .Values.chainlit.config) $embedded | toJson) -1 }}
 {{- $marked = print $marked (ternary . (regexReplaceAll `-?[0-9][0-9.e+-]*` . `"\u0000${0}"`) (hasPrefix `"` .)) }}
 {{- end }}
 {{- $text := regexReplaceAll `"\\u0000([^"]*)"` ($marked | fromJson | toToml) "${1}" }}
@@ -219,6 +222,7 @@ on the writable volume, and each of their files is a mount.
 {{- fail (printf "chainlit.config.%s is not a section of settings; write it as a map, as in {UI: {name: Helpdesk}}" $section) }}
 {{- end }}
 {{- end }}
+{{- $_ := include "chainlit.unknownConfig" . }}
 {{- $generated := dict }}
 {{- with .Values.chainlit }}
 {{- if .config }}{{ $_ := set $generated ".chainlit/config.toml" "chainlit.config" }}{{ end }}
@@ -241,6 +245,36 @@ on the writable volume, and each of their files is a mount.
 {{- end }}
 {{- include "chainlit.validateEntrypoint" . }}
 {{- include "chainlit.validateSize" . }}
+{{- end }}
+
+{{- define "chainlit.unknownConfig" -}}
+{{- $known := .Files.Get "files/settings.yaml" | fromYaml }}
+{{- include "chainlit.unknownSettings" (dict "root" . "given" .Values.chainlit.config "known" $known "where" "chainlit.config") }}
+{{- end }}
+
+{{/* A later release of Chainlit may have more settings, so only a mistake is refused. */}}
+{{- define "chainlit.unknownSettings" -}}
+{{- range $name, $value := .given }}
+{{- $place := printf "%s.%s" $.where $name }}
+{{- $known := get $.known $name }}
+{{- if hasKey $.known $name }}
+{{- if and $known (kindIs "map" $value) }}
+{{- include "chainlit.unknownSettings" (dict "root" $.root "given" $value "known" $known "where" $place) }}
+{{- end }}
+{{- else }}
+{{- $meant := list }}
+{{- range include "chainlit.similar" (dict "name" $name "keys" $.known) | splitList " " | compact }}
+{{- $meant = append $meant (printf "%s.%s" $.where .) }}
+{{- end }}
+{{- range $section, $settings := $.root.Files.Get "files/settings.yaml" | fromYaml }}
+{{- if and (hasKey $settings $name) (not (has $name (list "name" "enabled"))) }}{{ $meant = append $meant (printf "chainlit.config.%s.%s" $section $name) }}{{ end }}
+{{- end }}
+{{- with $meant }}
+{{- fail (printf "%s is not a setting of Chainlit, which ignores it; did you mean %s?" $place (uniq . | join " or ")) }}
+{{- end }}
+{{ $place }}
+{{- end }}
+{{- end }}
 {{- end }}
 
 {{/* Without this check, modules would be mounted, but the image would run something else. */}}

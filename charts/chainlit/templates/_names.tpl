@@ -8,6 +8,7 @@ Names, labels and images. Both charts have the same helpers; each name begins wi
   chainlit.validateName        .   nothing; fails if no Service can have the name
   chainlit.selectorLabels      .   labels (YAML) that find the pods; they never change
   chainlit.labels              .   labels (YAML) of every object: selectorLabels, Helm's, chainlit.ownLabels, commonLabels
+  chainlit.annotations         (list . map)   the lines of an object's annotations with commonAnnotations, or nothing
   chainlit.podLabels           .   labels (YAML) of the pods
   chainlit.serviceAccountName  .   the name of the ServiceAccount
   chainlit.imageReference      (list .Values.image "default tag" .)   repository:tag or repository@digest
@@ -60,6 +61,13 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- $_ := set $labels "helm.sh/chart" (printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-") }}
 {{- $_ := set $labels "app.kubernetes.io/managed-by" .Release.Service }}
 {{- toYaml (merge $labels (include "chainlit.ownLabels" . | fromYaml) (.Values.commonLabels | default dict)) }}
+{{- end }}
+
+{{- define "chainlit.annotations" -}}
+{{- with merge (dict) (index . 1 | default dict) ((index . 0).Values.commonAnnotations | default dict) }}
+  annotations:
+    {{- toYaml . | nindent 4 }}
+{{- end }}
 {{- end }}
 
 {{/* Without the chart's version: a new chart version alone must not restart pods. */}}

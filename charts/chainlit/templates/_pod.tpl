@@ -59,6 +59,9 @@ same field.
 {{- with include "chainlit.publicURL" . }}
 {{- $_ := set $env "CHAINLIT_URL" . }}
 {{- end }}
+{{- if .Values.embed.origins }}
+{{- $_ := set $env "CHAINLIT_COOKIE_SAMESITE" "none" }}
+{{- end }}
 {{- range $name, $value := include "chainlit.secretEnv" . | fromJson }}
 {{- $_ := set $env $name $value }}
 {{- end }}

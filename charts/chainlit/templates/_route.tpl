@@ -50,7 +50,7 @@ The route. _controller.tpl has what its controller needs.
 {{- end }}
 
 {{- define "chainlit.affinitySameSite" -}}
-{{- .Values.route.affinity.sameSite }}
+{{- default (ternary "Lax" "None" (empty .Values.embed.origins)) .Values.route.affinity.sameSite }}
 {{- end }}
 
 {{- define "chainlit.validateRoute" -}}
@@ -119,7 +119,7 @@ The route. _controller.tpl has what its controller needs.
 {{- if and .Values.operator.enabled $route.enabled (eq $kind "HTTPProxy") }}
 {{- fail "operator.enabled is not possible with route.kind HTTPProxy: the operator reads Ingresses and HTTPRoutes; use route.kind Ingress, or set operator.enabled to false" }}
 {{- end }}
-{{- if and (eq $route.affinity.sameSite "None") (ne (include "chainlit.scheme" .) "https") }}
+{{- if and (eq $route.affinity.sameSite "None") (not .Values.embed.origins) (ne (include "chainlit.scheme" .) "https") }}
 {{- fail "route.affinity.sameSite None needs https, because browsers drop such a cookie over http: set route.tls or route.scheme, or use Lax" }}
 {{- end }}
 {{- with include "chainlit.affinityProblem" . }}

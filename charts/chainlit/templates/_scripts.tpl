@@ -1,9 +1,11 @@
 {{/*
-What the pod does before the app starts, by the Python of its image: packages of app.requirements, tables of the database.
+What the pod does before the app starts, by the Python of its image: packages of app.requirements, tables of the database,
+sites of embed.origins in the image's config.toml.
 
   scripts             .   JSON: the files of the ConfigMap at /run/scripts, text by name; {} if there is nothing to do
   scriptContainers    .   YAML list of init containers, or nothing
-  scriptContainer     (dict "root" . "name" "migration" "arguments" list "env" list "mounts" list)   YAML of one
+  scriptContainer     (dict "root" . "name" "migration" "arguments" list "env" list "mounts" list)   YAML of one;
+                      with "isAlone" it has nothing that other objects or app.requirements have
   requirements        .   text of app.requirements, or nothing
   requirementsPath    .   directory of the packages; nothing without app.requirements
   requirementsMount   .   YAML of the volumeMount that has this directory
@@ -21,6 +23,9 @@ What the pod does before the app starts, by the Python of its image: packages of
 {{- end }}
 {{- if eq (include "chainlit.migration" .) "initContainer" }}
 {{- $_ := set $files "migrate.py" (.Files.Get "files/migrate.py") }}
+{{- end }}
+{{- if include "chainlit.embedsInImage" . }}
+{{- $_ := set $files "embed.py" (.Files.Get "files/embed.py") }}
 {{- end }}
 {{- if .Values.storage.s3.bucket }}
 {{- $_ := set $files "aws.ini" "[default]\ns3 =\n    signature_version = s3v4\n" }}
@@ -43,6 +48,11 @@ What the pod does before the app starts, by the Python of its image: packages of
 {{- $arguments := concat (list "/run/scripts/migrate.py") (include "chainlit.migrationArguments" . | fromJsonArray) }}
 {{ include "chainlit.scriptContainer" (dict "root" . "name" "migration" "arguments" $arguments "env" $env "mounts" .Values.extraVolumeMounts) }}
 {{- end }}
+{{- if include "chainlit.embedsInImage" . }}
+{{- $root := include "chainlit.appRootPath" . }}
+{{- $arguments := concat (list "/run/scripts/embed.py" (printf "%s/.chainlit/config.toml" $root) (include "chainlit.configFile" .)) .Values.embed.origins }}
+{{ include "chainlit.scriptContainer" (dict "root" . "name" "embed" "arguments" $arguments "isAlone" true "mounts" (list (dict "name" "app-root" "mountPath" $root))) }}
+{{- end }}
 {{- end }}
 
 {{- define "chainlit.scriptContainer" -}}
@@ -62,7 +72,7 @@ What the pod does before the app starts, by the Python of its image: packages of
   env:
     {{- toYaml . | nindent 4 }}
   {{- end }}
-  {{- if not .isHook }}
+  {{- if not .isAlone }}
   {{- with $root.Values.envFrom }}
   envFrom:
     {{- toYaml . | nindent 4 }}
@@ -82,7 +92,7 @@ What the pod does before the app starts, by the Python of its image: packages of
     - name: scripts
       mountPath: /run/scripts
       readOnly: true
-    {{- if not .isHook }}
+    {{- if not .isAlone }}
     {{- with include "chainlit.requirementsMount" $root }}
     {{- . | nindent 4 }}
     {{- end }}

@@ -50,6 +50,7 @@ Values that cannot work, beyond the schema. Each message names the value and the
 {{- fail (printf "--root-path is not allowed in chainlit.command or chainlit.args: %s" $onlyPlace) }}
 {{- end }}
 {{- include "chainlit.validateRoute" . }}
+{{- include "chainlit.validateEmbed" . }}
 {{- end }}
 
 {{- define "chainlit.validateRunning" -}}

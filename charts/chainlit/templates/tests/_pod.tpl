@@ -17,10 +17,8 @@ metadata:
   namespace: {{ $root.Release.Namespace | quote }}
   labels:
     {{- include "chainlit.labels" $root | fromYaml | merge (dict "app.kubernetes.io/name" (include "chainlit.testName" $root) "app.kubernetes.io/component" "test") | toYaml | nindent 4 }}
-  annotations:
-    helm.sh/hook: test
-    helm.sh/hook-weight: {{ $.weight | quote }}
-    helm.sh/hook-delete-policy: before-hook-creation
+  {{- $hook := dict "helm.sh/hook" "test" "helm.sh/hook-weight" (toString $.weight) "helm.sh/hook-delete-policy" "before-hook-creation" }}
+  {{- include "chainlit.annotations" (list $root $hook) }}
 spec:
   restartPolicy: Never
   serviceAccountName: {{ include "chainlit.serviceAccountName" $root | quote }}
