@@ -68,7 +68,7 @@ workflows: .venv/ready ## Check the workflows of GitHub for mistakes and weaknes
 	$(RELEASE) workflows
 
 .PHONY: release-rehearsal
-release-rehearsal: tools ## Publish to a registry on loopback, install from it in a fresh cluster, and chat; seven minutes
+release-rehearsal: tools ## Publish to a registry on loopback, install from it in a fresh cluster, and chat; ten minutes
 	found="$$($(TOOL) env)"; eval "$$found"
 	$(RELEASE) rehearse
 
