@@ -162,7 +162,10 @@ def test_matches() -> None:
     # Half of a character is none.
     assert compiled("a").first("\ud800a") == Match(1, 2, ("a",))
     assert compiled("a").replaced("\ud800a", lambda _: "\ud800") == "??"
-    assert compiled("x*").replaced("ü", lambda _: "-") is not None
+    # Nor is a place between the bytes of a character.
+    assert compiled("x*").replaced("/ü日x", lambda _: "-") == "-/-ü-日-"
+    assert compiled(r"\B").replaced("üa", lambda _: "-") == "-üa"
+    assert [compiled("$").first("ü"), compiled("x?").first("ü")] == [Match(2, 2, ("",)), Match(0, 0, ("",))]
     assert compiled("b").matches("abc") and not compiled("b").matches("abc", is_whole=True)
     assert compiled("a.c").matches("aüc", is_whole=True) and compiled("a.c").matches("a\ud800c")
 

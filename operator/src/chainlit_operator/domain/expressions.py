@@ -26,6 +26,8 @@ MAX_MEMORY = 1 << 16
 MAX_STEPS = 1 << 16
 #: The limits of a replacement: the matches in a text, and the length of the new text.
 MAX_MATCHES, MAX_TEXT = 256, 4096
+#: The bytes of a character after its first one.
+_CONTINUATION = frozenset(bytes([byte]) for byte in range(0x80, 0xC0))
 #: With none of these characters, a text is no expression to any controller.
 _CHARACTERS = frozenset("()[]{}*+?^$|\\")
 
@@ -121,10 +123,13 @@ class Expression:
         end = -1
         # With bytes, the package takes a fifth of the time.
         for found in self._compiled.finditer(raw):
-            if not found.start() == found.end() == end:
+            start = found.start()
+            # An empty match between the bytes of one character is none.
+            is_counted = start != end and raw[start : start + 1] not in _CONTINUATION
+            if found.end() > start or is_counted:
                 end = found.end()
                 groups = (found.group(), *found.groups(default=b""))
-                yield Match(found.start(), end, tuple(group.decode(errors="replace") for group in groups))
+                yield Match(start, end, tuple(group.decode(errors="replace") for group in groups))
 
 
 def read(text: str, syntax: Syntax, *, ignores_case: bool = False) -> Expression | NotEvaluated:
