@@ -7,6 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from tests import objects
+from tests.records import app_record
 from tests.unit.domain.world import NAMESPACE, app, container, ingress, middleware, path, service, workload
 
 from chainlit_operator.domain.desired.drift import OwnedState
@@ -73,6 +75,18 @@ def test_snapshot_walks_labels_services_ingresses(state: State) -> None:
 def test_a_change_enqueues_the_app(state: State, enqueued: Enqueued, obj: WatchedObject) -> None:
     state.upsert(obj)
     assert enqueued.read() == {"chat"}
+
+
+@pytest.mark.parametrize(("name", "is_read"), [("edge", True), (0, False)])
+def test_a_route_that_the_api_server_refuses_is_sent_to_it(state: State, name: Any, is_read: bool) -> None:
+    gateway = {"parentRefs": [{"name": name}], "path": "/chat"}
+    made = app_record(
+        objects.chainlit_app("made", workload={"template": {"image": "chat:1"}}, route={"gateway": gateway})
+    )
+    state.put_app(made)
+    snap = state.snapshot(made)
+    assert "HTTPRoute" in [manifest.ref.kind for manifest in snap.manifests]
+    assert bool(snap.routes) is is_read
 
 
 OTHER = workload(ref=Ref("Deployment", NAMESPACE, "other"))

@@ -74,7 +74,12 @@ def _expected(app: App, manifest: Manifest, find: Find) -> WatchedObject | None:
     owned = live.owned if live is not None else None
     if live is not None and (owned is None or owned.uid != app.uid):
         return live  # another owner created it: resolution reports that
-    return live if ownership.step(manifest, owned) is None and live is not None else _read(manifest)
+    if live is not None and ownership.step(manifest, owned) is None:
+        return live
+    try:
+        return _read(manifest)
+    except msgspec.MsgspecError:
+        return live  # the API server refuses the manifest, and the report says why
 
 
 def _read(manifest: Manifest) -> WatchedObject:
