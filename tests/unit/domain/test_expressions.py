@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chainlit_operator.domain import chainlit, expressions, replacements
-from chainlit_operator.domain.expression_parts import MAX_DEPTH, MAX_STARTS
+from chainlit_operator.domain.expression_parts import MAX_DEPTH, MAX_STARTS, literal_beginning, tokens, tree
 from chainlit_operator.domain.expressions import (
     ANY_STYLE,
     ANYWHERE,
@@ -140,6 +140,27 @@ def test_why_not_evaluated(text: str, why: str) -> None:
 def test_differences_of_pcre(text: str, why: str) -> None:
     assert why_not_evaluated(text, (NGINX,)) == why
     assert why_not_evaluated(text, ANY_STYLE) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "beginning"),
+    [
+        ("/Chat", "/Chat"),
+        ("/chat(/|$)(.*)", "/chat"),
+        ("^/chat.*", "/chat"),
+        ("/a^b", "/a"),
+        ("/chat$", "/chat"),
+        (r"/v1\.0/x+y", "/v1.0/"),
+        ("/chat?", "/cha"),
+        ("/[a]", "/"),
+        ("(/chat)", ""),
+        ("/chat|/bot", ""),
+        ("", ""),
+    ],
+)
+def test_literal_beginning(text: str, beginning: str) -> None:
+    top = tree(tokens(text))
+    assert top is not None and literal_beginning(top) == beginning
 
 
 def test_is_plain() -> None:

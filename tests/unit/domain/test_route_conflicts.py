@@ -234,6 +234,7 @@ FALLBACK = path("/", host="", is_fallback=True)
         (regex("/chat(/|$)(.*)"), "/chat/ws", {"order": OLDEST}, (UNCERTAIN, LONGER_TEXT)),
         (regex("/chat.*"), "/chat/login", {"order": OLDEST}, (Winner.OTHER, "its path is longer")),
         (regex("/chat.*"), path("/chat/ws"), {"order": OLDEST}, (Winner.OTHER, "its path is longer")),
+        (regex("/chat.*$"), path("/chat/ws"), {"order": OLDEST}, (Winner.OTHER, "its path is longer")),
         # Every path wins over a default backend.
         (path("/", host=""), FALLBACK, {"created": OLD}, None),
         (path("/", host=""), FALLBACK, {"order": OLDEST, "created": OLD}, None),
@@ -271,6 +272,7 @@ def expression(text: str, *styles: Style, **fields: Any) -> Entry:
         ("/chat/", "/(.*)", False),
         (regex("/bot(/|$)(.*)"), "/(.*)", False),
         (regex("/bot(/|$)(.*)"), "/[a-z]+(/|$)(.*)", True),
+        (regex("/bot(/|$)(.*)"), "/bot(/|$)(.*)", False),
     ],
 )
 def test_the_longest_text_is_tried_first(mine: RoutePath | str, other: str, is_first: bool) -> None:

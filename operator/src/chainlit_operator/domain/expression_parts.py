@@ -136,7 +136,7 @@ def literal_beginning(top: Part) -> str:
     for part in top.alternatives[0] if len(top.alternatives) == 1 else ():
         if part.text == "^" and not found:
             continue
-        if _LITERAL.fullmatch(part.text) is None or part.quantifier:
+        if _ANCHOR.fullmatch(part.text) or not _LITERAL.fullmatch(part.text) or part.quantifier:
             break
         found += part.text[-1]
     return found
