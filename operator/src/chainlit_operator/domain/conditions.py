@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from chainlit_operator.domain import diagnosis, paths, session_affinity
-from chainlit_operator.domain.adoption import Kept, is_new
+from chainlit_operator.domain import diagnosis, session_affinity
+from chainlit_operator.domain.adoption import is_new
 from chainlit_operator.domain.alignment import Blocked
-from chainlit_operator.domain.chainlit import PARENT_ROOT_PATH, ROOT_PATH, ROOT_PATH_OPTION
+from chainlit_operator.domain.condition_texts import given_by, mount_remedy, served, unknown_url
 from chainlit_operator.domain.decide import Decision, Failure
 from chainlit_operator.domain.model import (
     App,
     Check,
     Condition,
-    Container,
     Snapshot,
     Status,
     Verification,
@@ -25,7 +24,6 @@ from chainlit_operator.domain.model import (
     Workload,
     WorkloadStatus,
 )
-from chainlit_operator.domain.place import Source
 from chainlit_operator.domain.reasons import ELSEWHERE, ConditionType, Reason
 from chainlit_operator.domain.resolution import Resolved, Unresolved, missing_workload
 from chainlit_operator.domain.resolution.origin import why_no_origin
@@ -150,7 +148,7 @@ class _Reporter:
         if isinstance(route, Unresolved):
             return _condition(ConditionType.ROUTE_RESOLVED, "False", route.reason, route.message)
         warnings = (f"Warning: {text}" for text in route.warnings)
-        message = " ".join((_given_by(route), *warnings))
+        message = " ".join((given_by(route), *warnings))
         return _condition(ConditionType.ROUTE_RESOLVED, "True", Reason.RESOLVED, message)
 
     def _aligned(self) -> Condition:
@@ -174,7 +172,7 @@ class _Reporter:
                 ConditionType.ALIGNED, "True", Reason.MOUNTED, message + "variable decides about its path."
             )
         kept = self._decision.kept
-        message = f"{where} {_served(container, self._decision.root_paths, route, kept)}"
+        message = f"{where} {served(container, self._decision.root_paths, route, kept)}"
         reason = Reason.ALIGNED if kept is None else Reason.KEPT
         return _condition(ConditionType.ALIGNED, "True", reason, " ".join((message, *self._decision.warnings)))
 
@@ -238,7 +236,7 @@ class _Reporter:
         """There is no address to verify, until somebody changes an object."""
         kept = self._decision.kept
         if self._mode is VerificationMode.EDGE and kept is not None and kept.outer:
-            return _reachable("Unknown", Reason.URL_NOT_STATED, _unknown_url(kept))
+            return _reachable("Unknown", Reason.URL_NOT_STATED, unknown_url(kept))
         if self._mode is VerificationMode.EDGE:
             message = f"{self._why_no_url()}, or set spec.verification.mode to Backend."
             return _reachable("Unknown", Reason.ROUTE_WITHOUT_ADDRESS, message)
@@ -267,7 +265,7 @@ class _Reporter:
         if refusal and found.reason is Reason.UPGRADE_REFUSED:
             return _reachable("False", Reason.WEB_SOCKET_NOT_ENABLED, refusal)
         if self._app.spec.mount_path and found.app_reason in ELSEWHERE:
-            message = _mount_remedy(self._app, self._resolved(), found)
+            message = mount_remedy(self._app, self._resolved(), found)
             return _reachable("False", Reason.MOUNT_PATH_NOT_SERVED, message)
         failed = "Unknown" if found.reason in _UNDECIDED else "False"
         condition = _reachable("True" if found.reachable else failed, found.reason, found.message)
@@ -312,7 +310,7 @@ class _Reporter:
             if condition.status != "True":
                 return _condition(ConditionType.READY, condition.status, condition.reason, condition.message)
         if self._decision.kept is not None and self._decision.kept.outer and aligned.status == "True":
-            return _condition(ConditionType.READY, "Unknown", Reason.URL_NOT_STATED, _unknown_url(self._decision.kept))
+            return _condition(ConditionType.READY, "Unknown", Reason.URL_NOT_STATED, unknown_url(self._decision.kept))
         proof = "and its WebSocket answers" if reachable.status == "True" else "(its WebSocket is not tested)"
         return _condition(ConditionType.READY, "True", Reason.READY, f"Chainlit has the route's path {proof}.")
 
@@ -329,43 +327,6 @@ def _condition(type_: ConditionType, status: str, reason: str, message: str) -> 
 
 def _reachable(status: str, reason: Reason | str, message: str) -> Condition:
     return _condition(ConditionType.WEBSOCKET_REACHABLE, status, reason, message)
-
-
-def _given_by(route: Resolved) -> str:
-    """What gives the app its path: the route, or the stated URL with the route that it passes, if there is one."""
-    status = route.status
-    where = f"host {status.host}" if status.host else "any host"
-    if route.place.source is not Source.STATED:
-        return f"{status.shown} gives path {status.path} on {where}."
-    through = f", and {status.shown} serves {status.path} on {where}" if status.kind else ""
-    return f"spec.route.url states {route.url}{through}."
-
-
-def _served(container: Container, roots: paths.RootPaths, route: Resolved, kept: Kept | None) -> str:
-    """The path that the container serves, why, and the values."""
-    by = "spec.route.url" if route.place.source is Source.STATED else route.status.shown
-    reason = f"as {by} requires" if kept is None else f"as before this ChainlitApp, and {by} leads there"
-    if kept is not None and kept.stands:
-        reason = f"and answers as {by} requires, although other values would be usual"
-    name = ROOT_PATH if container.root_path_option is None else ROOT_PATH_OPTION
-    values = f"{name} is {repr(roots.root_path) if roots.root_path else 'empty or not set'}"
-    if roots.parent_root_path:
-        values += f", {PARENT_ROOT_PATH} is {roots.parent_root_path!r}"
-    message = f"serves Chainlit at {roots.root_path or '/'}, {reason} ({values})."
-    if kept is None:
-        return message
-    if kept.outer:
-        return f"{message} {_unknown_url(kept)}"
-    return f"{message} These values stay until the route changes."
-
-
-def _unknown_url(kept: Kept) -> str:
-    """The remedy where a proxy that the cluster does not show comes before the route."""
-    route = kept.route.status
-    return (
-        f"{route.shown} does not explain {kept.outer} in {PARENT_ROOT_PATH}, so another proxy seems to add "
-        "it, and the operator does not know the URL. Set spec.route.url to the URL that browsers open."
-    )
 
 
 def _rollout(workload: Workload) -> Condition | None:
@@ -387,22 +348,3 @@ def _rollout(workload: Workload) -> Condition | None:
     # Without counters: each of them would cost a write of the status.
     message = f"{name} is rolling out. The WebSocket is tested when all pods run the present template."
     return _reachable("Unknown", Reason.ROLLOUT_IN_PROGRESS, f"{message} {workload.rollout_hint}".rstrip())
-
-
-def _mount_remedy(app: App, route: Resolved, found: Verification) -> str:
-    """The change that the outer app needs; tested with FastAPI (the compatibility page of the documentation)."""
-    mount, backend, parent = app.spec.mount_path, route.backend_prefix, route.root_paths.parent_root_path
-    if parent:
-        remedy = (
-            f"The route strips {parent}: start the outer app with root_path={parent!r} both in FastAPI and in uvicorn "
-            f"(FastAPI's alone is not enough), or in neither of them with CHAINLIT_PARENT_ROOT_PATH={parent}, or do "
-            "not strip."
-        )
-    elif paths.is_below(mount, backend):
-        remedy = "Set spec.mountPath to the path of mount_chainlit, with FastAPI's root_path empty."
-    else:
-        remedy = (
-            f"The route keeps {backend}: start the outer app with FastAPI(root_path={backend!r}), or mount Chainlit at "
-            f"{backend}{mount} with root_path empty and set spec.mountPath to that path."
-        )
-    return f"Chainlit does not answer below {route.app_prefix} ({found.app_reason}). {remedy}"
