@@ -33,6 +33,17 @@ from tests.field.building import (
 from tests.objects import Object
 
 IS_READ = {"RouteResolved": "True"}
+READ_AT_CHAT = Expected(root="/chat", parent="", conditions=IS_READ)
+READ_AT_ROOT = Expected(root="", parent="", conditions=IS_READ)
+READ_STRIPPED = Expected(root="", parent="/chat", conditions=IS_READ)
+NOT_SERVED = Expected(is_written=False, conditions={"RouteResolved": "False", "Ready": "False"})
+NO_REWRITE = Expected(is_written=False, says="RewriteNotSupported")
+LEFT_ALONE = Expected(is_written=False, conditions={"Aligned": "True"})
+
+
+def another(name: str) -> tuple[Object, Object]:
+    """Return a workload of that name beside the app, and its Service."""
+    return chat(name=name), service(name, name)
 
 
 def http_route(*rules: Object, name: str = "chat", **parent: Any) -> Object:
@@ -77,7 +88,7 @@ REDIRECTS = (
         "root-redirect-exact",
         "A second Ingress redirects `/` (Exact) to `/chat`; its backend is the app",
         "The redirect is harmless.",
-        Expected(root="/chat", parent="", conditions=IS_READ),
+        READ_AT_CHAT,
         ingress(),
         annotated(
             path("/", type_="Exact"),
@@ -89,7 +100,7 @@ REDIRECTS = (
         "root-redirect-prefix",
         "A second Ingress redirects everything at `/` to `/chat`; its backend is the app",
         "The redirect is harmless.",
-        Expected(root="/chat", parent="", conditions=IS_READ),
+        READ_AT_CHAT,
         ingress(),
         annotated(path("/"), name="home", annotations={f"{NGINX_ANNOTATION}temporal-redirect": f"http://{HOST}/chat"}),
     ),
@@ -97,7 +108,7 @@ REDIRECTS = (
         "slash-redirect-exact",
         "A second Ingress redirects `/chat` (Exact) to `/chat/`",
         "The redirect is harmless.",
-        Expected(root="/chat", parent="", conditions=IS_READ),
+        READ_AT_CHAT,
         ingress(),
         annotated(
             path("/chat", type_="Exact"),
@@ -109,7 +120,7 @@ REDIRECTS = (
         "app-root-here",
         "ingress-nginx with `app-root: /chat` and only the path `/chat`",
         "The redirect of `/` is harmless.",
-        Expected(root="/chat", parent="", conditions=IS_READ),
+        READ_AT_CHAT,
         annotated(annotations={f"{NGINX_ANNOTATION}app-root": "/chat"}),
     ),
     plain(
@@ -145,7 +156,7 @@ REDIRECTS = (
         "traefik-slash-and-strip",
         "Traefik, a redirectRegex Middleware that adds the slash, then stripPrefix",
         "The path is stripped.",
-        Expected(root="", parent="/chat", conditions=IS_READ),
+        READ_STRIPPED,
         STRIP,
         SLASH,
         annotated(class_="traefik", annotations=traefik("slash", "strip")),
@@ -183,7 +194,7 @@ REDIRECTS = (
         "alb-maintenance",
         "AWS ALB, a fixed response in front of all paths",
         "No request arrives. The app is not Ready.",
-        Expected(is_written=False, conditions={"RouteResolved": "False", "Ready": "False"}),
+        NOT_SERVED,
         annotated(
             path("/", "maintenance") | {"backend": objects.backend("maintenance", "use-annotation")},
             path("/"),
@@ -208,7 +219,7 @@ REWRITES = (
         "rewrite-slash-at-chat",
         "ingress-nginx, `rewrite-target: /` with the path `/chat`",
         "Every request becomes `/`, so the chat is dead. A condition says so.",
-        Expected(is_written=False, says="RewriteNotSupported"),
+        NO_REWRITE,
         annotated(annotations=rewritten("/")),
     ),
     plain(
@@ -236,7 +247,7 @@ REWRITES = (
         "rewrite-double-slash",
         "ingress-nginx, `/chat(.*)` rewritten to `/$1`",
         "The app gets paths with two slashes. A condition says so, and nothing is written.",
-        Expected(is_written=False, says="RewriteNotSupported"),
+        NO_REWRITE,
         annotated(glob("/chat(.*)"), annotations=rewritten("/$1")),
     ),
     plain(
@@ -365,7 +376,7 @@ GATEWAY = (
         "gateway-strip",
         "An HTTPRoute with ReplacePrefixMatch `/`, and one rule that redirects `/chat` (Exact) to `/chat/`",
         "The path is stripped.",
-        Expected(root="", parent="/chat", conditions=IS_READ),
+        READ_STRIPPED,
         gateway(),
         http_route(
             objects.http_rule(exact("/chat"), filters=[objects.redirect("/chat/")], backends=[]),
@@ -376,7 +387,7 @@ GATEWAY = (
         "gateway-root-redirect",
         "An HTTPRoute that redirects `/` (Exact) to `/chat` beside the rule of the app",
         "The redirect is harmless.",
-        Expected(root="/chat", parent="", conditions=IS_READ),
+        READ_AT_CHAT,
         gateway(),
         http_route(
             objects.http_rule(exact("/"), filters=[objects.redirect("/chat")], backends=[]),
@@ -387,7 +398,7 @@ GATEWAY = (
         "gateway-replace-full",
         "An HTTPRoute with ReplaceFullPath `/`",
         "Every request becomes `/`, so the chat is dead. A condition says so.",
-        Expected(is_written=False, says="RewriteNotSupported"),
+        NO_REWRITE,
         gateway(),
         http_route(
             objects.http_rule(
@@ -399,10 +410,9 @@ GATEWAY = (
         "gateway-header-canary",
         "An HTTPRoute that sends requests with a header to a canary",
         "The canary is no conflict: a browser does not send the header.",
-        Expected(root="/chat", parent="", conditions=IS_READ),
+        READ_AT_CHAT,
         gateway(),
-        chat(name="canary"),
-        service("canary", "canary"),
+        *another("canary"),
         http_route(
             objects.http_rule(
                 objects.path_match(headers=[{"name": "x-canary", "value": "1"}]),
@@ -415,10 +425,9 @@ GATEWAY = (
         "gateway-weights",
         "An HTTPRoute with weights 100 and 0 for a stable and a canary Service",
         "The canary gets nothing. The path is `/chat`.",
-        Expected(root="/chat", parent="", conditions=IS_READ),
+        READ_AT_CHAT,
         gateway(),
-        chat(name="canary"),
-        service("canary", "canary"),
+        *another("canary"),
         http_route(
             objects.http_rule(
                 objects.path_match(),
@@ -430,7 +439,7 @@ GATEWAY = (
         "gateway-mirror",
         "An HTTPRoute with RequestMirror and header filters",
         "They are harmless.",
-        Expected(root="/chat", parent="", conditions=IS_READ),
+        READ_AT_CHAT,
         gateway(),
         http_route(
             objects.http_rule(
@@ -449,7 +458,7 @@ GATEWAY = (
         "gateway-several-matches",
         "An HTTPRoute with a rule for `/chat` and one with another time limit for `/chat/ws`",
         "Both belong to the app.",
-        Expected(root="/chat", parent="", conditions=IS_READ),
+        READ_AT_CHAT,
         gateway(),
         http_route(
             objects.http_rule(objects.path_match("/chat"), objects.path_match("/chat/public")),
@@ -470,8 +479,7 @@ GATEWAY = (
         "Both work.",
         Expected(root="/chat", parent="", conditions=IS_READ, not_says="may take"),
         gateway(),
-        chat(name="home"),
-        service("home", "home"),
+        *another("home"),
         http_route(objects.http_rule(objects.path_match("/"), backends=[objects.backend_ref("home")]), name="home"),
         http_route(objects.http_rule(objects.path_match())),
     ),
@@ -482,7 +490,7 @@ NEIGHBOURS = (
         "acme-solver",
         "The Ingress by which cert-manager answers a challenge on the app's host",
         "It takes nothing of the app.",
-        Expected(root="", parent="", conditions=IS_READ),
+        READ_AT_ROOT,
         ingress(path("/")),
         chat(name="solver"),
         service("solver", "solver", {8089: 8089}),
@@ -492,7 +500,7 @@ NEIGHBOURS = (
         "oauth2-beside",
         "The Ingress of a login proxy at `/oauth2` on the app's host, and `auth-url` on the app's",
         "The app keeps its place.",
-        Expected(root="", parent="", conditions=IS_READ),
+        READ_AT_ROOT,
         annotated(
             path("/"),
             annotations={
@@ -500,17 +508,15 @@ NEIGHBOURS = (
                 f"{NGINX_ANNOTATION}auth-signin": f"https://{HOST}/oauth2/start?rd=$escaped_request_uri",
             },
         ),
-        chat(name="oauth2"),
-        service("oauth2", "oauth2"),
+        *another("oauth2"),
         ingress(path("/oauth2", "oauth2"), name="oauth2"),
     ),
     plain(
         "default-backend-with-rules",
         "An Ingress with `/api` to another Service, and the app as its default backend",
         "The app has all other paths, so Chainlit is at `/`.",
-        Expected(root="", parent="", conditions=IS_READ),
-        chat(name="api"),
-        service("api", "api"),
+        READ_AT_ROOT,
+        *another("api"),
         objects.ingress(
             rules=[objects.ingress_rule(path("/api", "api"))],
             ingress_class="gce",
@@ -521,9 +527,8 @@ NEIGHBOURS = (
         "default-backend-with-rules-traefik",
         "The same with Traefik, which then ignores the default backend",
         "No request arrives. The app is not Ready.",
-        Expected(is_written=False, conditions={"RouteResolved": "False", "Ready": "False"}),
-        chat(name="api"),
-        service("api", "api"),
+        NOT_SERVED,
+        *another("api"),
         objects.ingress(
             rules=[objects.ingress_rule(path("/api", "api"))],
             ingress_class="traefik",
@@ -552,7 +557,7 @@ NEIGHBOURS = (
         "internal-and-external",
         "One Ingress for browsers outside, one of another class inside, both at `/chat`",
         "Both have the app's path.",
-        Expected(root="/chat", parent="", conditions=IS_READ),
+        READ_AT_CHAT,
         ingress(),
         ingress(name="inside", class_="traefik", host=f"inside.{HOST}"),
     ),
@@ -678,7 +683,7 @@ COMMANDS = (
         "port-of-another-program",
         "A shell command that starts an API with `--port 9000` and then Chainlit with `--port 8000`",
         "Chainlit's port is 8000. The path is `/chat`.",
-        Expected(root="/chat", parent="", conditions=IS_READ),
+        READ_AT_CHAT,
         chat(command=["sh", "-c", "python api.py --port 9000 & exec chainlit run app.py --host 0.0.0.0 --port 8000"]),
         ingress(),
     ),
@@ -686,7 +691,7 @@ COMMANDS = (
         "port-after-chainlit",
         "A shell command that starts Chainlit with `--port 8000`, then another program with `--port 9000`",
         "Chainlit's port is 8000. The path is `/chat`.",
-        Expected(root="/chat", parent="", conditions=IS_READ),
+        READ_AT_CHAT,
         chat(command=["sh", "-c", "chainlit run app.py --port 8000 & python metrics.py --port 9000"]),
         ingress(),
     ),
@@ -702,7 +707,7 @@ COMMANDS = (
         "port-by-variable",
         "`--port $PORT` in a shell command, `PORT` is a variable",
         "The path is `/chat`.",
-        Expected(root="/chat", parent="", conditions=IS_READ),
+        READ_AT_CHAT,
         chat(
             command=["/bin/sh", "-c", "chainlit run app.py --host 0.0.0.0 --port ${PORT}"],
             env={"PORT": "8080"},
@@ -756,7 +761,7 @@ SERVICES = (
         "headless-beside",
         "A StatefulSet with a headless Service and one for the Ingress",
         "The path is `/chat`.",
-        Expected(root="/chat", parent="", conditions=IS_READ),
+        READ_AT_CHAT,
         chat(kind="StatefulSet"),
         service("chat-headless", "chat", clusterIP="None"),
         ingress(),
@@ -766,7 +771,7 @@ SERVICES = (
         "two-services",
         "`/chat` and `/chat/ws` by two Services of one Deployment",
         "Both belong to the app.",
-        Expected(root="/chat", parent="", conditions=IS_READ),
+        READ_AT_CHAT,
         service("socket", "chat"),
         ingress(path(), path("/chat/ws", "socket")),
     ),
@@ -774,7 +779,7 @@ SERVICES = (
         "blue-green",
         "A Service that selects the blue Deployment; the ChainlitApp is for the green one",
         "No request arrives. The condition names Service and pods.",
-        Expected(is_written=False, conditions={"RouteResolved": "False", "Ready": "False"}),
+        NOT_SERVED,
         objects.workload(objects.container("chat"), labels={"app": "chat", "color": "green"}),
         objects.service("chat", selector={"app": "chat", "color": "blue"}),
         ingress(),
@@ -803,7 +808,7 @@ SERVICES = (
         "port-by-name",
         "Named ports in Ingress, Service and container",
         "The path is `/chat`.",
-        Expected(root="/chat", parent="", conditions=IS_READ),
+        READ_AT_CHAT,
         objects.service(),
         ingress(objects.ingress_path()),
     ),
@@ -837,7 +842,7 @@ SERVICES = (
         "undeclared-port",
         "A container that declares no port",
         "The path is `/chat`.",
-        Expected(root="/chat", parent="", conditions=IS_READ),
+        READ_AT_CHAT,
         chat(port=None),
         ingress(),
     ),
@@ -848,9 +853,8 @@ MORE = (
         "tailscale-two",
         "Tailscale, two Ingresses with only a default backend: each has a name of its own",
         "They are no conflict. Chainlit is at `/`.",
-        Expected(root="", parent="", conditions=IS_READ),
-        chat(name="bot"),
-        service("bot", "bot"),
+        READ_AT_ROOT,
+        *another("bot"),
         objects.ingress(
             name="bot",
             rules=[],
@@ -874,7 +878,7 @@ MORE = (
         "f5-minion",
         "F5 NGINX, a master Ingress with the host and a minion with the path",
         "The path is `/chat`.",
-        Expected(root="/chat", parent="", conditions=IS_READ),
+        READ_AT_CHAT,
         annotated(
             annotations={"nginx.org/mergeable-ingress-type": "minion", "nginx.org/websocket-services": "chat"},
         ),
@@ -897,7 +901,7 @@ MORE = (
         "args-of-image",
         "`args: [run, app.py, --root-path, /chat]`; the image starts Chainlit",
         "It is right. The operator writes nothing.",
-        Expected(is_written=False, conditions={"Aligned": "True"}),
+        LEFT_ALONE,
         chat(args=["run", "app.py", "--root-path", "/chat"], readinessProbe=objects.http_probe("/chat/health", 8000)),
         ingress(),
     ),
@@ -905,7 +909,7 @@ MORE = (
         "exported-in-shell",
         "`export CHAINLIT_ROOT_PATH=/chat` in a shell command",
         "It is right. The operator writes nothing.",
-        Expected(is_written=False, conditions={"Aligned": "True"}),
+        LEFT_ALONE,
         chat(
             command=["/bin/bash", "-ec", "export CHAINLIT_ROOT_PATH=/chat\nexec chainlit run app.py -h\n"],
             readinessProbe=objects.http_probe("/chat/health", 8000),
@@ -916,7 +920,7 @@ MORE = (
         "own-name-in-shell",
         "`--root-path ${BASE_PATH}` in a shell command, `BASE_PATH` is a value",
         "It is right. The operator writes nothing.",
-        Expected(is_written=False, conditions={"Aligned": "True"}),
+        LEFT_ALONE,
         chat(
             command=["sh", "-c"],
             args=["chainlit run app.py --host 0.0.0.0 --root-path ${BASE_PATH}"],
@@ -974,7 +978,7 @@ MORE = (
         "alb-path-on-nginx",
         "`/chat/*` with type Prefix on ingress-nginx, copied from an ALB",
         "ingress-nginx reads the star as it stands, so no request of the chat arrives. The app is not Ready.",
-        Expected(is_written=False, conditions={"RouteResolved": "False", "Ready": "False"}),
+        NOT_SERVED,
         ingress(path("/chat/*")),
     ),
     plain(
@@ -997,7 +1001,7 @@ MORE = (
         "add-prefix",
         "Traefik, a browser opens `/`, and an addPrefix Middleware adds `/chat`",
         "The page would not know its address. A condition says so, and nothing is written.",
-        Expected(is_written=False, says="RewriteNotSupported"),
+        NO_REWRITE,
         objects.middleware("add", {"addPrefix": {"prefix": "/chat"}}),
         annotated(path("/"), class_="traefik", annotations=traefik("add")),
     ),
@@ -1005,7 +1009,7 @@ MORE = (
         "gateway-no-host",
         "An HTTPRoute without host names and without a Gateway that the operator sees",
         "The path is `/chat`.",
-        Expected(root="/chat", parent="", conditions=IS_READ),
+        READ_AT_CHAT,
         objects.http_route(objects.http_rule(objects.path_match()), parents=[objects.gateway_ref("gone", "x")]),
     ),
     plain(
