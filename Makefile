@@ -99,9 +99,15 @@ charts-all: ## Run the chart tests with what takes long
 	$(MAKE) charts CHARTS_MARK='"slow or not slow"'
 
 .PHONY: values
-values: tools ## Render values files as teams have them, and try each on a bare API server
+values: tools .venv/checkov/ready ## Render values files as teams have them, try each on a bare API server, and run four linters
 	found="$$($(TOOL) env)"; eval "$$found"
 	$(BIN)/pytest -n 2 --dist loadfile tests/values
+
+# Its many requirements are not those of the other tests.
+.venv/checkov/ready: .venv/ready tests/values/requirements.txt
+	$(BIN)/python -m venv --clear .venv/checkov
+	.venv/checkov/bin/pip install --quiet --disable-pip-version-check --require-hashes -r tests/values/requirements.txt
+	touch $@
 
 .PHONY: monitoring
 monitoring: tools ## Test the alerts by promtool, and scrape an operator with a real Prometheus
@@ -223,7 +229,7 @@ format: .venv/ready ## Format the code
 
 .PHONY: lock
 lock: ## Pin the requirements anew, with hashes (needs pip-tools)
-	for place in operator charts/chainlit/image tests/demo tests/releases/*/ tests tests/mutants; do
+	for place in operator charts/chainlit/image tests/demo tests/releases/*/ tests tests/mutants tests/values; do
 	  (cd $$place && $(COMPILE) -o requirements.txt requirements.in)
 	done
 

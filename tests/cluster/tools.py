@@ -16,6 +16,7 @@ HELM_SCHEMA = "github.com/losisin/helm-values-schema-json/v2"
 HELM_DOCS = "github.com/norwoodj/helm-docs"
 KUBECONFORM = "github.com/yannh/kubeconform"
 KUBE_SCORE = "github.com/zegl/kube-score"
+KUBECTL_VALIDATE = "sigs.k8s.io/kubectl-validate"
 PROMETHEUS = "github.com/prometheus/prometheus"
 HELM_UNITTEST = "github.com/helm-unittest/helm-unittest"
 YAML_JSONPATH = "github.com/vmware-labs/yaml-jsonpath"
@@ -66,6 +67,11 @@ def kubeconform() -> Path:
 def kube_score() -> Path:
     """Return the program that judges how well manifests will run. Raises ClusterError."""
     return from_module("kube-score", KUBE_SCORE, f"{KUBE_SCORE}/cmd/kube-score", pinned().kube_score)
+
+
+def kubectl_validate() -> Path:
+    """Return the program that checks manifests as an API server does, without one. Raises ClusterError."""
+    return from_module("kubectl-validate", KUBECTL_VALIDATE, KUBECTL_VALIDATE, pinned().kubectl_validate)
 
 
 def prometheus() -> Path:

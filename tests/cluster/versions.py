@@ -26,6 +26,7 @@ class Versions:
     helm_docs: str
     kubeconform: str
     kube_score: str
+    kubectl_validate: str
     helm_unittest: str
     yaml_jsonpath: str
     charts_kubernetes: tuple[str, ...]
@@ -68,6 +69,7 @@ def pinned() -> Versions:
         helm_docs=data["charts"]["helm_docs"],
         kubeconform=data["charts"]["kubeconform"],
         kube_score=data["charts"]["kube_score"],
+        kubectl_validate=data["charts"]["kubectl_validate"],
         helm_unittest=data["charts"]["helm_unittest"],
         yaml_jsonpath=data["charts"]["yaml_jsonpath"],
         charts_kubernetes=tuple(data["charts"]["kubernetes"]),
