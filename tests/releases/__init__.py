@@ -175,6 +175,19 @@ WHERE = [
         "CloudNativePG, other servers of S3, Google, Azure",
     ),
     (
+        "a login in front (`authProxy`)",
+        "what oauth2-proxy supports",
+        "oauth2-proxy with a real provider, dex (`make e2e-all`)",
+        "other providers",
+    ),
+    (
+        "images of the app",
+        "any with Chainlit and Python",
+        "images made without a thought of Kubernetes: root or another user, any working directory, exec or shell form, "
+        "files of its own, an old release (`make e2e-all`)",
+        "–",
+    ),
+    (
         "OpenShift, service meshes",
         "–",
         "what the charts render for OpenShift (`make charts`)",
