@@ -1,7 +1,7 @@
 """What readers have when they come to a page, or to a section of it.
 
-A page begins with its state. Its commands run in their order, each after those above it. A section with a state of its
-own begins anew, because it is an alternative to the one above; ``before`` is what only its reader has done.
+A page begins with its state. Its commands run in their order, each after those above it. A section may have a state of
+its own, because it is an alternative to the section above. ``before`` has the commands that only its reader has run.
 """
 
 from __future__ import annotations

@@ -386,6 +386,12 @@ def test_a_conflict_names_the_app_or_else_the_service() -> None:
     )
 
 
+def test_default_backend_of_a_canary_takes_no_share_of_a_path() -> None:
+    own = path("/", host="")
+    assert winner(own, FALLBACK, canary=Canary.BY_WEIGHT, order=OLDEST, created=OLD) is None
+    assert winner(FALLBACK, FALLBACK, canary=Canary.BY_WEIGHT, order=OLDEST, created=OLD) == (Winner.OTHER, "")
+
+
 def test_entries_are_in_the_order_of_the_edge() -> None:
     """Where it is known, by rank and age of the routes; else apps come first, by their age."""
     known = [

@@ -311,8 +311,7 @@ def conflict(other: Entry, effect: Effect, mine: Entry, *, is_shared: bool, is_s
 
 def _winner(other: Entry, effect: Effect, mine: Entry) -> tuple[Winner, str]:
     if effect is Effect.PART:
-        is_known = not other.condition or (_is_fallback(other) and not _is_fallback(mine))
-        return (Winner.UNCERTAIN if not is_known else Winner.OWN if other.condition else Winner.OTHER), ""
+        return _winner_of_part(other, mine), ""
     if RouteOrder.UNKNOWN in (other.order, mine.order) or mine.condition:
         return Winner.UNCERTAIN, _UNKNOWN_WINNER
     if effect is Effect.COVER:
@@ -322,6 +321,12 @@ def _winner(other: Entry, effect: Effect, mine: Entry) -> tuple[Winner, str]:
         is_shorter = bool(mine.styles) and len(other.path) < len(mine.path)
         return (Winner.UNCERTAIN, _LONGER_TEXT) if is_shorter else (Winner.OTHER, "its path is longer")
     return _winner_at_place(other, mine)
+
+
+def _winner_of_part(other: Entry, mine: Entry) -> Winner:
+    if _is_fallback(other) and not _is_fallback(mine):
+        return Winner.OWN
+    return Winner.UNCERTAIN if other.condition else Winner.OTHER
 
 
 def _winner_at_place(other: Entry, mine: Entry) -> tuple[Winner, str]:
