@@ -8,17 +8,14 @@ from collections.abc import Iterator
 import pytest
 
 from tests.admission.plane import Plane
+from tests.starting import started
 
 
 @pytest.fixture(scope="session")
 def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plane]:
     """An API server with the operator's chart as it is by default."""
-    made = Plane(tmp_path_factory.mktemp("plane"))
-    try:
-        made.start()
+    with started(Plane(tmp_path_factory.mktemp("plane"))) as made:
         yield made
-    finally:
-        made.stop()
 
 
 @pytest.fixture

@@ -7,13 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from tests.docs.world import World
+from tests.starting import started
 
 
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    made = World(tmp_path_factory.mktemp("world"))
-    try:
-        made.start()
+    with started(World(tmp_path_factory.mktemp("world"))) as made:
         yield made
-    finally:
-        made.stop()

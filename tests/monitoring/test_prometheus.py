@@ -22,6 +22,7 @@ from tests.cluster import tools
 from tests.e2e.kube import MERGE_PATCH
 from tests.monitoring.test_alerts import rules
 from tests.objects import chainlit_app, container, ingress, ingress_path, ingress_rule, path_of, service, workload
+from tests.starting import started
 from tests.waiting import eventually
 
 JOB = "op-chainlit-operator-metrics"
@@ -126,12 +127,8 @@ class Monitored:
 
 @pytest.fixture(scope="module")
 def monitored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Monitored]:
-    made = Monitored(tmp_path_factory.mktemp("monitored"))
-    try:
-        made.start()
+    with started(Monitored(tmp_path_factory.mktemp("monitored"))) as made:
         yield made
-    finally:
-        made.stop()
 
 
 def dashboard() -> dict[str, Any]:

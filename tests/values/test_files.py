@@ -16,6 +16,7 @@ from tests.charts.rendering import Object
 from tests.cluster import tools
 from tests.cluster.console import run
 from tests.field.conftest import definition_of
+from tests.starting import started
 from tests.values import kinds
 from tests.values.files import ValuesFile, files
 
@@ -91,12 +92,8 @@ def _others(objects: list[Object]) -> Iterator[Object]:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    made = Server(tmp_path_factory.mktemp("server"))
-    try:
-        made.start()
+    with started(Server(tmp_path_factory.mktemp("server"))) as made:
         yield made
-    finally:
-        made.stop()
 
 
 def test_there_are_many() -> None:
