@@ -14,7 +14,7 @@ from tests.e2e.cluster import START, Cluster, Space, run
 from tests.e2e.demo import PATIENT, PORT, ROOT_PATH, container, probe, workload
 from tests.objects import Object, chainlit_app, ingress, service
 from tests.releases import CURRENT, HEALTH, MOUNTS, ROWS, Answer, Mount, Row
-from tests.route_forms import behind
+from tests.route_forms.ingress import behind
 from tests.waiting import eventually
 
 PARENT = "CHAINLIT_PARENT_ROOT_PATH"

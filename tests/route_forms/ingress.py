@@ -1,100 +1,35 @@
-"""Every form of route that the operator knows, as manifests, each with its answer.
-
-One table for all: the unit tests read the manifests as the operator does, the end-to-end tests apply them to a cluster
-and talk to the chat, and ``docs/reference/routes.md`` is printed from it::
-
-    python -m tests.route_forms > docs/reference/routes.md
-"""
+"""Forms of Ingresses."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from enum import Enum
+from collections.abc import Mapping
 
 from chainlit_operator.domain.reasons import Reason
 from tests import objects
-from tests.objects import Object, extension, prefix_rewrite, url_rewrite
-from tests.objects import path_match as at
-
-Path = tuple[str, str] | tuple[str, str, str] | tuple[str, str, str, int | str]
-"""A path of an Ingress: its text, type, Service (``chat``) and port (``http``)."""
-Manifests = Callable[[str, str], list[Object]]
-"""From a namespace and a host to the objects of a route to Service ``chat``, port ``http``."""
+from tests.objects import Object
+from tests.route_forms.form import (
+    CHAT,
+    SECOND,
+    SOCKETS,
+    STRIPPED,
+    TEAM,
+    C,
+    Form,
+    Manifests,
+    N,
+    Roots,
+    T,
+    beside,
+    together,
+)
 
 TRAEFIK, NGINX, F5, KONG = "traefik.ingress.kubernetes.io", "nginx.ingress.kubernetes.io", "nginx.org", "konghq.com"
 HAPROXY, HAPROXY_INGRESS, AZURE = "haproxy.org", "haproxy-ingress.github.io", "appgw.ingress.kubernetes.io"
 AWS, APISIX, ROUTER = "alb.ingress.kubernetes.io", "k8s.apisix.apache.org", "haproxy.router.openshift.io"
-SOCKETS = "projectcontour.io/websocket-routes"
 
-
-class Edge(Enum):
-    """An edge of the test cluster: what the page calls it, and the class of Ingresses that it serves."""
-
-    TRAEFIK = ("Traefik", "traefik")
-    NGINX = ("Traefik for ingress-nginx", "nginx")
-    CONTOUR = ("Contour", "contour")
-
-    @property
-    def shown(self) -> str:
-        return self.value[0]
-
-    @property
-    def ingress_class(self) -> str:
-        return self.value[1]
-
-
-T, N, C = Edge.TRAEFIK, Edge.NGINX, Edge.CONTOUR
-
-
-@dataclass(frozen=True)
-class Roots:
-    """The answer: where the browser goes, and the two variables."""
-
-    path: str
-    root_path: str
-    parent_root_path: str = ""
-
-
-@dataclass(frozen=True)
-class Form:
-    """A form of route.
-
-    ``edges`` are those of the test cluster on which it is tried, with a real chat where there is an answer: in each
-    ``make test`` on those ``in_gate``, and in ``make test-all`` on all. Without any, ``documented`` names the
-    controller whose documentation it follows. An Ingress for ``any_host`` names none.
-    """
-
-    name: str
-    shown: str
-    manifests: Manifests
-    answer: Roots | Reason
-    edges: tuple[Edge, ...] = (T,)
-    in_gate: tuple[Edge, ...] = ()
-    documented: str = ""
-    any_host: bool = False
-
-    def __str__(self) -> str:
-        return self.name
-
-    def on(self, edge: Edge | None, namespace: str, host: str) -> list[Object]:
-        """The objects of the route at an edge: Ingresses have its class, and for Contour the paths of WebSockets."""
-        made = self.manifests(namespace, host)
-        for obj in made:
-            if obj["kind"] == "Ingress" and edge is not None:
-                obj["spec"]["ingressClassName"] = edge.ingress_class
-                if edge is C and self.answer is not Reason.WEB_SOCKET_NOT_ENABLED:
-                    obj["metadata"]["annotations"].setdefault(SOCKETS, ",".join(_paths(obj)))
-        return made
-
-
-def _paths(found: Object) -> list[str]:
-    entries = [entry for rule in found["spec"].get("rules", []) for entry in rule["http"]["paths"]]
-    return list(dict.fromkeys(entry.get("path", "/") for entry in entries)) or ["/"]
-
-
-# ------------------------------------------------------------------------------------------------------- builders
+Path = tuple[str, str] | tuple[str, str, str] | tuple[str, str, str, int | str]
+"""A path of an Ingress: its text, type, Service (``chat``) and port (``http``)."""
 
 
 def ingress(
@@ -164,70 +99,6 @@ def behind(*middlewares: tuple[str, Object], path: str, use: str = "m") -> Manif
     return manifests
 
 
-def together(*routes: Manifests) -> Manifests:
-    """Several routes of one app; the first keeps its name."""
-
-    def manifests(namespace: str, host: str) -> list[Object]:
-        made = [route(namespace, host) for route in routes]
-        for number, objects_ in enumerate(made[1:], 2):
-            objects_[-1]["metadata"]["name"] += f"-{number}"
-        return [obj for objects_ in made for obj in objects_]
-
-    return manifests
-
-
-def http_route(
-    *rules: Object,
-    more: tuple[Object, ...] = (),
-    hosts: tuple[str, ...] = ("",),
-    section: str = "",
-    annotations: dict[str, str] | None = None,
-) -> Manifests:
-    """An HTTPRoute on the cluster's Gateway, which is in another namespace and open to all, or one listener of it."""
-    named = {"sectionName": section} if section else {}
-
-    def manifests(_: str, host: str) -> list[Object]:
-        made = objects.http_route(
-            *copy.deepcopy(rules),
-            hostnames=[before + host for before in hosts],
-            parents=[objects.gateway_ref(**named)],
-            metadata={"annotations": annotations or {}},
-        )
-        return [*copy.deepcopy(more), made]
-
-    return manifests
-
-
-def beside(mine: Manifests, other: Manifests) -> Manifests:
-    """A route of the app, and a route of another team that knows no ChainlitApp."""
-
-    def manifests(namespace: str, host: str) -> list[Object]:
-        made = other(namespace, host)
-        for found in made:
-            found["metadata"]["name"] = "other"
-        return [*made, *mine(namespace, host)]
-
-    return manifests
-
-
-def rule(
-    *matches: Object,
-    filters: tuple[Object, ...] = (),
-    others: tuple[tuple[str, int], ...] = (),
-    to: str = "chat",
-    backend: Object | None = None,
-) -> Object:
-    """A rule of an HTTPRoute to a Service, with more fields of that backendRef, and to others by weight."""
-    weighted = (objects.backend_ref(name, weight=weight) for name, weight in others)
-    return objects.http_rule(
-        *matches, filters=filters, backends=[objects.backend_ref(to, **(backend or {})), *weighted]
-    )
-
-
-STRIP = prefix_rewrite("/")
-EXTENSION = extension("strip")
-REDIRECT = {"matches": [at("/", "Exact")], "filters": [objects.redirect("/chat/")]}
-SECOND = objects.service("second", "chat")
 ANY = "/chat(/|$)(.*)"
 SPECIFIC = "ImplementationSpecific"
 PASSED = {f"{F5}/websocket-services": "chat"}
@@ -236,12 +107,9 @@ REWRITE_TRANSFORM = (
     '[{{"type": "url-rewrite", "urlRewriteConfig": {{"rewrites": [{{"regex": "^/chat/?(.*)$", "replace": "/$1"}}]}}}}]'
 )
 HTTPS_ACTION = '{{"type": "redirect", "redirectConfig": {{"protocol": "HTTPS", "port": "443"}}}}'
-CHAT, STRIPPED, TEAM = Roots("/chat", "/chat"), Roots("/chat", "", "/chat"), Roots("/team/chat", "/chat", "/team")
 
-# ---------------------------------------------------------------------------------------------------------- table
-
-FORMS = [
-    # Ingress, the path left alone
+FORMS = (
+    # The path left alone
     Form("prefix", "Ingress, `Prefix` `/chat`", ingress(("/chat", "Prefix")), CHAT, (T, N, C), in_gate=(C,)),
     Form("prefix-slash", "Ingress, `Prefix` `/chat/`", ingress(("/chat/", "Prefix")), CHAT, (T, N, C)),
     Form("nested", "Ingress, `Prefix` `/team/v1.0/chat`", ingress(("/team/v1.0/chat", "Prefix")),
@@ -273,7 +141,7 @@ FORMS = [
     Form("default-only", "Ingress, default backend only", ingress(default="chat"), Roots("/", ""), (C,), any_host=True),
     Form("default-beside", "Ingress, `/chat`, and another app as the default backend",
          ingress(("/chat", "Prefix"), default="other"), CHAT, (T, N)),
-    # Ingress, blocked
+    # Blocked
     Form("exact", "Ingress, `Exact` `/chat`", ingress(("/chat", "Exact")), Reason.EXACT_PATH, (T, N, C),
          in_gate=(T,)),
     Form("two-paths", "Ingress, `/chat` and `/bot`", ingress(("/chat", "Prefix"), ("/bot", "Prefix")),
@@ -310,7 +178,7 @@ FORMS = [
     Form("path-matcher-unknown", f"`{TRAEFIK}/router.pathmatcher: PathPrefixStrip`",
          ingress(("/chat", "ImplementationSpecific"),
                  annotations={f"{TRAEFIK}/router.pathmatcher": "PathPrefixStrip"}), Reason.ROUTE_NOT_ACCEPTED),
-    # Ingress with Traefik Middlewares
+    # With Traefik Middlewares
     Form("second-ingress-stripped", "Middleware `stripPrefix` `/chat` on `/chat`, also on a second Ingress `/chat/ws`",
          together(behind(("m", {"stripPrefix": {"prefixes": ["/chat"]}}), path="/chat"), behind(path="/chat/ws")),
          STRIPPED),
@@ -368,101 +236,6 @@ FORMS = [
          behind(("m", {"replacePath": {"path": "/"}}), path="/chat"), Reason.REWRITE_NOT_SUPPORTED),
     Form("foreign-chain", "Middleware `chain` of one that does not exist",
          behind(("m", {"chain": {"middlewares": [{"name": "missing"}]}}), path="/chat"), Reason.MIDDLEWARE_NOT_FOUND),
-    # HTTPRoute
-    Form("gateway-prefix", "HTTPRoute, `PathPrefix` `/chat`", http_route(rule(at("/chat"))), CHAT, in_gate=(T,)),
-    Form("gateway-slash", "HTTPRoute, `PathPrefix` `/chat/`", http_route(rule(at("/chat/"))), CHAT),
-    Form("gateway-nested", "HTTPRoute, `PathPrefix` `/team/v1.0/chat`", http_route(rule(at("/team/v1.0/chat"))),
-         Roots("/team/v1.0/chat", "/team/v1.0/chat")),
-    Form("gateway-section", "HTTPRoute on one listener by its name", http_route(rule(at("/chat")), section="web"),
-         CHAT),
-    Form("gateway-two-hosts", "HTTPRoute, `/chat` on two hosts", http_route(rule(at("/chat")), hosts=("", "1.")),
-         CHAT),
-    Form("gateway-own-subpath", "HTTPRoute, `/chat` and `/chat/ws`", http_route(rule(at("/chat"), at("/chat/ws"))),
-         CHAT),
-    Form("gateway-neighbour", "HTTPRoute, `/chat` beside another app at `/`",
-         http_route(rule(at("/"), to="other"), rule(at("/chat"))), CHAT),
-    Form("gateway-second-service", "HTTPRoute, two Services of the same pods by weight",
-         http_route(rule(at("/chat"), others=(("second", 1),)), more=(SECOND,)), CHAT),
-    Form("gateway-regex", "HTTPRoute, `RegularExpression` `/chat(/.*)?`",
-         http_route(rule(at("/chat(/.*)?", "RegularExpression"))), CHAT),
-    Form("gateway-regex-slash", "HTTPRoute, `RegularExpression` `/chat/?(.*)`",
-         http_route(rule(at("/chat/?(.*)", "RegularExpression"))), CHAT),
-    Form("gateway-regex-group", "HTTPRoute, `RegularExpression` `/(chat/.*)`",
-         http_route(rule(at("/(chat/.*)", "RegularExpression"))), CHAT),
-    Form("gateway-regex-plus", "HTTPRoute, `RegularExpression` `/chat(/.+)?`",
-         http_route(rule(at("/chat(/.+)?", "RegularExpression"))), Reason.REGULAR_EXPRESSION_PATH),
-    Form("gateway-root", "HTTPRoute, `PathPrefix` `/`", http_route(rule(at("/"))), Roots("/", "")),
-    Form("gateway-strip", "HTTPRoute, `ReplacePrefixMatch` `/`", http_route(rule(at("/chat"), filters=(STRIP,))),
-         STRIPPED, in_gate=(T,)),
-    Form("gateway-strip-parent", "HTTPRoute, `/team/chat`, `ReplacePrefixMatch` `/chat`",
-         http_route(rule(at("/team/chat"),
-                         filters=(prefix_rewrite("/chat"),))), TEAM),
-    Form("gateway-same", "HTTPRoute, `/chat`, `ReplacePrefixMatch` `/chat`",
-         http_route(rule(at("/chat"), filters=(prefix_rewrite("/chat"),))),
-         CHAT),
-    Form("gateway-extension", "HTTPRoute, `ExtensionRef` to Middleware `stripPrefix`",
-         http_route(rule(at("/chat"), filters=(EXTENSION,)),
-                    more=(objects.middleware("strip", {"stripPrefix": {"prefixes": ["/chat"]}}),)), STRIPPED),
-    Form("gateway-redirect", "HTTPRoute, `/chat`, and `/` redirected to it",
-         http_route(rule(at("/chat")), REDIRECT), CHAT),
-    Form("gateway-methods", "HTTPRoute, `/chat` for GET and for POST",
-         http_route(rule(at("/chat", method="GET")), rule(at("/chat", method="POST"))), Reason.CONDITIONAL_MATCH),
-    Form("gateway-all-methods", "HTTPRoute, `/chat` for GET, POST, PUT and DELETE",
-         http_route(*(rule(at("/chat", method=method)) for method in ("GET", "POST", "PUT", "DELETE"))), CHAT),
-    Form("gateway-weight-zero", "HTTPRoute, another Service of weight 0",
-         http_route(rule(at("/chat"), others=(("other", 0),))), CHAT),
-    Form("gateway-replace", "HTTPRoute, `/chat`, `ReplacePrefixMatch` `/other`",
-         http_route(rule(at("/chat"), filters=(prefix_rewrite("/other"),))),
-         Reason.REWRITE_NOT_SUPPORTED),
-    Form("gateway-add", "HTTPRoute, `/`, `ReplacePrefixMatch` `/chat`",
-         http_route(rule(at("/"), filters=(prefix_rewrite("/chat"),))),
-         Reason.REWRITE_NOT_SUPPORTED),
-    Form("gateway-empty", "HTTPRoute, `/chat`, `ReplacePrefixMatch` with an empty text",
-         http_route(rule(at("/chat"), filters=(prefix_rewrite(""),))),
-         Reason.REWRITE_NOT_SUPPORTED),
-    Form("gateway-hostname", "HTTPRoute, `URLRewrite` of the hostname",
-         http_route(rule(at("/chat"),
-                         filters=({"type": "URLRewrite", "urlRewrite": {"hostname": "inner.example"}},))),
-         Reason.REWRITE_UNKNOWN),
-    Form("gateway-backend-rewrite", "HTTPRoute, `URLRewrite` in `backendRefs`",
-         http_route(rule(at("/chat"), backend={"filters": [STRIP]})), Reason.REWRITE_UNKNOWN),
-    Form("gateway-half-stripped", "HTTPRoute, `/chat` stripped and `/chat/ws` not",
-         http_route(rule(at("/chat"), filters=(STRIP,)), rule(at("/chat/ws"))), Reason.REWRITE_NOT_SUPPORTED),
-    Form("gateway-missing-neighbour", "HTTPRoute, `/chat`, and `/` to a Service that does not exist",
-         http_route(rule(at("/chat")), rule(at("/"), to="missing")), CHAT),
-    Form("gateway-full", "HTTPRoute, `ReplaceFullPath`",
-         http_route(rule(at("/chat"), filters=(url_rewrite(type="ReplaceFullPath", replaceFullPath="/"),))),
-         Reason.REWRITE_NOT_SUPPORTED),
-    Form("gateway-exact", "HTTPRoute, `Exact` `/chat`", http_route(rule(at("/chat", "Exact"))), Reason.EXACT_PATH),
-    Form("gateway-header", "HTTPRoute, `/chat` with a header only",
-         http_route(rule(at("/chat", headers=[{"name": "x-team", "value": "a"}]))), Reason.CONDITIONAL_MATCH),
-    Form("gateway-query", "HTTPRoute, `/chat` with a query parameter only",
-         http_route(rule(at("/chat", queryParams=[{"name": "team", "value": "a"}]))), Reason.CONDITIONAL_MATCH),
-    Form("gateway-two-paths", "HTTPRoute, `/chat` and `/bot`", http_route(rule(at("/chat"), at("/bot"))),
-         Reason.SEVERAL_PATHS),
-    Form("gateway-shadowed", "HTTPRoute, `/chat`, and `/chat/ws` to another Service",
-         http_route(rule(at("/chat")), rule(at("/chat/ws"), to="other")), Reason.PATH_SHADOWED),
-    Form("gateway-shadowed-beside", "HTTPRoute, `/chat`, and another HTTPRoute for `/chat/ws` to another Service",
-         beside(http_route(rule(at("/chat"))), http_route(rule(at("/chat/ws"), to="other"))), Reason.PATH_SHADOWED),
-    Form("gateway-method-beside", "HTTPRoute, `/chat`, and another HTTPRoute for `/chat` and GET to another Service",
-         beside(http_route(rule(at("/chat"))), http_route(rule(at("/chat", method="GET"), to="other"))),
-         Reason.PATH_CLAIMED),
-    Form("gateway-header-beside", "HTTPRoute, `/chat`, and another HTTPRoute for `/chat` with a header to another app",
-         beside(http_route(rule(at("/chat"))),
-                http_route(rule(at("/chat", headers=[{"name": "x-team", "value": "a"}]), to="other"))), CHAT),
-    Form("gateway-alternatives", "HTTPRoute, `RegularExpression` `/(chat\\|bot)`",
-         http_route(rule(at("/(chat|bot)", "RegularExpression"))), Reason.REGULAR_EXPRESSION_PATH),
-    Form("gateway-regex-part", "HTTPRoute, `RegularExpression` `/cha`",
-         http_route(rule(at("/cha", "RegularExpression"))), Reason.REGULAR_EXPRESSION_PATH),
-    Form("gateway-traefik-service", "HTTPRoute to a `TraefikService`",
-         http_route(rule(at("/chat"), backend={"group": "traefik.io", "kind": "TraefikService"})),
-         Reason.ROUTE_NOT_FOUND),
-    Form("gateway-foreign-service", "HTTPRoute to a Service of another namespace",
-         http_route(rule(at("/chat"), backend={"namespace": "elsewhere"})), Reason.ROUTE_NOT_FOUND),
-    Form("gateway-get", "HTTPRoute, `/chat` for GET only", http_route(rule(at("/chat", method="GET"))),
-         Reason.CONDITIONAL_MATCH),
-    Form("gateway-shared", "HTTPRoute, requests shared with another app",
-         http_route(rule(at("/chat"), others=(("other", 1),))), Reason.BACKEND_SHARED, in_gate=(T,)),
     # Annotations of ingress-nginx
     Form("nginx-strip", f"`{NGINX}/rewrite-target: /$2` on `/chat(/\\|$)(.*)`",
          ingress((ANY, "ImplementationSpecific"), annotations={f"{NGINX}/rewrite-target": "/$2"}), STRIPPED, (N,),
@@ -579,8 +352,6 @@ FORMS = [
     Form("kong-rewrite", f"`{KONG}/rewrite: /$1`",
          ingress(("/chat", "Prefix"), annotations={f"{KONG}/rewrite": "/$1"}), Reason.REWRITE_UNKNOWN, (),
          documented="Kong"),
-    Form("kong-gateway-strip", f"HTTPRoute with `{KONG}/strip-path: true`",
-         http_route(rule(at("/chat")), annotations={f"{KONG}/strip-path": "true"}), STRIPPED, (), documented="Kong"),
     Form("kong-expression", "Ingress of Kong, `ImplementationSpecific` `/~/chat/(.*)`",
          ingress(("/~/chat/(.*)", "ImplementationSpecific")), Reason.REGULAR_EXPRESSION_PATH, (), documented="Kong"),
     Form("haproxy-ingress-strip", f"`{HAPROXY_INGRESS}/rewrite-target: /`",
@@ -706,69 +477,4 @@ FORMS = [
     Form("foreign-middleware", "Traefik middleware of another provider (`strip@file`)",
          ingress(("/chat", "Prefix"), annotations={f"{TRAEFIK}/router.middlewares": "strip@file"}),
          Reason.REWRITE_UNKNOWN, (), documented="Traefik"),
-]  # fmt: skip
-
-PAIRS = [(form, edge) for form in FORMS for edge in form.edges]
-
-
-INTRODUCTION = f"""\
-# Routes
-
-<!-- Printed by `python -m tests.route_forms`; do not edit. -->
-
-The result for each form of route: the two variables, or the [reason](reasons.md) why no values work. The last column
-names the ingress controllers on which the tests run the row: with variables, a real chat goes through the route; with
-a reason, the status has it and the operator writes nothing. *{N.shown}* is Traefik's provider that reads the
-annotations of ingress-nginx. The other rows follow the documentation of the controller in the column.
-
-| form | browser's path | `CHAINLIT_ROOT_PATH` | `CHAINLIT_PARENT_ROOT_PATH` | tested on |
-|---|---|---|---|---|"""
-
-REMARKS = f"""
-`spec.route.rewrite` overrides what the operator reads: `Strip` for a route that removes the whole path, `None` for
-one that leaves the path unchanged, whatever its annotations say.
-
-Any other annotation with `rewrite` or `strip` in its name, and a piece of a controller's configuration that changes
-paths, gives **RewriteUnknown**. If the operator ignored it, the app could look well at its Service while the chat is
-dead.
-
-Contour answers WebSocket upgrades with 403 unless `{SOCKETS}` lists the path of the Ingress, with the same spelling.
-All Contour rows set this annotation, except the `WebSocketNotEnabled` rows. There the page loads and the chat does
-not connect. Contour serves Ingresses by the name of their class, `contour` by default; under another name the
-operator recognises it by `{SOCKETS}`. Contour has no annotation that rewrites the path of an Ingress.
-
-## Several routes of one app
-
-The operator reads all routes that lead to the app, unless `spec.route.ref` names one. The route with the shortest path
-gives the place. Another route joins it if the next segment of its path is one of Chainlit's own, such as `ws`,
-`public` or `slack`, and if both routes rewrite the path alike. Two routes with different places give
-**RouteAmbiguous**, and so do two Ingresses with rewrites for different controllers whose class does not tell which
-controller serves them. A route with a fault, or one that its controller refuses, is left out, and RouteResolved names
-it. Only if such a route may get requests that the app needs does its fault become the app's.
-
-Only paths that lead to Chainlit's port count. That is the port in `spec.workload.ref.port`, in the command (`--port`)
-or in `CHAINLIT_PORT`, else the port that the routes lead to. If they lead to several ports of the container, the name
-of a port decides (`chainlit`, `http`, `web`, `ui`), and then the pods. A path to another container of the pod counts
-only if that container passes requests on to Chainlit: no path leads to Chainlit itself, or only one below its own.
-
-HTTPRoutes of other namespaces count with a
-[ReferenceGrant](../how-to/several-teams.md#httproutes-in-the-namespace-of-the-gateway). What the cluster does not show
-is [stated](../how-to/stated-url.md) in `spec.route.url`."""
-
-
-def page() -> Iterator[str]:
-    """The lines of ``docs/reference/routes.md``."""
-    yield from INTRODUCTION.splitlines()
-    for form in FORMS:
-        mark = ", ".join(edge.shown for edge in form.edges) or f"documentation of {form.documented}"
-        if isinstance(form.answer, Roots):
-            found = form.answer
-            cells = [f"`{found.path}`", *(f"`{v}`" if v else "–" for v in (found.root_path, found.parent_root_path))]
-        else:
-            cells = [f"**{form.answer}**", "", ""]
-        yield f"| {form.shown} | {' | '.join(cells)} | {mark} |"
-    yield from REMARKS.splitlines()
-
-
-if __name__ == "__main__":
-    print("\n".join(page()))
+)  # fmt: skip
