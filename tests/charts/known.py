@@ -32,9 +32,9 @@ def remedies(charts: Path) -> Mapping[str, str]:
 def known(schema: Node, values: Mapping[str, Any], patterns: Mapping[str, str]) -> Node:
     """Return what the check of a chart reads, from its strict schema and its own values. Raises NotKnown.
 
-    ``values`` is a tree beside the values: ``keys`` of a closed map, ``each`` value of an open one, ``items`` of a
-    list, ``isText``, ``pattern`` and ``remedy`` of a text, ``default`` of a leaf, ``isNeeded`` if it may not be empty.
-    ``paths`` has the dotted name of every value.
+    ``values`` is a tree beside the values: ``keys`` of a closed map, ``some`` keys or ``each`` value of an open
+    one, ``items`` of a list, ``isText``, ``pattern`` and ``remedy`` of a text, ``default`` of a leaf, ``isNeeded`` if it
+    may not be empty. ``paths`` has the dotted name of every value.
     """
     tree = _Reader(schema, patterns).node(schema)
     _add_defaults(tree, schema, values, jsonschema.Draft202012Validator(schema))
@@ -54,6 +54,8 @@ class _Reader:
         found: Node = {}
         if is_closed:
             found["keys"] = {name: self.node(part) for name, part in sorted(schema.get("properties", {}).items())}
+        elif some := {name: node for name, part in schema.get("properties", {}).items() if (node := self.node(part))}:
+            found["some"] = some
         for part in [schema.get("additionalProperties"), *schema.get("patternProperties", {}).values()]:
             if isinstance(part, dict) and (each := self.node(part)):
                 found["each"] = each

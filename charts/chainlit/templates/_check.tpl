@@ -44,6 +44,7 @@ values of the chart, and files/foreign.yaml the names that other charts give the
 {{- range $name, $value := .value }}
 {{- $child := $node.each }}
 {{- if $node.keys }}{{ $child = index $node.keys $name }}{{ end }}
+{{- with index ($node.some | default dict) $name }}{{ $child = . }}{{ end }}
 {{- if and $node.keys (kindIs "invalid" $child) }}
 {{- include "chainlit.unknown" (dict "root" $.root "name" $name "keys" $node.keys "section" $section) }}
 {{- else if $child }}
