@@ -32,9 +32,9 @@ def remedies(charts: Path) -> Mapping[str, str]:
 def known(schema: Node, values: Mapping[str, Any], patterns: Mapping[str, str]) -> Node:
     """Return what the check of a chart reads, from its strict schema and its own values. Raises NotKnown.
 
-    ``values`` is a tree beside the values: ``keys`` of a closed map, ``some`` keys or ``each`` value of an open
-    one, ``items`` of a list, ``isText``, ``pattern`` and ``remedy`` of a text, ``default`` of a leaf, ``isNeeded`` if it
-    may not be empty. ``paths`` has the dotted name of every value.
+    ``values`` is a tree beside the values: ``keys`` of a closed map, ``some`` keys or ``each`` value of an open one,
+    ``items`` of a list, ``isText``, ``pattern`` and ``remedy`` of a text, ``default`` of a leaf, ``isNeeded`` if it may
+    not be empty. ``paths`` has the dotted name of every value.
     """
     tree = _Reader(schema, patterns).node(schema)
     _add_defaults(tree, schema, values, jsonschema.Draft202012Validator(schema))
