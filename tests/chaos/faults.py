@@ -331,7 +331,7 @@ async def upgraded(scene: Scene) -> AsyncIterator[None]:
 
     async def hand_over() -> int:
         await _until(partial(_works, scene, begun))
-        assert PREVIOUS_VERSION in scene.wrote(position)
+        await _until(partial(_wrote, scene, position, PREVIOUS_VERSION))
         await _until(partial(_has_written, scene, scene.plane.audit_position(), 4))
         assert await scene.stop() == 0
         scene.keep(newer)
@@ -346,6 +346,11 @@ async def upgraded(scene: Scene) -> AsyncIterator[None]:
             newer.stop()
     await _until(partial(_has_written, scene, position, 1))
     assert scene.wrote(position) == {__version__}
+
+
+async def _wrote(scene: Scene, position: int, version: str) -> bool:
+    """Whether that version of the operator has written a workload since then."""
+    return version in scene.wrote(position)
 
 
 async def _has_written(scene: Scene, position: int, times: int) -> bool:
