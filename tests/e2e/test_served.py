@@ -16,7 +16,8 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from chainlit_operator.domain.resolution import Resolved
 from tests.e2e.cluster import START, Space
 from tests.e2e.demo import container, workload
-from tests.model.scenes import NAMESPACE, REAL, Scene, scenes
+from tests.model.drawing import NAMESPACE
+from tests.model.scenes import REAL, Scene, scenes
 from tests.objects import chainlit_app, service
 from tests.unit.test_served import decided
 from tests.waiting import eventually
@@ -64,7 +65,7 @@ def _spread(acts: list[Act], count: int) -> list[Act]:
     order: dict[tuple[Any, ...], int] = {}
     ranked = []
     for act in acts:
-        key = (act.roots, act.scene.of("Ingress", "HTTPRoute")[0]["kind"])
+        key = (act.roots, act.scene.routes[0]["kind"])
         order[key] = order.get(key, 0) + 1
         ranked.append((order[key], act))
     return [act for _, act in sorted(ranked, key=lambda pair: pair[0])][:count]
@@ -73,7 +74,7 @@ def _spread(acts: list[Act], count: int) -> list[Act]:
 def played(space: Space, act: Act) -> None:
     """Put the scene's routes and Middlewares into the namespace, see what comes of it, and take them away again."""
     scene = act.scene.played(space.name, space.host)
-    manifests = [bare(found) for found in scene.of("Middleware", "Ingress", "HTTPRoute")]
+    manifests = [bare(found) for found in scene.cast]
     space.create(*manifests)
     try:
         if act.roots is None:

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from tests.model.chainlit import Chainlit, visit
-from tests.model.edges import Delivered, World, outcomes
+from tests.model.chainlit import Chainlit, Request, visit
+from tests.model.registry import model_of
+from tests.model.world import Delivered, Outcome, World
 from tests.objects import Object
 
 
@@ -17,6 +18,21 @@ class Answer:
 
     url: str
     chainlit: Chainlit
+
+
+def outcomes(route: Object, world: World, request: Request, beside: Sequence[Object] = ()) -> dict[str, set[Outcome]]:
+    """Where a request may go, for each edge that may be the route's.
+
+    Whether another object takes its requests away is seen only of the routes ``beside`` it, of any kind.
+    """
+    world.origin = f"{request.scheme}://{request.host}"
+    found = {}
+    for edge in model_of(route).edges(route):
+        there = [route, *(other for other in beside if model_of(other).is_at(other, edge, route))]
+        claims = [claim for one in there for claim in model_of(one).claims(one, world, request, edge)]
+        first = max(claim.precedence for claim in claims)
+        found[edge] = {claim.outcome for claim in claims if claim.precedence == first}
+    return found
 
 
 def trouble(answer: Answer, route: Object, objects: list[Object], beside: Sequence[Object] = ()) -> str:
@@ -44,7 +60,7 @@ def trouble(answer: Answer, route: Object, objects: list[Object], beside: Sequen
 def answers(objects: list[Object], routes: list[Object]) -> Iterator[tuple[Object, Answer]]:
     """All ways in which the app is served, found by trying: each path of a route, split at each of its slashes."""
     for route in routes:
-        for origin, prefix in product(sorted(_origins(route, objects)), sorted(prefixes(route))):
+        for origin, prefix in product(sorted(model_of(route).hosts(route, objects)), sorted(prefixes(route, objects))):
             for chainlit in splits(prefix):
                 answer = Answer(f"{origin}{prefix}/", chainlit)
                 if not trouble(answer, route, objects):
@@ -53,7 +69,7 @@ def answers(objects: list[Object], routes: list[Object]) -> Iterator[tuple[Objec
 
 def addresses(route: Object, objects: list[Object], prefix: str) -> Iterator[str]:
     """All URLs of a prefix that the route's objects name: neither any host nor a wildcard one."""
-    for origin, host in sorted(_hosts(route, objects).items()):
+    for origin, host in sorted(model_of(route).hosts(route, objects).items()):
         if host and "*" not in host:
             yield f"{origin}{prefix}/"
 
@@ -68,14 +84,8 @@ def _own_services(objects: list[Object]) -> frozenset[str]:
 
 def is_whole(route: Object, objects: list[Object]) -> bool:
     """Whether all requests that a route takes are for the app; others are conflicts between routes."""
-    own, spec = _own_services(objects), route["spec"]
-    if route["kind"] == "HTTPRoute":
-        backends = [[ref for ref in rule.get("backendRefs", ()) if ref.get("weight", 1)] for rule in spec["rules"]]
-        is_redirect = any(found["type"] == "RequestRedirect" for rule in spec["rules"] for found in rule["filters"])
-        return not is_redirect and all(refs and {ref["name"] for ref in refs} <= own for refs in backends)
-    paths = [path for rule in spec.get("rules", []) for path in rule["http"]["paths"]]
-    targets = [path["backend"] for path in paths] or [spec.get("defaultBackend", {})]
-    return all(target.get("service", {}).get("name") in own for target in targets)
+    own = _own_services(objects)
+    return all(names and names <= own for names in model_of(route).targets(route, objects))
 
 
 def splits(prefix: str) -> Iterator[Chainlit]:
@@ -86,39 +96,8 @@ def splits(prefix: str) -> Iterator[Chainlit]:
         yield Chainlit("".join(f"/{s}" for s in root), "".join(f"/{s}" for s in parent))
 
 
-def prefixes(route: Object) -> set[str]:
+def prefixes(route: Object, objects: list[Object]) -> set[str]:
     """Return what a path may mean: all of it up to the first sign of an expression, cut at a slash."""
-    if route["kind"] == "HTTPRoute":
-        matches = [match for rule in route["spec"]["rules"] for match in rule["matches"]]
-        texts = [match["path"]["value"] for match in matches]
-    else:
-        rules = route["spec"].get("rules", [])
-        texts = [path["path"] for rule in rules for path in rule["http"]["paths"]] or ["/"]
-    plain = [text.removeprefix("^") for text in texts]
+    plain = [text.removeprefix("^") for text in model_of(route).paths(route, objects)]
     cut = [text[: next((n for n, char in enumerate(text) if char in "()[]$*?|"), len(text))] for text in plain]
     return {text.rstrip("/.") for text in cut}
-
-
-def _origins(route: Object, objects: list[Object]) -> set[str]:
-    return set(_hosts(route, objects))
-
-
-def _hosts(route: Object, objects: list[Object]) -> dict[str, str]:
-    """Origins at which a route may be asked, each with the host as the objects have it."""
-    if route["spec"].get("ingressClassName") == "tailscale":  # its name is none of the hosts of rules
-        return {}
-    if route["kind"] == "Ingress":
-        hosts = [rule.get("host", "") for rule in route["spec"].get("rules", [])] or [""]
-        return {f"http://{_concrete(host)}": host for host in hosts}
-    gateways = [found for found in objects if found["kind"] == "Gateway"]
-    listeners = [listener for gateway in gateways for listener in gateway["spec"]["listeners"]]
-    return {
-        f"http{'s' if listener['protocol'] == 'HTTPS' else ''}://{_concrete(host)}:{listener['port']}": host
-        for listener in listeners
-        if listener["protocol"] in ("HTTP", "HTTPS")
-        for host in (*route["spec"]["hostnames"], listener.get("hostname", ""))
-    }
-
-
-def _concrete(host: str) -> str:
-    return host.replace("*", "some") or "any.example"

@@ -22,7 +22,7 @@ from chainlit_operator.domain.decide import decide
 
 def working(objects: list[Object], route: Object) -> Iterator[Chainlit]:
     """The apps that work behind a route: at each of its paths and below it, for each split into the two variables."""
-    for prefix in sorted(judge.prefixes(route)):
+    for prefix in sorted(judge.prefixes(route, objects)):
         for chainlit in (*judge.splits(prefix), *judge.splits(f"{prefix}/v2")):
             path = chainlit.page_prefix
             urls = [*judge.addresses(route, objects, path)] or [f"http://some.example{path}/"]

@@ -13,6 +13,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from tests.model import judge
 from tests.model.chainlit import Chainlit
+from tests.model.registry import model_of
 from tests.model.scenes import Scene, scenes
 from tests.objects import Object
 from tests.records import app_record, record
@@ -85,15 +86,7 @@ def as_run(scene: Scene, decision: Decision) -> Chainlit:
 def own_routes(scene: Scene) -> list[Object]:
     """The routes that are the app's: the one that it names, or all."""
     wanted = scene.of("ChainlitApp")[0]["spec"].get("route", {}).get("ref", {}).get("name")
-    return [route for route in scene.of("Ingress", "HTTPRoute") if wanted in (None, route["metadata"]["name"])]
-
-
-def is_single(route: Object) -> bool:
-    """Whether a route has one path in all, a default backend among them."""
-    rules = route["spec"].get("rules", [])
-    if route["kind"] == "HTTPRoute":
-        return sum(len(rule["matches"]) for rule in rules) == 1
-    return sum(len(rule["http"]["paths"]) for rule in rules) + ("defaultBackend" in route["spec"]) == 1
+    return [route for route in scene.routes if wanted in (None, route["metadata"]["name"])]
 
 
 def verdict(scene: Scene) -> str:
@@ -105,9 +98,9 @@ def verdict(scene: Scene) -> str:
         return blocked(scene, found)
     route = next(o for o in scene.of(found.status.kind) if o["metadata"]["name"] == found.status.name)
     chainlit = as_run(scene, decision)
-    # An Ingress without a host is for any that no other one has.
+    # A route without a host is for any that no other one has.
     host = found.status.host.replace("*", "some") or "no.rule.names.it"
-    url = found.url or (f"http://{host}{found.public_prefix}/" if found.status.kind == "Ingress" else "")
+    url = found.url or (f"http://{host}{found.public_prefix}/" if model_of(route).is_for_any_host else "")
     beside = [other for other in own_routes(scene) if other != route and judge.is_whole(other, scene.objects)]
     if url:
         trouble = judge.trouble(judge.Answer(url, chainlit), route, scene.objects, beside)
@@ -127,7 +120,7 @@ def blocked(scene: Scene, found: Unresolved) -> str:
         return str(found.reason)
     if len(own) == 1:  # where none of several routes is right, the decision names what is wrong with the first
         # Another route may take requests of the one that the app names.
-        is_alone = is_single(own[0]) and len(scene.of("Ingress", "HTTPRoute")) == 1
+        is_alone = model_of(own[0]).is_single(own[0], scene.objects) and len(scene.routes) == 1
         allowed = CAUTIOUS_ALONE if is_alone else CAUTIOUS
         assert found.reason in allowed, f"{found} although {answer} is served"
     return f"{found.reason}, out of caution"
