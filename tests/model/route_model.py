@@ -27,6 +27,8 @@ class Flavour:
     """Whether the Traefik of the test cluster plays it."""
     is_split: bool = True
     """Whether further routes may serve parts of the app."""
+    beside: tuple[str, ...] = ()
+    """Flavours of other kinds whose routes may be at the same edge, for a part of the app."""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ having no answer occurs, and mistakes that nobody warns of.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from hypothesis import strategies as st
@@ -15,7 +16,7 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 from tests import objects as make
 from tests.model.drawing import HOST, NAMESPACE, OWN_PATHS, often
 from tests.model.registry import FLAVOURS, MODELS, model_of
-from tests.model.route_model import Part, RouteModel, Setting
+from tests.model.route_model import Flavour, Part, RouteModel, Setting
 from tests.objects import Object
 
 PREFIXES = often(
@@ -78,27 +79,53 @@ def scenes(stage: Stage = ANY) -> SearchStrategy[Scene]:
     return _scenes(stage)
 
 
+@dataclass(frozen=True)
+class Cast:
+    """Routes of one kind, and the objects that they may name."""
+
+    model: RouteModel
+    companions: tuple[Object, ...]
+    routes: tuple[Object, ...]
+
+
 @st.composite
 def _scenes(draw: DrawFn, stage: Stage) -> Scene:
     model, flavour = FLAVOURS[draw(st.sampled_from(stage.flavours))]
     prefix = draw(PREFIXES)
-    companions = draw(model.companions(prefix, flavour.name))
-    setting = Setting(prefix, flavour.name, stage.is_real, tuple(companions))
-    count = 1 if stage.is_real else draw(often(0, usually=(*(1,) * 10, 2), odds=40))
-    routes = [draw(model.route(setting)) for _ in range(count)]
-    if routes and flavour.is_split and not stage.is_real:
-        routes += draw(_split(model, routes[0], prefix))
+    casts = [draw(_cast(model, flavour, prefix, stage))]
+    if casts[0].routes and not stage.is_real:
+        casts += draw(_neighbours(flavour, prefix, stage))
+    routes = [route for cast in casts for route in cast.routes]
     for number, route in enumerate(routes):
         route["metadata"]["name"] = f"route-{number}"
     objects = [
         draw(_deployment()),
         *draw(_services(stage)),
-        *companions,
+        *(companion for cast in casts for companion in cast.companions),
         *routes,
-        *([] if stage.is_real else draw(model.surroundings())),
+        *(found for cast in casts if not stage.is_real for found in draw(cast.model.surroundings())),
         draw(_app(model.kind, stage)),
     ]
-    return Scene(json.dumps([make.stored(found, NAMESPACE) for found in objects]))
+    return Scene(json.dumps(_each_once(make.stored(found, NAMESPACE) for found in objects)))
+
+
+def _each_once(objects: Iterable[Object]) -> list[Object]:
+    """The first of those with one name: casts share what they name alike."""
+    found: dict[tuple[str, ...], Object] = {}
+    for one in objects:
+        found.setdefault((one["kind"], one["metadata"]["namespace"], one["metadata"]["name"]), one)
+    return [*found.values()]
+
+
+@st.composite
+def _cast(draw: DrawFn, model: RouteModel, flavour: Flavour, prefix: str, stage: Stage) -> Cast:
+    companions = tuple(draw(model.companions(prefix, flavour.name)))
+    setting = Setting(prefix, flavour.name, stage.is_real, companions)
+    count = 1 if stage.is_real else draw(often(0, usually=(*(1,) * 10, 2), odds=40))
+    routes = [draw(model.route(setting)) for _ in range(count)]
+    if routes and flavour.is_split and not stage.is_real:
+        routes += draw(_split(model, routes[0], prefix))
+    return Cast(model, companions, tuple(routes))
 
 
 @st.composite
@@ -113,6 +140,16 @@ def _part(draw: DrawFn, base: str) -> Part:
     text = base + draw(often("/bot", "", "/wsx", "/", usually=(*OWN_PATHS, "/slack/events", "/public"), odds=1))
     is_exact = draw(often(True, usually=(False,)))
     return Part(text or "/", is_exact, draw(often("missing", "chat-2", usually=("chat",), odds=20)))
+
+
+@st.composite
+def _neighbours(draw: DrawFn, flavour: Flavour, prefix: str, stage: Stage) -> list[Cast]:
+    """Seldom, routes of another kind at the same edge, for a part of the app or for all of it."""
+    if not flavour.beside or not draw(often(True, usually=(False,), odds=3, calm=1)):
+        return []
+    model, other = FLAVOURS[draw(st.sampled_from(flavour.beside))]
+    path = prefix.rstrip("/") + draw(often("", usually=OWN_PATHS, odds=1))
+    return [draw(_cast(model, other, path or "/", stage))]
 
 
 @st.composite
