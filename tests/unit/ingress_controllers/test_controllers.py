@@ -776,6 +776,7 @@ def test_application_gateway_reads_a_star_at_the_end_of_a_prefix(path_type: str,
     made = ingress(path=path, path_type=path_type, ingress_class="azure-application-gateway")
     (found,) = record(stored(made, "shop")).paths
     assert found.matching is matching
+    assert found.path == (path.removesuffix("*") if matching is EXACT else path)
 
 
 def test_an_entry_without_a_path_is_for_all_paths() -> None:

@@ -7,6 +7,7 @@ path of type ImplementationSpecific stays as it is, so ``/chat`` matches only it
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from chainlit_operator.domain import rewrites
 from chainlit_operator.domain.model import (
@@ -41,6 +42,13 @@ class _Rules(Rules):
         target = annotations.get(BACKEND_PATH_PREFIX, "")
         #: What takes the place of the text before the ``*``; slashes that meet become one.
         self._transforms = (rewrites.ReplacePrefixMatch(target),) if target else ()
+
+    def routed(self, paths: tuple[RoutePath, ...]) -> tuple[RoutePath, ...]:
+        # It drops the star at the end of an exact path.
+        return tuple(
+            replace(path, path=path.path.removesuffix("*")) if path.matching is Matching.EXACT else path
+            for path in paths
+        )
 
     def matching(self, path: RoutePath) -> Matching | None:
         if path.path.endswith("*") and path.path_type != "Exact":
