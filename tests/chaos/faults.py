@@ -17,7 +17,7 @@ from tests.bench import chats
 from tests.bench.__main__ import CRD
 from tests.bench.controlplane import DRIVER, LIMITED
 from tests.bench.driver import MERGE
-from tests.bench.process import Program
+from tests.bench.process import Process, Program
 from tests.chaos import proxy
 from tests.chaos.proxy import Act, Choice
 from tests.chaos.scene import (
@@ -327,11 +327,13 @@ async def _works(scene: Scene, position: int) -> bool:
 
 async def upgraded(scene: Scene) -> AsyncIterator[None]:
     """This version is started beside the previous one, which is stopped when both have worked for a while."""
-    begun, position, newer = scene.log.stat().st_size, scene.plane.audit_position(), scene.begin()
+    position, started = scene.plane.audit_position(), list[Process]()
 
     async def hand_over() -> int:
+        await _until(partial(_wrote, scene, position, PREVIOUS_VERSION))  # later the newer one is mostly the faster
+        begun, newer = scene.log.stat().st_size, scene.begin()
+        started.append(newer)
         await _until(partial(_works, scene, begun))
-        await _until(partial(_wrote, scene, position, PREVIOUS_VERSION))
         await _until(partial(_has_written, scene, scene.plane.audit_position(), 4))
         assert await scene.stop() == 0
         scene.keep(newer)
@@ -342,8 +344,9 @@ async def upgraded(scene: Scene) -> AsyncIterator[None]:
         yield
         position = await upgrading
     finally:
-        if scene.operator is not newer:
-            newer.stop()
+        for newer in started:
+            if scene.operator is not newer:
+                newer.stop()
     await _until(partial(_has_written, scene, position, 1))
     assert scene.wrote(position) == {__version__}
 

@@ -144,6 +144,7 @@ class Proxy:
     def ask(self, request: web.Request, body: bytes) -> aiohttp.client._RequestContextManager:
         """Send a request on to the API server."""
         headers = {name: value for name, value in request.headers.items() if name.lower() not in _HOP}
+        headers["Accept-Encoding"] = "identity"  # no fault could be put into a list that the API server has compressed
         return self._session.request(
             request.method, self._plane.url + request.raw_path, headers=headers, data=body or None
         )
