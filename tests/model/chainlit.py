@@ -44,8 +44,8 @@ class Chainlit:
         return self.parent_root_path + self.root_path
 
     def serves(self, method: str, path: str) -> str:
-        """Return what answers a request: page, asset, socket, upload, translations, change; empty for nothing of
-        use.
+        """Return what answers a request: page, asset, socket, upload, translations, change, bot; empty for nothing
+        of use.
         """
         if not self.starts or not path.startswith(f"{self.root_path}/"):
             return ""
@@ -65,11 +65,14 @@ _ROUTES = (
     ("/project/translations", ("GET",), "translations"),
     ("/feedback", ("PUT", "DELETE"), "change"),
     ("/project/thread", ("PUT", "DELETE"), "change"),
+    ("/slack/events", ("POST",), "bot"),
+    ("/teams/events", ("POST",), "bot"),
 )
 
 
 def visit(url: str, chainlit: Chainlit) -> Iterator[tuple[Request, str]]:
-    """What a browser asks for when a user opens ``url``, sends a file, judges an answer and deletes a thread.
+    """What a browser asks for when a user opens ``url``, sends a file, judges an answer and deletes a thread, and what
+    Slack and Teams send to the app.
 
     All but the page are found by the addresses in the page, which are absolute paths on the page's own origin.
     """
@@ -83,6 +86,8 @@ def visit(url: str, chainlit: Chainlit) -> Iterator[tuple[Request, str]]:
         ("POST", f"{chainlit.page_prefix}/project/file", "upload"),
         ("PUT", f"{chainlit.page_prefix}/feedback", "change"),
         ("DELETE", f"{chainlit.page_prefix}/project/thread", "change"),
+        ("POST", f"{chainlit.page_prefix}/slack/events", "bot"),
+        ("POST", f"{chainlit.page_prefix}/teams/events", "bot"),
         ("GET", f"{chainlit.page_prefix}/public/Logo_dark-2.png", "page"),
         ("GET", f"{chainlit.page_prefix}/thread/5f0c9a1e-7d2b-4c3d-9e8f-0A1B2C3D4E5F", "page"),
     ]
