@@ -168,7 +168,7 @@ def test_mount_paths() -> None:
 
 def test_origins() -> None:
     pattern = matched_by_rule(".spec.workload.template.chainlit.url")
-    for url in ("", "https://example.com", "http://10.0.0.1:8080/"):
+    for url in ("", "https://example.com", "http://10.0.0.1:8080/", "http://[fd00::1]", "https://[fd00::1]:8443/"):
         assert pattern.search(url), url
     for url in (
         "example.com",
@@ -177,6 +177,7 @@ def test_origins() -> None:
         "https://a b",
         "https://a?b",
         "ws://a",
+        "https://[fd00::1",
         "https://a\n",
     ):
         assert not pattern.search(url), url
@@ -225,7 +226,7 @@ def matched_by_rule(path: str) -> re.Pattern[str]:
     match = re.fullmatch(r"self\.matches\('(\^.*)\$'\)", rule["rule"])
     assert match
     # In RE2, which the API server uses, $ is the very end; in Python it also comes before a last newline.
-    return re.compile(match[1] + r"\Z")
+    return re.compile(match[1].replace("\\\\", "\\") + r"\Z")
 
 
 def test_app_roots_have_a_place_of_their_own() -> None:

@@ -160,7 +160,7 @@ def cli() -> None:
     envvar="CHAINLIT_OPERATOR_LISTEN",
     default="",
     metavar="HOST:PORT",
-    help="Address for /healthz, /readyz and /metrics; [::]:8080 for IPv6.  [default: no HTTP server]",
+    help="Address for /healthz, /readyz and /metrics; :8080 for all, of IPv4 and IPv6.  [default: no HTTP server]",
 )
 @click.option(
     "--log-format",

@@ -136,6 +136,7 @@ def test_expand(text: str, value: str) -> None:
         (["curl", "https://127.0.0.1/health?a=b"], [("/health", 80)]),
         (["sh", "-c", "wget -qO- localhost:8000/health||exit 1"], [("/health", 8000)]),
         (["curl", "http://[::1]:8000/a", "http://0.0.0.0:9/b#c"], [("/a", 8000), ("/b", 9)]),
+        (["curl", "http://[::]:8000/a"], [("/a", 8000)]),
         (["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/chat/health')"],
          [("/chat/health", 8000)]),
         (["curl", "localhost:$PORT/a"], [("/a", "$PORT")]),

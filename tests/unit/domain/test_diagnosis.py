@@ -233,6 +233,12 @@ def test_condition_of_a_rollout_that_failed() -> None:
     assert told(Finding(Cause.ELSE, status=502, times=2), FAILED) == f"False RolloutFailed: {FAILURE} {ODD}"
 
 
+def test_an_app_on_ipv4_alone_in_a_cluster_of_ipv6() -> None:
+    text = told(replace(NOT_LISTENING, times=2), FAILED, services=(service(cluster_ip="fd00:96::7"),))
+    remedy = "does not listen on IPv6: start it without --host, and with CHAINLIT_HOST set to the empty text."
+    assert text.endswith(f"or Chainlit {remedy}")
+
+
 def test_condition_at_the_root() -> None:
     chat = container("", probes=())
     fields: dict[str, Any] = {"routes": (ingress("/"),), "workload": workload(chat, rollout=ROLLING)}

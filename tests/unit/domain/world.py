@@ -199,6 +199,7 @@ def applied(found: Workload, name: str, env: dict[str, str], probes: dict[str, s
 
 #: Words that are spelt in capitals.
 CAPITALS = {
+    "CHAINLIT_HOST",
     "CHAINLIT_ROOT_PATH",
     "CHAINLIT_PARENT_ROOT_PATH",
     "GET",

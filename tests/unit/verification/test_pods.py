@@ -169,6 +169,29 @@ async def test_app_past_a_login_proxy(ready: bool, standing: Any) -> None:
         assert await found.asker.answer(Stands(check)) is standing
 
 
+@pytest.mark.parametrize(("host", "service"), [("127.0.0.1", "10.0.0.1"), ("::1", "[fd00:96::1]")])
+@pytest.mark.parametrize("families", [("IPv4", "IPv6"), ("IPv6", "IPv4")])
+async def test_app_past_a_login_proxy_is_asked_in_the_first_family_of_its_service(
+    host: str, service: str, families: tuple[str, ...]
+) -> None:
+    """The app listens on that family alone; an API server lists the slices of both in any order."""
+    addresses = {"IPv4": "127.0.0.1", "IPv6": "::1"}
+    async with scene(FakeChainlit()) as found, serving(FakeChainlit("/chat"), host=host) as app:
+        slices = [endpoint_slice(endpoint(addresses[family], ready=True), family=family) for family in families]
+        found.api.script = [reply(page(*slices))]
+        check = Check(f"http://{service}:80", "/chat", "", "http", "uid", 1, service=PODS.service, pod_port=app.port)
+        assert await found.asker.answer(Stands(check)) is Standing.GOOD
+
+
+async def test_a_pod_with_two_addresses_is_first_asked_at_that_of_ipv4() -> None:
+    """Why a pod is not ready is asked once, and many an app listens on IPv4 alone."""
+    server = ApiServer()
+    server.script = [reply(page(endpoint_slice(endpoint("::1"), family="IPv6"), endpoint_slice(endpoint())))]
+    async with server.serving() as api:
+        found = await PodAddresses(api).of(PODS.service)
+    assert [one.address for one in found] == ["127.0.0.1", "::1"]
+
+
 class Scripted(Prober):
     """A prober with these outcomes, one for each probe."""
 

@@ -19,7 +19,7 @@ _IS_VARIABLE = re.compile(rf"\$\({ROOT_PATH}\)|\$\{{{ROOT_PATH}\}}|\${ROOT_PATH}
 #: Servers whose own option of the same name does not reach Chainlit.
 _OTHER_SERVERS = ("uvicorn", "gunicorn", "hypercorn", "granian")
 _REQUEST = re.compile(
-    r"(?P<scheme>https?://)?(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\])"
+    r"(?P<scheme>https?://)?(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1?\])"
     r"(?::(?P<port>[0-9]{1,5}|\$[({]?\w+[)}]?))?(?P<path>/[^\s'\"`;|&<>?#)]*)?(?![\w.-])"
 )
 _SUBSTITUTION = re.compile(r"\$\(([A-Za-z_][A-Za-z0-9_]*)\)")

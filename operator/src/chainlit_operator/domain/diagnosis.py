@@ -147,12 +147,14 @@ def _other_port(found: Finding, _: Container, route: Resolved) -> _Said:
     return Reason.NOTHING_LISTENS, text
 
 
-def _not_listening(found: Finding, container: Container, _: Resolved) -> _Said:
+def _not_listening(found: Finding, container: Container, route: Resolved) -> _Said:
+    why = "listens on 127.0.0.1 only: start it with --host 0.0.0.0."
+    if ":" in route.service.cluster_ip:
+        why = "does not listen on IPv6: start it without --host, and with CHAINLIT_HOST set to the empty text."
     text = (
-        f"Nothing listens on port {found.port} of a pod. Container {container.name} may still be starting, or Chainlit "
-        "listens on 127.0.0.1 only: start it with --host 0.0.0.0."
+        f"Nothing listens on port {found.port} of a pod. Container {container.name} may still be starting, or Chainlit"
     )
-    return Reason.NOTHING_LISTENS, text
+    return Reason.NOTHING_LISTENS, f"{text} {why}"
 
 
 def _probe(found: Finding, container: Container, route: Resolved) -> _Said:

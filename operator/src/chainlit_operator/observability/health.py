@@ -13,7 +13,9 @@ class ListenError(Exception):
 
 
 async def serve(address: str, *, stale: Callable[[], str], unready: Callable[[], str]) -> web.AppRunner:
-    """Serve on ``address`` (host:port, ``[::]:8080`` for IPv6); returns the runner to clean up. Raises ListenError.
+    """Serve on ``address``; returns the runner to clean up. Raises ListenError.
+
+    It is host:port. Without a host, as in ``:8080``, it is all addresses, of IPv4 and IPv6; ``[::]`` is IPv6 alone.
 
     ``stale`` returns which watch hangs, ``unready`` which kinds were not listed yet; an empty text means none.
     """

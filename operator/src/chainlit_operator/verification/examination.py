@@ -57,7 +57,12 @@ def is_open(reply: Reply | Reason) -> bool:
 
 def host_of(address: str) -> str:
     """Return an address as URLs have it."""
-    return f"[{address}]" if ":" in address else address
+    return f"[{address}]" if is_ipv6(address) else address
+
+
+def is_ipv6(address: str) -> bool:
+    """Whether an address is one of IPv6."""
+    return ":" in address
 
 
 async def speaking_port(pod: Pod, question: SpeakingPort) -> Speaking | None:

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import assert_never
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -34,7 +35,7 @@ from chainlit_operator.kinds.endpointslice import SERVICE_LABEL, Endpoint, endpo
 from chainlit_operator.kube.client import Api
 from chainlit_operator.kube.errors import ApiError
 from chainlit_operator.object_ref import Ref
-from chainlit_operator.verification.examination import Pod, host_of, speaking_port, whereabouts, why_unready
+from chainlit_operator.verification.examination import Pod, host_of, is_ipv6, speaking_port, whereabouts, why_unready
 from chainlit_operator.verification.prober import DEFAULT_LIMITS, Policy, Prober, Target
 from chainlit_operator.verification.prober.fetch import Reply
 from chainlit_operator.verification.prober.parse import looks_like_html
@@ -66,7 +67,8 @@ class PodAddresses:
         except (ApiError, msgspec.DecodeError) as error:
             logger.info("Cannot ask the pods of %s, because its EndpointSlices cannot be read: %s", service, error)
             return []
-        return list(dict.fromkeys(found))
+        # Behind a Service of two families each pod has two addresses, and many an app listens on IPv4 only.
+        return sorted(dict.fromkeys(found), key=lambda endpoint: is_ipv6(endpoint.address))
 
 
 GetPolicy = Callable[[], Awaitable[Policy]]
@@ -84,10 +86,13 @@ class Backend:
         target = Target(check.base_url, check.root_path, check.page_prefix)
         if check.service is None:
             return self._prober, target
-        ready = [endpoint for endpoint in await self._addresses.of(check.service) if endpoint.is_ready]
+        ready = [endpoint.address for endpoint in await self._addresses.of(check.service) if endpoint.is_ready]
         if not ready:
             return None
-        base_url = f"http://{host_of(ready[0].address)}:{check.pod_port}"
+        # The first family of the Service is the one that the kubelet's probes use.
+        is_first = is_ipv6(urlsplit(check.base_url).hostname or "")
+        address = min(ready, key=lambda address: is_ipv6(address) is not is_first)
+        base_url = f"http://{host_of(address)}:{check.pod_port}"
         return replace(self._prober, allow=await self._policy()), replace(target, base_url=base_url)
 
 

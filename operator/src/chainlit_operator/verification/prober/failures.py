@@ -150,7 +150,7 @@ class Stage:
 
     def _connect_failed(self, cause: OSError, scheme: str) -> Failure:
         if isinstance(cause, ConnectionRefusedError):
-            fix = "Check that the Service has ready endpoints, and that the app listens on 0.0.0.0"
+            fix = "Check that the Service has ready endpoints, and that the app listens on all addresses"
             found = "gets no connection, because nothing listens on this port"
             return self.unanswered(Reason.CONNECTION_REFUSED, found, fix)
         if cause.errno == errno.ETIMEDOUT:
