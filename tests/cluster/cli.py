@@ -21,6 +21,7 @@ EPILOG = """\
 environment:
   CLUSTER         name of the cluster (default: chainlit); each has its own kubeconfig and port
   ENGINE          docker or podman (default: a Docker that answers, else Podman)
+  IP_FAMILY       ipv4, ipv6 or dual: the addresses of nodes, pods and Services (default: ipv4)
   NODE_IMAGE      registry or source (default: registry where one answers, else built from source)
   CHAINLIT_CACHE  directory of the cache (default: chainlit-operator in the user's cache directory)
   CHAINLIT_STATE  directory of the clusters' state (default: chainlit-operator in the user's state directory)

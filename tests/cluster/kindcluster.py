@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.cluster import cache, nodeimage, ports, state, tools
+from tests.cluster import cache, ipfamily, nodeimage, ports, state, tools
 from tests.cluster.console import run, say, step, succeeds, wait_until
 from tests.cluster.engine import Runtime
 from tests.cluster.errors import ClusterError
@@ -15,6 +15,7 @@ from tests.cluster.state import ClusterState
 from tests.cluster.versions import REPOSITORY
 
 CONFIG = REPOSITORY / "kind-config.yaml"
+POD_NETWORK = "10-bridge.conflist"
 AUDIT_LOG = "/var/log/kubernetes/audit.log"
 APPLY = ("apply", "--server-side", "--force-conflicts", "--field-manager=tests.cluster")
 KEY_ANNOTATION = "chainlit-operator.dev/made-from"
@@ -74,8 +75,8 @@ class KindCluster:
         Raises ClusterError when that fails.
         """
         if self.serves():
-            if self.files.read("made-from") != config_key():
-                say("    the cluster was made from an older kind-config.yaml: `down` and `up` make it anew")
+            if self.files.read("made-from") != config_key(ipfamily.chosen()):
+                say("    the cluster has another kind-config.yaml or IP_FAMILY: `down` and `up` make it anew")
         else:
             self._create()
 
@@ -86,26 +87,45 @@ class KindCluster:
         self.kubectl(*dns, "--timeout=120s", timeout=130)
 
     def _create(self) -> None:
+        family = ipfamily.chosen()
         image = nodeimage.ensure(self.engine)
         if self.exists():
             with step(f"remove the unusable cluster {self.files.name}"):
                 self.delete()
         self.files.forget_making()
         config = self.files.directory / "kind-config.yaml"
-        state.write(config, render(CONFIG.read_text(), self._free_ports(), REPOSITORY))
+        mounts = self._pod_network(family, image)
+        state.write(config, render(CONFIG.read_text(), self._free_ports(), REPOSITORY, family, mounts))
         with step(f"kind cluster {self.files.name}"):
             options = [f"--name={self.files.name}", f"--image={image}", f"--config={config}"]
             self.kind("create", "cluster", *options, f"--kubeconfig={self.files.kubeconfig}")
-            self._name_node()
-        self.files.remember("made-from", config_key())
+            address = self._address()
+            self._name_node(address)
+        if family != ipfamily.IPV4:
+            self.files.remember(state.ADDRESS, address)
+        self.files.remember("made-from", config_key(family))
 
-    def _name_node(self) -> None:
+    def _pod_network(self, family: str, image: str) -> dict[Path, str]:
+        """Write the pods' network for a family, and return where the node needs it.
+
+        It needs none for IPv4, and none where the image is kind's own, which looks at the cluster.
+        """
+        if family == ipfamily.IPV4 or not image.startswith("localhost/"):
+            return {}
+        ours = self.files.directory / POD_NETWORK
+        state.write(ours, ipfamily.pod_network((nodeimage.NODE_FILES / POD_NETWORK).read_text(), family))
+        return {ours: f"/etc/cni/net.d/{POD_NETWORK}"}
+
+    def _address(self) -> str:
+        """Return the node's address, in a dual-stack cluster that of IPv6."""
+        get = ["get", "nodes", "--output=jsonpath={.items[0].status.addresses[?(@.type=='InternalIP')].address}"]
+        return max(self.kubectl(*get).split(), key=lambda address: ":" in address)
+
+    def _name_node(self, address: str) -> None:
         """Let the cluster's DNS know the node's name, at which tests open the edges as a browser does.
 
         The engine's own DNS answers for some of the node's addresses only, now and then.
         """
-        get_address = ["get", "nodes", "--output=jsonpath={.items[0].status.addresses[0].address}"]
-        address = self.kubectl(*get_address).strip()
         found = json.loads(self.kubectl("get", "configmap", "coredns", "--namespace=kube-system", "--output=json"))
         resolver = self.on_node("cat", "/etc/resolv.conf")
         found["data"]["Corefile"] = with_host(found["data"]["Corefile"], self.files.node, address, resolver)
@@ -159,15 +179,21 @@ class KindCluster:
         return self.on_node("sh", "-c", f"if [ -f {AUDIT_LOG} ]; then cat {AUDIT_LOG}; fi")
 
 
-def config_key() -> str:
+def config_key(family: str) -> str:
     """Return a key of everything that shapes the cluster when it is made."""
-    return cache.key_of([CONFIG, REPOSITORY / "tests/cluster/files/audit-policy.yaml"])
+    return cache.key_of([CONFIG, REPOSITORY / "tests/cluster/files/audit-policy.yaml", family])
 
 
-def render(text: str, host_ports: Mapping[int, int], base: Path) -> str:
+def render(
+    text: str,
+    host_ports: Mapping[int, int],
+    base: Path,
+    family: str = ipfamily.IPV4,
+    mounts: Mapping[Path, str] | None = None,
+) -> str:
     """Return kind's configuration with the cluster's own host ports, by port of the node, and absolute host paths.
 
-    The API server's port is among the host ports, and is not in the text.
+    The API server's port is among the host ports, and is not in the text. ``mounts`` are more files of the node.
 
     Raises ClusterError when the text maps other ports of the node.
     """
@@ -177,7 +203,10 @@ def render(text: str, host_ports: Mapping[int, int], base: Path) -> str:
     if found != edges or text.count("hostPort:") != len(found):
         raise ClusterError(f"{CONFIG.name}: a hostPort is expected for each of {edges}, not for {found}")
     text = mapping.sub(lambda port: f"{port[1]} {host_ports[int(port[2])]}", text)
-    text = f"{text.rstrip()}\nnetworking:\n  apiServerPort: {host_ports[state.API_SERVER.node_port]}\n"
+    more = "".join(f"\n      - {{hostPath: {ours}, containerPath: {there}}}" for ours, there in (mounts or {}).items())
+    text = text.replace("\n    extraMounts:", f"\n    extraMounts:{more}")
+    networking = f"{ipfamily.networking(family)}  apiServerPort: {host_ports[state.API_SERVER.node_port]}\n"
+    text = f"{text.rstrip()}\nnetworking:\n{networking}"
     mount = r"(?m)^(\s*(?:- )?hostPath:) (?!/)(?:\./)?(\S+)"
     return re.sub(mount, lambda found: f"{found[1]} {base / found[2]}", text)
 

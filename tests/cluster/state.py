@@ -31,6 +31,9 @@ EDGES = (TRAEFIK, CONTOUR)
 #: killed, its forwarding rule stays, and such a program then hears nothing.
 API_SERVER = Edge(6443, 16443, "api-port")
 
+#: The file with the address of a node that has IPv6.
+ADDRESS = "address"
+
 
 def root() -> Path:
     """Return the directory of all clusters' state."""
@@ -92,7 +95,7 @@ class ClusterState:
 
     def forget_making(self) -> None:
         """Forget that the cluster was completed; what remains is its port."""
-        for name in ("made-from", "kubeconfig"):
+        for name in ("made-from", "kubeconfig", ADDRESS):
             (self.directory / name).unlink(missing_ok=True)
 
     def forget(self) -> None:
@@ -116,5 +119,10 @@ class ClusterState:
         return chosen
 
     def url(self, edge: Edge = TRAEFIK) -> str:
-        """Return where an edge is heard."""
+        """Return where an edge is heard: at a port of the loopback address, or at the node's own address of IPv6.
+
+        Not every engine forwards a port to pods that have IPv6 only.
+        """
+        if address := self.read(ADDRESS):
+            return f"http://[{address}]:{edge.node_port}"
         return f"http://127.0.0.1:{self.port(edge)}"
