@@ -402,6 +402,17 @@ def test_no_part_of_a_password_is_shown(tmp_path: Path, url: str) -> None:
     assert code == 0 and "the host of DATABASE_URL has all tables." in said and "s3cret" not in said
 
 
+def test_a_bracket_in_a_password_is_no_address_of_ipv6(tmp_path: Path) -> None:
+    code, said = migrate(tmp_path, "complete", "postgresql://ann:s3cret[x@h:1/d")
+    assert code == 1 and "DATABASE_URL is not a URL" in said and "%5B" in said
+    assert "s3cret" not in said and "Traceback" not in said
+
+
+def test_a_database_at_an_address_of_ipv6_is_named(tmp_path: Path) -> None:
+    code, said = migrate(tmp_path, "complete", "postgresql://ann:s3cret@[fd00::1]:5432/d")
+    assert code == 0 and "The database at [fd00::1]:5432/d has all tables." in said and "s3cret" not in said
+
+
 def test_image_without_a_driver(tmp_path: Path) -> None:
     code, said = run("migrate.py", DATABASE_URL=URL)
     assert code == 1

@@ -80,6 +80,10 @@ CREATE INDEX IF NOT EXISTS "Feedback_stepId_idx" ON "Feedback" ("stepId");
 """
 
 OWN_LAYER = "If the app has a data layer of its own, set database.migration=none."
+NO_URL = (
+    "DATABASE_URL is not a URL. Write / : @ # [ ] and % in user and password as %2F %3A %40 %23 %5B %5D and %25; an"
+    " address of IPv6 is in brackets."
+)
 
 
 class MigrationError(Exception):
@@ -117,7 +121,10 @@ def place(url):
             f"DATABASE_URL {found}, and Chainlit's data layer needs postgresql://user:password@host:5432/name. Correct"
             f" the key of the Secret in database.existingSecret. {OWN_LAYER}"
         )
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # its text may have a part of the password
+        raise MigrationError(NO_URL) from None
     found = parts.netloc.rpartition("@")[2] + parts.path
     # A password with / or # in it ends the host too early; then nothing of the URL is safe to show.
     return found if "@" in parts.netloc and "@" not in found else "the host of DATABASE_URL"
@@ -148,9 +155,7 @@ async def connect(asyncpg, url):
         except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise MigrationError(f"DATABASE_URL does not work: {error}. Correct it.") from None
         except ValueError:  # its text may have a part of the password
-            raise MigrationError(
-                "DATABASE_URL is not a URL. Write / : @ # and % in user and password as %2F %3A %40 %23 and %25."
-            ) from None
+            raise MigrationError(NO_URL) from None
 
 
 async def missing(connection):
