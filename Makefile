@@ -9,6 +9,8 @@ MAKEFLAGS += --no-print-directory
 
 CLUSTER ?= chainlit
 TEST_CLUSTER ?= chainlit-test
+IPV6_CLUSTER ?= chainlit-ipv6
+IP_FAMILIES ?= ipv6 dual
 PYTHON ?= python3
 BIN := .venv/bin
 TOOL := $(BIN)/python -m tests.cluster
@@ -52,7 +54,7 @@ help: ## Show this list
 test: lint unit charts docs admission field e2e faults ## Run all checks: lint, types, unit, charts, docs, admission, field, e2e, faults
 
 .PHONY: test-all
-test-all: lint workflows unit served charts-all values monitoring docs-all admission-all field e2e-all release-rehearsal judge-short bench-smoke faults-all ## Run everything, also what takes long
+test-all: lint workflows unit served charts-all values monitoring docs-all admission-all field e2e-all ipv6 release-rehearsal judge-short bench-smoke faults-all ## Run everything, also what takes long
 
 .PHONY: lint
 lint: .venv/ready ## Check style, types, layers and shell scripts
@@ -146,6 +148,19 @@ e2e: cluster images edges ## Run the end-to-end tests in a cluster of their own 
 .PHONY: e2e-all
 e2e-all: ## Run the end-to-end tests with every row of their tables
 	$(MAKE) e2e E2E_ARGS=
+
+.PHONY: ipv6
+ipv6: export CLUSTER := $(IPV6_CLUSTER)
+ipv6: .venv/ready ## Chat in clusters with IPv6, alone and beside IPv4, that are made for it and removed; ten minutes
+	trap '$(TOOL) down' EXIT
+	for family in $(IP_FAMILIES); do
+	  export IP_FAMILY=$$family
+	  $(TOOL) down
+	  $(TOOL) up
+	  $(TOOL) images
+	  found="$$($(TOOL) env)"; eval "$$found"
+	  $(BIN)/pytest tests/ipv6 tests/e2e/test_login.py
+	done
 
 .PHONY: judge
 judge: export CLUSTER := $(TEST_CLUSTER)

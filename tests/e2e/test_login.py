@@ -67,6 +67,7 @@ class _EdgeResolver(AbstractResolver):
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
         place, port = str(self.edge.hostname), self.edge.port or 80
+        family = socket.AF_INET6 if ":" in place else socket.AF_INET
         return [ResolveResult(hostname=host, host=place, port=port, family=family, proto=0, flags=0)]
 
     async def close(self) -> None:

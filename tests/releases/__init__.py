@@ -118,6 +118,12 @@ WHERE = [
         "other releases",
     ),
     (
+        "addresses of the cluster",
+        "IPv4, IPv6, or both",
+        "IPv4 (`make e2e`); IPv6 alone, and both with IPv4 first (`make ipv6`)",
+        "both with IPv6 first",
+    ),
+    (
         "Helm",
         "3.14 or later, 4",
         "4.3 (`make e2e`), 3.22 (`make e2e-all`)",
