@@ -54,7 +54,7 @@ help: ## Show this list
 test: lint unit charts docs admission field e2e faults ## Run all checks: lint, types, unit, charts, docs, admission, field, e2e, faults
 
 .PHONY: test-all
-test-all: lint workflows unit served charts-all values monitoring docs-all admission-all field e2e-all ipv6 release-rehearsal judge-short bench-smoke faults-all ## Run everything, also what takes long
+test-all: lint workflows unit served charts-all values monitoring docs-all admission-all field e2e-all ipv6 stranger release-rehearsal judge-short bench-smoke faults-all ## Run everything, also what takes long
 
 .PHONY: lint
 lint: .venv/ready ## Check style, types, layers and shell scripts
@@ -161,6 +161,10 @@ ipv6: .venv/ready ## Chat in clusters with IPv6, alone and beside IPv4, that are
 	  found="$$($(TOOL) env)"; eval "$$found"
 	  $(BIN)/pytest tests/ipv6 tests/e2e/test_login.py
 	done
+
+.PHONY: stranger
+stranger: .venv/ready ## Clone the repository and go to a chat by the commands of README; print what each takes
+	$(BIN)/python -m tests.stranger
 
 .PHONY: judge
 judge: export CLUSTER := $(TEST_CLUSTER)
