@@ -72,6 +72,13 @@ def test_notes_have_the_script_for_the_page() -> None:
     text = notes("chainlit", {**HTTPS, "image": {"repository": "example/chat"}})
     assert '<script src="https://chat.example.com/copilot/index.js"></script>' in text
     assert 'chainlitServer: "https://chat.example.com"' in text
+    assert "accessToken" not in text
+
+
+@pytest.mark.parametrize("login", [{"auth": {"secret": "x" * 40}}, {"auth": {"existingSecret": "chat"}}])
+def test_notes_name_the_token_for_an_app_with_a_login(login: Object) -> None:
+    text = notes("chainlit", {**HTTPS, **login, "image": {"repository": "example/chat"}})
+    assert "add accessToken beside chainlitServer" in text
 
 
 @pytest.mark.parametrize(
