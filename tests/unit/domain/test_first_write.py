@@ -10,6 +10,7 @@ from tests.unit.domain.test_adoption import OWN, STRIP, adopting, after, pods
 from tests.unit.domain.world import DONE, app, assert_plain, container, ingress, report_of, service, verified, workload
 
 from chainlit_operator.domain.alignment import Apply, Blocked, NoOp
+from chainlit_operator.domain.conditions import Outcome, report
 from chainlit_operator.domain.decide import Decision, decide
 from chainlit_operator.domain.model import (
     NOBODY,
@@ -108,6 +109,16 @@ def test_else_the_operator_writes(standing: Any, finding: Any) -> None:
     assert isinstance(found.action, Apply)
     assert dict(found.action.env) == {"CHAINLIT_ROOT_PATH": "", "CHAINLIT_PARENT_ROOT_PATH": "/chat"}
     assert (found.kept, set(found.questions)) == (None, set(snap.answers))
+
+
+def test_what_the_former_pods_said_is_not_said_of_those_after_the_write() -> None:
+    snap = answered(asking("/chat", pods("/x")), finding=Finding(Cause.OWN_ROOT_PATH, prefix="/x"))
+    found, before = decide(snap), snap.workload
+    assert isinstance(found.action, Apply) and before is not None
+    written = replace(before, generation=before.generation + 1)
+    reachable = report(snap, found, Outcome(written, has_written=True)).status.condition("WebSocketReachable")
+    assert reachable is not None
+    assert (reachable.status, reachable.reason) == ("Unknown", "RolloutInProgress")
 
 
 @pytest.mark.parametrize("missing", [Stands, Whereabouts])

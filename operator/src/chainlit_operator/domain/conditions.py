@@ -219,7 +219,10 @@ class _Reporter:
         return None if condition is None else self._explained(condition)
 
     def _explained(self, condition: Condition) -> Condition:
-        """The condition with what the app's pods say about it."""
+        """The condition with what the app's pods say about it. Those before a write say nothing of those after it."""
+        before, now = self._snapshot.workload, self._workload
+        if before is None or now is None or before.generation != now.generation:
+            return condition
         container, found = self._decision.container, diagnosis.finding(self._snapshot, self._decision.questions)
         assert container is not None
         return diagnosis.explained(condition, found, container, self._resolved())
