@@ -48,13 +48,15 @@ async def converse(
     transports: Sequence[str] = POLLING_AND_WEBSOCKET,
     file: bytes = b"",
     idle: float = 0.0,
+    verify: bool = True,
 ) -> str:
     """Say ``text`` to the app at ``url`` and return the reply, which contains it. Raises ChatError.
 
     ``host`` replaces the host of the URL in the Host header. With "websocket" among ``transports`` the conversation
-    must have ended up there. Nothing is said for ``idle`` seconds, then a ``file`` is uploaded and sent along.
+    must have ended up there. Nothing is said for ``idle`` seconds, then a ``file`` is uploaded and sent along. With
+    ``verify`` False any certificate will do.
     """
-    conversation = _Conversation(url, host, transports, file, idle)
+    conversation = _Conversation(url, host, transports, file, idle, verify)
     try:
         async with asyncio.timeout(timeout):
             return await conversation.hold(text)
@@ -66,14 +68,30 @@ async def converse(
         raise ChatError(f"{conversation.step}: {_one_line(error)}") from error
 
 
+class _Connector(aiohttp.TCPConnector):
+    """Ends its connections with the stack: of one with TLS, the close waits for the peer, and the loop does not."""
+
+    def __init__(self, ended: ExitStack, **options: Any) -> None:
+        super().__init__(**options)
+        self._ended = ended
+
+    async def connect(self, req: Any, traces: Any, timeout: Any) -> Any:  # noqa: ASYNC109 - as aiohttp has it
+        connection = await super().connect(req, traces, timeout)
+        if connection.transport is not None:
+            self._ended.callback(connection.transport.abort)
+        return connection
+
+
 class _Conversation:
-    def __init__(self, url: str, host: str | None, transports: Sequence[str], file: bytes, idle: float) -> None:
+    def __init__(
+        self, url: str, host: str | None, transports: Sequence[str], file: bytes, idle: float, verify: bool
+    ) -> None:
         parts = urlsplit(url)
         self.origin = f"{parts.scheme}://{parts.netloc}"
         self.root = parts.path.rstrip("/")
         self.headers = {"Host": host} if host else {}
         self.transports = list(transports)
-        self.file, self.idle = file, idle
+        self.file, self.idle, self.verify = file, idle, verify
         self.session_id = str(uuid.uuid4())
         self.by_headers = False
         self.step = "setting out"
@@ -93,7 +111,10 @@ class _Conversation:
 
             # Unsafe means: cookies also of hosts that are addresses.
             async with aiohttp.ClientSession(
-                headers=self.headers, cookie_jar=aiohttp.CookieJar(unsafe=True), middlewares=[keep]
+                headers=self.headers,
+                cookie_jar=aiohttp.CookieJar(unsafe=True),
+                connector=_Connector(answers, ssl=self.verify),
+                middlewares=[keep],
             ) as http:
                 await self._load_page(http)
                 await self._set_cookie(http)

@@ -38,8 +38,8 @@ async def echo(message: cl.Message):
 class Visitor:
     """One user at one app. All methods raise AssertionError where the app does not answer as it should."""
 
-    def __init__(self, url: str, host: str | None = None, name: str = "ann") -> None:
-        self.url, self.name = url.rstrip("/"), name
+    def __init__(self, url: str, host: str | None = None, name: str = "ann", password: str = "open") -> None:
+        self.url, self.name, self.password = url.rstrip("/"), name, password
         self.headers = {"Host": host} if host else {}
 
     def say(self, text: str, *, thread: str = "", file: bytes = b"") -> str:
@@ -62,7 +62,7 @@ class Visitor:
         jar = aiohttp.CookieJar(unsafe=True)  # cookies also of hosts that are addresses
         timeout = aiohttp.ClientTimeout(total=60)
         async with aiohttp.ClientSession(headers=self.headers, cookie_jar=jar, timeout=timeout) as http:
-            form = {"username": self.name, "password": "open"}
+            form = {"username": self.name, "password": self.password}
             async with http.post(f"{self.url}/login", data=form) as response:
                 response.raise_for_status()
             return await ask(http)

@@ -61,14 +61,15 @@ def files() -> list[ValuesFile]:
 def _rendered(path: Path) -> tuple[Object, ...]:
     release, namespace = RELEASES[path.parent.name]
     with tempfile.TemporaryDirectory(prefix="values-") as work:
-        chart = CHARTS / path.parent.name
-        if not chart.exists():
-            chart = _parent(Path(work))
+        chart = chart_of(path.parent.name, Path(work))
         text = helm("template", release, str(chart), "--namespace", namespace, "--values", str(path))
     return tuple(load_all(text))
 
 
-def _parent(work: Path) -> Path:
+def chart_of(name: str, work: Path) -> Path:
+    """Return the directory of a chart; a parent chart is made in the empty directory ``work``."""
+    if name != "umbrella":
+        return CHARTS / name
     shutil.copytree(CHARTS / "chainlit", work / "charts/chainlit")
     (work / "Chart.yaml").write_text(PARENT, encoding="utf-8")
     return work
