@@ -102,12 +102,18 @@ async def test_backend_asks_the_service_only() -> None:
 PROXIED = replace(BACKEND, service=Ref("Service", "shop", "chat"), pod_port=8000)
 
 
-async def test_chainlit_behind_a_login_proxy_is_asked_in_a_ready_pod() -> None:
+@pytest.mark.parametrize(
+    ("service", "pod"),
+    [("http://10.96.0.7:80", "http://10.1.0.3:8000"), ("http://[fd00::7]:80", "http://[fd00::2]:8000")],
+)
+async def test_chainlit_behind_a_login_proxy_is_asked_in_a_ready_pod(service: str, pod: str) -> None:
+    """At an address of the Service's first family."""
     scene = Scene()
-    scene.pods = [Endpoint("10.1.0.1", is_ready=False), Endpoint("fd00::2", is_ready=True), Endpoint("10.1.0.3", True)]
-    assert (await scene.verifier.verify(PROXIED)).reachable
+    ready = Endpoint("fd00::2", is_ready=True), Endpoint("10.1.0.3", is_ready=True)
+    scene.pods = [Endpoint("10.1.0.1", is_ready=False), Endpoint("fd00::1", is_ready=False), *ready]
+    assert (await scene.verifier.verify(replace(PROXIED, base_url=service))).reachable
     assert scene.asked_services == [PROXIED.service]
-    assert scene.targets == [Target("http://[fd00::2]:8000", "/chat", "/team")]
+    assert scene.targets == [Target(pod, "/chat", "/team")]
     (prober,) = scene.probers
     assert not prober.allow(ip_address("10.0.0.1")), "a tenant can write EndpointSlices"
     assert prober.allow(ip_address("10.1.0.3"))
