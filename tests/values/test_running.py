@@ -24,6 +24,7 @@ NAMES = {
     "oauth2_proxy": "localhost/chainlit-oauth2-proxy:1",
 }
 RUNS = [pytest.param(run.filled(**NAMES), id=str(run)) for run in runs()]
+CHANGED = [pytest.param(run.filled(**NAMES), id=str(run)) for run in runs() if run.values]
 #: API groups whose definitions the cluster has, beside those of Kubernetes.
 INSTALLED = {"traefik.io", "projectcontour.io", api_version("ChainlitApp").partition("/")[0]}
 
@@ -62,7 +63,7 @@ def test_the_cluster_has_its_images_and_kinds(run: Run, tmp_path: Path) -> None:
     assert {group for group in groups if not kinds.BUILT_IN.fullmatch(group)} <= INSTALLED
 
 
-@pytest.mark.parametrize("run", RUNS)
+@pytest.mark.parametrize("run", CHANGED)
 def test_no_value_is_there_in_vain(run: Run, tmp_path: Path) -> None:
     """Without it, the chart makes something else."""
     (tmp_path / "all").mkdir()
