@@ -23,6 +23,7 @@ from tests.cluster.errors import ClusterError
 from tests.cluster.kindcluster import KindCluster
 from tests.cluster.state import ClusterState
 from tests.cluster.versions import REPOSITORY
+from tests.release import plan
 from tests.stranger import commands, surroundings
 from tests.stranger.journey import Journey
 
@@ -62,7 +63,7 @@ def install(cluster: KindCluster, clone: Path, work: Path) -> Journey:
             wait_until(lambda: is_ready(journey.look(command)), seconds=120, what=f"READY True in:\n{said}")
         say(journey.look(command))
         journey.chat(cluster.files.url() + surroundings.PATH, host=cluster.files.node)
-        cluster.engine.run("rmi", f"{registry}/stranger/chainlit-operator:0.2.0")
+        cluster.engine.run("rmi", f"{registry}/stranger/chainlit-operator:{plan.version()}")
     return journey
 
 
