@@ -16,10 +16,12 @@ from tests.waiting import until
 from chainlit_operator.domain.model import WatchedObject
 from chainlit_operator.kinds import registry
 from chainlit_operator.kube import reflector as reflectors
+from chainlit_operator.kube import served_versions
 from chainlit_operator.kube.backoff import backoff_seconds
 from chainlit_operator.kube.client import Api
 from chainlit_operator.kube.reflector import Reflector
 from chainlit_operator.kube.resource_versions import RestoredError
+from chainlit_operator.kube.served_versions import ServedVersions
 from chainlit_operator.object_ref import Ref
 from chainlit_operator.state import decoding
 
@@ -49,10 +51,10 @@ class Store:
 
 
 def reflector_of(
-    api: Api, kind: str, namespace: str | None, store: Store, *, is_optional: bool = False
+    api: Api, kind: str, namespace: str | None, store: Store, served: ServedVersions | None = None
 ) -> Reflector[WatchedObject]:
     decode = decoding.decoder(registry.WATCHED[kind])
-    return Reflector(api, kind, namespace, store, decode_listed=decode, decode_event=decode, is_optional=is_optional)
+    return Reflector(api, kind, namespace, store, decode_listed=decode, decode_event=decode, served=served)
 
 
 @pytest.fixture(autouse=True)
@@ -202,26 +204,67 @@ LISTED = reply(page(obj("a")))
 NOT_KNOWN = reply("404 page not found", 404)
 
 
+def groups(*versions: str) -> Answer:
+    """Serve these API versions."""
+    return reply({"groups": [{"versions": [{"groupVersion": version}]} for version in versions]})
+
+
+GATEWAY_API = groups("apps/v1", "gateway.networking.k8s.io/v1")
+
+
 @pytest.mark.parametrize(
     ("script", "log"),
     [
-        ([NOT_KNOWN], ["replace []"]),
-        ([LISTED, NOT_KNOWN, *[NOT_KNOWN] * reflectors.IGNORED_NOT_FOUNDS], ["replace ['a']", "replace []"]),
-        ([LISTED, *[NOT_KNOWN] * reflectors.IGNORED_NOT_FOUNDS, LISTED], ["replace ['a']"] * 2),
-        ([LISTED, *[error(503, "ServiceUnavailable")] * 20, NOT_KNOWN, LISTED], ["replace ['a']"] * 2),
+        ([groups("apps/v1")], ["replace []"]),
+        ([GATEWAY_API, NOT_KNOWN], ["replace []"]),
+        (
+            [GATEWAY_API, LISTED, NOT_KNOWN, *[NOT_KNOWN] * reflectors.IGNORED_NOT_FOUNDS],
+            ["replace ['a']", "replace []"],
+        ),
+        ([GATEWAY_API, LISTED, *[NOT_KNOWN] * reflectors.IGNORED_NOT_FOUNDS, LISTED], ["replace ['a']"] * 2),
+        ([GATEWAY_API, LISTED, *[error(503, "x")] * 20, NOT_KNOWN, LISTED], ["replace ['a']"] * 2),
+        ([error(503, "x"), reply("no"), GATEWAY_API, LISTED], ["replace ['a']"]),
     ],
-    ids=["from the start", "for good", "for a while", "after an outage"],
+    ids=["no version", "no kind of the version", "for good", "for a while", "after an outage", "unknown at first"],
 )
 async def test_a_kind_that_is_not_known(script: list[Answer], log: list[str]) -> None:
     """Its watch, which comes after each list, is answered like a list then."""
     server, sink = ApiServer(), Store()
     server.script = list(script)
     async with server.serving() as api:
-        task = asyncio.create_task(reflector_of(api, "HTTPRoute", None, sink, is_optional=True).run())
+        task = asyncio.create_task(reflector_of(api, "HTTPRoute", None, sink, ServedVersions(api)).run())
         await until(lambda: len(sink.log) == len(log) and not server.script)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
     assert sink.log == log
+
+
+async def test_a_kind_that_appears_is_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reflectors, "ABSENT_SECONDS", 0.001)
+    monkeypatch.setattr(served_versions, "FRESH_SECONDS", 0)
+    server, sink = ApiServer(), Store()
+    server.script = [groups("apps/v1"), groups("apps/v1"), GATEWAY_API, LISTED]
+    async with server.serving() as api:
+        task = asyncio.create_task(reflector_of(api, "HTTPRoute", None, sink, ServedVersions(api)).run())
+        await until(lambda: len(sink.log) == 3)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    assert sink.log == ["replace []", "replace []", "replace ['a']"]
+
+
+async def test_kinds_that_are_absent_share_one_request() -> None:
+    """So a cluster without any of them answers one request, however many kinds and namespaces there are."""
+    server, sink = ApiServer(), Store()
+    server.script = [groups("apps/v1")]
+    async with server.serving() as api:
+        served = ServedVersions(api)
+        kinds = [(kind, namespace) for kind in ("HTTPRoute", "Gateway", "Middleware") for namespace in ("a", "b")]
+        tasks = [asyncio.create_task(reflector_of(api, *each, sink, served).run()) for each in kinds]
+        await until(lambda: len(sink.log) == len(tasks))
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    assert [path for _, path, _ in server.requests] == ["/apis"]
 
 
 async def test_strange_object_costs_only_itself() -> None:

@@ -23,6 +23,7 @@ from chainlit_operator.kube.client import Api
 from chainlit_operator.kube.leader_election import LeaderElector, LeaseTiming
 from chainlit_operator.kube.reflector import SILENCE_SECONDS, Reflector
 from chainlit_operator.kube.resource_versions import is_older
+from chainlit_operator.kube.served_versions import ServedVersions
 from chainlit_operator.kube.workqueue import WorkQueue
 from chainlit_operator.object_ref import Ref
 from chainlit_operator.observability import gc_tuning, metrics
@@ -96,6 +97,7 @@ class Runtime:
         namespaces = options.namespaces or (None,)
         self.intake = AppIntake(self.state)
         self.app_relister = AppRelister(api, self.intake, namespaces)
+        served = ServedVersions(api)
         self.reflectors = [
             Reflector(
                 api,
@@ -104,7 +106,7 @@ class Runtime:
                 self.state,
                 decode_listed=decoding.decoder(kind),
                 decode_event=decoding.decoder(kind, self.state.find),
-                is_optional=kind.is_optional,
+                served=served if kind.is_optional else None,
             )
             for kind in registry.WATCHED.values()
             for namespace in namespaces

@@ -95,7 +95,21 @@ class Api:
             parts.append(subresource)
         return "/".join(parts)
 
+    def version_of(self, kind: str) -> str:
+        """Return the API version of a kind, as objects name it."""
+        return self._resources[kind][0].partition("/apis/")[2] or "v1"
+
     # ------------------------------------------------------------------------------------------------- requests
+
+    async def served_versions(self) -> frozenset[str]:
+        """Return the API versions that the cluster serves, such as ``networking.k8s.io/v1``; raises ApiError."""
+        async with self._request("GET", "/apis") as response:
+            body = await response.read()
+        try:
+            groups = codec.decode_groups(body).groups
+        except msgspec.MsgspecError as error:
+            raise ApiError(0, "BadResponse", f"the list of API groups cannot be read: {error}") from error
+        return frozenset(version.group_version for group in groups for version in group.versions)
 
     async def list_page(
         self,

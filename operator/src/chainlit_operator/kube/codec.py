@@ -59,6 +59,20 @@ class Page(ApiStruct):
     items: list[msgspec.Raw] | None = None
 
 
+class _GroupVersion(ApiStruct):
+    group_version: str = ""
+
+
+class _Group(ApiStruct):
+    versions: list[_GroupVersion] = field(default_factory=list)
+
+
+class Groups(ApiStruct):
+    """APIGroupList: the groups of the API server with their versions."""
+
+    groups: list[_Group] = field(default_factory=list)
+
+
 class Event(ApiStruct):
     """One line of a watch. Its object is not decoded yet."""
 
@@ -119,6 +133,7 @@ def decoder(type_: type[T]) -> Callable[[bytes | msgspec.Raw], T]:
 
 decode_page = decoder(Page)
 decode_event = decoder(Event)
+decode_groups = decoder(Groups)
 decode_error = decoder(ErrorStatus)
 decode_metadata = decoder(PartialObjectMetadata)
 decode_any = decoder(dict[str, Any])

@@ -24,6 +24,7 @@ from chainlit_operator.kube.backoff import STABLE_SECONDS, backoff_seconds
 from chainlit_operator.kube.client import PAGE_SIZE, Api
 from chainlit_operator.kube.errors import SILENT, ApiError
 from chainlit_operator.kube.resource_versions import ensure_not_older
+from chainlit_operator.kube.served_versions import ServedVersions
 from chainlit_operator.kube.unreadable import UnreadableObjects
 from chainlit_operator.object_ref import Ref
 from chainlit_operator.observability import metrics
@@ -33,8 +34,8 @@ logger = logging.getLogger(__name__)
 #: The API server sends a bookmark every minute, unless nothing of the kind has changed since it started. A stream that
 #: is silent for longer than this may be dead.
 SILENCE_SECONDS = 90.0
-#: The pause between two lists of a kind that the cluster does not know.
-ABSENT_SECONDS = 60.0
+#: The pause between two looks for a kind that the cluster does not know.
+ABSENT_SECONDS = 30.0
 #: After a successful list, ignore this many answers "404 unknown kind" (about 30 s): a proxy or a starting API server
 #: may send them. If the CRD was really deleted, the watch has already delivered DELETED events.
 IGNORED_NOT_FOUNDS = 8
@@ -88,9 +89,9 @@ class Reflector(Generic[ObjectT]):
         *,
         decode_listed: Decode[ObjectT],
         decode_event: Decode[ObjectT],
-        is_optional: bool = False,
+        served: ServedVersions | None = None,
     ) -> None:
-        """``is_optional`` means that the cluster may not know the kind; then the reflector waits for it.
+        """``served`` is given for a kind that the cluster may not know; then the reflector waits for it.
 
         ``decode_event`` decodes the objects of watch events, and may use their former records.
         """
@@ -99,7 +100,7 @@ class Reflector(Generic[ObjectT]):
         self.last_error: ApiError | None = None
         #: When the last answer or error arrived. It becomes old only if the reflector hangs.
         self.last_seen = time.monotonic()
-        self._api, self._store, self._is_optional = api, store, is_optional
+        self._api, self._store, self._served = api, store, served
         self._not_founds_to_ignore = 0
         #: The newest resource version seen.
         self._version = ""
@@ -117,10 +118,13 @@ class Reflector(Generic[ObjectT]):
         while True:
             started = time.monotonic()
             try:
+                if await self._is_absent():
+                    await self._await_kind()
+                    continue
                 await self._list()
                 await self._watch()
             except ApiError as error:
-                if error.code == 404 and self._is_optional:
+                if error.code == 404 and self._served is not None:
                     if not self._not_founds_to_ignore:
                         await self._await_kind()
                         continue
@@ -133,6 +137,12 @@ class Reflector(Generic[ObjectT]):
                 metrics.WATCH_RESTARTS.labels(self.kind, error.reason).inc()
             self._note_alive()
             await asyncio.sleep(backoff_seconds(failures))
+
+    async def _is_absent(self) -> bool:
+        """Whether the cluster lacks the kind for sure. A kind that was listed is given time: see IGNORED_NOT_FOUNDS."""
+        if self._served is None or self._not_founds_to_ignore:
+            return False
+        return not await self._served.has(self.kind)
 
     async def _await_kind(self) -> None:
         """Wait for a kind that the cluster does not know. Until then the store has no objects of it."""
