@@ -42,6 +42,7 @@ All that the chart says of Kubernetes kinds, in one place: rights, and the resou
   adoptable     .   CEL: the list of resources that a ChainlitApp names by spec.workload.ref
   creatable     .   CEL: the list of resources that the operator creates
   routeKind     .   CEL: the kind of the route in the request
+  optionalKinds .   the kinds that disabledKinds may have, separated by spaces
 */}}
 """
 
@@ -66,7 +67,9 @@ def _rights(kind: Kind) -> str:
     if kind.is_created:
         more = '{{ $whole | default ", patch" }}' if is_patched else "{{ $whole }}"
     rule = f"- apiGroups: [{_group(kind)}]\n  resources: [{kind.plural}]\n  verbs: [list, watch{more}]\n"
-    return _comment(kind.purpose) + rule
+    text = _comment(kind.purpose) + rule
+    needed = [f'(not (has "{name}" .Values.disabledKinds))' for name in sorted(registry.needed_by(kind.kind))]
+    return f"{{{{- if or {' '.join(needed)} }}}}\n{text}{{{{- end }}}}\n" if needed else text
 
 
 def _rule(kind: Kind, operations: str, *, versions: str = '"*"', subresources: bool = False) -> str:
@@ -102,6 +105,7 @@ def template() -> str:
         "adoptable": _cel(workloads),
         "creatable": _cel(created),
         "routeKind": f"{{{kinds}}}[request.resource.resource]\n",
+        "optionalKinds": " ".join(sorted(registry.OPTIONAL)) + "\n",
     }
     return _INDEX + "".join(
         f'\n{{{{- define "chainlit-operator.{name}" -}}}}\n{text}{{{{- end }}}}\n' for name, text in parts.items()

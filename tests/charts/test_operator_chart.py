@@ -58,6 +58,16 @@ def test_rights_in_some_namespaces() -> None:
     assert release.env()["CHAINLIT_OPERATOR_NAMESPACE"] == "team-a,7"
 
 
+def test_no_rights_for_kinds_that_are_disabled() -> None:
+    release = operator({"disabledKinds": ["HTTPRoute"]})
+    groups = {group for group, _ in rights(release.named("ClusterRole", "op-chainlit-operator"))}
+    assert "gateway.networking.k8s.io" not in groups and "traefik.io" in groups
+    assert release.env()["CHAINLIT_OPERATOR_DISABLE_KIND"] == "HTTPRoute"
+    assert "disabledKinds has Gateway, which cannot be disabled; use HTTPRoute" in refusal(
+        "chainlit-operator", {"disabledKinds": ["Gateway"]}
+    )
+
+
 def test_right_to_know_the_api_servers_addresses() -> None:
     release = operator({"watchNamespaces": ["team-a"]})
     role, binding = release.all("Role")[1], release.all("RoleBinding")[1]

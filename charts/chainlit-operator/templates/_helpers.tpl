@@ -11,6 +11,12 @@ What only this chart has.
 {{- if and (gt (int .Values.replicaCount) 1) (not .Values.leaderElection.enabled) }}
 {{- fail "replicaCount above 1 needs leaderElection.enabled: without it all replicas would work at the same time; enable it, or run one replica" }}
 {{- end }}
+{{- $optional := include "chainlit-operator.optionalKinds" . | trim | splitList " " }}
+{{- range .Values.disabledKinds }}
+{{- if not (has . $optional) }}
+{{- fail (printf "disabledKinds has %s, which cannot be disabled; use %s" . (join ", " $optional)) }}
+{{- end }}
+{{- end }}
 {{- range $policy := list "admissionPolicy" "routePolicy" }}
 {{- $actions := (get $.Values $policy).validationActions }}
 {{- if and (has "Deny" $actions) (has "Warn" $actions) }}

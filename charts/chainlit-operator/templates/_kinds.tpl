@@ -10,6 +10,7 @@ All that the chart says of Kubernetes kinds, in one place: rights, and the resou
   adoptable     .   CEL: the list of resources that a ChainlitApp names by spec.workload.ref
   creatable     .   CEL: the list of resources that the operator creates
   routeKind     .   CEL: the kind of the route in the request
+  optionalKinds .   the kinds that disabledKinds may have, separated by spaces
 */}}
 
 {{- define "chainlit-operator.rules" -}}
@@ -22,18 +23,24 @@ All that the chart says of Kubernetes kinds, in one place: rights, and the resou
 - apiGroups: [chainlit-operator.dev]
   resources: [chainlitapps/status]
   verbs: [patch, update]
+{{- if or (not (has "HTTPRoute" .Values.disabledKinds)) }}
 # The listeners of a Gateway have scheme and port of an HTTPRoute's URL.
 - apiGroups: [gateway.networking.k8s.io]
   resources: [gateways]
   verbs: [list, watch]
+{{- end }}
+{{- if or (not (has "HTTPRoute" .Values.disabledKinds)) }}
 # A ReferenceGrant allows an HTTPRoute of another namespace to lead to a Service.
 - apiGroups: [gateway.networking.k8s.io]
   resources: [referencegrants]
   verbs: [list, watch]
+{{- end }}
+{{- if or (not (has "HTTPRoute" .Values.disabledKinds)) }}
 # An HTTPRoute has the path of an app. The operator writes only those that a ChainlitApp describes.
 - apiGroups: [gateway.networking.k8s.io]
   resources: [httproutes]
   verbs: [list, watch{{ $whole }}]
+{{- end }}
 # An Ingress has the path of an app. The operator writes only those that a ChainlitApp describes.
 - apiGroups: [networking.k8s.io]
   resources: [ingresses]
@@ -140,4 +147,8 @@ All that the chart says of Kubernetes kinds, in one place: rights, and the resou
 
 {{- define "chainlit-operator.routeKind" -}}
 {'httproutes': 'HTTPRoute', 'ingresses': 'Ingress'}[request.resource.resource]
+{{- end }}
+
+{{- define "chainlit-operator.optionalKinds" -}}
+HTTPRoute
 {{- end }}

@@ -19,7 +19,7 @@ import uvloop
 
 from chainlit_operator import __version__
 from chainlit_operator.controller.runtime import VERIFICATIONS_PER_SECOND, Options, Runtime
-from chainlit_operator.kinds.registry import RESOURCES
+from chainlit_operator.kinds.registry import OPTIONAL, RESOURCES
 from chainlit_operator.kopf_layer import handlers
 from chainlit_operator.kube import config as configs
 from chainlit_operator.kube.client import Api
@@ -42,6 +42,21 @@ class _Namespaces(click.ParamType[tuple[str, ...]]):
         self, value: str | tuple[str, ...], param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[str, ...]:
         return value if isinstance(value, tuple) else tuple(value.replace(",", " ").split())
+
+
+class _Kinds(_Namespaces):
+    """Kinds that the operator can do without, separated by commas or white space."""
+
+    name = "kinds"
+
+    def convert(
+        self, value: str | tuple[str, ...], param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, ...]:
+        kinds = super().convert(value, param, ctx)
+        for kind in kinds:
+            if kind not in OPTIONAL:
+                self.fail(f"{kind!r} is none of {', '.join(sorted(OPTIONAL))}.", param, ctx)
+        return kinds
 
 
 class _Number(click.FloatRange):
@@ -75,6 +90,15 @@ def cli() -> None:
     envvar="CHAINLIT_OPERATOR_NAMESPACE",
     metavar="NAMES",
     help="Namespace to watch. Repeat it, or separate several by commas.  [default: all namespaces]",
+)
+@click.option(
+    "--disable-kind",
+    multiple=True,
+    type=_Kinds(),
+    envvar="CHAINLIT_OPERATOR_DISABLE_KIND",
+    metavar="KINDS",
+    help="Kind that the operator does not read, and needs no rights for. Repeat it, or separate several by commas. "
+    f"Kinds: {', '.join(sorted(OPTIONAL))}.",
 )
 @click.option(
     "--kubeconfig",
@@ -180,6 +204,7 @@ def cli() -> None:
 )
 def run(  # noqa: PLR0913, PLR0917 - click passes one argument for each option
     namespace: tuple[tuple[str, ...], ...],
+    disable_kind: tuple[tuple[str, ...], ...],
     kubeconfig: str | None,
     context: str | None,
     concurrency: int,
@@ -205,6 +230,7 @@ def run(  # noqa: PLR0913, PLR0917 - click passes one argument for each option
     try:
         options = Options(
             namespaces=tuple(dict.fromkeys(name for names in namespace for name in names)),
+            disabled_kinds=frozenset(name for names in disable_kind for name in names),
             concurrency=concurrency,
             verification=verification,
             verification_concurrency=verification_concurrency,

@@ -99,6 +99,18 @@ RESOLUTION = [
         "name it in spec.route.ref.",
     ),
     (
+        chain.kinds_are_read,
+        snapshot(ingress("/chat"), app=app(**NAMED), disabled_kinds=frozenset({"Ingress"})),
+        "The operator does not read objects of kind Ingress, and this one is the route of the app. Remove Ingress from "
+        "disabledKinds of the operator's chart, or name a route of another kind.",
+    ),
+    (
+        chain.kinds_are_read,
+        without_routes(disabled_kinds=frozenset({"Deployment", "Ingress"})),
+        "The operator does not read objects of kind Deployment, and this one is the workload of the app. Remove "
+        "Deployment from disabledKinds of the operator's chart, or name a workload of another kind.",
+    ),
+    (
         chain.named_route_exists,
         without_routes(app=app(**NAMED)),
         "Ingress chat does not exist in namespace shop. Create it, or correct kind and name in spec.route.ref.",

@@ -40,6 +40,14 @@ def test_places_in_the_api() -> None:
     assert len(set(registry.RESOURCES.values())) == len(registry.RESOURCES)
 
 
+def test_kinds_that_only_a_disabled_kind_needs_are_not_watched_either() -> None:
+    every = set(registry.WATCHED)
+    assert {kind.kind for kind in registry.watched(frozenset())} == every
+    without = {kind.kind for kind in registry.watched(frozenset({"HTTPRoute"}))}
+    assert every - without == {"HTTPRoute", "Gateway", "ReferenceGrant"}  # Ingresses name Middlewares too
+    assert every - {kind.kind for kind in registry.watched(registry.OPTIONAL)} >= every - without
+
+
 def test_dependencies_are_kinds_that_are_read() -> None:
     for kind in registry.ROUTES.values():
         assert set(kind.dependencies) <= set(registry.WATCHED), kind.kind

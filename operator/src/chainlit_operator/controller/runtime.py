@@ -58,6 +58,7 @@ class Options:
     """
 
     namespaces: tuple[str, ...] = ()
+    disabled_kinds: frozenset[str] = frozenset()
     concurrency: int = 16
     verification: bool = True
     verification_concurrency: int = 32
@@ -75,7 +76,7 @@ class Runtime:
     def __init__(self, api: Api, options: Options) -> None:
         self.options = options
         self.queue: WorkQueue[Ref] = WorkQueue(backoff_seconds)
-        self.state = State(self._changed, options.namespaces)
+        self.state = State(self._changed, options.namespaces, options.disabled_kinds)
         #: Whether changes go to the queue. A new leader enqueues everything.
         self._is_leading = False
         api_addresses, pods = ApiAddresses(api.config.host, ApiEndpoints(api).read), PodAddresses(api)
@@ -108,7 +109,7 @@ class Runtime:
                 decode_event=decoding.decoder(kind, self.state.find),
                 served=served if kind.is_optional else None,
             )
-            for kind in registry.WATCHED.values()
+            for kind in registry.watched(options.disabled_kinds)
             for namespace in namespaces
         ]
         self.elector: LeaderElector | None = None

@@ -20,6 +20,7 @@ class Reason(StrEnum):
 
     # RouteResolved
     RESOLVED = "Resolved"
+    KIND_DISABLED = "KindDisabled"
     ROUTE_NOT_FOUND = "RouteNotFound"
     ROUTE_AMBIGUOUS = "RouteAmbiguous"
     ROUTE_WITHOUT_BACKEND = "RouteWithoutBackend"

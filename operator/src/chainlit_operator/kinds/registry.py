@@ -44,6 +44,8 @@ APP: Resource = next(kind for kind in _ALL if kind.kind == APP_KIND)
 WATCHED: Mapping[str, Kind] = _of(Kind)
 WORKLOADS: Mapping[str, WorkloadKind] = _of(WorkloadKind)
 ROUTES: Mapping[str, RouteKind] = _of(RouteKind)
+#: The kinds of routes and workloads that the operator can do without.
+OPTIONAL: frozenset[str] = frozenset(name for name in (*ROUTES, *WORKLOADS) if WATCHED[name].is_optional)
 #: The kinds that are listed only when a decision needs them.
 LISTED: Mapping[str, ListedKind] = _of(ListedKind)
 #: Kinds of dependencies that name others of their kind.
@@ -52,3 +54,19 @@ CHAINED: frozenset[str] = frozenset(name for name, kind in WATCHED.items() if ki
 API_VERSIONS: Mapping[str, str] = {kind.kind: kind.api_version for kind in (*_ALL, *_UNWATCHED)}
 #: kind → (API path of group and version, plural)
 RESOURCES: Resources = {kind.kind: (kind.path, kind.plural) for kind in (*_ALL, *_UNWATCHED)}
+
+
+def needed_by(kind: str) -> frozenset[str]:
+    """Return the optional kinds for whose sake a kind is watched; none for a kind that is always watched."""
+    if kind in OPTIONAL:
+        return frozenset((kind,))
+    users = frozenset(name for name, route in ROUTES.items() if kind in route.dependencies)
+    return users if users <= OPTIONAL else frozenset()
+
+
+def watched(disabled: frozenset[str]) -> Iterator[Kind]:
+    """Yield the kinds to watch where some optional kinds are disabled."""
+    for name, kind in WATCHED.items():
+        needed = needed_by(name)
+        if not needed or needed - disabled:
+            yield kind

@@ -20,11 +20,17 @@ class State(Store):
     """The store with its indexes. It enqueues all that a change affects.
 
     ``enqueue`` is called with each app whose decision a change may affect, and with each workload to release.
-    ``watched`` are the namespaces that the operator watches, empty for all.
+    ``watched`` are the namespaces that the operator watches, empty for all, and ``disabled_kinds`` the kinds that it
+    does not read.
     """
 
-    def __init__(self, enqueue: Callable[[Ref], None], watched: tuple[str, ...] = ()) -> None:
-        super().__init__(self._changed, watched)
+    def __init__(
+        self,
+        enqueue: Callable[[Ref], None],
+        watched: tuple[str, ...] = (),
+        disabled_kinds: frozenset[str] = frozenset(),
+    ) -> None:
+        super().__init__(self._changed, watched, disabled_kinds)
         self._enqueue = enqueue
         self.indexes = Indexes(self)
         self.route_keys = RouteKeys(self, self.indexes)

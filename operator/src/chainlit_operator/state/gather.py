@@ -55,6 +55,7 @@ def gather(app: App, store: Store, indexes: Indexes, route_keys: RouteKeys, logi
         claimed_by="" if claimant is None or claimant.ref == app.ref else claimant.ref.name,
         same_login=login_cookies.other(app.ref),
         watched=store.watched,
+        disabled_kinds=store.disabled_kinds,
     )
 
 

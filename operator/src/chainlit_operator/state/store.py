@@ -37,10 +37,12 @@ class OnChange(Protocol):
 class Store:
     """Objects by kind and reference, without their relations: the indexes know those."""
 
-    def __init__(self, on_change: OnChange, watched: tuple[str, ...] = ()) -> None:
+    def __init__(self, on_change: OnChange, watched: tuple[str, ...], disabled_kinds: frozenset[str]) -> None:
         self._on_change = on_change
         #: The namespaces whose objects are in the store; empty for all.
         self.watched = watched
+        #: The kinds whose objects are not in the store.
+        self.disabled_kinds = disabled_kinds
         self.apps: dict[Ref, App] = {}
         self._objects: defaultdict[str, dict[Ref, WatchedObject]] = defaultdict(dict)
 

@@ -106,7 +106,8 @@ class Snapshot:
     ``answers`` are those of pods to the questions of the decision before. ``verification`` is the latest result for the
     app, ``memory`` the operator's own writes. ``is_verified`` is False where verification is off for the whole
     operator. ``monotonic`` is the time in seconds of the clock that ``memory`` uses, ``now`` the wall clock's (RFC
-    3339). ``watched`` are the namespaces that the operator watches, empty for all.
+    3339). ``watched`` are the namespaces that the operator watches, empty for all, ``disabled_kinds`` the kinds that it
+    does not read.
     """
 
     app: App
@@ -127,6 +128,7 @@ class Snapshot:
     memory: Memory = field(default_factory=Memory)
     is_verified: bool = True
     watched: tuple[str, ...] = ()
+    disabled_kinds: frozenset[str] = frozenset()
     monotonic: float = 0.0
     now: str = ""
 

@@ -103,6 +103,18 @@ def created_route_has_one_backend(snapshot: Snapshot) -> str:
     )
 
 
+def kinds_are_read(snapshot: Snapshot) -> str:
+    """The operator must read the kinds of the workload and of the route that the app names or creates."""
+    app = snapshot.app
+    for what, ref in (("workload", app.workload), ("route", app.route)):
+        if ref is not None and ref.kind in snapshot.disabled_kinds:
+            return (
+                f"The operator does not read objects of kind {ref.kind}, and this one is the {what} of the app. Remove "
+                f"{ref.kind} from disabledKinds of the operator's chart, or name a {what} of another kind."
+            )
+    return ""
+
+
 def named_route_exists(snapshot: Snapshot) -> str:
     """The route that the app names must exist; one of another namespace must lead to the app's namespace."""
     route, namespace = snapshot.app.route, snapshot.app.ref.namespace
@@ -137,6 +149,7 @@ def _services(snapshot: Snapshot) -> str:
 
 APP_RULES: tuple[Rule[Snapshot], ...] = (
     Rule(Reason.NAME_TAKEN, names_are_free),
+    Rule(Reason.KIND_DISABLED, kinds_are_read),
     Rule(Reason.WORKLOAD_NOT_FOUND, workload_exists),
     Rule(Reason.STATED_URL_INVALID, url_is_valid),
     Rule(Reason.STATED_URL_INVALID, backend_path_fits),
