@@ -12,12 +12,10 @@ import hmac
 import json
 import re
 import ssl
-import subprocess
 import time
-import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +25,7 @@ from aiohttp import web
 from tests.e2e import browser, certificates
 from tests.e2e.browser import Tab
 from tests.e2e.cluster import START, Space
+from tests.e2e.forwarding import forwarded
 from tests.e2e.test_persistence import put
 from tests.objects import Object
 from tests.waiting import eventually
@@ -127,20 +126,6 @@ async def say(tab: Tab, text: str) -> str:
     return str(await tab.wait_for(f"{FAILED} ?? {TEXT}.match(/echo: .*/)?.[0]", is_meant))
 
 
-@contextmanager
-def https_edge() -> Iterator[str]:
-    """Have the edge's port for https, which the node does not offer, on this machine. Yields its address."""
-    command = ["kubectl", "--namespace=traefik", "port-forward", "service/traefik", ":443"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as forwarding:
-        try:
-            assert forwarding.stdout is not None
-            found = re.search(r"127\.0\.0\.1:\d+", forwarding.stdout.readline())
-            assert found, "kubectl port-forward names no port"
-            yield found[0]
-        finally:
-            forwarding.terminate()
-
-
 @pytest.fixture
 def pages(space: Space, tmp_path: Path) -> Iterator[Pages]:
     """Pages for the app of the test, whose certificate is in the Secret ``edge``."""
@@ -148,7 +133,7 @@ def pages(space: Space, tmp_path: Path) -> Iterator[Pages]:
     (tmp_path / "certificate").write_text(pair.certificate)
     (tmp_path / "key").write_text(pair.key)
     space.create(pair.secret("edge"))
-    with https_edge() as edge:
+    with forwarded("traefik", "service/traefik", "443") as edge:  # the node does not offer this port
         yield Pages(space.host, edge, tmp_path)
 
 
@@ -173,12 +158,12 @@ def pods_left(space: Space) -> bool:
 
 
 def serves_script(space: Space) -> bool:
-    """Whether the edge passes on the script of the copilot."""
+    """Whether the edge passes on the script of the copilot. An edge that refuses or keeps silent does not yet."""
     request = urllib.request.Request(f"{space.cluster.edge}/chat/copilot/index.js", headers={"Host": space.host})
     try:
         with urllib.request.urlopen(request, timeout=10) as answer:
             return bool(answer.status == 200)
-    except urllib.error.HTTPError:
+    except OSError:
         return False
 
 
