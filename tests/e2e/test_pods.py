@@ -67,7 +67,7 @@ def test_pods_tell_which_of_two_ports_is_chainlits(space: Space) -> None:
         service(ports=both),
         ingress(rules=[ingress_rule(*paths, host=space.host)]),
     )
-    eventually(lambda: [pod["status"]["containerStatuses"][0]["ready"] for pod in space.pods()], lambda r: r == [True])
+    eventually(lambda: [is_ready(pod) for pod in space.pods()], lambda ready: ready == [True])
 
     space.create(chainlit_app())
 
