@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from tests.objects import http_route, http_rule, ingress, path_match, stored
 from tests.records import record
 
-from chainlit_operator.domain.model import AffinitySetting, Stickiness
+from chainlit_operator.domain.model import AffinitySetting, ControllerAffinity, Stickiness
 from chainlit_operator.ingress_controllers import registry, unknown
 from chainlit_operator.ingress_controllers.shared import snippets
 from chainlit_operator.ingress_controllers.shared.controller import is_never
@@ -64,6 +66,12 @@ def test_a_route_without_a_known_controller_stays_the_same_object() -> None:
     for made in (ingress(ingress_class="public"), http_route(http_rule(path_match()), parents=[])):
         route = record(stored(made, "shop"))
         assert registry.with_controllers(route) is route
+
+
+def test_a_kind_that_states_its_controller_is_believed() -> None:
+    stated = ControllerAffinity("Other", frozenset(), Stickiness.KEPT, "")
+    route = replace(record(stored(ingress(ingress_class="traefik"), "shop")), controllers=(stated,))
+    assert registry.with_controllers(route).controllers == (stated,)
 
 
 STRIP, HAPROXY = {"konghq.com/strip-path": "true"}, {"haproxy.org/path-rewrite": "/chat/(.*) /\\1"}

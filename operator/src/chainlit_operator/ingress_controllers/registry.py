@@ -211,7 +211,12 @@ def interpret_service(found: AnnotatedService) -> Service:
 
 
 def with_controllers(route: Route) -> Route:
-    """Return a composed route with what the controllers of its class say: session affinity, and warnings."""
+    """Return a composed route with what the controllers of its class say: session affinity, and warnings.
+
+    A route whose kind has told its controller stays as it is.
+    """
+    if route.controllers:
+        return route
     warned: tuple[RouteWarning, ...] = ()
     if route.gateway_classes:
         is_one = len(route.gateway_classes) == 1

@@ -21,6 +21,8 @@ def decoder(kind: Kind, known: Known = unknown) -> Callable[[Raw], model.Watched
         record = kind.decode(raw, known)
         if isinstance(record, model.AnnotatedService):
             return interpret_service(record)
-        return limited(interpret(record)) if isinstance(record, model.AnnotatedRoute) else record
+        if isinstance(record, model.AnnotatedRoute):
+            record = interpret(record)
+        return limited(record) if isinstance(record, model.Route) else record
 
     return decode

@@ -181,9 +181,9 @@ class Route:
     namespaces that no ReferenceGrant lets it use; they are known after it is composed.
 
     ``read_as`` names the controllers whose annotations change its paths, where no class tells which one serves it; so
-    the paths are a guess. ``affinity`` has the settings of session affinity in it. ``gateway_classes`` and
-    ``controllers`` are known after it is composed: the classes of its Gateways, and what may serve it, empty if that is
-    unknown.
+    the paths are a guess. ``affinity`` has the settings of session affinity in it. ``gateway_classes``, the classes of
+    its Gateways, are known after it is composed. ``controllers`` is what may serve it, empty if that is unknown: a kind
+    of one controller states it, for others it is known after the route is composed.
     """
 
     ref: Ref

@@ -107,7 +107,10 @@ RecordT = TypeVar("RecordT", bound=model.WatchedObject)
 
 
 def plain_decoder(form: type[PlainForm]) -> Decode:
-    """Return a decoder of objects of that form."""
+    """Return a decoder of objects of that form.
+
+    It also serves routes of a kind that only one controller reads, and that gives annotations no meaning.
+    """
     return decoder_with_known(form, lambda found, _: found.to_domain())
 
 
