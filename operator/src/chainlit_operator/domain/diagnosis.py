@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from chainlit_operator import ip_addresses
 from chainlit_operator.domain import chainlit, endpoint, paths
 from chainlit_operator.domain.model import (
     LASTING,
@@ -149,7 +150,7 @@ def _other_port(found: Finding, _: Container, route: Resolved) -> _Said:
 
 def _not_listening(found: Finding, container: Container, route: Resolved) -> _Said:
     why = "listens on 127.0.0.1 only: start it with --host 0.0.0.0."
-    if ":" in route.service.cluster_ip:
+    if ip_addresses.is_ipv6(route.service.cluster_ip):
         why = "does not listen on IPv6: start it without --host, and with CHAINLIT_HOST set to the empty text."
     text = (
         f"Nothing listens on port {found.port} of a pod. Container {container.name} may still be starting, or Chainlit"

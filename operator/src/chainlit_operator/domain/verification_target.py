@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chainlit_operator import ip_addresses
 from chainlit_operator.domain import endpoint
 from chainlit_operator.domain.model import Check, Container, Service, Snapshot, VerificationMode, Workload
 from chainlit_operator.domain.place import Source
@@ -50,7 +51,7 @@ def _service_url(service: Service, service_port: int | str, container: Container
     if service.type == "ExternalName" or port is None:
         return None
     if service.cluster_ip and service.cluster_ip != "None":
-        host = f"[{service.cluster_ip}]" if ":" in service.cluster_ip else service.cluster_ip
+        host = ip_addresses.in_url(service.cluster_ip)
         return f"http://{host}:{port.port}"
     number = container.port_number(port.port if port.target is None else port.target)
     return None if number is None else f"http://{service.ref.name}.{service.ref.namespace}.svc:{number}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import field
 
+from chainlit_operator import ip_addresses
 from chainlit_operator.domain import model
 from chainlit_operator.kinds.shared.kind import Kind, plain_decoder
 from chainlit_operator.kube.codec import ApiStruct, Meta
@@ -44,7 +45,7 @@ class Gateway(ApiStruct):
             ref=Ref("Gateway", self.metadata.namespace, self.metadata.name),
             resource_version=self.metadata.resource_version,
             listeners=tuple(model.Listener(x.name, x.port, x.protocol, x.hostname) for x in self.spec.listeners),
-            address=f"[{address}]" if ":" in address else address,
+            address=ip_addresses.in_url(address),
             class_name=self.spec.gateway_class_name,
         )
 

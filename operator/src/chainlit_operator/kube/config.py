@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
+from chainlit_operator import ip_addresses
 from chainlit_operator.kube.errors import one_line
 
 #: Where the kubelet mounts the service account of a pod.
@@ -82,7 +83,7 @@ def in_cluster() -> ClusterConfig:
     address, port = (os.environ.get(f"KUBERNETES_SERVICE_{name}") for name in ("HOST", "PORT"))
     if not address or not port:
         raise ConfigError("no cluster: give --kubeconfig, set KUBECONFIG, or run in a pod")
-    host = f"https://{f'[{address}]' if ':' in address else address}:{port}"
+    host = f"https://{ip_addresses.in_url(address)}:{port}"
     try:
         tls = ssl.create_default_context(cafile=SERVICE_ACCOUNT / "ca.crt")
         credentials = _ServiceAccountToken(SERVICE_ACCOUNT / "token")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from chainlit_operator import ip_addresses
 from chainlit_operator.domain import chainlit, paths
 from chainlit_operator.domain.model import Cause, Finding, Speaking, SpeakingPort, Whereabouts, WhyUnready
 from chainlit_operator.domain.reasons import Reason
@@ -39,7 +40,9 @@ class Pod:
 
     async def get(self, port: int, path: str, query: str = "") -> Reply | Reason:
         """Send a GET request, with the address of the pod as its host, as the kubelet does."""
-        return await fetch(self.prober, f"http://{host_of(self.address)}:{port}", f"/{path.removeprefix('/')}", query)
+        return await fetch(
+            self.prober, f"http://{ip_addresses.in_url(self.address)}:{port}", f"/{path.removeprefix('/')}", query
+        )
 
     async def handshake(self, port: int, prefix: str) -> Reply | Reason:
         """Ask the Socket.IO server below a prefix for a session, which ends by itself."""
@@ -53,16 +56,6 @@ class Pod:
 def is_open(reply: Reply | Reason) -> bool:
     """Whether a reply is an Engine.IO open packet."""
     return isinstance(reply, Reply) and reply.status == 200 and reply.body.startswith(OPEN_PREFIX)
-
-
-def host_of(address: str) -> str:
-    """Return an address as URLs have it."""
-    return f"[{address}]" if is_ipv6(address) else address
-
-
-def is_ipv6(address: str) -> bool:
-    """Whether an address is one of IPv6."""
-    return ":" in address
 
 
 async def speaking_port(pod: Pod, question: SpeakingPort) -> Speaking | None:

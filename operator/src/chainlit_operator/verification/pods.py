@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from chainlit_operator import ip_addresses
 from chainlit_operator.domain import chainlit
 from chainlit_operator.domain.model import (
     NOBODY,
@@ -35,7 +36,7 @@ from chainlit_operator.kinds.endpointslice import SERVICE_LABEL, Endpoint, endpo
 from chainlit_operator.kube.client import Api
 from chainlit_operator.kube.errors import ApiError
 from chainlit_operator.object_ref import Ref
-from chainlit_operator.verification.examination import Pod, host_of, is_ipv6, speaking_port, whereabouts, why_unready
+from chainlit_operator.verification.examination import Pod, speaking_port, whereabouts, why_unready
 from chainlit_operator.verification.prober import DEFAULT_LIMITS, Policy, Prober, Target
 from chainlit_operator.verification.prober.fetch import Reply
 from chainlit_operator.verification.prober.parse import looks_like_html
@@ -68,7 +69,7 @@ class PodAddresses:
             logger.info("Cannot ask the pods of %s, because its EndpointSlices cannot be read: %s", service, error)
             return []
         # Behind a Service of two families each pod has two addresses, and many an app listens on IPv4 only.
-        return sorted(dict.fromkeys(found), key=lambda endpoint: is_ipv6(endpoint.address))
+        return sorted(dict.fromkeys(found), key=lambda endpoint: ip_addresses.is_ipv6(endpoint.address))
 
 
 GetPolicy = Callable[[], Awaitable[Policy]]
@@ -90,9 +91,9 @@ class Backend:
         if not ready:
             return None
         # The first family of the Service is the one that the kubelet's probes use.
-        is_first = is_ipv6(urlsplit(check.base_url).hostname or "")
-        address = min(ready, key=lambda address: is_ipv6(address) is not is_first)
-        base_url = f"http://{host_of(address)}:{check.pod_port}"
+        is_first = ip_addresses.is_ipv6(urlsplit(check.base_url).hostname or "")
+        address = min(ready, key=lambda address: ip_addresses.is_ipv6(address) is not is_first)
+        base_url = f"http://{ip_addresses.in_url(address)}:{check.pod_port}"
         return replace(self._prober, allow=await self._policy()), replace(target, base_url=base_url)
 
 

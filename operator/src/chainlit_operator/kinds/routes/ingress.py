@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from msgspec import field
 
+from chainlit_operator import ip_addresses
 from chainlit_operator.domain import middlewares, model
 from chainlit_operator.kinds.shared.fields import MAX_PATHS, SPLIT_REMEDY, TOO_MANY_PATHS
 from chainlit_operator.kinds.shared.kind import AnnotatedMeta, RouteKind, route_decoder
@@ -108,7 +109,7 @@ class Ingress(ApiStruct):
     def _origins(self) -> Iterator[model.Origin]:
         """Yield http for all hosts, and https for the hosts that have a certificate."""
         found = next((a.hostname or a.ip for a in self.status.load_balancer.ingress), "")
-        address = f"[{found}]" if ":" in found else found
+        address = ip_addresses.in_url(found)
         for host in dict.fromkeys(host for tls in self.spec.tls for host in (tls.hosts or [""])):
             yield model.Origin(host, is_secure=True, address="" if host else address)
         yield model.Origin("", is_secure=False, address=address)
