@@ -1,13 +1,14 @@
-"""The kind cluster: made, recognised as healthy or not, made anew, removed."""
+"""The kind cluster: made, recognised as healthy or not, made again, removed."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
-from tests.cluster import cache, ipfamily, nodeimage, ports, state, tools
+from tests.cluster import cache, engine, ipfamily, nodeimage, ports, state, tools
 from tests.cluster.console import run, say, step, succeeds, wait_until
 from tests.cluster.engine import Runtime
 from tests.cluster.errors import ClusterError
@@ -70,13 +71,13 @@ class KindCluster:
         return succeeds([tools.kubectl(), f"--kubeconfig={self.files.kubeconfig}", *ready], timeout=10)
 
     def ensure(self) -> None:
-        """Return with a cluster that serves, making it, or making it anew, where it does not.
+        """Return with a cluster that serves, making it where it does not; an unusable one is made again.
 
         Raises ClusterError when that fails.
         """
         if self.serves():
             if self.files.read("made-from") != config_key(ipfamily.chosen()):
-                say("    the cluster has another kind-config.yaml or IP_FAMILY: `down` and `up` make it anew")
+                say("    the cluster has another kind-config.yaml or IP_FAMILY: run `down`, then `up`")
         else:
             self._create()
 
@@ -222,3 +223,19 @@ def with_host(corefile: str, name: str, address: str, resolver: str) -> str:
     if not line:
         raise ClusterError("the Corefile of the cluster's DNS has no line `kubernetes`")
     return f"{before}    hosts {{\n       {address} {names}\n       fallthrough\n    }}\n{line}{after}"
+
+
+@contextmanager
+def temporary(name: str, lock: str) -> Iterator[KindCluster]:
+    """Give a cluster by this name that does not exist yet, and remove it afterwards.
+
+    ``lock`` is the file that keeps another process from doing the same. Raises ClusterError.
+    """
+    with cache.locked(lock):
+        cluster = KindCluster(engine.find(), ClusterState(name))
+        cluster.remove()  # what a killed run left
+        try:
+            yield cluster
+        finally:
+            with step(f"delete the cluster {name}"):
+                cluster.remove()

@@ -9,11 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.cluster import cache, engine, traefik
+from tests.cluster import kindcluster, traefik
 from tests.cluster.console import run, say, step
 from tests.cluster.errors import ClusterError
 from tests.cluster.kindcluster import KindCluster
-from tests.cluster.state import ClusterState
 from tests.cluster.versions import REPOSITORY
 from tests.release import node, package, plan, registry, ways
 from tests.release.home import Home
@@ -43,18 +42,11 @@ def prove(home: Home, work: Path) -> None:
 @contextmanager
 def cluster() -> Iterator[KindCluster]:
     """Make a cluster of its own, with Traefik at its edge, and delete it afterwards. Raises ClusterError."""
-    files = ClusterState(NAME)
-    with cache.locked(f"cluster-{files.name}.lock"):
-        made = KindCluster(engine.find(), files)
-        made.remove()  # what a killed rehearsal left
-        try:
-            made.ensure()
-            made.wait_ready()
-            traefik.ensure(made)
-            yield made
-        finally:
-            with step(f"delete the cluster {files.name}"):
-                made.remove()
+    with kindcluster.temporary(NAME, lock=f"cluster-{NAME}.lock") as made:
+        made.ensure()
+        made.wait_ready()
+        traefik.ensure(made)
+        yield made
 
 
 def chat_values(edge: str) -> dict[str, Any]:

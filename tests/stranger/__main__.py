@@ -13,15 +13,12 @@ from __future__ import annotations
 import re
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from tests.cluster import cache, engine
+from tests.cluster import kindcluster
 from tests.cluster.console import say, step, wait_until
 from tests.cluster.errors import ClusterError
 from tests.cluster.kindcluster import KindCluster
-from tests.cluster.state import ClusterState
 from tests.cluster.versions import REPOSITORY
 from tests.release import plan
 from tests.stranger import commands, surroundings
@@ -73,23 +70,12 @@ def is_ready(listed: str) -> bool:
     return [row[heading.index("READY") :].split()[:2] for row in rows] == [["True", "Ready"]]
 
 
-@contextmanager
-def no_cluster_left() -> Iterator[KindCluster]:
-    """Let commands make the cluster, and delete it afterwards. Raises ClusterError."""
-    files = ClusterState(NAME)
-    with cache.locked(f"stranger-{NAME}.lock"):
-        made = KindCluster(engine.find(), files)
-        made.remove()  # what a killed run left
-        try:
-            yield made
-        finally:
-            with step(f"delete the cluster {NAME}"):
-                made.remove()
-
-
 def travel() -> int:
     """Go both paths; return 1 if the first one took too long. Raises ClusterError."""
-    with tempfile.TemporaryDirectory(prefix="stranger-") as name, no_cluster_left() as cluster:
+    with (
+        tempfile.TemporaryDirectory(prefix="stranger-") as name,
+        kindcluster.temporary(NAME, lock=f"stranger-{NAME}.lock") as cluster,
+    ):
         work = Path(name)
         first = try_demo(work / "clone")
         print(first.table(), flush=True)
