@@ -57,7 +57,7 @@ def _delivered(entry: Entry, path: str | None, namespace: str, world: World) -> 
     if not world.has_port(namespace, entry.service, entry.port):
         return Lost(f"503: Service {entry.service} has no port {entry.port}")
     if path is None:
-        return Lost("a rewrite of which nothing is known, or a Middleware that is missing")
+        return Lost("a rewrite whose effect is not known, or a Middleware that is missing")
     return Delivered(entry.service, path or "/")
 
 

@@ -180,7 +180,7 @@ def _after_filters(
             return
         changed = _filtered(found, match, path, namespace, world, edge)
         if changed is None:
-            yield Lost("a filter that does not work here, or of which nothing is known")
+            yield Lost("a filter that does not work here, or whose effect is not known")
             return
         path = changed
     backends = [ref for ref in rule.get("backendRefs", []) if ref.get("weight", 1) > 0]
