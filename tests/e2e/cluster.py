@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -92,6 +92,17 @@ class Cluster:
         ]
 
 
+def image_values(reference: str) -> dict[str, str]:
+    """Return the value ``image`` of a chart for an image with a tag."""
+    repository, _, tag = reference.rpartition(":")
+    return {"repository": repository, "tag": tag}
+
+
+def set_json(values: Mapping[str, object]) -> list[str]:
+    """Return the arguments by which helm takes values."""
+    return [f"--set-json={key}={json.dumps(value)}" for key, value in values.items()]
+
+
 class Operator:
     """The operator as its chart installs it."""
 
@@ -100,14 +111,13 @@ class Operator:
 
     def install(self) -> None:
         """Install it, or bring it to the image and chart of now, and wait until it is ready."""
-        repository, _, tag = self.cluster.operator_image.rpartition(":")
         self.kube.ensure_namespace(OPERATOR_NAMESPACE)
         certificates.ensure_known_authority(self.kube, OPERATOR_NAMESPACE, AUTHORITY)
         try:
             run(
                 *("helm", "upgrade", "--install", OPERATOR, "charts/chainlit-operator"),
                 *("--namespace", OPERATOR_NAMESPACE),
-                *("--set", f"image.repository={repository}", "--set", f"image.tag={tag}"),
+                *set_json({"image": image_values(self.cluster.operator_image)}),
                 *("--set", f"verification.caConfigMap={AUTHORITY}"),
                 "--force-conflicts",  # with what a test that was killed has left scaled
                 *("--wait", "--timeout", "180s"),

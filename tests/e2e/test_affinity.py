@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import json
 
 import pytest
 
 from tests.e2e.chat import ChatError, converse
-from tests.e2e.cluster import Space
+from tests.e2e.cluster import Space, image_values, set_json
 from tests.e2e.demo import QUICK_PROBES
 from tests.objects import Object
 from tests.waiting import eventually
@@ -32,16 +31,14 @@ ROUTES: dict[str, Object] = {
 
 def put(space: Space, name: str, *, replicas: int = 2, mode: str = "Controller") -> None:
     """Install or upgrade a release called ``name`` at the path of that name."""
-    repository, _, tag = space.cluster.demo_image.rpartition(":")
     values = {
-        "image": {"repository": repository, "tag": tag},
+        "image": image_values(space.cluster.demo_image),
         "fullnameOverride": name,
         "replicaCount": replicas,
         "route": {**ROUTES[name], "path": name, "host": host_of(space, name), "affinity": {"mode": mode}},
         "probes": QUICK_PROBES,
     }
-    sets = (f"--set-json={key}={json.dumps(value)}" for key, value in values.items())
-    space.helm("upgrade", "--install", name, "charts/chainlit", *sets)
+    space.helm("upgrade", "--install", name, "charts/chainlit", *set_json(values))
 
 
 def host_of(space: Space, name: str) -> str:

@@ -11,7 +11,7 @@ import urllib.request
 from typing import Any
 
 from tests.e2e.chat import ChatError
-from tests.e2e.cluster import START, Space
+from tests.e2e.cluster import START, Space, image_values, set_json
 from tests.e2e.demo import QUICK_PROBES
 from tests.objects import resource
 from tests.waiting import eventually
@@ -49,16 +49,14 @@ PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRA
 
 
 def upgrade(space: Space, **values: Any) -> None:
-    repository, _, tag = space.cluster.demo_image.rpartition(":")
     given: dict[str, Any] = {
-        "image": {"repository": repository, "tag": tag},
+        "image": image_values(space.cluster.demo_image),
         "route": {"path": "/chat", "host": space.host, "className": "traefik"},
         "operator": {"enabled": True},
         "probes": QUICK_PROBES,
         "terminationGracePeriodSeconds": 5,
     }
-    sets = [f"--set-json={key}={json.dumps(value)}" for key, value in {**given, **values}.items()]
-    space.helm("upgrade", "--install", "chat", "charts/chainlit", *sets)
+    space.helm("upgrade", "--install", "chat", "charts/chainlit", *set_json({**given, **values}))
 
 
 def fetch(space: Space, path: str, form: dict[str, str] | None = None, cookie: str = "") -> Any:
@@ -189,8 +187,7 @@ def test_all_that_runs_an_app_is_taken_by_the_api_server(space: Space) -> None:
         "operator": {"enabled": True},
         "tests": {"enabled": False},
     }
-    sets = [f"--set-json={key}={json.dumps(value)}" for key, value in values.items()]
-    objects = space.helm("template", "chat", "charts/chainlit", *sets)
+    objects = space.helm("template", "chat", "charts/chainlit", *set_json(values))
     taken = space.kubectl(
         "apply", "--dry-run=server", "--output=name", "--warnings-as-errors", "--filename=-", stdin=objects
     )

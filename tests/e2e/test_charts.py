@@ -9,22 +9,20 @@ import pytest
 
 from tests.cluster import tools
 from tests.e2e.chat import ChatError
-from tests.e2e.cluster import OPERATOR, CommandError, Space, managers, variable
+from tests.e2e.cluster import OPERATOR, CommandError, Space, image_values, managers, set_json, variable
 from tests.e2e.demo import QUICK_PROBES
 from tests.objects import Object
 from tests.waiting import eventually
 
 
 def install_or_upgrade(space: Space, path: str, *, operator: bool) -> None:
-    repository, _, tag = space.cluster.demo_image.rpartition(":")
     values = {
-        "image": {"repository": repository, "tag": tag},
+        "image": image_values(space.cluster.demo_image),
         "route": {"path": path, "host": space.host, "className": "traefik"},
         "operator": {"enabled": operator},
         "probes": QUICK_PROBES,
     }
-    sets = [f"{key}={json.dumps(value)}" for key, value in values.items()]
-    space.helm("upgrade", "--install", "chat", "charts/chainlit", *(f"--set-json={one}" for one in sets))
+    space.helm("upgrade", "--install", "chat", "charts/chainlit", *set_json(values))
 
 
 @pytest.mark.parametrize("with_operator", [True, False], ids=["with-operator", "without-operator"])

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-
-from tests.e2e.cluster import START, CommandError, Space
+from tests.e2e.cluster import START, CommandError, Space, image_values, set_json
 from tests.e2e.demo import QUICK_PROBES
 from tests.objects import Object
 from tests.waiting import eventually
@@ -17,24 +15,21 @@ PROBES = {kind: {"enabled": True} | QUICK_PROBES[kind] for kind in ("startup", "
 
 def put(space: Space, *wait: str, **values: object) -> None:
     """Install or upgrade the release; with ``--wait`` until its pods are ready."""
-    repository, _, tag = space.cluster.demo_image.rpartition(":")
-    prober, _, prober_tag = space.cluster.operator_image.rpartition(":")
     given: Object = {
-        "image": {"repository": repository, "tag": tag},
+        "image": image_values(space.cluster.demo_image),
         "fullnameOverride": "chat",
         "route": {"controller": "traefik", "className": "traefik", "host": space.host, "path": "/chat"},
         "strategy": {"type": "Recreate", "rollingUpdate": None},
         "terminationGracePeriodSeconds": 1,
         "lifecycle": {"preStop": None},
         "tests": {
-            "image": {"repository": prober, "tag": prober_tag},
+            "image": image_values(space.cluster.operator_image),
             "connectTo": "traefik.traefik.svc",
             "waitSeconds": 0,
         },
         **values,
     }
-    sets = (f"--set-json={key}={json.dumps(value)}" for key, value in given.items())
-    space.helm("upgrade", "--install", "chat", "charts/chainlit", *wait, *sets)
+    space.helm("upgrade", "--install", "chat", "charts/chainlit", *wait, *set_json(given))
 
 
 def said(space: Space, test: str) -> str:

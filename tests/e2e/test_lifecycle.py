@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 
 import pytest
 
 from tests.cluster import tools
 from tests.e2e.availability import watched
-from tests.e2e.cluster import OPERATOR, START, Space, managers
+from tests.e2e.cluster import OPERATOR, START, Space, image_values, managers, set_json
 from tests.e2e.demo import QUICK_PROBES
 from tests.objects import Object
 from tests.waiting import eventually
@@ -31,15 +30,13 @@ def helm_3() -> str:
 
 def upgrade(space: Space, program: Program, chart: str, *, operator: bool) -> None:
     """Install or upgrade the release, and wait until all of its pods are of the latest template."""
-    repository, _, tag = space.cluster.demo_image.rpartition(":")
     values = {
-        "image": {"repository": repository, "tag": tag},
+        "image": image_values(space.cluster.demo_image),
         "route": {"path": "/chat", "host": space.host, "className": "traefik"},
         "operator": {"enabled": operator},
         "probes": QUICK_PROBES,
     }
-    sets = [f"--set-json={key}={json.dumps(value)}" for key, value in values.items()]
-    space.helm("upgrade", "--install", "chat", chart, *sets, program=program())
+    space.helm("upgrade", "--install", "chat", chart, *set_json(values), program=program())
 
 
 def chart_of(space: Space) -> str:

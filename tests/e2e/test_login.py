@@ -19,7 +19,7 @@ import pytest
 import socketio
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from tests.e2e.cluster import START, Space, run
+from tests.e2e.cluster import START, Space, image_values, run
 from tests.e2e.test_persistence import put, secret, serve
 from tests.objects import ingress, ingress_path, ingress_rule
 from tests.waiting import eventually
@@ -150,8 +150,6 @@ def install(space: Space) -> tuple[str, str]:
     keys = {"client-id": CLIENT["id"], "client-secret": CLIENT["secret"], "cookie-secret": uuid.uuid4().hex}
     route = ingress(name="dex", rules=[rule])
     serve(space, "dex", images()["dex"], f"DEX='{json.dumps(given)}' exec dex", 5556, route, secret("login", **keys))
-    repository, _, tag = images()["oauth2-proxy"].rpartition(":")
-    prober, _, prober_tag = space.cluster.operator_image.rpartition(":")
     put(
         space,
         space.cluster.demo_image,
@@ -159,10 +157,10 @@ def install(space: Space) -> tuple[str, str]:
         route={"controller": "traefik", "className": "traefik", "host": space.host, "path": root},
         operator={"enabled": True},
         networkPolicy={"enabled": True},
-        tests={"image": {"repository": prober, "tag": prober_tag}},
+        tests={"image": image_values(space.cluster.operator_image)},
         authProxy={
             "enabled": True,
-            "image": {"repository": repository, "tag": tag},
+            "image": image_values(images()["oauth2-proxy"]),
             "issuerURL": issuer,
             "existingSecret": "login",
             "emailDomains": [USER.partition("@")[2]],

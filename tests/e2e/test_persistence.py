@@ -11,7 +11,7 @@ from functools import cache
 
 import pytest
 
-from tests.e2e.cluster import START, CommandError, Space, run
+from tests.e2e.cluster import START, CommandError, Space, image_values, run, set_json
 from tests.e2e.visitor import APP, Visitor, said
 from tests.objects import Object
 from tests.waiting import eventually
@@ -109,9 +109,8 @@ def serve_package(space: Space) -> str:
 
 def put(space: Space, image: str, **values: object) -> str:
     """Install or upgrade the release."""
-    repository, _, tag = image.rpartition(":")
     given: Object = {
-        "image": {"repository": repository, "tag": tag},
+        "image": image_values(image),
         "fullnameOverride": "chat",
         "route": {"controller": "traefik", "className": "traefik", "host": space.host, "path": "/chat"},
         "auth": {"secret": "x" * 40},
@@ -120,8 +119,7 @@ def put(space: Space, image: str, **values: object) -> str:
         "app": {"files": {"app.py": APP}},
         **values,
     }
-    sets = (f"--set-json={key}={json.dumps(value)}" for key, value in given.items())
-    return space.helm("upgrade", "--install", "chat", "charts/chainlit", *sets)
+    return space.helm("upgrade", "--install", "chat", "charts/chainlit", *set_json(given))
 
 
 def log(space: Space, container: str) -> str:
@@ -201,8 +199,7 @@ def test_hook_migrates_before_the_release(space: Space) -> None:
 
 
 def test_helm_test_with_a_message_fails_without_driver_or_database(space: Space) -> None:
-    repository, _, tag = space.cluster.operator_image.rpartition(":")
-    tests = {"image": {"repository": repository, "tag": tag}, "waitSeconds": 0, "message": "hello"}
+    tests = {"image": image_values(space.cluster.operator_image), "waitSeconds": 0, "message": "hello"}
     values = {"database": {"existingSecret": "db"}, "app": {"files": {"app.py": COUNT}}, "tests": tests}
     serve(space, "postgres", images()["postgres"], POSTGRES, 5432, secret("db", DATABASE_URL=URL))
 

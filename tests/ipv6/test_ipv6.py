@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from tests.e2e.cluster import START, Cluster, CommandError, Operator, Space, is_ready, run
+from tests.e2e.cluster import START, Cluster, CommandError, Operator, Space, image_values, is_ready, run, set_json
 from tests.e2e.demo import QUICK_PROBES
 from tests.objects import Object
 from tests.waiting import eventually
@@ -20,19 +20,16 @@ COMMAND = ["chainlit", "run", "/app/app.py", "--headless"]
 
 def put(space: Space, *wait: str, **values: object) -> None:
     """Install the app chart, with addresses of all families that the cluster has."""
-    repository, _, tag = space.cluster.demo_image.rpartition(":")
-    prober, _, prober_tag = space.cluster.operator_image.rpartition(":")
     given: Object = {
-        "image": {"repository": repository, "tag": tag},
+        "image": image_values(space.cluster.demo_image),
         "fullnameOverride": "chat",
         "probes": QUICK_PROBES,
         "operator": {"enabled": True},
         "service": {"ipFamilyPolicy": "PreferDualStack"},
-        "tests": {"image": {"repository": prober, "tag": prober_tag}},
+        "tests": {"image": image_values(space.cluster.operator_image)},
         **values,
     }
-    sets = (f"--set-json={key}={json.dumps(value)}" for key, value in given.items())
-    space.helm("install", "chat", "charts/chainlit", *wait, *sets)
+    space.helm("install", "chat", "charts/chainlit", *wait, *set_json(given))
 
 
 def families(addresses: Iterable[str]) -> list[str]:
