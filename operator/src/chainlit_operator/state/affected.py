@@ -34,7 +34,9 @@ def readers(obj: App | WatchedObject, store: Store, indexes: Indexes) -> set[Ref
         for ref in indexes.routes_by_service[obj.ref]:
             apps |= indexes.apps_by_route[ref]
     elif isinstance(obj, Route):
-        apps |= indexes.apps_of_route(obj)
+        # The paths of an included route depend on the routes that include it.
+        for route in (obj, *indexes.included(obj)):
+            apps |= indexes.apps_of_route(route)
     elif isinstance(obj, DependencyObject):
         apps |= _served_through(obj, store, indexes)
     return apps

@@ -9,7 +9,6 @@ from chainlit_operator.domain import claims
 from chainlit_operator.domain.desired import manifests
 from chainlit_operator.domain.model import App, Companion, Route, Service, Snapshot, backend_ref
 from chainlit_operator.ingress_controllers.registry import with_controllers
-from chainlit_operator.kinds import registry
 from chainlit_operator.state import expected
 from chainlit_operator.state.indexes import Indexes
 from chainlit_operator.state.login_cookies import LoginCookies
@@ -31,9 +30,7 @@ def gather(app: App, store: Store, indexes: Indexes, route_keys: RouteKeys, logi
         manifest, route = expected.route_of(app, services, store.find)
         wanted += [manifest] if manifest is not None else []
         found = (route,) if route is not None else ()
-    routes = tuple(
-        with_controllers(registry.ROUTES[route.ref.kind].compose(route, indexes.dependencies)) for route in found
-    )
+    routes = tuple(with_controllers(indexes.composed(route)) for route in found)
     routes = tuple(_usable(app, routes))
     mine = {service.ref for service in services}
     conflicts = set(route_keys.conflicts(app, routes, mine))

@@ -9,6 +9,7 @@ from chainlit_operator.domain import claims
 from chainlit_operator.domain.desired import manifests
 from chainlit_operator.domain.desired.drift import OwnedState
 from chainlit_operator.domain.model import (
+    MAX_INCLUDE_DEPTH,
     App,
     CreatableObject,
     Dependency,
@@ -19,6 +20,7 @@ from chainlit_operator.domain.model import (
     WatchedObject,
     Workload,
     backend_ref,
+    including,
 )
 from chainlit_operator.kinds import registry
 from chainlit_operator.object_ref import Ref
@@ -149,6 +151,8 @@ class Indexes:
             yield self.routes_by_dependency, dependency
             if dependency.kind in registry.CHAINED:
                 yield self.routes_with_chains, dependency.kind
+        for ref in route.includes:
+            yield self.objects_by_dependency, including(ref)
 
     # --------------------------------------------------------------------------------------------------- searching
 
@@ -188,8 +192,24 @@ class Indexes:
             if route is not None:
                 yield route
 
-    def dependencies(self, dependency: Dependency) -> tuple[DependencyObject, ...]:
-        """Return the objects with the key of a dependency, by name."""
+    def included(self, route: Route) -> Iterator[Route]:
+        """Yield the routes that a route includes, directly or by others of them, each once and without itself.
+
+        Those that are deeper than MAX_INCLUDE_DEPTH are left out.
+        """
+        seen, level = {route.ref}, [route]
+        for _ in range(MAX_INCLUDE_DEPTH):
+            refs = dict.fromkeys(ref for each in level for ref in each.includes if ref not in seen)
+            seen.update(refs)
+            level = [found for ref in refs if (found := self._store.route(ref)) is not None]
+            yield from level
+
+    def composed(self, route: Route) -> Route:
+        """Return the route with what other objects know of it."""
+        return registry.ROUTES[route.ref.kind].compose(route, self.dependencies)
+
+    def dependencies(self, dependency: Dependency) -> tuple[DependencyObject | Route, ...]:
+        """Return the objects with the key of a dependency, or the routes that include a route, by name."""
         found = (self._store.dependency(ref) for ref in sorted(self.objects_by_dependency[dependency]))
         return tuple(obj for obj in found if obj is not None)
 

@@ -27,6 +27,7 @@ from chainlit_operator.domain.model import (
     Workload,
     backend_name,
     backend_ref,
+    including,
 )
 from chainlit_operator.domain.paths import RootPaths
 from chainlit_operator.domain.place import possible_prefixes, present_values
@@ -172,6 +173,8 @@ class RouteKeys:
         self.observers = Entries()
         #: The keys of observers that are Ingresses.
         self.places = Places()
+        #: The routes that others include, composed as their entries have them.
+        self._included: dict[Ref, Route] = {}
 
     # -------------------------------------------------------------------------------------------------- reading
 
@@ -328,7 +331,10 @@ class RouteKeys:
     ) -> tuple[set[Filed], set[Filed]]:
         """Return the entries to remove, and the entries to add."""
         if isinstance(old, Route) or isinstance(new, Route):
-            before, after = (self._of_route(each) if isinstance(each, Route) else set() for each in (old, new))
+            before, after = set[Filed](), set[Filed]()
+            for was, now in self._changed_routes(old, new):
+                before |= self._of_route(was) if was is not None else set()
+                after |= self._of_route(now) if now is not None else set()
         elif _is_linked_alike(old, new):
             return set(), set()
         else:
@@ -340,6 +346,23 @@ class RouteKeys:
                 (removed if has_app else added).add(Link(service))
             before, after = self._of_links(removed), self._of_links(added)
         return before - after, after - before
+
+    def _changed_routes(
+        self, old: App | WatchedObject | None, new: App | WatchedObject | None
+    ) -> Iterator[tuple[Route | None, Route | None]]:
+        """Yield a route before and after its change, and the routes that it includes; each as its entries have it."""
+        before, after = old if isinstance(old, Route) else None, new if isinstance(new, Route) else None
+        routes = [route for route in (before, after) if route is not None]
+        yield self._anew(routes[0].ref, before, after)
+        for ref in dict.fromkeys(found.ref for route in routes for found in self._indexes.included(route)):
+            yield self._anew(ref, None, self._store.route(ref))
+
+    def _anew(self, ref: Ref, before: Route | None, after: Route | None) -> tuple[Route | None, Route | None]:
+        """Return a route as its entries have it, and as they are to have it."""
+        before = self._included.pop(ref, before)
+        if after is not None and including(ref) in after.dependencies:
+            after = self._included[ref] = self._indexes.composed(after)
+        return before, after
 
     def _links_of(self, obj: App | WatchedObject | None) -> set[Link]:
         """Return the links between Services and apps that exist because of this object."""
@@ -382,7 +405,7 @@ class RouteKeys:
         for link in links:
             for ref in self._indexes.routes_by_service[link.service]:
                 by_route[ref].append(link)
-        routes = ((self._store.route(ref), found) for ref, found in by_route.items())
+        routes = ((self._included.get(ref) or self._store.route(ref), found) for ref, found in by_route.items())
         return {filed for route, found in routes if route is not None for filed in _filed(route, found)}
 
 

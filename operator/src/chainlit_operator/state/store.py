@@ -132,10 +132,10 @@ class Store:
         obj = self._objects[ref.kind].get(ref)
         return obj if isinstance(obj, Route) else None
 
-    def dependency(self, ref: Ref) -> DependencyObject | None:
-        """Return the Gateway or the Middleware, or None."""
+    def dependency(self, ref: Ref) -> DependencyObject | Route | None:
+        """Return the Gateway, the Middleware or the route, or None."""
         obj = self._objects[ref.kind].get(ref)
-        return obj if isinstance(obj, DependencyObject) else None
+        return obj if isinstance(obj, DependencyObject | Route) else None
 
     def find(self, ref: Ref) -> CreatableObject | None:
         """Return the object of a kind that the operator creates, or None."""

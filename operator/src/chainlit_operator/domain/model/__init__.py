@@ -49,6 +49,7 @@ from chainlit_operator.domain.model.question import (
     WhyUnready,
 )
 from chainlit_operator.domain.model.route import (
+    MAX_INCLUDE_DEPTH,
     AnnotatedRoute,
     Attachment,
     Canary,
@@ -69,6 +70,7 @@ from chainlit_operator.domain.model.route import (
     backend_name,
     backend_ref,
     class_of,
+    including,
     ingress_class,
 )
 from chainlit_operator.domain.model.service import (
@@ -104,6 +106,7 @@ from chainlit_operator.domain.model.workload import (
 
 __all__ = [
     "LASTING",
+    "MAX_INCLUDE_DEPTH",
     "NOBODY",
     "SESSION_PERSISTENCE",
     "Affinity",
@@ -180,5 +183,6 @@ __all__ = [
     "backend_name",
     "backend_ref",
     "class_of",
+    "including",
     "ingress_class",
 ]

@@ -168,6 +168,15 @@ class Dependency(NamedTuple):
     key: str
 
 
+#: The most routes above an included one. No decision is made about a route that is deeper.
+MAX_INCLUDE_DEPTH = 8
+
+
+def including(route: Ref) -> Dependency:
+    """Return the dependency of a route on the routes that include it."""
+    return Dependency(route.kind, f"{route.namespace}/{route.name}")
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """A route of any kind.
@@ -177,8 +186,9 @@ class Route:
     ``is_sticky`` that the edge keeps each browser on one side of a canary. ``created`` is its time of creation (RFC
     3339), empty for a route that does not exist yet. ``order`` says how its edge chooses between routes.
     ``unsupported_backends`` names backends that are no Services of its namespace, which the operator does not follow.
-    ``dependencies`` are the objects that take part in it, such as Gateways. ``ungranted`` are its Services of other
-    namespaces that no ReferenceGrant lets it use; they are known after it is composed.
+    ``dependencies`` are the objects that take part in it, such as Gateways. ``includes`` are the routes whose paths are
+    below its own, and ``including`` the dependency by which such a route finds it. ``ungranted`` are its Services of
+    other namespaces that no ReferenceGrant lets it use; they are known after it is composed.
 
     ``read_as`` names the controllers whose annotations change its paths, where no class tells which one serves it; so
     the paths are a guess. ``affinity`` has the settings of session affinity in it. ``gateway_classes``, the classes of
@@ -193,6 +203,7 @@ class Route:
     precedence: Precedence = Precedence.LONGEST_TEXT
     origins: tuple[Origin, ...] = ()
     dependencies: tuple[Dependency, ...] = ()
+    includes: tuple[Ref, ...] = ()
     refusal: str = ""
     refusal_remedy: str = ""
     unsupported_backends: tuple[str, ...] = ()
@@ -298,5 +309,5 @@ class ReferenceGrant:
 
 DependencyObject = Gateway | Middleware | ReferenceGrant
 """An object that takes part in routes."""
-Find = Callable[[Dependency], tuple[DependencyObject, ...]]
-"""From a dependency to the objects that have its key; none where there is no such object."""
+Find = Callable[[Dependency], tuple[DependencyObject | Route, ...]]
+"""From a dependency to the objects that have its key, or to the routes that include one; none where there are none."""
