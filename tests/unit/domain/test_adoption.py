@@ -352,6 +352,22 @@ def test_a_path_above_the_place_takes_it() -> None:
     assert values(adopting(route, pods("/shop/chat"))) is None
 
 
+@pytest.mark.parametrize(
+    ("text", "priority", "is_kept"),
+    [
+        ("/", 41, False),
+        ("/", 39, True),
+        ("/chat/v2", 39, True),  # between the path of the route and the place
+        ("/chat/v", 39, True),
+        ("/chat/v", 41, False),
+        ("/shop", 41, True),
+    ],
+)
+def test_a_path_with_a_higher_priority_takes_the_place(text: str, priority: int, is_kept: bool) -> None:
+    paths = path("/chat", priority=40), path(text, service="other", priority=priority)
+    assert (values(adopting(ingress(*paths), pods("/chat/v2"))) is not None) is is_kept
+
+
 def test_a_double_of_the_path_of_the_route_takes_nothing() -> None:
     """The first of two equal paths wins at an AWS ALB."""
     first, double = (path("/chat/*", matching=Matching.WILDCARD, service=name) for name in ("chat", "other"))

@@ -154,3 +154,61 @@ def test_patterns_and_order(precedence: Precedence, other: RoutePath, takes: boo
     assert path_overrides.takes(precedence, other, mine, "/chat") is takes
     after = takes and precedence is not Precedence.FIRST_MATCH
     assert path_overrides.takes(precedence, other, mine, "/chat", is_before=False) is after
+
+
+@pytest.mark.parametrize(
+    ("other", "takes"),
+    [
+        # A higher priority wins, whatever the length.
+        (path("/", priority=50), True),
+        (path("/cha", priority=50), True),
+        (path("/chat/w", priority=50), True),
+        (path("/chat/ws", priority=50), True),
+        (path("/chat/ws/x", priority=50), True),
+        (path("/chat/shop", priority=50), False),
+        (path("/X", priority=50), False),
+        (path("/", priority=50, host=""), True),
+        (path("/", priority=50, host="*.com"), True),
+        (path("/", priority=50, host="b.example"), False),
+        (path("/", priority=50, condition=GET), True),
+        (path("/", priority=50, condition=HEADER), False),
+        (path("/chat/", path_type="Exact", priority=50), True),
+        (path("/chat", path_type="Exact", priority=50), False),
+        (regex("^/(chat|bot)", priority=50), True),
+        (regex("^/bot", priority=50), False),
+        # Of equal ones each may win.
+        (path("/", priority=40), True),
+        (path("/chat/ws", priority=40), True),
+        # A lower one never wins.
+        (path("/chat", priority=39), False),
+        (path("/chat/ws", priority=39), False),
+        (path("/chat/ws", priority=-1), False),
+        (regex("/.*", priority=39), False),
+        # Without a priority, the precedence of the route decides.
+        (path("/"), False),
+        (path("/chat/ws"), True),
+        (path("/chat/ws", host=""), False),
+    ],
+)
+def test_priorities(other: RoutePath, takes: bool) -> None:
+    mine = path("/chat", priority=40)
+    assert path_overrides.takes(Precedence.LONGEST_TEXT, other, mine, "/chat") is takes
+    assert path_overrides.takes(Precedence.LONGEST_TEXT, other, mine, "/chat", is_before=False) is takes
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "shared"),
+    [
+        ("a.example", "a.example", True),
+        ("a.example", "b.example", False),
+        ("", "a.example", True),
+        ("*.example", "a.example", True),
+        ("a.example", "*.example", True),
+        ("*.example", "example", False),
+        ("*.example", "*.b.example", True),
+        ("*.example", "*.test", False),
+    ],
+)
+def test_hosts_that_share_requests(one: str, other: str, shared: bool) -> None:
+    assert path_overrides.share_host(one, other) is shared
+    assert path_overrides.share_host(other, one) is shared

@@ -35,7 +35,7 @@ from chainlit_operator.domain.route_conflicts import (
     RouteKey,
     effects,
     entry_of,
-    is_longer,
+    is_tried_before,
     is_whole,
     keys_below,
     keys_of_paths,
@@ -167,6 +167,8 @@ ON_GATEWAY: dict[str, Any] = {
 }
 LONGER_TEXT = "its path is longer, and the text of the app's regular expression is longer"
 UNCLEAR = "it is not known which of the two the ingress controller prefers"
+NOT_RUN = "the operator does not evaluate this regular expression"
+HIGHER = "its priority is higher"
 FALLBACK = path("/", host="", is_fallback=True)
 
 
@@ -250,6 +252,25 @@ FALLBACK = path("/", host="", is_fallback=True)
         ),
         (FALLBACK, FALLBACK, {"order": OLDEST, "created": OLD}, (Winner.OTHER, "it is older")),
         (FALLBACK, FALLBACK, {"app_created": OLD}, (Winner.OTHER, "its app is older")),
+        # The higher priority wins, whatever the lengths and the ages.
+        (path("/chat", priority=50), path("/chat", priority=60), {"app_created": YOUNG}, (Winner.OTHER, HIGHER)),
+        (path("/chat", priority=50), path("/chat", priority=40), {"app_created": OLD}, (OWN, "")),
+        (path("/chat", priority=50), path("/chat", priority=50), {"app_created": OLD}, (Winner.OTHER, ELDER_APP)),
+        (path("/chat", priority=50), path("/chat", priority=50), {"app_created": YOUNG}, (UNCERTAIN, UNCLEAR)),
+        (path("/chat", priority=50), path("/chat/ws", priority=51), {}, (Winner.OTHER, HIGHER)),
+        (path("/chat", priority=50), path("/chat/ws", priority=50), {"app_created": OLD}, (UNCERTAIN, UNCLEAR)),
+        (path("/chat", priority=50), path("/chat/ws", priority=49), {}, (OWN, "")),
+        (path("/chat", priority=50), path("/chat/ws", priority=-1), {}, (OWN, "")),
+        (path("/chat", priority=50), path("/chat/ws", priority=60), {"order": UNKNOWN}, (UNCERTAIN, UNCLEAR)),
+        # Beside a path without a priority, for which Traefik makes a rule of 42 characters or more.
+        (path("/chat", priority=41), "/chat", {"app_created": YOUNG}, (Winner.OTHER, HIGHER)),
+        (path("/chat", priority=42), "/chat", {"app_created": YOUNG}, (UNCERTAIN, UNCLEAR)),
+        (path("/chat", priority=42), "/chat", {"app_created": OLD}, (Winner.OTHER, ELDER_APP)),
+        (path("/chat", priority=62), "/chat", {"app_created": OLD}, (Winner.OTHER, ELDER_APP)),
+        (path("/chat", priority=63), "/chat", {"app_created": OLD}, (OWN, "")),
+        ("/chat", path("/chat", priority=63), {"app_created": YOUNG}, (Winner.OTHER, HIGHER)),
+        ("/chat", path("/chat", priority=41), {"app_created": OLD}, (OWN, "")),
+        (path("/", host="", priority=1), FALLBACK, {"app_created": OLD}, None),
         # A canary with a weight.
         ("/chat", "/chat", {"canary": Canary.BY_WEIGHT}, (Winner.OTHER, "")),
     ],
@@ -276,7 +297,7 @@ def expression(text: str, *styles: Style, **fields: Any) -> Entry:
     ],
 )
 def test_the_longest_text_is_tried_first(mine: RoutePath | str, other: str, is_first: bool) -> None:
-    assert is_longer(expression(other), entry(mine, "shop", MINE)[0]) is is_first
+    assert is_tried_before(expression(other), entry(mine, "shop", MINE)[0]) is is_first
 
 
 @pytest.mark.parametrize(
@@ -295,6 +316,41 @@ def test_the_longest_text_is_tried_first(mine: RoutePath | str, other: str, is_f
 )
 def test_an_expression_may_cover_a_place_below_its_beginning(text: str, place: str, wanted: bool) -> None:
     assert may_cover(expression(text), place) is wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "wanted"),
+    [
+        ("/", "/bot", True),
+        ("/b", "/bot", True),
+        ("/B", "/bot", False),
+        ("/bot", "/bot", False),  # its own prefix
+        ("/bot/", "/bot", False),
+        ("/bot", "/bot/x", True),
+        ("/bot/x", "/bot", False),
+    ],
+)
+def test_a_path_with_a_priority_may_cover_a_place_by_characters(text: str, place: str, wanted: bool) -> None:
+    assert may_cover(entry(path(text, priority=90), "team")[0], place) is wanted
+
+
+@pytest.mark.parametrize(
+    ("mine", "other", "expected"),
+    [
+        (path("/chat", priority=50), path("/", priority=51), (Winner.OTHER, HIGHER)),
+        (path("/chat", priority=50), path("/", priority=50), (UNCERTAIN, UNCLEAR)),
+        (path("/chat", priority=50), path("/", priority=49), None),
+        ("/chat", path("/", priority=63), (Winner.OTHER, HIGHER)),
+        ("/chat", path("/", priority=42), (UNCERTAIN, UNCLEAR)),
+        ("/chat", path("/", priority=38), None),
+        ("/chat", regex("^/(?!api).*", priority=90), (UNCERTAIN, f"{HIGHER}, and {NOT_RUN}")),
+    ],
+)
+def test_a_shorter_path_with_a_higher_priority_is_tried_first(mine: Any, other: RoutePath, expected: Any) -> None:
+    (own, _), (them, _) = entry(mine, "shop", MINE), entry(other, "team")
+    assert is_tried_before(them, own) is (expected is not None)
+    found = conflict_of(them, Effect.COVER, own, is_shared=True, is_sticky=False)
+    assert found is not None and (found.winner, found.why) == (expected or (OWN, ""))
 
 
 @pytest.mark.parametrize(

@@ -431,13 +431,31 @@ RESOLUTION = [
         "Change path or host of Ingress chat, or delete the other app and its route.",
     ),
     (
-        conflicts.no_expression_takes_requests,
+        conflicts.no_path_takes_requests,
         snapshot(
             conflicts=(conflict(regex("/[a-z]+(/.*)?"), app=None, service="site", effect=Effect.COVER, prefix="/chat"),)
         ),
         "Ingress team/elder sends requests that match /[a-z]+(/.*)? to Service team/site, and the edge tries it before "
         "the path of Ingress chat because its text is longer. Limit that expression to its own paths, or give Ingress "
         "chat a path with more characters.",
+    ),
+    (
+        conflicts.no_path_takes_requests,
+        snapshot(
+            conflicts=(
+                conflict(
+                    path("/"),
+                    app=None,
+                    service="site",
+                    effect=Effect.COVER,
+                    prefix="/chat",
+                    why="its priority is higher",
+                ),
+            )
+        ),
+        "Ingress team/elder sends / to Service team/site, and the edge tries it before the path of Ingress chat "
+        "because its priority is higher. Limit the other route to its own paths, or give Ingress chat a higher "
+        "priority.",
     ),
     (
         conflicts.own_routes_are_free,

@@ -21,6 +21,7 @@ from chainlit_operator.domain.model import (
     Service,
     Status,
     WatchedObject,
+    Winner,
     ingress_class,
 )
 from chainlit_operator.domain.reasons import Reason
@@ -563,6 +564,52 @@ def test_expressions_that_take_requests(
         deploy(state, "one", mine, ingress_class="nginx", order=RouteOrder.OLDEST)
     states[1].upsert(of_team)
     assert [bool(covered(state, "one")) for state in states] == [is_covered, is_covered]
+
+
+@pytest.mark.parametrize(
+    ("mine", "other", "fields", "is_covered"),
+    [
+        (path("/bot", priority=40), path("/", service="site", priority=41), {}, True),
+        (path("/bot", priority=40), path("/b", service="site", priority=41), {}, True),
+        (path("/bot", priority=40), path("/", service="site", priority=39), {}, False),
+        (path("/bot", priority=40), path("/", service="site", priority=41, host="b.example"), {}, False),
+        (path("/bot", priority=40), path("/", service="site", priority=41), {"ingress_class": "b"}, False),
+        (path("/bot", priority=40), path("/", service="site", priority=41, condition="a header matches"), {}, False),
+        (path("/bot", priority=40), path("/Bot", service="site", priority=41), {}, False),
+        (path("/bot", priority=40), path("/x", service="site", priority=41), {}, False),
+        (path("/bot"), path("/", service="site", priority=90), {}, True),
+        (path("/bot"), path("/", service="site", priority=30), {}, False),
+        (path("/bot", priority=1), path("/", service="site", priority=30), {}, True),
+    ],
+)
+def test_a_shorter_path_with_a_higher_priority_takes_the_requests_of_an_app(
+    mine: RoutePath, other: RoutePath, fields: dict[str, Any], is_covered: bool, keys: list[Ref]
+) -> None:
+    states = [State(keys.append), State(keys.append)]
+    of_team = ingress_of("team", other, **({"ingress_class": "traefik"} | fields))
+    states[0].upsert(of_team)
+    for state in states:
+        deploy(state, "one", mine, ingress_class="traefik")
+    keys.clear()
+    states[1].upsert(of_team)
+    assert ("one" in namespaces_of(keys)) is is_covered
+    assert [bool(covered(state, "one")) for state in states] == [is_covered, is_covered]
+
+
+def test_the_first_path_at_a_key_is_that_with_the_highest_priority() -> None:
+    state = State(lambda _: None)
+    one = deploy(state, "one", path("/chat", priority=50), ingress_class="traefik")
+    for name, priority in (("a", 49), ("b", 60), ("c", 55)):
+        state.upsert(ingress_of(name, path("/chat", service="site", priority=priority), ingress_class="traefik"))
+    assert [found.route.namespace for found in state.snapshot(one).conflicts] == ["b"]
+
+
+def test_of_paths_to_one_service_that_with_the_highest_priority_counts() -> None:
+    state = State(lambda _: None)
+    one = deploy(state, "one", path("/chat", priority=50), ingress_class="traefik")
+    double = (path("/chat", service="site", priority=priority) for priority in (49, 60))
+    state.upsert(ingress_of("team", *double, ingress_class="traefik"))
+    assert [found.winner for found in state.snapshot(one).conflicts if found.effect is Effect.CLAIM] == [Winner.OTHER]
 
 
 def test_an_expression_to_the_app_itself_takes_no_requests(keys: list[Ref]) -> None:

@@ -131,21 +131,27 @@ def _is_offered(snapshot: Snapshot, route: Resolved, below: str) -> bool:
     status, top = route.status, route.public_prefix + below
     ref = status.ref(snapshot.app.ref)
     own = {backend_name(ref.namespace, service.ref) for service in snapshot.services}
-    return not any(
-        _takes(found, path, route, top)
+    at_host = [
+        (found, path)
         for found in snapshot.routes
         for path in found.paths
-        if found.ref == ref and path.service not in own and path.host == status.host
-    )
+        if found.ref == ref and path.host == status.host
+    ]
+    serving = (path for _, path in at_host if path.service in own and prefix_of(path) == route.public_prefix)
+    priority = max((path.priority for path in serving), default=0)
+    return not any(_takes(found, path, route, top, priority) for found, path in at_host if path.service not in own)
 
 
-def _takes(found: Route, path: RoutePath, route: Resolved, top: str) -> bool:
-    """Whether a path of another Service takes requests at ``top`` from the path that leads to the app."""
+def _takes(found: Route, path: RoutePath, route: Resolved, top: str, priority: int) -> bool:
+    """Whether a path of another Service takes requests at ``top`` from the path that leads to the app.
+
+    ``priority`` is that of the app's path.
+    """
     prefix = prefix_of(path)
     if prefix == route.public_prefix:
         return False  # the route is resolved, so the app's own path wins over its double
-    is_between = paths.is_below(top, prefix) and len(prefix) > len(route.public_prefix)
-    chosen = replace(path, path=route.status.path)
+    chosen = replace(path, path=route.status.path, priority=priority)
+    is_between = paths.is_below(top, prefix) and len(prefix) > len(route.public_prefix) and not priority
     return (is_between and not path.condition) or path_overrides.takes(found.precedence, path, chosen, top)
 
 

@@ -5,7 +5,8 @@ longest path wins; the specifications of Ingress and HTTPRoute ask for that, and
 host, at ``/`` and ``/chat`` or ``/chat`` and ``/chat/bot``. Two cases are left in which an app loses requests: another
 route has the same path on the same host, and another route has a path that is one of Chainlit's own routes below the
 app's. Another one is left for expressions of Ingresses: their controllers prefer the longest text, so ``/(.*)`` takes
-all requests of an app at ``/bot``. Whether a ChainlitApp is behind the other route makes no difference to the edge.
+all requests of an app at ``/bot``. The same holds for a shorter path with a higher priority, where routes have these.
+Whether a ChainlitApp is behind the other route makes no difference to the edge.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from functools import lru_cache
 from itertools import product
 from typing import NamedTuple
 
-from chainlit_operator.domain import chainlit, expressions, paths
+from chainlit_operator.domain import chainlit, expressions, paths, traefik_rules
 from chainlit_operator.domain.expressions import Style
 from chainlit_operator.domain.model import (
     Attachment,
@@ -50,12 +51,17 @@ NO_CLASS: Attachments = (ingress_class(""),)
 NO_APP = Ref("", "", "")
 #: Ranks of paths at one place. A lower rank wins.
 _BY_METHOD, _PLAIN, _FALLBACK = -1, 0, 1
+#: How many ranks there are at one priority: of an app or none, each of a default backend or not.
+_RANKS = 4
 #: Stands for the time of a route that does not exist yet: all others are older.
 _NOT_YET = "not yet"
 #: Why a route takes the place of a younger app's where the edge's own choice is not known.
 ELDER_APP = "its app is older"
+#: Why a path takes requests though the app's is longer, or as long.
+HIGHER_PRIORITY = "its priority is higher"
 _UNKNOWN_WINNER = "it is not known which of the two the ingress controller prefers"
-_NOT_RUN = "its text is longer, and the operator does not evaluate this regular expression"
+_LONGER = "its text is longer"
+_NOT_RUN = "the operator does not evaluate this regular expression"
 _LONGER_TEXT = "its path is longer, and the text of the app's regular expression is longer"
 _NO_CLASS_WHY = "one of the two names no ingress class, so the same ingress controller may serve both"
 
@@ -103,7 +109,8 @@ class KeysOfPath(NamedTuple):
     shadowed: tuple[RouteKey, ...]
     """The path's Service gets requests that a Chainlit at one of these keys needs for its own routes."""
     covered: tuple[RouteKey, ...] = ()
-    """The path is an expression that may take requests of apps at all places that begin with the text of the key."""
+    """The path may take requests of apps at all places that begin with the text of the key, as an expression that wins
+    by the length of its text, or by its priority."""
 
 
 def keys_of_paths(route: Route, services: Set[str]) -> Iterator[KeysOfPath]:
@@ -131,9 +138,13 @@ def keys_of_paths(route: Route, services: Set[str]) -> Iterator[KeysOfPath]:
 
 
 def _covered(route: Route, path: RoutePath) -> tuple[RouteKey, ...]:
-    """The key under which an expression is found that wins by the length of its text."""
+    """The key under which a path is found that may win over longer ones: an expression, or one with a priority."""
     is_whole_host = is_whole(route, path) and is_ingress(route.attachments) and not route.refusal
-    if not is_whole_host or not _is_longest_expression(route, path):
+    if not is_whole_host:
+        return ()
+    if path.priority and path.matching is Matching.PREFIX and len(path.path) <= paths.MAX_LENGTH:
+        return (RouteKey(INGRESSES, path.host, path.path.lower()),)
+    if not _is_longest_expression(route, path):
         return ()
     return (RouteKey(INGRESSES, path.host, expressions.beginning(path.path, path.styles)),)
 
@@ -224,6 +235,7 @@ class Entry(NamedTuple):
     order: RouteOrder
     styles: tuple[Style, ...]
     """How the path is compared, if it is an expression that wins by the length of its text."""
+    priority: int = 0
 
 
 def entry_of(route: Route, keys: KeysOfPath, app: Ref | None, app_created: str) -> Entry:
@@ -243,10 +255,14 @@ def entry_of(route: Route, keys: KeysOfPath, app: Ref | None, app_created: str) 
         attachments=route.attachments,
         order=route.order,
         styles=path.styles if _is_longest_expression(route, path) else (),
+        priority=path.priority,
     )
 
 
 def _rank(route: Route, path: RoutePath, prefix: str, *, has_app: bool) -> int:
+    if path.priority:
+        # Beside paths without a priority: a path with the usual one is their equal.
+        return _RANKS * (traefik_rules.usual_priority(path.host, prefix) - path.priority) + (not has_app)
     if route.order is not RouteOrder.OLDEST:
         return 2 * path.is_fallback + (not has_app)
     if path.is_fallback:
@@ -257,19 +273,28 @@ def _rank(route: Route, path: RoutePath, prefix: str, *, has_app: bool) -> int:
     return len(prefix) - len(path.path) if _is_longest_expression(route, path) else _PLAIN
 
 
-def is_longer(other: Entry, mine: Entry) -> bool:
-    """Return whether the text of one path is longer than that of another, so that it is tried first.
+def is_tried_before(other: Entry, mine: Entry) -> bool:
+    """Return whether an edge may try the path of an entry before that of an app: by its priority, else by its length.
 
     Of two texts of one length, ingress-nginx tries the last one in the alphabet first.
     """
+    if other.priority or mine.priority:
+        return _priorities(other)[1] >= _priorities(mine)[0]
     return (len(other.path), other.path) > (len(mine.path), mine.path)
 
 
+def _priorities(entry: Entry) -> tuple[int, int]:
+    """The least and the greatest priority that a path may have; that of a path without one is its controller's."""
+    return (entry.priority,) * 2 if entry.priority else traefik_rules.possible_priorities(entry.host, entry.path)
+
+
 def may_cover(entry: Entry, place: str) -> bool:
-    """Return whether an expression may take requests that an app at a place needs.
+    """Return whether a path may take requests that an app at a place needs, though its prefix is not that of the place.
 
     One that has the place itself as its prefix does not count: it is in conflict there.
     """
+    if not entry.styles:
+        return entry.prefix != place and f"{place}/".startswith(entry.path)
     return _may_take(entry.path, entry.styles, place)
 
 
@@ -314,13 +339,29 @@ def _winner(other: Entry, effect: Effect, mine: Entry) -> tuple[Winner, str]:
         return _winner_of_part(other, mine), ""
     if RouteOrder.UNKNOWN in (other.order, mine.order) or mine.condition:
         return Winner.UNCERTAIN, _UNKNOWN_WINNER
+    if other.priority or mine.priority:
+        return _winner_by_priority(other, effect, mine)
     if effect is Effect.COVER:
         is_run = not expressions.why_not_evaluated(other.path, other.styles)
-        return (Winner.OTHER, "its text is longer") if is_run else (Winner.UNCERTAIN, _NOT_RUN)
+        return (Winner.OTHER, _LONGER) if is_run else (Winner.UNCERTAIN, f"{_LONGER}, and {_NOT_RUN}")
     if effect is Effect.SHADOW or len(other.prefix) > len(mine.prefix):
         is_shorter = bool(mine.styles) and len(other.path) < len(mine.path)
         return (Winner.UNCERTAIN, _LONGER_TEXT) if is_shorter else (Winner.OTHER, "its path is longer")
     return _winner_at_place(other, mine)
+
+
+def _winner_by_priority(other: Entry, effect: Effect, mine: Entry) -> tuple[Winner, str]:
+    """Which of two paths wins where at least one has a priority."""
+    if _is_fallback(other) is not _is_fallback(mine):
+        return _winner_at_place(other, mine)
+    (least, most), (my_least, my_most) = _priorities(other), _priorities(mine)
+    if least > my_most:
+        is_run = not other.styles or not expressions.why_not_evaluated(other.path, other.styles)
+        return (Winner.OTHER, HIGHER_PRIORITY) if is_run else (Winner.UNCERTAIN, f"{HIGHER_PRIORITY}, and {_NOT_RUN}")
+    if most < my_least:
+        return Winner.OWN, ""
+    is_at_place = effect is Effect.CLAIM and other.prefix == mine.prefix
+    return _winner_at_place(other, mine) if is_at_place else (Winner.UNCERTAIN, _UNKNOWN_WINNER)
 
 
 def _winner_of_part(other: Entry, mine: Entry) -> Winner:
@@ -345,4 +386,6 @@ def _winner_at_place(other: Entry, mine: Entry) -> tuple[Winner, str]:
 
 
 def _is_fallback(entry: Entry) -> bool:
+    if entry.priority:
+        return False
     return entry.rank == _FALLBACK if entry.order is RouteOrder.OLDEST else entry.rank > _FALLBACK

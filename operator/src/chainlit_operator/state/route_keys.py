@@ -199,7 +199,7 @@ class RouteKeys:
                     yield effect, is_shared, other
         for beginning in beginnings(key) if len(self.entries[Effect.COVER]) and is_ingress(mine.attachments) else ():
             for is_shared, found in self._covering(beginning, mine.attachments, key.prefix):
-                other = _first_longer(found, mine, services)
+                other = _first_before(found, mine, services)
                 if other is not None:
                     yield Effect.COVER, is_shared, other._replace(prefix=key.prefix)
 
@@ -294,7 +294,7 @@ class RouteKeys:
                 for is_shared, found in self._covering(beginning, attachments, key.prefix):
                     for mine in observers:
                         services = {service.ref for service in self._services_of(mine.app)}
-                        other = _first_longer(found, mine, services)
+                        other = _first_before(found, mine, services)
                         if other is not None:
                             yield mine.app, Effect.COVER, is_shared, _shown(other._replace(prefix=key.prefix))
 
@@ -418,12 +418,12 @@ def _filed(route: Route, links: Iterable[Link]) -> Iterator[Filed]:
     by_service: defaultdict[str, list[Link]] = defaultdict(list)
     for link in links:
         by_service[backend_name(route.ref.namespace, link.service)].append(link)
-    seen: set[tuple[Effect, RouteKey, str, str]] = set()
+    seen: set[tuple[Effect, RouteKey, str, tuple[str, int]]] = set()
     for keys in keys_of_paths(route, by_service.keys()):
         service, is_whole = keys.path.service, route_conflicts.is_whole(route, keys.path)
         for effect, key in route_conflicts.effects(route, keys):
             # Two expressions with one beginning match different requests.
-            what = keys.path.path if effect is Effect.COVER else keys.path.condition
+            what = (keys.path.path if effect is Effect.COVER else keys.path.condition), keys.path.priority
             if (effect, key, service, what) not in seen:
                 seen.add((effect, key, service, what))
                 for _, created, app, places, mount_path in by_service[service]:
@@ -434,10 +434,10 @@ def _filed(route: Route, links: Iterable[Link]) -> Iterator[Filed]:
                         yield Filed(None, below, entry, True)
 
 
-def _first_longer(found: Iterable[Entry], mine: Entry, services: Set[Ref]) -> Entry | None:
+def _first_before(found: Iterable[Entry], mine: Entry, services: Set[Ref]) -> Entry | None:
     """The first entry that leads elsewhere, and that the edge tries before an app's; None if there is none."""
-    longer = (entry for entry in found if route_conflicts.is_longer(entry, mine))
-    return next((entry for entry in longer if _service(entry) not in services), None)
+    before = (entry for entry in found if route_conflicts.is_tried_before(entry, mine))
+    return next((entry for entry in before if _service(entry) not in services), None)
 
 
 def _shown(entry: Entry) -> Entry:

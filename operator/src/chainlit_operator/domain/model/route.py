@@ -83,7 +83,8 @@ class RoutePath:
     that act after ``transforms``; composing the route replaces them by their transforms. ``web_socket_refusal`` says
     that the edge lets no WebSocket through. ``warnings`` say what else may fail. ``styles`` are the ways in which an
     expression may be compared; each of them counts. ``is_fallback`` says that all other paths win over this one, as
-    over the default backend of an Ingress.
+    over the default backend of an Ingress. A path with a higher ``priority`` wins over all with a lower one; 0 where
+    the precedence of the route alone decides.
     """
 
     host: str
@@ -100,6 +101,7 @@ class RoutePath:
     warnings: tuple[RouteWarning, ...] = ()
     styles: tuple[Style, ...] = ANY_STYLE
     is_fallback: bool = False
+    priority: int = 0
 
 
 class Attachment(NamedTuple):

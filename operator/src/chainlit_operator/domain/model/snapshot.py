@@ -32,7 +32,8 @@ class Effect(StrEnum):
     SHADOW = "shadow"
     """It is one of Chainlit's own routes below the place, so it is longer."""
     COVER = "cover"
-    """It is a regular expression that takes requests below the place, and wins because its text is longer."""
+    """It is a shorter path, or a regular expression, that takes requests below the place. It wins by its priority, or
+    because its text is longer."""
     PART = "part"
     """It takes only some of the requests: those with a header, or a share of all."""
 

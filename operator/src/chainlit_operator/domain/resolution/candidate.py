@@ -153,11 +153,13 @@ class Candidate:
         for path in self.route.paths:
             if path is serving.get(path.host):
                 seen.add(path.host)
-            if id(path) in known or path.host not in serving:
+            if id(path) in known:
                 continue
             is_before = path.host not in seen
-            mine = serving[path.host]
-            if path_overrides.takes(self.route.precedence, path, mine, self.chat_prefix, is_before=is_before):
+            if any(
+                path_overrides.takes(self.route.precedence, path, mine, self.chat_prefix, is_before=is_before)
+                for mine in path_overrides.beside(path, serving)
+            ):
                 found.append(path)
         return found
 

@@ -13,7 +13,7 @@ from chainlit_operator.domain.model import Effect, RouteConflict, Snapshot, Winn
 from chainlit_operator.domain.paths import is_below
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.domain.resolution.answer import Resolved
-from chainlit_operator.domain.route_conflicts import ELDER_APP
+from chainlit_operator.domain.route_conflicts import ELDER_APP, HIGHER_PRIORITY
 from chainlit_operator.domain.route_paths import is_own_route, prefix_of
 from chainlit_operator.domain.rule import Rule
 
@@ -88,9 +88,17 @@ def path_is_free(found: Found) -> str:
     return ""
 
 
-def no_expression_takes_requests(found: Found) -> str:
-    """No other route may have a regular expression for the app's requests that the edge tries before its path."""
+def no_path_takes_requests(found: Found) -> str:
+    """No other route may have a path for the app's requests that the edge tries before the app's: a regular expression
+    with a longer text, or a path with a higher priority.
+    """
     for other in found.concerning(Winner.OTHER):
+        if other.effect is Effect.COVER and other.why == HIGHER_PRIORITY:
+            return (
+                f"{other.route} sends {other.path[:MAX_QUOTED]} {_target(other)}, and the edge tries it before the "
+                f"path of {found.own_route} because its priority is higher. Limit the other route to its own paths, or "
+                f"give {found.own_route} a higher priority."
+            )
         if other.effect is Effect.COVER:
             return (
                 f"{other.route} sends requests that match {other.path[:MAX_QUOTED]} {_target(other)}, and the edge "
@@ -125,7 +133,7 @@ def no_canary_shares_requests(found: Found) -> str:
 
 RULES: tuple[Rule[Found], ...] = (
     Rule(Reason.PATH_CLAIMED, path_is_free),
-    Rule(Reason.PATH_SHADOWED, no_expression_takes_requests),
+    Rule(Reason.PATH_SHADOWED, no_path_takes_requests),
     Rule(Reason.PATH_SHADOWED, own_routes_are_free),
     Rule(Reason.BACKEND_SHARED, no_canary_shares_requests),
 )

@@ -8,6 +8,7 @@ much as ten characters of a path. A path counts as an override if it may take a 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from chainlit_operator.domain import chainlit, expressions, paths
@@ -29,9 +30,21 @@ def takes(precedence: Precedence, other: RoutePath, chosen: RoutePath, top: str,
 
     ``precedence`` is that of their route, and ``is_before`` says that the route has ``other`` before ``chosen``. A path
     with a condition on headers or query parameters takes no requests: a browser does not send these by itself.
+
+    Where both paths have a priority, that alone decides, also between a host and a wildcard or none. Of two paths with
+    one priority each may win.
     """
-    if other.host != chosen.host or (other.condition and not other.condition.startswith(METHOD_CONDITION)):
+    if other.condition and not other.condition.startswith(METHOD_CONDITION):
         return False
+    if other.priority and chosen.priority:
+        is_before = share_host(other.host, chosen.host) and other.priority >= chosen.priority
+        return is_before and _may_match_needed(other, top, by_characters=precedence is Precedence.LONGEST_TEXT)
+    return other.host == chosen.host and _takes_by_precedence(precedence, other, chosen, top, is_before=is_before)
+
+
+def _takes_by_precedence(
+    precedence: Precedence, other: RoutePath, chosen: RoutePath, top: str, *, is_before: bool
+) -> bool:
     if precedence is Precedence.FIRST_MATCH:
         return is_before and _may_match_needed(other, top)
     if other.matching is Matching.EXACT:
@@ -39,6 +52,22 @@ def takes(precedence: Precedence, other: RoutePath, chosen: RoutePath, top: str,
     if other.matching is Matching.PREFIX:
         return _prefix_takes(precedence, other, chosen, top)
     return _pattern_takes(precedence, other, chosen, top)
+
+
+def beside(other: RoutePath, serving: Mapping[str, RoutePath]) -> Iterable[RoutePath]:
+    """Return the paths that serve an app, by host, from which another path may take requests by its host."""
+    if other.priority:
+        return (mine for host, mine in serving.items() if share_host(other.host, host))
+    return (serving[other.host],) if other.host in serving else ()
+
+
+def share_host(one: str, other: str) -> bool:
+    """Whether one request may be for both hosts of paths: equal ones, a wildcard and a host below it, or any host."""
+    return one == other or not one or not other or _is_below(one, other) or _is_below(other, one)
+
+
+def _is_below(host: str, wildcard: str) -> bool:
+    return wildcard.startswith("*.") and host.endswith(wildcard[1:])
 
 
 def _pattern_takes(precedence: Precedence, other: RoutePath, chosen: RoutePath, top: str) -> bool:
@@ -61,10 +90,16 @@ def _expression_may_match(path: RoutePath, top: str) -> bool:
     return bool(requests_of(path, top))
 
 
-def _may_match_needed(other: RoutePath, top: str) -> bool:
-    """Whether a path may match a path that Chainlit needs, be it above or below ``top``."""
+def _may_match_needed(other: RoutePath, top: str, *, by_characters: bool = False) -> bool:
+    """Whether a path may match a path that Chainlit needs, be it above or below ``top``.
+
+    ``by_characters`` says that a prefix may end within a segment.
+    """
     if other.matching is Matching.EXACT:
         return _is_needed_itself(other.path, top)
+    if other.matching is Matching.PREFIX and by_characters:
+        needed = (f"{top}/", *(f"{top}/{segment}/" for segment in chainlit.OWN_SEGMENTS))
+        return any(path.startswith(other.path) for path in needed) or _is_needed(other.path, top)
     if other.matching is Matching.PREFIX:
         return paths.is_below(top, other.path.rstrip("/")) or _is_needed(other.path, top)
     if other.matching is Matching.WILDCARD:

@@ -219,10 +219,10 @@ def _takes(found: Together, given: Candidate, *, is_delivered: bool) -> bool:
     if not share_listener(main.route.attachments, given.route.attachments):
         return False
     return any(
-        path.host in hosts
-        and path_overrides.takes(main.route.precedence, path, hosts[path.host], main.chat_prefix)
+        path_overrides.takes(main.route.precedence, path, mine, main.chat_prefix)
         and not (is_delivered and delivers(given, path, main.chat_prefixes))
         for path in given.own_paths
+        for mine in path_overrides.beside(path, hosts)
     )
 
 
