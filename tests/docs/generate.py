@@ -182,9 +182,15 @@ only its own Lease it gets by name, and EndpointSlices it lists for one Service 
 
 #: Resources that are not of a kind in the registry, whose purpose is not written there.
 RBAC_WHY = {
-    "chainlitapps": "The resources that the operator manages. It never writes their spec or metadata.",
-    "chainlitapps/status": "Writes the status. Only version 0.1.0 needs `patch`, during an upgrade from it.",
-    "events": "Events report changes and obstacles.",
+    (
+        "chainlit-operator.dev",
+        "chainlitapps",
+    ): "The resources that the operator manages. It never writes their spec or metadata.",
+    (
+        "chainlit-operator.dev",
+        "chainlitapps/status",
+    ): "Writes the status. Only version 0.1.0 needs `patch`, during an upgrade from it.",
+    ("", "events"): "Events report changes and obstacles.",
 }
 
 RBAC_REST = """\
@@ -204,11 +210,17 @@ With `creation.enabled=false` the operator may only patch Deployments and Statef
 
 def _rbac() -> str:
     rows = []
-    purposes = RBAC_WHY | {kind.plural: kind.purpose for kind in registry.WATCHED.values()}
-    purposes |= {kind.plural: kind.purpose for kind in registry.LISTED.values()}
+    purposes = RBAC_WHY | {(kind.group, kind.plural): kind.purpose for kind in registry.WATCHED.values()}
+    purposes |= {(kind.group, kind.plural): kind.purpose for kind in registry.LISTED.values()}
     for (group, resource), verbs in sorted(WITHOUT_CREATION.items()):
         more = WITH_CREATION[group, resource] - verbs
-        cells = (f"`{group}`" if group else "core", f"`{resource}`", _verbs(verbs), _verbs(more), purposes[resource])
+        cells = (
+            f"`{group}`" if group else "core",
+            f"`{resource}`",
+            _verbs(verbs),
+            _verbs(more),
+            purposes[group, resource],
+        )
         rows.append(f"| {' | '.join(cells)} |")
     return "\n".join([RBAC, *rows, RBAC_REST])
 

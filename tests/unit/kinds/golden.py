@@ -1,13 +1,13 @@
 """Golden files: an object as the API server sends it, and the record that its kind makes of it.
 
-``golden/<kind>/<case>.json`` is the object and ``<case>.txt`` beside it the record; a field with its default is left
-out. Run as a module (``python -m tests.unit.kinds.golden``), this writes all records again: read the diff.
+``golden/<kind>/<case>.json`` is the object, in a folder with the operator's name of its kind, and ``<case>.txt`` beside
+it the record; a field with its default is left out. Run as a module (``python -m tests.unit.kinds.golden``), this
+writes all records again: read the diff.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -30,10 +30,10 @@ def cases() -> list[Path]:
 def made(case: Path) -> str:
     """Return the text of the record of an object, a route or a Service before its annotations are interpreted."""
     raw = case.read_bytes()
-    kind = json.loads(raw)["kind"]
-    if kind == registry.APP.kind:
+    if case.parent.name == registry.APP.kind.lower():
         return shown(chainlitapp.app_from_json(raw)) + "\n"
-    record = registry.WATCHED[kind].decode(raw, unknown)
+    kind = next(kind for name, kind in registry.WATCHED.items() if name.lower() == case.parent.name)
+    record = kind.decode(raw, unknown)
     if not isinstance(record, AnnotatedRoute | AnnotatedService):
         return shown(record) + "\n"
     return shown(record[0]) + "\n" + (f"annotations: {record.annotations}\n" if record.annotations else "")
