@@ -287,3 +287,71 @@ def middleware_reference(*names: str, namespace: str) -> dict[str, str]:
     """Return the annotation by which an Ingress uses Middlewares of a namespace."""
     entries = ",".join(f"{namespace}-{name}@kubernetescrd" for name in names)
     return {"traefik.ingress.kubernetes.io/router.middlewares": entries}
+
+
+# --------------------------------------------------------------------------------------------------------------- Istio
+
+
+def destination(host: str = "chat", port: int | None = 80, weight: int | None = None, **more: Any) -> Object:
+    """Return a destination of a VirtualService; ``more`` holds other fields of it, such as ``subset``."""
+    number = {"port": {"number": port}} if port is not None else {}
+    return _given({"destination": {"host": host} | number | more, "weight": weight})
+
+
+def istio_rule(*matches: Object, to: Iterable[Object] | None = None, **fields: Any) -> Object:
+    """Return a rule of a VirtualService, by default to the Service ``chat``; ``fields`` holds others, in camelCase."""
+    return _given(
+        {"match": list(matches) or None, "route": [destination()] if to is None else list(to) or None, **fields}
+    )
+
+
+def uri(**match: str) -> Object:
+    """Return a match of a VirtualService on the path, such as ``uri(prefix="/chat")``."""
+    return {"uri": match}
+
+
+def virtual_service(
+    *rules: Object,
+    name: str = "chat",
+    hosts: Iterable[str] = ("chat.example.com",),
+    gateways: Iterable[str] | None = ("gw",),
+    metadata: Fields | None = None,
+    **spec: Any,
+) -> Object:
+    """Return a VirtualService on an Istio Gateway of its namespace; without rules its prefix is ``/chat``."""
+    own = {
+        "hosts": list(hosts),
+        "gateways": None if gateways is None else list(gateways),
+        "http": list(rules or [istio_rule(uri(prefix="/chat"))]),
+    }
+    return resource("VirtualService", name, metadata=metadata, spec=_given(own | spec))
+
+
+def istio_server(
+    port: int = 80, protocol: str = "HTTP", hosts: Iterable[str] = ("*",), tls: Fields | None = None
+) -> Object:
+    """Return a server of an Istio Gateway."""
+    return _given(
+        {
+            "port": {"number": port, "name": f"p{port}", "protocol": protocol},
+            "hosts": list(hosts),
+            "tls": dict(tls) if tls is not None else None,
+        }
+    )
+
+
+def istio_gateway(*servers: Object, name: str = "gw", metadata: Fields | None = None) -> Object:
+    """Return an Istio Gateway, under the name that the operator has for its kind; by default it serves http."""
+    spec = {"selector": {"istio": "ingressgateway"}, "servers": list(servers or [istio_server()])}
+    return resource("IstioGateway", name, metadata=metadata, spec=spec)
+
+
+def destination_rule(host: str = "chat", name: str = "chat", *, metadata: Fields | None = None, **spec: Any) -> Object:
+    """Return a DestinationRule for a host."""
+    return resource("DestinationRule", name, metadata=metadata, spec={"host": host, **spec})
+
+
+def hashed(**key: Any) -> Object:
+    """Return a traffic policy with ``consistentHash``, by default by a cookie that Envoy sets."""
+    by = key or {"httpCookie": {"name": "chat", "ttl": "0s"}}
+    return {"loadBalancer": {"consistentHash": by}}

@@ -29,6 +29,18 @@ All that the chart says of Kubernetes kinds, in one place: rights, and the resou
   resources: [gateways]
   verbs: [list, watch]
 {{- end }}
+{{- if or (not (has "VirtualService" .Values.disabledKinds)) }}
+# Istio's DestinationRules say whether a browser stays at one pod.
+- apiGroups: [networking.istio.io]
+  resources: [destinationrules]
+  verbs: [list, watch]
+{{- end }}
+{{- if or (not (has "VirtualService" .Values.disabledKinds)) }}
+# The servers of an Istio Gateway have scheme and port of a VirtualService's URL.
+- apiGroups: [networking.istio.io]
+  resources: [gateways]
+  verbs: [list, watch]
+{{- end }}
 {{- if or (not (has "HTTPRoute" .Values.disabledKinds)) }}
 # A ReferenceGrant allows an HTTPRoute of another namespace to lead to a Service.
 - apiGroups: [gateway.networking.k8s.io]
@@ -45,6 +57,12 @@ All that the chart says of Kubernetes kinds, in one place: rights, and the resou
 - apiGroups: [networking.k8s.io]
   resources: [ingresses]
   verbs: [list, watch{{ $whole }}]
+{{- if or (not (has "VirtualService" .Values.disabledKinds)) }}
+# A VirtualService has the path of an app.
+- apiGroups: [networking.istio.io]
+  resources: [virtualservices]
+  verbs: [list, watch]
+{{- end }}
 # A Service leads from a route to the pods of a workload. spec.workload.template creates one.
 - apiGroups: [""]
   resources: [services]
@@ -150,5 +168,5 @@ All that the chart says of Kubernetes kinds, in one place: rights, and the resou
 {{- end }}
 
 {{- define "chainlit-operator.optionalKinds" -}}
-HTTPRoute
+HTTPRoute VirtualService
 {{- end }}

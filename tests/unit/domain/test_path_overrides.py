@@ -147,12 +147,27 @@ def pattern(text: str, **fields: Any) -> RoutePath:
         (Precedence.FIRST_MATCH, exact("/chat"), False),
         (Precedence.FIRST_MATCH, regex("/.*"), True),
         (Precedence.FIRST_MATCH, regex("/shop/.*"), False),
+        # By order and by characters.
+        (Precedence.FIRST_TEXT_MATCH, path("/"), True),
+        (Precedence.FIRST_TEXT_MATCH, path("/cha"), True),
+        (Precedence.FIRST_TEXT_MATCH, path("/Chat"), True),
+        (Precedence.FIRST_TEXT_MATCH, path("/chat/w"), True),
+        (Precedence.FIRST_TEXT_MATCH, path("/chat/ws/socket.io/x"), True),
+        (Precedence.FIRST_TEXT_MATCH, path("/chat/shop"), False),
+        (Precedence.FIRST_TEXT_MATCH, path("/chats"), False),
+        (Precedence.FIRST_TEXT_MATCH, path("/cha", condition=HEADER), False),
+        (Precedence.FIRST_TEXT_MATCH, path("/cha", condition=GET), True),
+        (Precedence.FIRST_TEXT_MATCH, path("/cha", condition="the request has the scheme https"), True),
+        (Precedence.FIRST_TEXT_MATCH, path("/cha", host="b.example"), False),
+        (Precedence.FIRST_TEXT_MATCH, exact("/chat/"), True),
+        (Precedence.FIRST_TEXT_MATCH, exact("/cha"), False),
+        (Precedence.FIRST_TEXT_MATCH, regex("/chat/.*"), True),
     ],
 )
 def test_patterns_and_order(precedence: Precedence, other: RoutePath, takes: bool) -> None:
     mine = pattern("/chat/*")
     assert path_overrides.takes(precedence, other, mine, "/chat") is takes
-    after = takes and precedence is not Precedence.FIRST_MATCH
+    after = takes and precedence not in (Precedence.FIRST_MATCH, Precedence.FIRST_TEXT_MATCH)
     assert path_overrides.takes(precedence, other, mine, "/chat", is_before=False) is after
 
 

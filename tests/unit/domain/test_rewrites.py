@@ -11,6 +11,8 @@ from chainlit_operator.domain import paths
 from chainlit_operator.domain.redirects import RedirectAll, Redirected, RedirectRegex, RedirectRoot
 from chainlit_operator.domain.rewrites import (
     AddPrefix,
+    PrefixRewrite,
+    RegexRewrite,
     ReplaceFullPath,
     ReplaceMatch,
     ReplacePrefixMatch,
@@ -21,6 +23,7 @@ from chainlit_operator.domain.rewrites import (
     Unknown,
     backend_prefix,
     first_redirect,
+    why_lost,
     why_unknown,
 )
 
@@ -93,6 +96,26 @@ from chainlit_operator.domain.rewrites import (
         ("/team/chat", [StripPrefixRegex(("/chat",))], "/team/chat"),
         ("/chat", [StripPrefixRegex((".*",))], None),
         ("/chat", [StripPrefixRegex(("/chat(?=/)",))], None),
+        ("/chat", [PrefixRewrite("/chat", "/")], None),
+        ("/chat", [PrefixRewrite("/chat/", "/")], ""),
+        ("/chat", [PrefixRewrite("/chat", "/other")], "/other"),
+        ("/chat", [PrefixRewrite("/chat/", "/other/")], "/other"),
+        ("/chat", [PrefixRewrite("/chat/", "/other")], None),
+        ("/team/chat", [PrefixRewrite("/team/", "/")], "/chat"),
+        ("/Chat", [PrefixRewrite("/chat/", "/")], ""),
+        ("", [PrefixRewrite("/", "/chat/")], "/chat"),
+        ("", [PrefixRewrite("/", "/chat")], None),
+        ("", [PrefixRewrite("/", "/")], ""),
+        ("/chat", [RegexRewrite("^/chat/?(.*)$", r"/\1")], ""),
+        ("/chat", [RegexRewrite("^/chat", "")], ""),
+        ("/chat", [RegexRewrite("(?i)^/CHAT/", "/")], ""),
+        ("/chat", [RegexRewrite("^/(chat)/", r"/x/\1/")], "/x/chat"),
+        ("/team/chat", [RegexRewrite("^/team(/.*)", r"\1")], "/chat"),
+        ("/chat", [RegexRewrite("^/other/", "/")], "/chat"),
+        ("/chat", [RegexRewrite("a", "b")], None),
+        ("/chat", [RegexRewrite("^/chat/(.*)", r"/\2")], None),
+        ("/chat", [RegexRewrite("^/chat/(.*)", "/$1")], None),
+        ("/chat", [RegexRewrite("^/chat/(?=x)", "/")], None),
         ("/chat", [RedirectAll("x", "https://example.com")], "/chat"),
         ("/chat", [ReplacePrefixMatch("/X")], "/X"),
         ("/chat", [AddPrefix("/x/")], None),
@@ -222,3 +245,41 @@ def test_a_path_that_is_stripped_whole_stays_empty_for_the_next_middleware(
     assert strip("/chat/", "/chat") == ""
     assert backend_prefix("/chat", (strip,)) == ""
     assert backend_prefix("/chat", (strip, AddPrefix("/chat"))) is None
+
+
+@pytest.mark.parametrize(
+    ("public", "transforms", "arrives"),
+    [
+        ("/chat", [PrefixRewrite("/chat", "/")], "//ws/socket.io/"),
+        ("/chat", [AddPrefix("/x"), PrefixRewrite("/chat/", "/other")], "/otherws/socket.io/"),
+        ("", [PrefixRewrite("/", "/chat")], "/chatws/socket.io/"),
+        ("/chat", [PrefixRewrite("/chat", "/other")], ""),
+        ("/chat", [PrefixRewrite("/chat/", "/")], ""),
+        ("/chat", [ReplaceFullPath("/")], ""),
+        ("/chat", [], ""),
+    ],
+)
+def test_a_wrong_slash_is_explained(public: str, transforms: list[Transform], arrives: str) -> None:
+    message = why_lost(public, transforms)
+    assert bool(message) is bool(arrives)
+    assert f"{public}/ws/socket.io/ arrives as {arrives}." in message or not arrives
+
+
+@pytest.mark.parametrize(
+    ("pattern", "replacement", "path", "new"),
+    [
+        # As RE2::GlobalReplace: all matches, and no empty one right after another match.
+        ("b*", "-", "abba", "-a-a-"),
+        ("a", r"[\0]", "aba", "[a]b[a]"),
+        ("(a)(b)?", r"\2\1", "ab-a", "ba-a"),
+        ("^a", "", "aa", "a"),
+        ("a", r"\\", "a", "\\"),
+        ("a", "$1", "a", "$1"),
+        ("(a)", r"\2", "a", None),
+        ("a", r"\x", "a", None),
+        ("a", "b\\", "a", None),
+        ("a", "x" * 5000, "a", None),
+    ],
+)
+def test_envoy_replaces_each_match(pattern: str, replacement: str, path: str, new: str | None) -> None:
+    assert RegexRewrite(pattern, replacement)(path, "") == new

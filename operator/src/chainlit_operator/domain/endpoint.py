@@ -78,7 +78,7 @@ def number_of(text: str) -> int | None:
 
 def target_of(service: Service | None, port: int | str) -> Target | None:
     """Return the pods' port behind a port of a Service; None if there is no such port."""
-    found = next((each for each in service.ports if each.matches(port)), None) if service is not None else None
+    found = service.port_of(port) if service is not None else None
     return None if found is None else found.port if found.target is None else found.target
 
 

@@ -92,6 +92,11 @@ class Expression:
         """The numbers of the groups that have a name."""
         return dict(self._compiled.groupindex)
 
+    @property
+    def groups(self) -> int:
+        """The number of groups, without the whole match."""
+        return int(self._compiled.groups)
+
     def runs_on(self, text: str) -> bool:
         """Whether a match in the text takes no longer than the limit; else nothing is known about the text."""
         return int(self._compiled.programsize) * len(text.encode(errors="replace")) <= MAX_STEPS

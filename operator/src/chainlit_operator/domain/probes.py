@@ -161,7 +161,7 @@ def _container_port(snapshot: Snapshot, container: Container, route: Resolved) -
     A proxy in the same pod may be behind the route: its port is not a port of the container. Containers need not
     declare ports. A container without declared ports that is not alone in its pod has the ports of its probes.
     """
-    port = next((found for found in route.service.ports if found.matches(route.service_port)), None)
+    port = route.service.port_of(route.service_port)
     number = None if port is None else container.port_number(port.port if port.target is None else port.target)
     declared: set[int | None] = {own for _, own in container.ports}
     workload = snapshot.workload

@@ -10,6 +10,7 @@ from chainlit_operator.domain.expressions import Expression, Match
 MAX_LENGTH = 4096
 
 _REFERENCE = re.compile(r"\$(?:\{(\d)\}|(\d))")
+_RE2_REFERENCE = re.compile(r"\\(.?)", re.DOTALL)
 _GO_REFERENCE = re.compile(r"\$(?:\{(\w+)\}|(\w+)|(\$))", re.ASCII)
 
 
@@ -41,5 +42,22 @@ def replace_all(text: str, expression: Expression, replacement: str) -> str | No
 
     def filled(found: Match) -> str:
         return _GO_REFERENCE.sub(lambda each: each[3] or group(each[1] or each[2], found), replacement)
+
+    return expression.replaced(text, filled)
+
+
+def replace_all_re2(text: str, expression: Expression, replacement: str) -> str | None:
+    r"""Return the text with each match replaced, as ``RE2::GlobalReplace`` does; None beyond the limits.
+
+    ``\0`` is the whole match, ``\1`` to ``\9`` are groups, ``\\`` is a backslash. It is None also for any other
+    character after a backslash, and for a group that does not exist: RE2 does not replace anything then.
+    """
+    references = {found[1] for found in _RE2_REFERENCE.finditer(replacement)} - {"\\"}
+    numbers = {str(number) for number in range(expression.groups + 1)}
+    if len(replacement) > MAX_LENGTH or not references <= numbers:
+        return None
+
+    def filled(found: Match) -> str:
+        return _RE2_REFERENCE.sub(lambda each: found.groups[int(each[1])] if each[1].isdigit() else "\\", replacement)
 
     return expression.replaced(text, filled)

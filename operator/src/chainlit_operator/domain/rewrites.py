@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from chainlit_operator.domain import chainlit, paths
 from chainlit_operator.domain.expressions import Expression, NotEvaluated, Syntax, read
 from chainlit_operator.domain.redirects import Redirect, Redirected, RedirectRegex
-from chainlit_operator.domain.replacements import replace_all, substitute
+from chainlit_operator.domain.replacements import replace_all, replace_all_re2, substitute
 
 #: How much of an expression a message shows, in characters.
 SHOWN = 100
@@ -112,6 +112,43 @@ class ReplaceMatch:
 
 
 @dataclass(frozen=True, slots=True)
+class PrefixRewrite:
+    """Envoy's ``prefix_rewrite``: replaces the text that the route's prefix matched, by characters.
+
+    The rest follows without a slash between the two: with prefix ``/chat`` and replacement ``/`` a request for
+    ``/chat/ws`` arrives as ``//ws``. Source: ``source/common/router/config_impl.cc`` of Envoy.
+    """
+
+    prefix: str
+    replacement: str
+
+    def __call__(self, path: str, matched: str) -> str | None:
+        """Return the path with the new text; one that is shorter than the prefix does not match it, and stays."""
+        return self.replacement + path[len(self.prefix) :] if len(path) >= len(self.prefix) else path
+
+
+@dataclass(frozen=True, slots=True)
+class RegexRewrite:
+    r"""Envoy's ``regex_rewrite``: replaces each match, and keeps the rest of the path; ``\1`` is a group.
+
+    Source: ``RE2::GlobalReplace``, which Envoy calls.
+    """
+
+    pattern: str
+    replacement: str
+
+    @property
+    def expressions(self) -> tuple[Expression | NotEvaluated, ...]:
+        """The expression."""
+        return (read(self.pattern, Syntax.RE2),)
+
+    def __call__(self, path: str, matched: str) -> str | None:
+        """Return the path with its matches replaced; None if the expression or the replacement is not run."""
+        (expression,) = self.expressions
+        return None if isinstance(expression, NotEvaluated) else replace_all_re2(path, expression, self.replacement)
+
+
+@dataclass(frozen=True, slots=True)
 class StripPrefixRegex:
     """Traefik's StripPrefixRegex: removes the match of the first expression that matches at the beginning."""
 
@@ -164,6 +201,8 @@ Transform = (
     | ReplaceFullPath
     | RewriteWholePath
     | ReplaceMatch
+    | PrefixRewrite
+    | RegexRewrite
     | StripPrefixRegex
     | Redirect
     | Unknown
@@ -173,7 +212,7 @@ Transform = (
 
 def count_expressions(transforms: Iterable[Transform]) -> int:
     """Return how many expressions the transforms have, those of redirects too."""
-    one = (RewriteWholePath, ReplaceMatch, RedirectRegex)
+    one = (RewriteWholePath, ReplaceMatch, RegexRewrite, RedirectRegex)
     return sum(
         len(each.patterns) if isinstance(each, StripPrefixRegex) else isinstance(each, one) for each in transforms
     )
@@ -218,7 +257,7 @@ def why_unknown(transform: Transform) -> str:
         return _why_not_run("redirect", {transform.pattern: transform.expression})
     if isinstance(transform, StripPrefixRegex):
         return _why_not_run("rewrite", dict(zip(transform.patterns, transform.expressions, strict=True)))
-    if isinstance(transform, RewriteWholePath | ReplaceMatch):
+    if isinstance(transform, RewriteWholePath | ReplaceMatch | RegexRewrite):
         return _why_not_run("rewrite", dict.fromkeys([transform.pattern], *transform.expressions))
     return ""
 
@@ -230,6 +269,23 @@ def _why_not_run(what: str, expressions: Mapping[str, Expression | NotEvaluated]
                 f"a {what} with the regular expression {pattern[:SHOWN]!r}, which is not evaluated because {found.why}"
             )
     return ""
+
+
+def why_lost(public: str, transforms: Iterable[Transform]) -> str:
+    """Return how a rewrite by characters puts a wrong slash before the rest of the path, and the remedy, as sentences.
+
+    It is empty where that is not what is wrong.
+    """
+    found = next((each for each in transforms if isinstance(each, PrefixRewrite)), None)
+    if found is None or found.prefix.endswith("/") is found.replacement.endswith("/"):
+        return ""
+    arrives = found(f"{public}{SAMPLE_PATHS[1]}", public)
+    prefix, replacement = found.prefix.rstrip("/"), found.replacement.rstrip("/")
+    return (
+        f"It replaces the prefix {found.prefix} by {found.replacement}, character by character, so "
+        f"{public}{SAMPLE_PATHS[1]} arrives as {arrives}. Write both with a slash at the end, {prefix}/ and "
+        f"{replacement}/, and redirect {prefix or '/'} to {prefix}/."
+    )
 
 
 def first_redirect(public: str, transforms: Iterable[Transform], origin: str) -> Redirected | None:

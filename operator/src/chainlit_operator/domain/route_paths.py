@@ -33,6 +33,8 @@ def _may_be_expression(path: RoutePath) -> bool:
 
 #: How the condition of a path on the method begins.
 METHOD_CONDITION = "the method is "
+#: How any other condition begins that requests of a browser may fulfil by themselves, such as one on the host.
+ORDINARY_CONDITION = "the request "
 
 
 def is_readable(path: RoutePath) -> bool:

@@ -21,7 +21,7 @@ def check_of(
     edge_url = "" if mode is VerificationMode.BACKEND else _edge_url(route)
     if not (edge_url if mode is VerificationMode.EDGE else base_url):
         return None
-    port = next((port for port in route.service.ports if port.matches(route.service_port)), None)
+    port = route.service.port_of(route.service_port)
     pod_port = endpoint.port_past_proxy(snapshot, container, route.service, route.service_port)
     return Check(
         base_url=base_url or "",
@@ -47,7 +47,7 @@ def _edge_url(route: Resolved) -> str:
 
 def _service_url(service: Service, service_port: int | str, container: Container) -> str | None:
     """Scheme, host and port of the Service: its cluster IP, or for a headless one its name and the pods' own port."""
-    port = next((port for port in service.ports if port.matches(service_port)), None)
+    port = service.port_of(service_port)
     if service.type == "ExternalName" or port is None:
         return None
     if service.cluster_ip and service.cluster_ip != "None":

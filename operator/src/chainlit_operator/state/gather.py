@@ -59,13 +59,14 @@ def gather(app: App, store: Store, indexes: Indexes, route_keys: RouteKeys, logi
 def _usable(app: App, routes: tuple[Route, ...]) -> Iterator[Route]:
     """Yield the routes that the app may use: of other namespaces only those that lead to its own.
 
-    Anybody can write a route that names the Service of somebody else. Without a ReferenceGrant no edge serves it, so it
-    counts only if there is no other, and then one is enough for the message.
+    Anybody can write a route that names the Service of somebody else. Where no ReferenceGrant allows it, and the app
+    does not name it, it counts only if there is no other, and then one is enough for the message.
     """
     namespace = app.ref.namespace
     own = [route for route in routes if route.ref.namespace == namespace]
     elsewhere = [route for route in routes if route not in own and _leads_to(route, route.services, namespace)]
-    granted = [route for route in elsewhere if not _leads_to(route, route.ungranted, namespace)]
+    agreed = [route for route in elsewhere if not route.crosses_namespaces or route.ref == app.route]
+    granted = [route for route in agreed if not _leads_to(route, route.ungranted, namespace)]
     return iter(sorted(own + (granted or elsewhere[: not own]), key=lambda route: route.ref))
 
 

@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 from chainlit_operator.domain.desired.drift import OwnedState
 from chainlit_operator.domain.expressions import ANY_STYLE, Style
-from chainlit_operator.domain.model.affinity import AffinitySetting, ControllerAffinity
+from chainlit_operator.domain.model.affinity import AffinitySetting, ControllerAffinity, Stickiness
+from chainlit_operator.domain.model.workload import Labels
 from chainlit_operator.domain.rewrites import Transform
 from chainlit_operator.domain.route_warnings import RouteWarning
 from chainlit_operator.object_ref import Ref
@@ -37,6 +38,8 @@ class Precedence(StrEnum):
     """Some controllers compare plain paths by characters; an expression wins by its length, from its beginning."""
     FIRST_MATCH = "first match"
     """The paths are tried in the order of the record."""
+    FIRST_TEXT_MATCH = "first text match"
+    """They are tried in the order of the record, and plain paths are compared by characters."""
     LONGEST_SEGMENTS = "longest segments"
     """Plain paths end at a segment boundary; an expression may match anywhere in the path."""
 
@@ -195,7 +198,8 @@ class Route:
     ``read_as`` names the controllers whose annotations change its paths, where no class tells which one serves it; so
     the paths are a guess. ``affinity`` has the settings of session affinity in it. ``gateway_classes``, the classes of
     its Gateways, are known after it is composed. ``controllers`` is what may serve it, empty if that is unknown: a kind
-    of one controller states it, for others it is known after the route is composed.
+    of one controller states it, for others it is known after the route is composed. ``crosses_namespaces`` says that
+    its controller sends requests to Services of other namespaces, whether their owners agree or not.
     """
 
     ref: Ref
@@ -218,6 +222,7 @@ class Route:
     order: RouteOrder = RouteOrder.LONGEST
     canary: Canary = Canary.NONE
     is_sticky: bool = False
+    crosses_namespaces: bool = False
     owned: OwnedState | None = field(default=None, hash=False)
 
     @property
@@ -246,12 +251,16 @@ class AnnotatedRoute(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """A listener of a Gateway; ``hostname`` empty means any."""
+    """A listener of a Gateway; ``hostname`` empty means any, and ``namespace`` empty routes of any namespace.
+
+    ``port`` 0 is the usual port of the protocol.
+    """
 
     name: str
     port: int
     protocol: str
     hostname: str = ""
+    namespace: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +277,53 @@ class Gateway:
     def key(self) -> str:
         """The key that routes use: ``namespace/name``."""
         return f"{self.ref.namespace}/{self.ref.name}"
+
+
+class Balancing(NamedTuple):
+    """How requests for one subset and port of a Service are spread over its pods.
+
+    ``subset`` is empty, and ``port`` 0, for all that have no such entry of their own. ``stickiness`` is None where the
+    entry says nothing about it. ``cookie_path`` is the path of the cookie that keeps a browser at one pod.
+    """
+
+    subset: str
+    port: int
+    stickiness: Stickiness | None
+    cookie_path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DestinationRule:
+    """An Istio DestinationRule: how requests are spread over the pods of a host, and the labels of its subsets.
+
+    ``host`` is ``namespace/name`` for a Service of the cluster, else the host name.
+    """
+
+    ref: Ref
+    resource_version: str = field(compare=False)
+    host: str
+    balancing: tuple[Balancing, ...] = ()
+    subsets: tuple[tuple[str, Labels], ...] = ()
+
+    @property
+    def key(self) -> str:
+        """The key that routes use: the host."""
+        return self.host
+
+    def spreads(self, subset: str, port: int) -> Balancing | None:
+        """Return what holds for requests to a subset and a port of the host; None where it says nothing.
+
+        An empty subset is the whole host, port 0 its only port. The entry of a port replaces all that is said for all
+        ports, so without a word about spreading its effect is unknown.
+        """
+        for found in self.balancing:
+            if found.subset not in ("", subset) or (port and found.port not in (0, port)):
+                continue
+            if found.port:
+                return found if port and found.stickiness is not None else found._replace(stickiness=Stickiness.UNKNOWN)
+            if found.stickiness is not None:
+                return found
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,7 +365,7 @@ class ReferenceGrant:
         return is_source and self.key == service.namespace and not {"", service.name}.isdisjoint(self.services)
 
 
-DependencyObject = Gateway | Middleware | ReferenceGrant
+DependencyObject = Gateway | DestinationRule | Middleware | ReferenceGrant
 """An object that takes part in routes."""
 Find = Callable[[Dependency], tuple[DependencyObject | Route, ...]]
 """From a dependency to the objects that have its key, or to the routes that include one; none where there are none."""

@@ -11,6 +11,9 @@ from chainlit_operator.domain.model.affinity import AffinitySetting
 from chainlit_operator.domain.model.workload import Labels
 from chainlit_operator.object_ref import Ref
 
+#: The port of a route that names none: it means the only port of its Service.
+ONLY_PORT = 0
+
 
 @dataclass(frozen=True, slots=True)
 class ServicePort:
@@ -44,6 +47,12 @@ class Service:
     settings: Labels = ()
     keeps_addresses: bool = False
     owned: OwnedState | None = field(default=None, hash=False)
+
+    def port_of(self, port: int | str) -> ServicePort | None:
+        """Return the port that a route means by a number, a name or ``ONLY_PORT``; None if there is no such port."""
+        if port == ONLY_PORT:
+            return self.ports[0] if len(self.ports) == 1 else None
+        return next((found for found in self.ports if found.matches(port)), None)
 
 
 class AnnotatedService(NamedTuple):

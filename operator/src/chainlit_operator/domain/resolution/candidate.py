@@ -180,7 +180,7 @@ class Candidate:
 
     def has_port(self, path: RoutePath) -> bool:
         """Return whether the Service of one of the app's paths has the port that the path names."""
-        return any(port.matches(path.port) for port in self.services[path.service].ports)
+        return self.services[path.service].port_of(path.port) is not None
 
     def arriving(self, path: RoutePath, prefix: str, requests: tuple[str, ...] = chainlit.REQUESTS) -> str | None:
         """Return the prefix that the backend receives for a prefix of a path; None if there is no such prefix.

@@ -6,6 +6,9 @@ from collections.abc import Collection
 
 from chainlit_operator.domain.model import Origin, Route, RoutePath
 
+#: For each kind of Gateways the fields of a route that name them, and its hosts.
+_FIELDS = {"Gateway": ("parentRefs", "hostnames"), "IstioGateway": ("gateways", "hosts")}
+
 
 def origin_of(route: Route, path: RoutePath) -> str:
     """Return the part of the URL between ``http`` or ``ws`` and the path, for example ``s://example.com:8443``.
@@ -44,16 +47,18 @@ def why_no_origin(route: Route, host: str, watched: Collection[str]) -> tuple[st
 
     ``host`` is that of the app's path, ``watched`` are the namespaces that the operator watches, empty for all.
     """
-    gateways = [dependency.key for dependency in route.dependencies if dependency.kind == "Gateway"]
+    found = [dependency for dependency in route.dependencies if dependency.kind in _FIELDS]
+    gateways = [dependency.key for dependency in found]
+    of_gateways, of_hosts = _FIELDS[found[0].kind] if found else ("", "")
     namespaces = [key.partition("/")[0] for key in gateways]
     unwatched = next((each for each in namespaces if watched and each not in watched), "")
     if unwatched and not route.origins:
         why = f"has a Gateway in namespace {unwatched}, which the operator does not watch"
         return why, f"Add {unwatched} to watchNamespaces of the operator's chart, state the URL in spec.route.url"
     if gateways and not route.origins:
-        return f"has no Gateway with a listener for HTTP or HTTPS ({', '.join(gateways)})", "Correct its parentRefs"
+        return f"has no Gateway with a listener for HTTP or HTTPS ({', '.join(gateways)})", f"Correct its {of_gateways}"
     if host and "*" not in host:
-        return f"has host {host}, for which no Gateway has a listener", "Correct its hostnames"
+        return f"has host {host}, for which no Gateway has a listener", f"Correct its {of_hosts or 'hostnames'}"
     if host:
         return f"has only the wildcard host {host}", "Add a host to it"
     return "has no host, and its status no address", "Add a host to it"

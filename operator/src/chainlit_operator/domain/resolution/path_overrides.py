@@ -14,7 +14,7 @@ from functools import lru_cache
 from chainlit_operator.domain import chainlit, expressions, paths
 from chainlit_operator.domain.expressions import Style, Syntax
 from chainlit_operator.domain.model import Matching, Precedence, RoutePath
-from chainlit_operator.domain.route_paths import METHOD_CONDITION, prefix_of
+from chainlit_operator.domain.route_paths import METHOD_CONDITION, ORDINARY_CONDITION, prefix_of
 
 #: Where no controller is known, each way in which one may read an expression: from the beginning, or anywhere.
 _ANY_STYLE = (
@@ -22,6 +22,8 @@ _ANY_STYLE = (
     Style(Syntax.PCRE, ignores_case=True),
 )
 _METHOD_WEIGHT = 10
+#: Conditions that a browser's requests may fulfil.
+_FULFILLED = (METHOD_CONDITION, ORDINARY_CONDITION)
 _WILDCARD = re.compile(r"[*?]")
 
 
@@ -34,7 +36,7 @@ def takes(precedence: Precedence, other: RoutePath, chosen: RoutePath, top: str,
     Where both paths have a priority, that alone decides, also between a host and a wildcard or none. Of two paths with
     one priority each may win.
     """
-    if other.condition and not other.condition.startswith(METHOD_CONDITION):
+    if other.condition and not other.condition.startswith(_FULFILLED):
         return False
     if other.priority and chosen.priority:
         is_before = share_host(other.host, chosen.host) and other.priority >= chosen.priority
@@ -47,6 +49,8 @@ def _takes_by_precedence(
 ) -> bool:
     if precedence is Precedence.FIRST_MATCH:
         return is_before and _may_match_needed(other, top)
+    if precedence is Precedence.FIRST_TEXT_MATCH:
+        return is_before and (_begins_needed(other, top) or _may_match_needed(other, top))
     if other.matching is Matching.EXACT:
         return _is_needed_itself(other.path, top)
     if other.matching is Matching.PREFIX:
@@ -105,6 +109,14 @@ def _may_match_needed(other: RoutePath, top: str, *, by_characters: bool = False
     if other.matching is Matching.WILDCARD:
         return _may_match_pattern(other.path, top)
     return _expression_may_match(other, top)
+
+
+def _begins_needed(other: RoutePath, top: str) -> bool:
+    """Whether a plain path is the beginning of a path that Chainlit needs, by characters of either case."""
+    text = other.path.lower()
+    return other.matching is Matching.PREFIX and any(
+        f"{top}{request}".lower().startswith(text) for request in chainlit.REQUESTS
+    )
 
 
 def _prefix_takes(precedence: Precedence, other: RoutePath, chosen: RoutePath, top: str) -> bool:

@@ -7,7 +7,7 @@ message of the fault, or an empty text. The order matters: a rule may rely on al
 from __future__ import annotations
 
 from chainlit_operator.domain import expressions, paths, rewrites
-from chainlit_operator.domain.model import Matching, RoutePath, backend_ref
+from chainlit_operator.domain.model import ONLY_PORT, Matching, RoutePath, backend_ref
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.domain.resolution import redirected
 from chainlit_operator.domain.resolution.candidate import METHODS, Candidate
@@ -65,8 +65,17 @@ def backend_selects_pods(given: Candidate) -> str:
 
 
 def reference_is_granted(given: Candidate) -> str:
-    """A ReferenceGrant must allow a route of another namespace to use the Service."""
+    """A ReferenceGrant must allow a route of another namespace to use the Service, or the app must name the route.
+
+    Else anybody could move the app, where a controller asks nobody in the namespace of the Service.
+    """
     route = given.route.ref
+    if given.route.crosses_namespaces and given.elsewhere and given.own_paths and given.snapshot.app.route != route:
+        return (
+            f"{route} sends requests to the app from another namespace, and nothing in namespace "
+            f"{given.snapshot.app.ref.namespace} says that it may. Set spec.route.ref to kind {route.kind}, name "
+            f"{route.name} and namespace {route.namespace}."
+        )
     used = next((path.service for path in given.own_paths if path.service in given.route.ungranted), None)
     if used is None:
         return ""
@@ -192,9 +201,12 @@ def port_exists(given: Candidate) -> str:
         service = given.services[path.service]
         if not given.has_port(path):
             ports = ", ".join(f"{port.port} {port.name}".strip() for port in service.ports) or "none"
+            named = f"port {path.port} of {service.ref}, which has no such port"
+            if path.port == ONLY_PORT:
+                named = f"{service.ref} without naming one of its ports"
             return (
-                f"{given.route.ref} sends requests for {path.path} to port {path.port} of {service.ref}, which has no "
-                f"such port ({ports}). Correct the backend of the {given.route.ref.kind}, or the Service's ports."
+                f"{given.route.ref} sends requests for {path.path} to {named} ({ports}). Correct the backend of the "
+                f"{given.route.ref.kind}, or the Service's ports."
             )
     return ""
 
@@ -249,6 +261,8 @@ def rewrite_keeps_the_rest(given: Candidate) -> str:
     """A rewrite must keep the rest of the path after the prefix."""
     if given.arriving(given.chosen, given.public_prefix) is not None:
         return ""
+    if why := rewrites.why_lost(given.public_prefix, given.transforms()):
+        return f"{given.route.ref} rewrites {given.chosen.path} so that pages and sockets are not found. {why}"
     return (
         f"{given.route.ref} rewrites {given.chosen.path} in a way that does not keep what comes after its prefix, so "
         "pages and sockets are not found. Strip a whole prefix, or leave the path alone."
