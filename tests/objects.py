@@ -275,6 +275,45 @@ def gateway(
     return resource("Gateway", name, metadata=metadata, spec=spec | {"listeners": list(listeners)}, status=status)
 
 
+# ------------------------------------------------------------------------------------------------------------- Contour
+
+
+def proxy_route(
+    prefix: str = "/chat", *conditions: Object, services: Iterable[Object] | None = None, **more: Any
+) -> Object:
+    """Return a route of an HTTPProxy with WebSockets, by default to the Service ``chat``; an empty prefix is none."""
+    own = [{"prefix": prefix}] if prefix else []
+    services = [backend_ref()] if services is None else services
+    return _given({"conditions": [*own, *conditions], "services": list(services), "enableWebsockets": True} | more)
+
+
+def replace_prefix(replacement: str, prefix: str | None = None) -> Object:
+    """Return the fields of a route that replace its prefix, or only this one."""
+    return {"pathRewritePolicy": {"replacePrefix": [_given({"prefix": prefix, "replacement": replacement})]}}
+
+
+def include(name: str, prefix: str = "", *conditions: Object, namespace: str | None = None) -> Object:
+    """Return an include of an HTTPProxy; an empty prefix is none."""
+    own = [{"prefix": prefix}] if prefix else []
+    return _given({"name": name, "namespace": namespace, "conditions": [*own, *conditions]})
+
+
+def http_proxy(
+    *routes: Object,
+    name: str = "chat",
+    fqdn: str | None = "example.com",
+    tls: Object | None = None,
+    includes: Iterable[Object] = (),
+    metadata: Fields | None = None,
+    status: Object | None = None,
+    **spec: Any,
+) -> Object:
+    """Return an HTTPProxy; one without an FQDN has no virtual host, so that others have to include it."""
+    host = None if fqdn is None else _given({"fqdn": fqdn, "tls": tls})
+    own = _given({"virtualhost": host, "routes": list(routes) or None, "includes": list(includes) or None, **spec})
+    return resource("HTTPProxy", name, metadata=metadata, spec=own, status=status)
+
+
 # ------------------------------------------------------------------------------------------------------------- Traefik
 
 

@@ -47,6 +47,12 @@ All that the chart says of Kubernetes kinds, in one place: rights, and the resou
   resources: [referencegrants]
   verbs: [list, watch]
 {{- end }}
+{{- if or (not (has "HTTPProxy" .Values.disabledKinds)) }}
+# An HTTPProxy has the path of an app. The operator never writes one.
+- apiGroups: [projectcontour.io]
+  resources: [httpproxies]
+  verbs: [list, watch]
+{{- end }}
 {{- if or (not (has "HTTPRoute" .Values.disabledKinds)) }}
 # An HTTPRoute has the path of an app. The operator writes only those that a ChainlitApp describes.
 - apiGroups: [gateway.networking.k8s.io]
@@ -168,5 +174,5 @@ All that the chart says of Kubernetes kinds, in one place: rights, and the resou
 {{- end }}
 
 {{- define "chainlit-operator.optionalKinds" -}}
-HTTPRoute VirtualService
+HTTPProxy HTTPRoute VirtualService
 {{- end }}

@@ -10,6 +10,7 @@ from tests.unit.domain.world import path, regex
 from chainlit_operator.domain.expressions import Style, Syntax
 from chainlit_operator.domain.model import Matching, Precedence, RoutePath
 from chainlit_operator.domain.resolution import path_overrides
+from chainlit_operator.domain.route_paths import prefixes_of
 
 GET, HEADER = "the method is GET", "a header matches"
 
@@ -107,6 +108,30 @@ def test_takes(kind: str, other: RoutePath, takes: bool) -> None:
 )
 def test_takes_from(chosen: RoutePath, other: RoutePath, takes: bool) -> None:
     assert path_overrides.takes(Precedence.LONGEST_TEXT, other, chosen, chosen.path.rstrip("/")) is takes
+
+
+@pytest.mark.parametrize(
+    ("chosen", "other", "takes"),
+    [
+        # An expression is tried before each plain path, whatever its length.
+        (path("/team/chat"), regex("/.*"), True),
+        (path("/team/chat"), regex("/bot/.*"), False),
+        (regex("/chat/.*"), path("/chat/ws"), False),
+        (regex("/chat/.*"), path("/chat/ws/socket.io"), False),
+        (regex("/chat/.*"), regex("/c.*"), False),
+        (regex("/chat/.*"), regex("/chat/ws/.*"), True),
+        (regex("/chat/.*"), exact("/chat/ws/socket.io/"), True),
+        # Plain paths are compared by characters.
+        (path("/chat"), path("/chat/ws"), True),
+        (path("/chat"), path("/chat/w"), True),
+        (path("/chat"), path("/chatbot"), False),
+        (path("/chat"), path("/chat/shop"), False),
+        (path("/chat"), path("/"), False),
+    ],
+)
+def test_expressions_first(chosen: RoutePath, other: RoutePath, takes: bool) -> None:
+    top = prefixes_of(chosen)[0]
+    assert path_overrides.takes(Precedence.EXPRESSIONS_FIRST, other, chosen, top) is takes
 
 
 def pattern(text: str, **fields: Any) -> RoutePath:

@@ -50,6 +50,7 @@ from chainlit_operator.domain.rewrites import (
         ("/chat", [ReplacePrefixMatch("")], None),
         ("", [ReplacePrefixMatch("/chat")], None),
         ("", [ReplacePrefixMatch("/")], ""),
+        ("/chat", [PrefixRewrite("/bot", "/")], None),
         ("/chat", [ReplaceFullPath("/")], None),
         ("/chat", [ReplaceFullPath("/chat")], None),
         ("/chat", [RewriteWholePath("/chat(/|$)(.*)", "/$2")], ""),

@@ -123,8 +123,11 @@ class PrefixRewrite:
     replacement: str
 
     def __call__(self, path: str, matched: str) -> str | None:
-        """Return the path with the new text; one that is shorter than the prefix does not match it, and stays."""
-        return self.replacement + path[len(self.prefix) :] if len(path) >= len(self.prefix) else path
+        """Return the path with the new text; one that is shorter than the prefix stays. None for any other path."""
+        # A route may ignore the case of its prefix.
+        if path.lower().startswith(self.prefix.lower()):
+            return self.replacement + path[len(self.prefix) :]
+        return path if len(path) < len(self.prefix) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,9 @@ class Precedence(StrEnum):
     """The paths are tried in the order of the record."""
     FIRST_TEXT_MATCH = "first text match"
     """They are tried in the order of the record, and plain paths are compared by characters."""
+    EXPRESSIONS_FIRST = "expressions first"
+    """Exact paths are tried before expressions, and these before plain paths, which are compared by characters; of two
+    paths of one sort the longer text wins."""
     LONGEST_SEGMENTS = "longest segments"
     """Plain paths end at a segment boundary; an expression may match anywhere in the path."""
 

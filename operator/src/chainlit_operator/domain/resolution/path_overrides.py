@@ -54,7 +54,8 @@ def _takes_by_precedence(
     if other.matching is Matching.EXACT:
         return _is_needed_itself(other.path, top)
     if other.matching is Matching.PREFIX:
-        return _prefix_takes(precedence, other, chosen, top)
+        is_later = precedence is Precedence.EXPRESSIONS_FIRST and chosen.matching is Matching.REGULAR_EXPRESSION
+        return not is_later and _prefix_takes(precedence, other, chosen, top)
     return _pattern_takes(precedence, other, chosen, top)
 
 
@@ -80,7 +81,10 @@ def _pattern_takes(precedence: Precedence, other: RoutePath, chosen: RoutePath, 
         # A pattern for more than what is below ``top`` has less text than the app's path. Equal ones may both win.
         is_shorter = not other.path.startswith(f"{top}/") and len(other.path) < len(chosen.path)
         return not is_shorter and _may_match_pattern(other.path, top)
-    is_shorter = precedence is Precedence.LONGEST_TEXT and len(other.path) < len(chosen.path)
+    is_by_length = precedence is Precedence.LONGEST_TEXT or (
+        precedence is Precedence.EXPRESSIONS_FIRST and chosen.matching is Matching.REGULAR_EXPRESSION
+    )
+    is_shorter = is_by_length and len(other.path) < len(chosen.path)
     return not is_shorter and _expression_may_match(other, top)
 
 
@@ -129,7 +133,7 @@ def _prefix_takes(precedence: Precedence, other: RoutePath, chosen: RoutePath, t
         return is_between or (bool(prefix and other.condition) and len(other.path) + _METHOD_WEIGHT >= len(chosen.path))
     begun = other.path.removeprefix(f"{top}/")
     return (
-        precedence is Precedence.LONGEST_TEXT
+        precedence in (Precedence.LONGEST_TEXT, Precedence.EXPRESSIONS_FIRST)
         and paths.is_below(other.path, top)
         and any(segment.startswith(begun) for segment in chainlit.OWN_SEGMENTS)
     )
