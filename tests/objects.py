@@ -314,6 +314,46 @@ def http_proxy(
     return resource("HTTPProxy", name, metadata=metadata, spec=own, status=status)
 
 
+# ----------------------------------------------------------------------------------------------------------- OpenShift
+
+
+def openshift_backend(name: str = "chat", weight: int = 100, kind: str = "Service") -> Object:
+    """Return a backend of a Route."""
+    return {"kind": kind, "name": name, "weight": weight}
+
+
+def openshift_route(
+    host: str | None = None,
+    path: str | None = "/chat",
+    name: str = "chat",
+    *,
+    to: Object | None = None,
+    port: int | str | None = "http",
+    tls: str | Object | None = "edge",
+    annotations: Mapping[str, str] | None = None,
+    metadata: Fields | None = None,
+    status: Object | None = None,
+    **spec: Any,
+) -> Object:
+    """Return a Route to the Service ``chat``; ``port`` is its targetPort, ``tls`` its termination or all of it."""
+    about = {"annotations": dict(annotations or {})} | dict(metadata or {})
+    own = {
+        "host": host,
+        "path": path,
+        "to": to or openshift_backend(),
+        "port": None if port is None else {"targetPort": port},
+        "tls": {"termination": tls} if isinstance(tls, str) else tls,
+        **spec,
+    }
+    return resource("Route", name, metadata=about, spec=_given(own), status=status)
+
+
+def router_status(host: str, status: str = "True", router: str = "default", **more: str) -> Object:
+    """Return the answer of one router in the status of a Route; ``more`` has reason and message."""
+    condition = {"type": "Admitted", "status": status} | more
+    return {"ingress": [{"host": host, "routerName": router, "conditions": [condition]}]}
+
+
 # ------------------------------------------------------------------------------------------------------------- Traefik
 
 

@@ -467,7 +467,7 @@ FORMS = (
          Reason.REWRITE_NOT_SUPPORTED, (), documented="OpenShift"),
     Form("openshift-slash", f"`{ROUTER}/rewrite-target: /chat/` on `/team/chat`",
          ingress(("/team/chat", "Prefix"), annotations={f"{ROUTER}/rewrite-target": "/chat/"}),
-         Reason.REWRITE_UNKNOWN, (), documented="OpenShift"),
+         Reason.REWRITE_NOT_SUPPORTED, (), documented="OpenShift"),
     Form("foreign-annotations", f"Ingress of class `alb` with `{NGINX}/rewrite-target: /`",
          of_class("alb", ("/chat", "Prefix"), annotations={f"{NGINX}/rewrite-target": "/"}), CHAT, (),
          documented="AWS Load Balancer Controller"),

@@ -63,6 +63,12 @@ All that the chart says of Kubernetes kinds, in one place: rights, and the resou
 - apiGroups: [networking.k8s.io]
   resources: [ingresses]
   verbs: [list, watch{{ $whole }}]
+{{- if or (not (has "Route" .Values.disabledKinds)) }}
+# A Route of OpenShift has the path of an app. The operator writes none.
+- apiGroups: [route.openshift.io]
+  resources: [routes]
+  verbs: [list, watch]
+{{- end }}
 {{- if or (not (has "VirtualService" .Values.disabledKinds)) }}
 # A VirtualService has the path of an app.
 - apiGroups: [networking.istio.io]
@@ -174,5 +180,5 @@ All that the chart says of Kubernetes kinds, in one place: rights, and the resou
 {{- end }}
 
 {{- define "chainlit-operator.optionalKinds" -}}
-HTTPProxy HTTPRoute VirtualService
+HTTPProxy HTTPRoute Route VirtualService
 {{- end }}

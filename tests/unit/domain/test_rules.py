@@ -171,6 +171,11 @@ RESOLUTION = [
         "port 9000. Correct the backend of the Ingress, or state the port in spec.workload.ref.port.",
     ),
     (
+        rules.route_has_paths,
+        snapshot(ingress(refusal="it is made from another object", refusal_remedy="Name that one.")),
+        "Ingress shop/chat is not served: it is made from another object. Name that one.",
+    ),
+    (
         rules.service_exists,
         snapshot(
             ingress(path(service="b"), path("/a", service="a"), path("/c", service="")),

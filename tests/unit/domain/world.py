@@ -212,6 +212,7 @@ CAPITALS = {
     "URL",
     "ID",
     "RE",
+    "TLS",
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import pkgutil
 
 import chainlit_operator.kinds.routes
@@ -24,8 +25,8 @@ def test_each_file_of_a_route_or_workload_is_one_kind() -> None:
         (chainlit_operator.kinds.routes, registry.ROUTES),
         (chainlit_operator.kinds.workloads, registry.WORKLOADS),
     ):
-        files = [info.name for info in pkgutil.iter_modules(package.__path__)]
-        assert files == sorted(kind.lower() for kind in kinds)
+        names = [f"{package.__name__}.{info.name}" for info in pkgutil.iter_modules(package.__path__)]
+        assert sorted(importlib.import_module(name).KIND.kind for name in names) == sorted(kinds)
 
 
 def test_the_domain_writes_the_versions_that_are_read() -> None:

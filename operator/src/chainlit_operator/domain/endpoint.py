@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 from chainlit_operator.domain import chainlit, paths
 from chainlit_operator.domain.model import (
+    ALL_PORTS,
     App,
     Container,
     Pods,
     Route,
     RoutePath,
     Service,
+    ServicePort,
     Snapshot,
     Speaking,
     SpeakingPort,
@@ -80,6 +83,42 @@ def target_of(service: Service | None, port: int | str) -> Target | None:
     """Return the pods' port behind a port of a Service; None if there is no such port."""
     found = service.port_of(port) if service is not None else None
     return None if found is None else found.port if found.target is None else found.target
+
+
+def with_service_ports(route: Route, services: Iterable[Service], workload: Workload | None) -> Route:
+    """Return the route with the ports of these Services in place of the pods' ports that its paths name.
+
+    A path keeps port 0 where no port of the Service leads to that port of the workload's pods, or where all ports of
+    the Service take requests and lead to different ones.
+    """
+    if workload is None or all(path.target_port is None for path in route.paths):
+        return route
+    by_name = {backend_name(route.ref.namespace, service.ref): service for service in services}
+    paths = (
+        replace(path, port=_service_port(by_name[path.service], path.target_port, workload))
+        if path.target_port is not None and path.service in by_name
+        else path
+        for path in route.paths
+    )
+    return replace(route, paths=tuple(paths))
+
+
+def _service_port(service: Service, target: int, workload: Workload) -> int:
+    """The first port of a Service that leads to a port of the pods, or to all of them; 0 if there is none."""
+    numbers = {port.port: _pod_ports(port, workload) for port in service.ports}
+    if target == ALL_PORTS:
+        is_one = len(set(numbers.values())) == 1
+        return next(iter(numbers)) if is_one else 0
+    return next((port for port, found in numbers.items() if target in found), 0)
+
+
+def _pod_ports(port: ServicePort, workload: Workload) -> frozenset[int]:
+    """The numbers of the pods' ports behind a port of a Service; none for a name that no container has."""
+    target = port.port if port.target is None else port.target
+    if isinstance(target, int):
+        return frozenset((target,))
+    ports = (*(each for container in workload.containers for each in container.ports), *workload.sidecar_ports)
+    return frozenset(number for name, number in ports if name == target)
 
 
 def find(snapshot: Snapshot) -> Endpoint:

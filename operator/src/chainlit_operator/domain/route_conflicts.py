@@ -373,8 +373,9 @@ def _winner_of_part(other: Entry, mine: Entry) -> Winner:
 def _winner_at_place(other: Entry, mine: Entry) -> tuple[Winner, str]:
     if _is_fallback(other) is not _is_fallback(mine):
         return (Winner.OTHER, "the other path is a default backend") if _is_fallback(mine) else (Winner.OWN, "")
-    if mine.order is not RouteOrder.OLDEST:
-        is_elder = other.app != NO_APP and (other.created, other.claimant) < (mine.created, mine.claimant)
+    if mine.order is not RouteOrder.OLDEST or other.order is not mine.order:
+        is_known = other.order is mine.order and other.app != NO_APP
+        is_elder = is_known and (other.created, other.claimant) < (mine.created, mine.claimant)
         return (Winner.OTHER, ELDER_APP) if is_elder else (Winner.UNCERTAIN, _UNKNOWN_WINNER)
     if other.rank != mine.rank:
         return (Winner.OTHER, "its match is more specific") if other.rank < mine.rank else (Winner.OWN, "")

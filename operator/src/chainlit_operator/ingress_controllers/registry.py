@@ -23,7 +23,6 @@ from chainlit_operator.domain.model import (
     RoutePath,
     Service,
     class_of,
-    ingress_class,
 )
 from chainlit_operator.domain.route_warnings import RouteWarning
 from chainlit_operator.ingress_controllers import unknown
@@ -53,21 +52,28 @@ def _found() -> Mapping[str, IngressController]:
 
 
 CONTROLLERS: Mapping[str, IngressController] = _found()
-#: The names of the controllers whose ingress classes usually have a name, by the group of that class.
+#: The names of the controllers whose ingress classes usually have a name, by that name.
 _BY_CLASS: Mapping[str, frozenset[str]] = {
-    ingress_class(of_class).group: frozenset(name for name, each in CONTROLLERS.items() if of_class in each.classes)
+    of_class: frozenset(name for name, each in CONTROLLERS.items() if of_class in each.classes)
     for controller in CONTROLLERS.values()
     for of_class in controller.classes
 }
+#: From a kind that one controller alone serves to that controller.
+_OWNERS = {kind: controller for controller in CONTROLLERS.values() for kind in controller.own_kinds}
 _OF_SERVICES = frozenset(key for controller in CONTROLLERS.values() for key in controller.of_services)
 _SUSPECTS = {key: test for controller in CONTROLLERS.values() for key, test in controller.may_rewrite.items()}
 
 
 @lru_cache(64)
+def _readers_of(kind: str) -> Mapping[str, IngressController]:
+    """The controllers that read the annotations of a kind of route, by name."""
+    return {name: controller for name, controller in CONTROLLERS.items() if controller.reads(kind)}
+
+
+@lru_cache(64)
 def _recognising(kind: str) -> tuple[tuple[str, Callable[[AnnotatedRoute], bool]], ...]:
     """The controllers that recognise routes of a kind without an annotation."""
-    found = ((name, controller) for name, controller in CONTROLLERS.items() if kind in controller.kinds)
-    return tuple((name, each.recognises) for name, each in found if each.recognises is not is_never)
+    return tuple((name, each.recognises) for name, each in _readers_of(kind).items() if each.recognises is not is_never)
 
 
 @lru_cache(4096)
@@ -78,19 +84,19 @@ def _role(kind: str, key: str) -> tuple[str, Callable[[str], bool] | None]:
     value may change the path in an unknown way; it is None if no value does.
     """
     recognised_by = ""
-    for name, controller in CONTROLLERS.items():
-        if kind not in controller.kinds:
-            continue
+    for name, controller in _readers_of(kind).items():
         if key in controller.annotations or key.startswith(controller.prefixes):
             return name, _SUSPECTS.get(key)
         if key.startswith(controller.domains):
             recognised_by = name
+    if kind in _OWNERS and not recognised_by:
+        return "", _OWNERS[kind].may_rewrite.get(key)
     return recognised_by, _SUSPECTS.get(key) or unknown.suspicion(key)
 
 
 def _of_its_class(route: Route) -> frozenset[str] | None:
     """The controllers that may serve a route whose class has the usual name of one; None if it has not."""
-    return next((_BY_CLASS[each.group] for each in route.attachments if each.group in _BY_CLASS), None)
+    return next((found for each in route.attachments if (found := _BY_CLASS.get(class_of(each))) is not None), None)
 
 
 def _rules(found: AnnotatedRoute) -> Mapping[str, Rules]:
@@ -131,7 +137,8 @@ def interpret(found: AnnotatedRoute) -> Route:
     """Return the route as its ingress controller serves it: its paths, what serves them, its origins, affinity."""
     by_name, route = _rules(found), found.route
     rules = [*by_name.values()]
-    settings = tuple(_settings(found.annotations, route.ref.kind)) if route.ref.kind == "Ingress" else ()
+    has_class = any(each.is_ingress_class for each in route.attachments)
+    settings = tuple(_settings(found.annotations, route.ref.kind)) if has_class else ()
     if settings:
         route = replace(route, affinity=(*route.affinity, *settings))
     if not rules:
@@ -239,10 +246,13 @@ def _readers(key: str) -> tuple[str, ...]:
 
 
 def _settings(annotations: Annotations, kind: str) -> Iterator[AffinitySetting]:
-    """The settings in the annotations of an Ingress or a Service, for each controller that reads one."""
+    """The settings in the annotations of a route or a Service, for each controller that reads one."""
+    is_service = kind == "Service"
     for name in sorted({name for key in annotations for name in _readers(key)}):
         affinity: Affinity = _AFFINITIES[name]
-        for found in (affinity.on_service if kind == "Service" else affinity.on_route)(annotations):
+        if not is_service and not CONTROLLERS[name].reads(kind):
+            continue
+        for found in (affinity.on_service if is_service else affinity.on_route)(annotations):
             yield AffinitySetting(name, found.stickiness, f"the annotation {found.key}", found.service)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
-from chainlit_operator.domain import claims
+from chainlit_operator.domain import claims, endpoint
 from chainlit_operator.domain.desired import manifests
 from chainlit_operator.domain.model import App, Companion, Route, Service, Snapshot, backend_ref
 from chainlit_operator.ingress_controllers.registry import with_controllers
@@ -31,7 +31,7 @@ def gather(app: App, store: Store, indexes: Indexes, route_keys: RouteKeys, logi
         wanted += [manifest] if manifest is not None else []
         found = (route,) if route is not None else ()
     routes = tuple(with_controllers(indexes.composed(route)) for route in found)
-    routes = tuple(_usable(app, routes))
+    routes = tuple(endpoint.with_service_ports(route, services, workload) for route in _usable(app, routes))
     mine = {service.ref for service in services}
     conflicts = set(route_keys.conflicts(app, routes, mine))
     claimant = indexes.claimant(app.workload)

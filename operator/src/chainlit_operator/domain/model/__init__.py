@@ -49,6 +49,7 @@ from chainlit_operator.domain.model.question import (
     WhyUnready,
 )
 from chainlit_operator.domain.model.route import (
+    ALL_PORTS,
     MAX_INCLUDE_DEPTH,
     AnnotatedRoute,
     Attachment,
@@ -108,6 +109,7 @@ from chainlit_operator.domain.model.workload import (
 )
 
 __all__ = [
+    "ALL_PORTS",
     "LASTING",
     "MAX_INCLUDE_DEPTH",
     "NOBODY",

@@ -91,6 +91,9 @@ class RoutePath:
     expression may be compared; each of them counts. ``is_fallback`` says that all other paths win over this one, as
     over the default backend of an Ingress. A path with a higher ``priority`` wins over all with a lower one; 0 where
     the precedence of the route alone decides.
+
+    ``target_port`` is for a route that names a port of the pods in place of a port of the Service: its number, or
+    ``ALL_PORTS``. ``port`` is 0 then, which no Service has, until the port of the Service is known.
     """
 
     host: str
@@ -108,6 +111,11 @@ class RoutePath:
     styles: tuple[Style, ...] = ANY_STYLE
     is_fallback: bool = False
     priority: int = 0
+    target_port: int | None = None
+
+
+#: The ``target_port`` of a path whose requests go to all ports of its Service.
+ALL_PORTS = 0
 
 
 class Attachment(NamedTuple):

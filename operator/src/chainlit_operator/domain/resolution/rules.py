@@ -7,7 +7,7 @@ message of the fault, or an empty text. The order matters: a rule may rely on al
 from __future__ import annotations
 
 from chainlit_operator.domain import expressions, paths, rewrites
-from chainlit_operator.domain.model import ONLY_PORT, Matching, RoutePath, backend_ref
+from chainlit_operator.domain.model import ALL_PORTS, ONLY_PORT, Matching, RoutePath, backend_ref
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.domain.resolution import redirected
 from chainlit_operator.domain.resolution.candidate import METHODS, Candidate
@@ -17,6 +17,11 @@ from chainlit_operator.domain.rule import Rule
 
 #: How much of a text that a route brings along is repeated in a message, in characters.
 MAX_QUOTED = 250
+
+
+def route_has_paths(given: Candidate) -> str:
+    """A route without paths must not be one that the operator does not read."""
+    return "" if given.route.paths else route_is_read(given)
 
 
 def service_exists(given: Candidate) -> str:
@@ -197,18 +202,22 @@ def path_is_not_overridden(given: Candidate) -> str:
 
 def port_exists(given: Candidate) -> str:
     """The Service must have the port that the route names."""
-    for path in given.serving:
-        service = given.services[path.service]
-        if not given.has_port(path):
-            ports = ", ".join(f"{port.port} {port.name}".strip() for port in service.ports) or "none"
-            named = f"port {path.port} of {service.ref}, which has no such port"
-            if path.port == ONLY_PORT:
-                named = f"{service.ref} without naming one of its ports"
-            return (
-                f"{given.route.ref} sends requests for {path.path} to {named} ({ports}). Correct the backend of the "
-                f"{given.route.ref.kind}, or the Service's ports."
-            )
-    return ""
+    path = next((path for path in given.serving if not given.has_port(path)), None)
+    if path is None:
+        return ""
+    service = given.services[path.service]
+    ports = ", ".join(f"{port.port} {port.name}".strip() for port in service.ports) or "none"
+    start = f"{given.route.ref} sends requests for {path.path} to"
+    if path.target_port == ALL_PORTS and service.ports:
+        return (
+            f"{start} all ports of {service.ref} ({ports}), and Chainlit listens on one. Name its port in the "
+            f"{given.route.ref.kind}."
+        )
+    port = path.port if path.target_port is None else f"{path.target_port} of the pods"
+    named = f"port {port} of {service.ref}, which has no such port"
+    if path.port == ONLY_PORT:
+        named = f"{service.ref} without naming one of its ports"
+    return f"{start} {named} ({ports}). Correct the backend of the {given.route.ref.kind}, or the Service's ports."
 
 
 def path_is_supported(given: Candidate) -> str:
@@ -303,6 +312,7 @@ def requests_are_not_redirected(given: Candidate) -> str:
 
 
 RULES: tuple[Rule[Candidate], ...] = (
+    Rule(Reason.ROUTE_NOT_ACCEPTED, route_has_paths),
     Rule(Reason.SERVICE_NOT_FOUND, service_exists),
     Rule(Reason.ROUTE_WITHOUT_BACKEND, backend_is_supported),
     Rule(Reason.ROUTE_WITHOUT_BACKEND, backend_leads_to_chainlit),

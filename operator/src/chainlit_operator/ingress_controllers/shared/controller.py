@@ -95,17 +95,19 @@ class IngressController:
     """A controller.
 
     ``read`` returns the meaning of a route's annotations, or None where they mean nothing. It is called for routes of
-    ``kinds`` that have one of ``annotations``, or an annotation that begins with one of ``prefixes`` or ``domains``, or
-    whose class is one of ``classes``, or for which ``recognises`` is true. The controller's file knows all annotations
-    with one of ``prefixes``, and may not know some of ``domains``. ``classes`` are usual names of the controller's
-    ingress class; no other controller serves a route with such a class. ``may_rewrite`` has the annotations whose
-    effect on a path is unknown, each with a test of its value: True if the value may change the path. ``affinity`` is
-    where it keeps session affinity. ``of_services`` are the annotations of a Service that warnings read; they win over
-    those of the route. ``gateway_warnings`` say what else may fail behind a Gateway of its classes.
+    ``kinds`` and ``own_kinds`` that have one of ``annotations``, or an annotation that begins with one of ``prefixes``
+    or ``domains``, or whose class is one of ``classes``, or for which ``recognises`` is true. ``own_kinds`` are kinds
+    that no other controller serves, so annotations of others mean nothing there. The controller's file knows all
+    annotations with one of ``prefixes``, and may not know some of ``domains``. ``classes`` are usual names of the
+    controller's ingress class; no other controller serves a route with such a class. ``may_rewrite`` has the
+    annotations whose effect on a path is unknown, each with a test of its value: True if the value may change the path.
+    ``affinity`` is where it keeps session affinity. ``of_services`` are the annotations of a Service that warnings
+    read; they win over those of the route. ``gateway_warnings`` say what else may fail behind a Gateway of its classes.
     """
 
     read: Callable[[AnnotatedRoute], Rules | None]
     kinds: frozenset[str] = frozenset({"Ingress"})
+    own_kinds: frozenset[str] = frozenset()
     annotations: frozenset[str] = frozenset()
     prefixes: tuple[str, ...] = ()
     domains: tuple[str, ...] = ()
@@ -115,6 +117,10 @@ class IngressController:
     may_rewrite: Mapping[str, Callable[[str], bool]] = field(default_factory=dict)
     affinity: Affinity | None = None
     gateway_warnings: tuple[RouteWarning, ...] = ()
+
+    def reads(self, kind: str) -> bool:
+        """Return whether it reads the annotations of a kind of route."""
+        return kind in self.kinds or kind in self.own_kinds
 
 
 def without_default(paths: tuple[RoutePath, ...], *, is_for_others: bool = False) -> tuple[RoutePath, ...]:
