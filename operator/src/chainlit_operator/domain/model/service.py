@@ -12,7 +12,7 @@ from chainlit_operator.domain.model.workload import Labels
 from chainlit_operator.object_ref import Ref
 
 #: The port of a route that names none: it means the only port of its Service.
-ONLY_PORT = 0
+ONLY_PORT = -1
 
 
 @dataclass(frozen=True, slots=True)

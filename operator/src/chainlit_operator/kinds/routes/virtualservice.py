@@ -177,8 +177,8 @@ class _Backend(ApiStruct):
 
     @property
     def port(self) -> int:
-        """The port of the Service; 0 for its only one."""
-        return self.destination.port.number if self.destination.port is not None else 0
+        """The port of the Service."""
+        return self.destination.port.number if self.destination.port is not None else model.ONLY_PORT
 
     @property
     def shown(self) -> str:
