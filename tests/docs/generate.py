@@ -203,8 +203,9 @@ write). A user who may create ChainlitApps can run pods: grant this right only t
 
 ## Without the rights to create
 
-With `creation.enabled=false` the operator may only patch Deployments and StatefulSets. A ChainlitApp with `template`,
-`ingress` or `gateway` then has the reason [Forbidden](reasons.md#forbidden). A ChainlitApp with `ref` works as before.
+With `creation.enabled=false` the operator may only patch Deployments, Rollouts and StatefulSets. A ChainlitApp with
+`template`, `ingress` or `gateway` then has the reason [Forbidden](reasons.md#forbidden). A ChainlitApp with `ref` works
+as before.
 """
 
 

@@ -92,6 +92,13 @@ All that the chart says of Kubernetes kinds, in one place: rights, and the resou
 - apiGroups: [apps]
   resources: [deployments]
   verbs: [list, watch{{ $whole | default ", patch" }}]
+{{- if or (not (has "Rollout" .Values.disabledKinds)) }}
+# A Rollout (Argo Rollouts) runs the app. patch sets the root path and the probe paths, and releases their ownership
+# (JSON patch both).
+- apiGroups: [argoproj.io]
+  resources: [rollouts]
+  verbs: [list, watch, patch]
+{{- end }}
 # A StatefulSet runs the app. patch sets the root path and the probe paths (server-side apply) and releases their
 # ownership (JSON patch). Without create, an apply cannot create a deleted one again.
 - apiGroups: [apps]
@@ -112,6 +119,11 @@ All that the chart says of Kubernetes kinds, in one place: rights, and the resou
 - apiGroups: [apps]
   apiVersions: ["*"]
   resources: [deployments]
+  operations: [UPDATE]
+  scope: '*'
+- apiGroups: [argoproj.io]
+  apiVersions: ["*"]
+  resources: [rollouts]
   operations: [UPDATE]
   scope: '*'
 - apiGroups: [apps]
@@ -147,6 +159,11 @@ All that the chart says of Kubernetes kinds, in one place: rights, and the resou
   resources: [deployments, deployments/*]
   operations: [CREATE, UPDATE, DELETE]
   scope: '*'
+- apiGroups: [argoproj.io]
+  apiVersions: ["*"]
+  resources: [rollouts, rollouts/*]
+  operations: [CREATE, UPDATE, DELETE]
+  scope: '*'
 - apiGroups: [apps]
   apiVersions: ["*"]
   resources: [statefulsets, statefulsets/*]
@@ -168,7 +185,7 @@ All that the chart says of Kubernetes kinds, in one place: rights, and the resou
 {{- end }}
 
 {{- define "chainlit-operator.adoptable" -}}
-['deployments', 'statefulsets']
+['deployments', 'rollouts', 'statefulsets']
 {{- end }}
 
 {{- define "chainlit-operator.creatable" -}}
@@ -180,5 +197,5 @@ All that the chart says of Kubernetes kinds, in one place: rights, and the resou
 {{- end }}
 
 {{- define "chainlit-operator.optionalKinds" -}}
-HTTPProxy HTTPRoute Route VirtualService
+HTTPProxy HTTPRoute Rollout Route VirtualService
 {{- end }}

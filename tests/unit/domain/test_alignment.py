@@ -75,6 +75,41 @@ def test_blocked(given: Snapshot, reason: Reason) -> None:
     assert_plain(action.message)
 
 
+KNATIVE = "Knative Service chat"
+
+
+def test_a_template_that_another_object_sets_back_is_not_written() -> None:
+    found = decide(with_container(container(probes=())))
+    assert isinstance(found.action, Apply)
+    given = snapshot(workload=workload(container(probes=()), template_owner=KNATIVE))
+    assert decide(given).action == Blocked(
+        Reason.TEMPLATE_ELSEWHERE,
+        "Knative Service chat sets the pod template of Deployment shop/chat back, so the operator does not write it. "
+        "Set in the template of Knative Service chat: CHAINLIT_ROOT_PATH='/chat' (was unset).",
+    )
+
+
+def test_a_template_of_another_object_may_be_right() -> None:
+    assert decide(snapshot(workload=workload(aligned(), template_owner=KNATIVE))).action == NoOp()
+
+
+@pytest.mark.parametrize(
+    ("managers", "remedy"),
+    [
+        ((), "Remove the variable and the probe paths from the manifests of that manager, or set"),
+        (
+            ("argocd",),
+            "set the values in the manifests of that manager: CHAINLIT_ROOT_PATH='/chat' (was unset), or set",
+        ),
+    ],
+)
+def test_the_remedy_of_a_conflict(managers: tuple[str, ...], remedy: str) -> None:
+    given = snapshot(workload=workload(container(probes=()), list_managers=managers))
+    action = decide(contested(given)).action
+    assert isinstance(action, Blocked) and remedy in action.message
+    assert_plain(action.message)
+
+
 def test_contested_but_right_is_right() -> None:
     snap = contested(with_container(container()))
     right = replace(snap, workload=workload(aligned()))

@@ -26,6 +26,12 @@ def test_due(managers: tuple[str, ...], claimant: App | None, is_due: bool) -> N
     assert field_release.is_due(workload(field_managers=managers), claimant) is is_due
 
 
+@pytest.mark.parametrize(("owner", "is_due"), [(OURS, True), ("helm", False)])
+def test_containers_that_are_one_field_are_released_at_once(owner: str, is_due: bool) -> None:
+    found = workload(field_managers=("helm", OURS), list_managers=(owner,))
+    assert field_release.is_due(found, app()) is is_due
+
+
 @pytest.mark.parametrize(
     ("managers", "removed"),
     [

@@ -80,6 +80,11 @@ RESOLUTION = [
         "Deployment chat does not exist in namespace shop. Create it, or correct kind and name in spec.workload.ref.",
     ),
     (
+        chain.template_is_known,
+        snapshot(workload=workload(missing_template="Rollout chat takes its pods from elsewhere.")),
+        "Rollout chat takes its pods from elsewhere.",
+    ),
+    (
         chain.service_selects_pods,
         snapshot(services=(), workload=TWO_LABELS),
         "No Service in namespace shop selects the pods of Deployment chat (labels app=chat, tier=web). "
@@ -512,6 +517,11 @@ ALIGNMENT = [
         alignment.workload_exists,
         snapshot(workload=None),
         "Deployment chat does not exist in namespace shop. Create it, or correct kind and name in spec.workload.ref.",
+    ),
+    (
+        alignment.template_is_known,
+        snapshot(workload=workload(missing_template="Rollout chat takes its pods from elsewhere.")),
+        "Rollout chat takes its pods from elsewhere.",
     ),
     (
         alignment.named_container_exists,

@@ -1,4 +1,4 @@
-"""The answer to a write: whether the workload has the values that were applied."""
+"""The JSON patch of a workload, and the answer to a write: whether the workload has the values."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import pytest
 from tests.unit.domain.world import container, workload
 
 from chainlit_operator.domain.alignment import Apply
-from chainlit_operator.domain.model import Container, Probe, Variable
-from chainlit_operator.domain.workload_patch import is_kept
+from chainlit_operator.domain.model import Container, EnvPlaces, Probe, Variable
+from chainlit_operator.domain.workload_patch import is_kept, json_patch, omits_own_fields
 
 WRITTEN = (("CHAINLIT_ROOT_PATH", "/chat"), ("CHAINLIT_PARENT_ROOT_PATH", "/team"))
 PROBES = (("readinessProbe", "/chat/health"), ("livenessProbe", "/chat/live"))
@@ -51,3 +51,37 @@ def test_is_kept(containers: tuple[Container, ...], kept: bool) -> None:
 )
 def test_only_what_was_applied_counts(env: Any, probes: Any, kept: bool) -> None:
     assert is_kept(workload(answered(parent=None)), "chainlit", Apply(env, probes, "")) is kept
+
+
+BASE = "/spec/template/spec/containers/1"
+BOTH = (("CHAINLIT_PARENT_ROOT_PATH", 3), ("CHAINLIT_ROOT_PATH", 1))
+NEW = [{"name": name, "value": value} for name, value in WRITTEN]
+
+
+@pytest.mark.parametrize(
+    ("own", "places", "probes", "operations"),
+    [
+        (answered(None, None), EnvPlaces(0), (), [(f"{BASE}/env", NEW)]),
+        (answered(None, None), EnvPlaces(2), (), [(f"{BASE}/env/-", each) for each in NEW]),
+        (answered("/x", "/y"), EnvPlaces(4, BOTH), (),
+         [(f"{BASE}/env/1/value", "/chat"), (f"{BASE}/env/3/value", "/team")]),
+        (answered("/x"), EnvPlaces(4, BOTH), (), [(f"{BASE}/env/1/value", "/chat")]),
+        (answered(None), EnvPlaces(4, BOTH[:1]), (), [(f"{BASE}/env/-", NEW[0])]),
+        (answered(ready="/x", live="/chat/live"), EnvPlaces(4, BOTH), PROBES,
+         [(f"{BASE}/readinessProbe/httpGet/path", "/chat/health")]),
+        (answered(), EnvPlaces(4, BOTH), PROBES[:1], []),
+    ],
+)  # fmt: skip
+def test_json_patch_has_what_differs(own: Container, places: EnvPlaces, probes: Any, operations: Any) -> None:
+    found = workload(OTHER, own, resource_version="42", env_places=(EnvPlaces(7), places))
+    test, *rest = json_patch(found, own, Apply(WRITTEN, probes, ""))
+    assert test == {"op": "test", "path": "/metadata/resourceVersion", "value": "42"}
+    assert rest == [{"op": "add", "path": path, "value": value} for path, value in operations]
+
+
+@pytest.mark.parametrize("is_patched", [True, False])
+def test_only_an_apply_gives_up_the_fields_that_it_omits(is_patched: bool) -> None:
+    former = container(name="other", owners=(("readinessProbe", "chainlit-operator"),))
+    places = (EnvPlaces(0), EnvPlaces(0)) if is_patched else ()
+    found = workload(former, answered(), env_places=places)
+    assert omits_own_fields(found, answered(), Apply(WRITTEN, (), "")) is not is_patched

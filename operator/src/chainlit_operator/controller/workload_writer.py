@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable
+from typing import TypeVar
 
 from chainlit_operator.controller.event_recorder import EventRecorder
 from chainlit_operator.controller.writes import Answers, ensure_current
@@ -20,6 +22,8 @@ from chainlit_operator.state import State
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 
 class WorkloadWriter:
     """Writes the variables and probe paths of workloads. Both methods raise ApiError."""
@@ -33,15 +37,9 @@ class WorkloadWriter:
         Returns a failure if the API server accepted the write but the object does not have the values.
         """
         if workload_patch.omits_own_fields(workload, container, action):
-            try:
-                await self._release(workload)
-            except ApiError as error:
-                if error.code == 422:  # the workload has changed: the next reconcile sees how
-                    raise ApiError(409, "Conflict", error.message) from error
-                raise
+            await _unless_changed(self._release(workload))
             ensure_current(self._state, app)
-        body = workload_patch.apply_configuration(workload, container, action)
-        answer = await self._api.apply(workload.ref, body, FIELD_MANAGER)
+        answer = await self._write(workload, container, action)
         metrics.WRITES.labels("workload").inc()
         written = self._answers.store(workload.ref, answer, quiet=True)
         logger.info("%s: %s in container %s of %s", app.ref, action.summary, container.name, workload.ref)
@@ -71,6 +69,14 @@ class WorkloadWriter:
             return
         logger.info("%s: released its fields; their values stay", ref)
 
+    async def _write(self, workload: Workload, container: Container, action: Apply) -> bytes:
+        """Write the fields as the kind of the workload allows; returns the object."""
+        if workload.is_patched:
+            patch = workload_patch.json_patch(workload, container, action)
+            return await _unless_changed(self._api.patch_json(workload.ref, patch, FIELD_MANAGER))
+        body = workload_patch.apply_configuration(workload, container, action)
+        return await self._api.apply(workload.ref, body, FIELD_MANAGER)
+
     async def _release(self, workload: Workload) -> None:
         answer = await self._api.patch_json(workload.ref, field_release.json_patch(workload), FIELD_MANAGER)
         metrics.WRITES.labels("release").inc()
@@ -86,8 +92,26 @@ class WorkloadWriter:
             f"The operator now owns {fields} in {workload.ref}; {managers} owned it before. Remove the field from the "
             f"manifests of {managers}, or the next apply reverts it or fails with a conflict with {FIELD_MANAGER!r}."
         )
+        if workload.list_managers:
+            message = (
+                f"The operator has set {fields} in {workload.ref}, whose containers are one field of {managers}. Set "
+                f"the same values in the manifests of {managers}, or the next apply reverts them: {action.summary}."
+            )
         logger.info("%s: %s", app.ref, message)
         self._recorder.record(app, "Normal", Reason.TOOK_OVER, message)
+
+
+async def _unless_changed(patch: Awaitable[T]) -> T:
+    """Await a patch that tests the version of a workload; raises a conflict where it has changed.
+
+    Then the watch delivers the new version, and the next reconcile sees it.
+    """
+    try:
+        return await patch
+    except ApiError as error:
+        if error.code == 422:
+            raise ApiError(409, "Conflict", error.message) from error
+        raise
 
 
 def _not_kept(ref: Ref) -> str:

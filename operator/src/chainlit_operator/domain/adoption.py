@@ -26,7 +26,6 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from chainlit_operator.domain import chainlit, paths
-from chainlit_operator.domain.field_managers import FIELD_MANAGER
 from chainlit_operator.domain.model import App, Container, Route, RoutePath, Snapshot, backend_name
 from chainlit_operator.domain.paths import RootPaths
 from chainlit_operator.domain.place import Place, Source, known_values, present_values, recorded_values
@@ -84,9 +83,7 @@ def is_new(app: App) -> bool:
 
 def is_first(snapshot: Snapshot, route: Resolved) -> bool:
     """Whether the operator still decides what to keep: it has not written to the workload, nor let the app follow."""
-    app, workload = snapshot.app, snapshot.workload
-    is_written = workload is not None and FIELD_MANAGER in workload.field_managers
-    return not is_written and (is_new(app) or _was_kept(app, route))
+    return not snapshot.is_written and (is_new(snapshot.app) or _was_kept(snapshot.app, route))
 
 
 def is_superseded(app: App, route: Resolved, container: Container) -> bool:

@@ -7,6 +7,7 @@ The truth table; the first row that applies counts::
     the operator created the workload              → NoOp: its manifest has the variables
     the values are kept (``domain/adoption.py``), or
     variables and probe paths are right            → NoOp, or Apply to own them again after a suspension
+    another object sets the pod template back      → Blocked(TemplateElsewhere)
     another manager keeps changing the fields      → Blocked(FieldContested)
     otherwise                                      → Apply: all fields of the operator in one write
 """
@@ -87,13 +88,15 @@ def align(
     warnings = probe_warnings(snapshot, container, route, roots)
     if isinstance(action, NoOp):
         return Alignment(action, None if conflict is None else field_conflicts.resolved(conflict), warnings)
+    if snapshot.workload.template_owner:
+        return Alignment(Blocked(Reason.TEMPLATE_ELSEWHERE, _elsewhere(snapshot.workload, action)), conflict, warnings)
     state = snapshot.workload.template_digest
     basis = (*_basis(snapshot, snapshot.workload, container), action.env, action.probes)
     if conflict is None:
         conflict = field_conflicts.remembered(snapshot.app, route.status, basis, state, action.losers)
     manager = field_conflicts.winner(conflict, basis, state, snapshot.monotonic)
     if conflict is not None and manager and action.changes_values:
-        blocked = Blocked(Reason.FIELD_CONTESTED, _contested(snapshot, container, manager))
+        blocked = Blocked(Reason.FIELD_CONTESTED, _contested(snapshot.workload, container, action, manager))
         return Alignment(blocked, field_conflicts.yield_to_winner(conflict, state))
     return Alignment(replace(action, basis=basis), conflict, warnings)
 
@@ -102,11 +105,20 @@ def _basis(snapshot: Snapshot, workload: Workload, container: Container) -> Basi
     return (snapshot.app.uid, snapshot.app.generation, workload.uid, container.image)
 
 
-def _contested(snapshot: Snapshot, container: Container, manager: str) -> str:
+def _contested(workload: Workload, container: Container, action: Apply, manager: str) -> str:
+    remedy = "Remove the variable and the probe paths from the manifests of that manager"
+    if workload.list_managers:
+        remedy = f"Its containers are one field, so set the values in the manifests of that manager: {action.summary}"
     return (
-        f"Field manager {manager!r} keeps changing {ROOT_PATH} of container {container.name} in "
-        f"{snapshot.app.workload}, so the operator stopped writing. Remove the variable and the probe paths from the "
-        "manifests of that manager, or set spec.suspend: true."
+        f"Field manager {manager!r} keeps changing {ROOT_PATH} of container {container.name} in {workload.ref}, so the "
+        f"operator stopped writing. {remedy}, or set spec.suspend: true."
+    )
+
+
+def _elsewhere(workload: Workload, action: Apply) -> str:
+    return (
+        f"{workload.template_owner} sets the pod template of {workload.ref} back, so the operator does not write it. "
+        f"Set in the template of {workload.template_owner}: {action.summary}."
     )
 
 
@@ -137,6 +149,11 @@ def names_are_free(case: Case) -> str:
 def workload_exists(case: Case) -> str:
     """The workload must exist."""
     return case.route.message if case.snapshot.workload is None and isinstance(case.route, Unresolved) else ""
+
+
+def template_is_known(case: Case) -> str:
+    """The pod template must be in the workload."""
+    return case.snapshot.workload.missing_template if case.snapshot.workload is not None else ""
 
 
 def named_container_exists(case: Case) -> str:
@@ -228,6 +245,7 @@ RULES: tuple[Rule[Case], ...] = (
     Rule(Reason.SUSPENDED, app_is_not_suspended),
     Rule(Reason.NAME_TAKEN, names_are_free),
     Rule(Reason.WORKLOAD_NOT_FOUND, workload_exists),
+    Rule(Reason.TEMPLATE_ELSEWHERE, template_is_known),
     Rule(Reason.CONTAINER_NOT_FOUND, named_container_exists),
     Rule(Reason.CONTAINER_AMBIGUOUS, container_is_clear),
     Rule(Reason.PORT_NOT_FOUND, named_port_exists),
@@ -249,7 +267,7 @@ def _fields(snapshot: Snapshot, container: Container, route: Resolved, roots: pa
     env = tuple(_wanted_env(container, roots))
     probes = wanted_probe_paths(snapshot, container, route, roots)
     is_elsewhere = snapshot.answers_elsewhere
-    if is_elsewhere and snapshot.workload is not None and FIELD_MANAGER not in snapshot.workload.field_managers:
+    if is_elsewhere and not snapshot.is_written:
         # An app that people use below the route's path, by a value from elsewhere, stays there.
         is_elsewhere = not diagnosis.may_be_below_route(snapshot, route, container)
     changes = dict(_changes(container, env, probes, is_elsewhere=is_elsewhere))
@@ -303,6 +321,8 @@ def _own_again(snapshot: Snapshot, container: Container, env: Fields, probes: Fi
     """Own the fields again after a suspension, which released them, unless another manager owns one of them now."""
     names = {name for name, _ in (*env, *probes)}
     is_free = not any(name in names for name, _ in container.owners)
-    if not is_resumed(snapshot.app) or not env or not is_free:
+    # A patch without a change gives no ownership.
+    is_patched = snapshot.workload is not None and snapshot.workload.is_patched
+    if not is_resumed(snapshot.app) or not env or not is_free or is_patched:
         return NoOp()
     return Apply(env, probes, f"owns {', '.join(sorted(names))} again, as they are", changes_values=False)

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from chainlit_operator.domain import diagnosis, session_affinity
+from chainlit_operator.domain import diagnosis, probes, session_affinity
 from chainlit_operator.domain.adoption import is_new
-from chainlit_operator.domain.alignment import Blocked
+from chainlit_operator.domain.alignment import Apply, Blocked, NoOp
 from chainlit_operator.domain.condition_texts import given_by, mount_remedy, served, unknown_url
 from chainlit_operator.domain.decide import Decision, Failure
 from chainlit_operator.domain.model import (
-    App,
     Check,
     Condition,
     Snapshot,
@@ -122,9 +121,27 @@ class _Reporter:
             web_socket_url=resolved.web_socket_url if resolved else None,
             verified_url=self._verified_url(check),
             route=resolved.status if resolved else None,
-            workload=_workload_status(app, self._decision),
+            workload=self._workload_status(),
             conditions=conditions,
         )
+
+    def _workload_status(self) -> WorkloadStatus | None:
+        app, decision = self._app, self._decision
+        if decision.container is None:
+            return None
+        return WorkloadStatus(
+            app.workload.kind, app.workload.name, decision.container.name, decision.port, self._written_uid()
+        )
+
+    def _written_uid(self) -> str:
+        """The uid of a workload that the operator has patched; a suspension ends that, as it releases fields."""
+        workload, former, action = self._workload, self._app.status.workload, self._decision.action
+        if workload is None or not workload.is_patched or self._app.spec.suspend:
+            return ""
+        is_written = isinstance(action, Apply) and self._failure is None
+        is_known = former is not None and former.written_uid == workload.uid
+        is_resumed = isinstance(action, NoOp) and probes.is_resumed(self._app)
+        return workload.uid if is_written or is_known or is_resumed else ""
 
     def _verified_url(self, check: Check | None) -> str | None:
         """The URL at which the app was reached by a browser's requests; kept until the URL changes."""
@@ -318,12 +335,6 @@ class _Reporter:
         return _condition(ConditionType.READY, "True", Reason.READY, f"Chainlit has the route's path {proof}.")
 
 
-def _workload_status(app: App, decision: Decision) -> WorkloadStatus | None:
-    if decision.container is None:
-        return None
-    return WorkloadStatus(app.workload.kind, app.workload.name, decision.container.name, decision.port)
-
-
 def _condition(type_: ConditionType, status: str, reason: str, message: str) -> Condition:
     return Condition(str(type_), status, str(reason), message[:MAX_MESSAGE])
 
@@ -344,8 +355,8 @@ def _rollout(workload: Workload) -> Condition | None:
         return None
     if rollout.paused_by:
         message = (
-            f"{workload.ref} has {rollout.paused_by}, so pods of a former template stay. Change that, or replace the "
-            "pods yourself. The WebSocket is tested when all pods run the present template."
+            f"{workload.ref} has {rollout.paused_by}, so pods of a former template stay. {rollout.resumed_by} The "
+            "WebSocket is tested when all pods run the present template."
         )
         return _reachable("Unknown", Reason.ROLLOUT_HELD, message)
     # Without counters: each of them would cost a write of the status.

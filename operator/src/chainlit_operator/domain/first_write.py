@@ -40,7 +40,7 @@ from chainlit_operator.domain.resolution import Resolved
 from chainlit_operator.domain.verification_target import check_of
 
 #: Values that the operator neither reads nor writes. The app may work with them nevertheless.
-_OWN_VALUES = frozenset({Reason.VARIABLE_FROM_SOURCE, Reason.ROOT_PATH_IN_COMMAND})
+_OWN_VALUES = frozenset({Reason.VARIABLE_FROM_SOURCE, Reason.ROOT_PATH_IN_COMMAND, Reason.TEMPLATE_ELSEWHERE})
 
 
 class Verdict(NamedTuple):

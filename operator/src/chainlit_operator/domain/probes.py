@@ -74,8 +74,7 @@ def _known_prefixes(snapshot: Snapshot, container: Container) -> tuple[str, ...]
 
 def _changes_probes(snapshot: Snapshot, container: Container, wanted: RootPaths) -> bool:
     """Whether the root path changes, or the operator repairs a workload that it has written to."""
-    is_written = snapshot.workload is not None and FIELD_MANAGER in snapshot.workload.field_managers
-    return is_written or is_resumed(snapshot.app) or wanted.root_path != _present_root_path(container)
+    return snapshot.is_written or is_resumed(snapshot.app) or wanted.root_path != _present_root_path(container)
 
 
 def _present_root_path(container: Container) -> str:

@@ -55,6 +55,7 @@ class Reason(StrEnum):
     VARIABLE_FROM_SOURCE = "VariableFromSource"
     ROOT_PATH_IN_COMMAND = "RootPathInCommand"
     WORKLOAD_CLAIMED = "WorkloadClaimed"
+    TEMPLATE_ELSEWHERE = "TemplateElsewhere"
     FIELD_CONTESTED = "FieldContested"
     FORBIDDEN = "Forbidden"
     APPLY_REFUSED = "ApplyRefused"

@@ -1,4 +1,4 @@
-"""The server-side apply of the operator's fields in a workload that others own."""
+"""The write of the operator's fields in a workload that others own: a server-side apply, or a JSON patch."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from chainlit_operator.domain.alignment import Apply
 from chainlit_operator.domain.chainlit import PARENT_ROOT_PATH, ROOT_PATH
 from chainlit_operator.domain.field_managers import FIELD_MANAGER
-from chainlit_operator.domain.model import Container, Workload
+from chainlit_operator.domain.model import Container, Variable, Workload
 
 
 def apply_configuration(workload: Workload, container: Container, apply: Apply) -> dict[str, Any]:
@@ -28,11 +28,40 @@ def apply_configuration(workload: Workload, container: Container, apply: Apply) 
     }
 
 
-def omits_own_fields(workload: Workload, container: Container, apply: Apply) -> bool:
-    """Whether the apply omits fields that the operator owns: of another container, or probes of another port.
+def json_patch(workload: Workload, container: Container, apply: Apply) -> list[dict[str, Any]]:
+    """Return the JSON patch (RFC 6902) of the fields that differ, for a workload that is patched.
 
-    The API server removes a field when its only owner gives it up, and sets the path of a probe to ``/``.
+    It names containers and variables by their position, so it first tests the resource version; the API server answers
+    422 for any other. It replaces no list, so all other fields stay, whatever the schema of the kind says of its lists.
     """
+    index = next(n for n, found in enumerate(workload.containers) if found.name == container.name)
+    base, places = f"/spec/template/spec/containers/{index}", workload.env_places[index]
+    present = _variables(container)
+    env = [(name, value) for name, value in apply.env if not _has(present[name], value)]
+    at = dict(places.variables)
+    paths = {probe.field: probe.path for probe in container.probes}
+    new = [{"name": name, "value": value} for name, value in env if name not in at]
+    return [
+        {"op": "test", "path": "/metadata/resourceVersion", "value": workload.resource_version},
+        *(_add(f"{base}/env/{at[name]}/value", value) for name, value in env if name in at),
+        *([_add(f"{base}/env", new)] if new and not places.length else [_add(f"{base}/env/-", each) for each in new]),
+        *(_add(f"{base}/{field}/httpGet/path", path) for field, path in apply.probes if paths[field] != path),
+    ]
+
+
+def _add(path: str, value: object) -> dict[str, Any]:
+    """The operation that sets a member of an object, whether it exists or not, or appends to a list."""
+    return {"op": "add", "path": path, "value": value}
+
+
+def omits_own_fields(workload: Workload, container: Container, apply: Apply) -> bool:
+    """Whether the write gives up fields that the operator owns: of another container, or probes of another port.
+
+    After an apply, the API server removes a field when its only owner gives it up, and sets the path of a probe to
+    ``/``. A patch gives up nothing.
+    """
+    if workload.is_patched:
+        return False
     kept = {name for name, _ in (*apply.env, *apply.probes)}
     return any(
         manager == FIELD_MANAGER and not (found.name == container.name and name in kept)
@@ -46,8 +75,16 @@ def is_kept(workload: Workload, name: str, apply: Apply) -> bool:
     container = next((found for found in workload.containers if found.name == name), None)
     if container is None:
         return False
-    variables = {ROOT_PATH: container.root_path, PARENT_ROOT_PATH: container.parent_root_path}
+    variables = _variables(container)
     probes = {probe.field: probe.path for probe in container.probes}
-    return all((now := variables[name]) is not None and now.value == value for name, value in apply.env) and all(
+    return all(_has(variables[name], value) for name, value in apply.env) and all(
         probes.get(field, path) == path for field, path in apply.probes
     )
+
+
+def _variables(container: Container) -> dict[str, Variable | None]:
+    return {ROOT_PATH: container.root_path, PARENT_ROOT_PATH: container.parent_root_path}
+
+
+def _has(variable: Variable | None, value: str) -> bool:
+    return variable is not None and variable.value == value

@@ -119,6 +119,7 @@ class _WorkloadStatus(ApiStruct, omit_defaults=True):
     name: str = ""
     container: str = ""
     port: int | None = None
+    written_uid: str = field(default="", name="writtenUID")
 
 
 class _AppStatus(ApiStruct):

@@ -100,6 +100,7 @@ from chainlit_operator.domain.model.verification import (
 )
 from chainlit_operator.domain.model.workload import (
     Container,
+    EnvPlaces,
     Labels,
     Probe,
     Rollout,
@@ -139,6 +140,7 @@ __all__ = [
     "DestinationRule",
     "EdgeMemory",
     "Effect",
+    "EnvPlaces",
     "FieldConflict",
     "Find",
     "Finding",

@@ -77,12 +77,17 @@ class RouteStatus:
 
 @dataclass(frozen=True, slots=True)
 class WorkloadStatus:
-    """``status.workload``: the container that carries the variable, and Chainlit's port if only pods could tell it."""
+    """``status.workload``: the container that carries the variable, and Chainlit's port if only pods could tell it.
+
+    ``written_uid`` is the uid of the workload that the operator has written to by a patch, empty for none: its managed
+    fields cannot tell.
+    """
 
     kind: str
     name: str
     container: str
     port: int | None = None
+    written_uid: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
+from chainlit_operator.domain.field_managers import FIELD_MANAGER
 from chainlit_operator.domain.model.app import App, VerificationMode
 from chainlit_operator.domain.model.manifest import Manifest
 from chainlit_operator.domain.model.memory import Memory
@@ -137,6 +138,15 @@ class Snapshot:
     def verification_mode(self) -> VerificationMode:
         """How the app is verified, with regard to the operator's own setting."""
         return self.app.spec.verification if self.is_verified else VerificationMode.DISABLED
+
+    @property
+    def is_written(self) -> bool:
+        """Whether the operator has written to the workload: its managed fields or, after a patch, the status say so."""
+        workload, known = self.workload, self.app.status.workload
+        if workload is None:
+            return False
+        patched = known.written_uid if known is not None else ""
+        return FIELD_MANAGER in workload.field_managers or (patched != "" and patched == workload.uid)
 
     @property
     def answers_elsewhere(self) -> bool:

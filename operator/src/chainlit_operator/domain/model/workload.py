@@ -80,12 +80,20 @@ class Container:
         return next((number for name, number in self.ports if name == port), None)
 
 
+class EnvPlaces(NamedTuple):
+    """The places in a container's ``env`` for a patch: its length, and the index of each variable of the operator."""
+
+    length: int
+    variables: tuple[tuple[str, int], ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Rollout:
     """The counters that show whether the pods run the present template.
 
-    ``observed_generation`` is at most the workload's ``generation``. ``paused_by`` is the setting that keeps pods of a
-    former template, empty for none.
+    ``observed_generation`` is at most the workload's ``generation``. ``total`` leaves out pods of a former template
+    that wait for their end and get no requests. ``paused_by`` is the setting that keeps pods of a former template,
+    empty for none, and ``resumed_by`` the sentence that says how they go.
     """
 
     observed_generation: int = 0
@@ -95,6 +103,7 @@ class Rollout:
     available: int = 0
     failure: str = ""
     paused_by: str = ""
+    resumed_by: str = "Change that, or replace the pods yourself."
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +133,24 @@ class Workload:
     """The ports of such init containers: each with its name, empty for none, and its number."""
     rollout_hint: str = ""
     """A sentence about the workload's kind, for a rollout that does not end."""
+    template_owner: str = ""
+    """The object that sets the pod template back, such as ``Knative Service chat``. Empty for none."""
+    missing_template: str = ""
+    """Why the pod template is not known, with the remedy: it is that of another object. Empty where it is known."""
+    env_places: tuple[EnvPlaces, ...] = field(default=(), compare=False)
+    """For each container the places for a JSON patch; empty for a kind that is written by server-side apply."""
+    list_managers: tuple[str, ...] = field(default=(), compare=False)
+    """The managers that own the containers as one field, because the schema of the kind gives the list no keys."""
 
     def ports_beside(self, container: Container) -> tuple[tuple[str, int], ...]:
         """Return the ports of the pods that other containers have: each with its name and its number."""
         others = (other for other in self.containers if other.name != container.name)
         return (*(port for other in others for port in other.ports), *self.sidecar_ports)
+
+    @property
+    def is_patched(self) -> bool:
+        """Whether the operator writes it by a JSON patch, not by server-side apply."""
+        return bool(self.env_places)
 
     @property
     def template_digest(self) -> int:

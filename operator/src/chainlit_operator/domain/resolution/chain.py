@@ -76,6 +76,11 @@ def missing_workload(app: App) -> str:
     )
 
 
+def template_is_known(snapshot: Snapshot) -> str:
+    """The pod template must be in the workload: its labels lead to the Services, and from there to the routes."""
+    return snapshot.workload.missing_template if snapshot.workload is not None else ""
+
+
 def service_selects_pods(snapshot: Snapshot) -> str:
     """A Service must select the pods of the workload, for the operator to find a route or to create one."""
     app = snapshot.app
@@ -151,6 +156,7 @@ APP_RULES: tuple[Rule[Snapshot], ...] = (
     Rule(Reason.NAME_TAKEN, names_are_free),
     Rule(Reason.KIND_DISABLED, kinds_are_read),
     Rule(Reason.WORKLOAD_NOT_FOUND, workload_exists),
+    Rule(Reason.TEMPLATE_ELSEWHERE, template_is_known),
     Rule(Reason.STATED_URL_INVALID, url_is_valid),
     Rule(Reason.STATED_URL_INVALID, backend_path_fits),
     Rule(Reason.SERVICE_NOT_FOUND, service_selects_pods),

@@ -77,7 +77,8 @@ class _OwnedContainer(Struct, rename=_OWNED_FIELDS):
 
 
 class _OwnedPodSpec(Struct, rename={"containers": "f:containers"}):
-    containers: dict[str, _OwnedContainer] = field(default_factory=dict)
+    #: None where the manager owns nothing of it; empty where it owns the list as one field.
+    containers: dict[str, _OwnedContainer] | None = None
 
 
 class _OwnedTemplate(Struct, rename={"spec": "f:spec"}):
@@ -111,14 +112,21 @@ class _Owners:
     """The owners of the fields that the operator writes; only the path to them in each ``fieldsV1`` is decoded."""
 
     def __init__(self, entries: list[_ManagedFields]) -> None:
-        self._entries = [
+        found = (
             (sys.intern(entry.manager), _decode_owned(entry.fields_v1).spec.template.spec.containers)
             for entry in entries
-        ]
+        )
+        self._entries = [(manager, containers) for manager, containers in found if containers is not None]
+
+    @property
+    def of_list(self) -> tuple[str, ...]:
+        """The managers that own the containers as one field, so each of them owns every field in it."""
+        return tuple(manager for manager, containers in self._entries if not containers)
 
     def of(self, container: str) -> tuple[tuple[str, str], ...]:
         key = f'k:{{"name":"{container}"}}'
-        return tuple(
+        whole = tuple((name, manager) for manager in self.of_list for name in (*VARIABLES, *_PROBES))
+        return whole + tuple(
             (name, manager)
             for manager, containers in self._entries
             if (owned := containers.get(key)) is not None
@@ -207,6 +215,11 @@ class _Container(ApiStruct):
             owners=owners,
         )
 
+    def places(self) -> model.EnvPlaces:
+        """Return the places of the operator's variables in ``env``. Of several with one name the last one counts."""
+        found = {env.name: index for index, env in enumerate(self.env) if env.name in VARIABLES}
+        return model.EnvPlaces(len(self.env), tuple(found.items()))
+
     def _env(self) -> dict[str, str | None]:
         """The values of the variables, without references to variables before them; None for one from elsewhere."""
         found: dict[str, str | None] = {}
@@ -262,28 +275,54 @@ class _WorkloadCondition(ApiStruct):
     message: str = ""
 
 
-class _PodCounters(ApiStruct):
-    observed_generation: int = 0
+class PodCounters(ApiStruct):
+    """The status of a workload, as far as all kinds have it."""
+
     replicas: int = 0
     updated_replicas: int = 0
     available_replicas: int = 0
     conditions: list[_WorkloadCondition] = field(default_factory=list)
 
+    def message_of(self, *reasons: str) -> str:
+        """Return the message of the first condition with one of these reasons; empty where there is none."""
+        return next((found.message for found in self.conditions if found.reason in reasons), "")
+
+
+class _ObservedCounters(PodCounters):
+    observed_generation: int = 0
+
 
 class Facts(NamedTuple):
-    """The values that all records of a kind share; ``rollout_hint`` is a sentence for a rollout that does not end."""
+    """The values that all records of a kind share.
+
+    ``rollout_hint`` is a sentence for a rollout that does not end. ``is_patched`` says that the kind is written by JSON
+    patch.
+    """
 
     kind: str
     api_version: str
     rollout_hint: str = ""
+    is_patched: bool = False
 
 
-class Workload(ApiStruct):
-    """A workload; each kind has a spec of its own."""
+class WorkloadForm(ApiStruct):
+    """A workload; each kind has a spec and a status of its own."""
 
     metadata: _WorkloadMeta
     spec: WorkloadSpec = field(default_factory=WorkloadSpec)
-    status: _PodCounters = field(default_factory=_PodCounters)
+
+    def rollout(self, generation: int) -> model.Rollout:
+        """Return the state of the rollout; ``generation`` is the first one with the present pod template."""
+        raise NotImplementedError
+
+    def template_owner(self, labels: model.Labels) -> str:
+        """Return the object that sets the pod template back, empty for none; ``labels`` are those of the pods."""
+        del labels
+        return ""
+
+    def missing_template(self) -> str:
+        """Return why the pod template is not known, with the remedy; empty where it is known."""
+        return ""
 
     def to_domain(self, facts: Facts, known: model.Workload | None) -> model.Workload:
         """Return the domain's record of it; ``known`` is the record that the store has, if any."""
@@ -296,6 +335,7 @@ class Workload(ApiStruct):
         if known is not None and known.digests == digests:
             labels, containers, managers = known.pod_labels, known.containers, known.field_managers
             has_sidecars, sidecar_ports = known.has_sidecars, known.sidecar_ports
+            places, list_managers = known.env_places, known.list_managers
         else:
             template, owners = _decode_template(raw), _Owners(meta.managed_fields)
             labels = pairs(template.metadata.labels)
@@ -304,6 +344,8 @@ class Workload(ApiStruct):
             sidecars = [c for c in template.spec.init_containers if c.is_sidecar]
             has_sidecars = bool(sidecars)
             sidecar_ports = tuple((port.name, port.container_port) for c in sidecars for port in c.ports)
+            places = tuple(c.places() for c in template.spec.containers) if facts.is_patched else ()
+            list_managers = owners.of_list
         return model.Workload(
             ref=known.ref if known is not None else Ref(facts.kind, meta.namespace, meta.name),
             api_version=facts.api_version,
@@ -312,32 +354,42 @@ class Workload(ApiStruct):
             generation=generation,
             pod_labels=labels,
             containers=containers,
-            rollout=self._rollout(generation),
+            rollout=self.rollout(generation),
             field_managers=managers,
             digests=digests,
             has_sidecars=has_sidecars,
             sidecar_ports=sidecar_ports,
             rollout_hint=facts.rollout_hint,
+            template_owner=self.template_owner(labels),
+            missing_template=self.missing_template(),
+            env_places=places,
+            list_managers=list_managers,
         )
 
-    def _rollout(self, generation: int) -> model.Rollout:
+
+class Workload(WorkloadForm):
+    """A workload with the status that the kinds of the group ``apps`` have."""
+
+    status: _ObservedCounters = field(default_factory=_ObservedCounters)
+
+    def rollout(self, generation: int) -> model.Rollout:
+        """Return the state of the rollout."""
         status = self.status
-        failed = [c.message for c in status.conditions if c.reason == "ProgressDeadlineExceeded"]
         return model.Rollout(
             observed_generation=min(status.observed_generation, generation),
             desired=self.spec.replicas,
             total=status.replicas,
             updated=status.updated_replicas,
             available=status.available_replicas,
-            failure=failed[0] if failed else "",
+            failure=status.message_of("ProgressDeadlineExceeded"),
             paused_by=self.spec.paused_by,
         )
 
 
-def workload_decoder(form: type[Workload], facts: Facts) -> Decode:
+def workload_decoder(form: type[WorkloadForm], facts: Facts) -> Decode:
     """Return a decoder of workloads of that form."""
 
-    def to_record(found: Workload, known: Known) -> model.Workload:
+    def to_record(found: WorkloadForm, known: Known) -> model.Workload:
         former = known(Ref(facts.kind, found.metadata.namespace, found.metadata.name))
         return found.to_domain(facts, former if isinstance(former, model.Workload) else None)
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from msgspec import field
 
+from chainlit_operator.domain import model
 from chainlit_operator.kinds.shared import pods
 from chainlit_operator.kinds.shared.kind import WorkloadKind
+
+#: The group of Knative Serving, and the label with the name of the Knative Service.
+_KNATIVE, _KNATIVE_SERVICE = "serving.knative.dev/", "serving.knative.dev/service"
 
 
 class _Spec(pods.WorkloadSpec):
@@ -21,6 +25,18 @@ class Deployment(pods.Workload):
     """A Deployment (apps/v1)."""
 
     spec: _Spec = field(default_factory=_Spec)
+
+    def template_owner(self, labels: model.Labels) -> str:
+        """Return the Knative object that sets the pod template back; empty for a Deployment of any other owner.
+
+        Source: pkg/reconciler/revision in knative.dev/serving makes one Deployment for each Revision, and a Revision
+        is never changed after its creation.
+        """
+        for owner in self.metadata.owner_references:
+            if owner.controller and owner.api_version.startswith(_KNATIVE):
+                service = dict(labels).get(_KNATIVE_SERVICE)
+                return f"Knative Service {service}" if service else f"Knative {owner.kind} {owner.name}"
+        return ""
 
 
 KIND = WorkloadKind(
