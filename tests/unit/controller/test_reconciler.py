@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 from tests.unit.apiserver import ApiServer, error, reply, stream
+from tests.unit.domain.test_pod_sources import SOURCE, USER
 from tests.unit.domain.world import DONE, app, container, ingress, service, workload
 from tests.waiting import until
 
@@ -260,6 +261,18 @@ async def test_alignment_is_one_write_to_the_workload_and_one_of_the_status() ->
         assert w.status()["Ready"] == "Unknown/RolloutInProgress"
         assert await w.reconciler.reconcile(APP)
         assert len(w.writes) == 2, "the second time there is nothing to do"
+
+
+async def test_a_rollout_is_aligned_by_one_write_to_its_deployment() -> None:
+    async with world() as w:
+        w.cache.put_app(app(workload_kind="Rollout"))
+        w.cache.upsert(replace(SOURCE, containers=(container(),), rollout=UNREADY))
+        w.cache.upsert(replace(USER, rollout=UNREADY))
+        assert await w.reconciler.reconcile(APP)
+        assert w.writes == ["deployments/chat", "chainlitapps/chat/status"]
+        status = json.loads(w.server.bodies[-1])["status"]
+        assert status["workload"] == {"kind": "Rollout", "name": "chat", "container": "chainlit"}
+        assert w.status()["Aligned"] == "True/Aligned"
 
 
 async def test_aligned_app_is_verified_and_told_once() -> None:

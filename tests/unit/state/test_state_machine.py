@@ -9,8 +9,9 @@ from typing import Any
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-from tests.unit.domain.world import NAMESPACE, app, container, ingress, path, service, workload
+from tests.unit.domain.world import DONE, NAMESPACE, app, container, ingress, path, service, workload
 
+from chainlit_operator.domain import pod_sources
 from chainlit_operator.domain.model import (
     App,
     Attachment,
@@ -29,6 +30,7 @@ from chainlit_operator.object_ref import Ref
 from chainlit_operator.state import State, affected
 
 NAMES = st.sampled_from(["a", "b", "c"])
+WORKLOADS = st.sampled_from(["Deployment", "Deployment", "Rollout"])
 LABELS = st.dictionaries(st.sampled_from(["app", "tier"]), st.sampled_from(["a", "b"]), max_size=2).map(
     lambda labels: tuple(sorted(labels.items()))
 )
@@ -74,10 +76,11 @@ class StateMachine(RuleBasedStateMachine):
         self.beside |= found.difference(*(affected.readers(o, self.state, self.state.indexes) for o in changed))
         return found
 
-    @rule(name=NAMES, aimed=NAMES, route=st.none() | NAMES, created=NAMES)
-    def put_app(self, name: str, aimed: str, route: str | None, created: str) -> None:
+    @rule(name=NAMES, aimed=NAMES, workload_kind=WORKLOADS, route=st.none() | NAMES, created=NAMES)
+    def put_app(self, name: str, aimed: str, workload_kind: str, route: str | None, created: str) -> None:
         kind = "Ingress" if route else None
-        self.state.put_app(app(name, created=created, workload_name=aimed, route_kind=kind, route_name=route))
+        named = {"workload_kind": workload_kind, "workload_name": aimed, "route_kind": kind, "route_name": route}
+        self.state.put_app(app(name, created=created, **named))
 
     @rule(name=NAMES)
     def remove_app(self, name: str) -> None:
@@ -86,6 +89,15 @@ class StateMachine(RuleBasedStateMachine):
     @rule(name=NAMES, labels=LABELS, value=st.sampled_from([None, None, "/chat"]))
     def put_workload(self, name: str, labels: Any, value: str | None) -> None:
         self._put(workload(container(value), ref=Ref("Deployment", NAMESPACE, name), pod_labels=labels))
+
+    @rule(name=NAMES, source=st.none() | NAMES, labels=LABELS, desired=st.sampled_from([0, 1]))
+    def put_rollout(self, name: str, source: str | None, labels: Any, desired: int) -> None:
+        ref, rollout = Ref("Rollout", NAMESPACE, name), replace(DONE, desired=desired)
+        if source is None:
+            self._put(workload(container(), ref=ref, pod_labels=labels, rollout=rollout))
+            return
+        fields = {"missing_template": "It is elsewhere.", "pod_source": Ref("Deployment", NAMESPACE, source)}
+        self._put(replace(workload(ref=ref, pod_labels=(), rollout=rollout, **fields), containers=()))
 
     @rule(name=NAMES, selector=LABELS)
     def put_service(self, name: str, selector: Any) -> None:
@@ -105,7 +117,7 @@ class StateMachine(RuleBasedStateMachine):
     def put_attached(self, name: str, aimed: list[Aimed], **fields: Any) -> None:
         self._put(_route(name, aimed, order=RouteOrder.OLDEST, **fields))
 
-    @rule(name=NAMES, kind=st.sampled_from(["Deployment", "Service", "Ingress"]))
+    @rule(name=NAMES, kind=st.sampled_from(["Deployment", "Rollout", "Service", "Ingress"]))
     def remove(self, name: str, kind: str) -> None:
         obj = self.objects.pop(Ref(kind, NAMESPACE, name), None)
         if obj is not None:
@@ -146,8 +158,8 @@ class StateMachine(RuleBasedStateMachine):
         assert not any(len(index) for index in vars(self.state.indexes).values() if hasattr(index, "__len__"))
 
     def _search(self, found: App) -> tuple[Workload | None, set[Service], set[Route]]:
-        target = self.objects.get(found.workload)
-        labels = set(target.pod_labels) if isinstance(target, Workload) else set()
+        target = self._target(found)
+        labels = set(target.pod_labels) if target is not None else set()
         services = {
             o for o in self.objects.values() if isinstance(o, Service) and o.selector and set(o.selector) <= labels
         }
@@ -157,7 +169,15 @@ class StateMachine(RuleBasedStateMachine):
             for o in self.objects.values()
             if isinstance(o, Route) and (o.ref == found.route if found.route else o.services & names)
         }
-        return (target if isinstance(target, Workload) else None), services, ingresses
+        return target, services, ingresses
+
+    def _target(self, found: App) -> Workload | None:
+        """The workload of an app, with the template of its pod source."""
+        target = self.objects.get(found.workload)
+        if not isinstance(target, Workload) or target.pod_source is None:
+            return target if isinstance(target, Workload) else None
+        source = self.objects.get(target.pod_source)
+        return pod_sources.completed(target, source if isinstance(source, Workload) else None)
 
     def _conflicts(self, found: App) -> set[Found]:
         """The first entry that leads elsewhere, of each effect at each place, by looking at every path of all routes.
@@ -179,8 +199,8 @@ class StateMachine(RuleBasedStateMachine):
 
     def _is_at_chat(self, found: App) -> bool:
         """Whether the pods say that the app is at /chat, which a route for / offers too."""
-        target = self.objects.get(found.workload)
-        return isinstance(target, Workload) and target.containers[0].root_path is not None
+        target = self._target(found)
+        return target is not None and any(each.root_path is not None for each in target.containers)
 
     def _others(self, group: str, text: str, mine: Route, services: set[str], effect: Effect) -> Any:
         """The entries that share a listener of the group for sure, and those that may, each with its sort key."""

@@ -186,7 +186,7 @@ class Reconciler:
             failure = await self._workloads.apply(app, workload, container, action)
         except ApiError as error:
             metrics.WRITE_ERRORS.labels("workload", error.reason).inc()
-            return self._failure(app, error, workload.ref, "patch")
+            return self._failure(app, error, workload.written, "patch")
         memory = self._memories[app.ref]
         conflict = field_conflicts.record(
             memory.workload, action.basis, workload.template_digest, ", ".join(action.losers), time.monotonic()

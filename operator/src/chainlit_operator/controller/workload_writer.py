@@ -41,13 +41,13 @@ class WorkloadWriter:
             ensure_current(self._state, app)
         answer = await self._write(workload, container, action)
         metrics.WRITES.labels("workload").inc()
-        written = self._answers.store(workload.ref, answer, quiet=True)
-        logger.info("%s: %s in container %s of %s", app.ref, action.summary, container.name, workload.ref)
-        self._recorder.record(app, "Normal", Reason.ALIGNED, f"{workload.ref}: {action.summary}")
+        written = self._answers.store(workload.written, answer, quiet=True)
+        logger.info("%s: %s in container %s of %s", app.ref, action.summary, container.name, workload.written)
+        self._recorder.record(app, "Normal", Reason.ALIGNED, f"{workload.written}: {action.summary}")
         if action.takeovers:
             self._record_takeover(app, workload, action)
         if isinstance(written, Workload) and not workload_patch.is_kept(written, container.name, action):
-            return Failure(Reason.APPLY_REFUSED, _not_kept(workload.ref))
+            return Failure(Reason.APPLY_REFUSED, _not_kept(workload.written))
         return None
 
     async def release(self, ref: Ref) -> None:
@@ -73,14 +73,14 @@ class WorkloadWriter:
         """Write the fields as the kind of the workload allows; returns the object."""
         if workload.is_patched:
             patch = workload_patch.json_patch(workload, container, action)
-            return await _unless_changed(self._api.patch_json(workload.ref, patch, FIELD_MANAGER))
+            return await _unless_changed(self._api.patch_json(workload.written, patch, FIELD_MANAGER))
         body = workload_patch.apply_configuration(workload, container, action)
-        return await self._api.apply(workload.ref, body, FIELD_MANAGER)
+        return await self._api.apply(workload.written, body, FIELD_MANAGER)
 
     async def _release(self, workload: Workload) -> None:
-        answer = await self._api.patch_json(workload.ref, field_release.json_patch(workload), FIELD_MANAGER)
+        answer = await self._api.patch_json(workload.written, field_release.json_patch(workload), FIELD_MANAGER)
         metrics.WRITES.labels("release").inc()
-        self._answers.store(workload.ref, answer, quiet=True)
+        self._answers.store(workload.written, answer, quiet=True)
 
     def _record_takeover(self, app: App, workload: Workload, action: Apply) -> None:
         metrics.TAKEOVERS.inc(len(action.takeovers))
@@ -88,13 +88,14 @@ class WorkloadWriter:
         names = (f"{name}.httpGet.path" if name in probes else name for name, _ in action.takeovers)
         fields = ", ".join(dict.fromkeys(names))
         managers = ", ".join(repr(manager) for manager in action.losers)
+        ref = workload.written
         message = (
-            f"The operator now owns {fields} in {workload.ref}; {managers} owned it before. Remove the field from the "
+            f"The operator now owns {fields} in {ref}; {managers} owned it before. Remove the field from the "
             f"manifests of {managers}, or the next apply reverts it or fails with a conflict with {FIELD_MANAGER!r}."
         )
         if workload.list_managers:
             message = (
-                f"The operator has set {fields} in {workload.ref}, whose containers are one field of {managers}. Set "
+                f"The operator has set {fields} in {ref}, whose containers are one field of {managers}. Set "
                 f"the same values in the manifests of {managers}, or the next apply reverts them: {action.summary}."
             )
         logger.info("%s: %s", app.ref, message)

@@ -20,10 +20,11 @@ def apply_configuration(workload: Workload, container: Container, apply: Apply) 
         entry["env"] = [{"name": name, "value": value} for name, value in apply.env]
     for field, path in apply.probes:
         entry[field] = {"httpGet": {"path": path}}
+    ref = workload.written
     return {
         "apiVersion": workload.api_version,
-        "kind": workload.ref.kind,
-        "metadata": {"name": workload.ref.name, "namespace": workload.ref.namespace, "uid": workload.uid},
+        "kind": ref.kind,
+        "metadata": {"name": ref.name, "namespace": ref.namespace, "uid": workload.uid},
         "spec": {"template": {"spec": {"containers": [entry]}}},
     }
 

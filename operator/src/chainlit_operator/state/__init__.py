@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from chainlit_operator.domain import field_release
+from chainlit_operator.domain import field_release, pod_sources
 from chainlit_operator.domain.model import App, CreatableObject, Snapshot, WatchedObject, Workload
 from chainlit_operator.kinds import registry
 from chainlit_operator.object_ref import Ref
@@ -67,7 +67,7 @@ class State(Store):
 
     def to_release(self, ref: Ref) -> Workload | None:
         """Return the workload if it is to be released, else None."""
-        workload = self.workload(ref)
+        workload = self.stored_workload(ref)
         is_known = self._is_complete and all(app.namespace != ref.namespace for app in self._unreadable)
         if not is_known or workload is None:
             return None
@@ -86,6 +86,17 @@ class State(Store):
 
         ``quiet`` is for the operator's own writes: of the apps, it enqueues only those that share a route key.
         """
+        before, after = (self.completed(obj) if isinstance(obj, Workload) else obj for obj in (old, new))
+        self._update(before, after, quiet=quiet)
+        source = next((obj for obj in (old, new) if isinstance(obj, Workload)), None)
+        for ref in sorted(self.indexes.workloads_by_source[source.ref]) if source is not None else ():
+            user = self.stored_workload(ref)
+            if user is not None:
+                was, now = (obj if isinstance(obj, Workload) else None for obj in (old, new))
+                self._update(pod_sources.completed(user, was), pod_sources.completed(user, now), quiet=quiet)
+
+    def _update(self, old: App | WatchedObject | None, new: App | WatchedObject | None, *, quiet: bool) -> None:
+        """Update the indexes after the change of one object, with the pod template of its source if it has one."""
         changed = [obj for obj in (old, new) if obj is not None]
         if old != new:
             if old is not None:
@@ -98,7 +109,8 @@ class State(Store):
             apps |= affected.sharing_pods(old, new, self.indexes)
             for ref in apps:
                 self._enqueue(ref)
-        for ref in {obj.workload if isinstance(obj, App) else obj.ref for obj in changed}:
+        written = {obj.written for obj in changed if isinstance(obj, Workload)}
+        for ref in {obj.workload if isinstance(obj, App) else obj.ref for obj in changed} | written:
             self._enqueue_release(ref)
 
     def _enqueue_releases(self) -> None:
@@ -107,6 +119,7 @@ class State(Store):
                 self._enqueue_release(workload.ref)
 
     def _enqueue_release(self, ref: Ref) -> None:
-        """Enqueue a workload by its own reference if it is to be released."""
-        if self.to_release(ref) is not None:
-            self._enqueue(ref)
+        """Enqueue the workload that has the pod template by its own reference, if it is to be released."""
+        workload = self.stored_workload(ref)
+        if workload is not None and self.to_release(workload.written) is not None:
+            self._enqueue(workload.written)

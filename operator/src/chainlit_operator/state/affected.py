@@ -23,12 +23,12 @@ def readers(obj: App | WatchedObject, store: Store, indexes: Indexes) -> set[Ref
     This leaves out apps with routes at the same keys: ``RouteKeys`` finds those.
     """
     if isinstance(obj, App):
-        return {obj.ref, *indexes.apps_by_workload[obj.workload]}
+        return {obj.ref, *indexes.apps_writing(obj.workload)}
     apps = set(indexes.apps_by_created[obj.ref])
     if isinstance(obj, CreatableObject) and obj.owned is not None:
         apps.add(owner_of(obj.ref.namespace, obj.owned))
     if isinstance(obj, Workload):
-        apps |= indexes.apps_by_workload[obj.ref]
+        apps |= indexes.apps_writing(obj.ref) | indexes.apps_writing(obj.written)
     elif isinstance(obj, Service):
         apps |= indexes.apps_behind(obj)
         for ref in indexes.routes_by_service[obj.ref]:

@@ -91,6 +91,8 @@ class Indexes:
     def __init__(self, store: Store) -> None:
         self._store = store
         self.apps_by_workload: Index[Ref] = Index()
+        #: Workloads by their pod source.
+        self.workloads_by_source: Index[Ref] = Index()
         self.apps_by_route: Index[Ref] = Index()
         self.apps_by_created: Index[Ref] = Index()
         self.objects_by_owner: Index[Ref] = Index()
@@ -128,6 +130,8 @@ class Indexes:
         if isinstance(obj, App):
             yield from self._keys_of_app(obj)
         elif isinstance(obj, Workload):
+            if obj.pod_source is not None:
+                yield self.workloads_by_source, obj.pod_source
             for pair in obj.pod_labels:
                 yield self._workloads_by_label, (namespace, pair)
         elif isinstance(obj, Service) and obj.ref in self._label_of_service:
@@ -218,9 +222,17 @@ class Indexes:
         found = (self._store.find(ref) for ref in sorted(self.objects_by_owner[app.ref]))
         return tuple(o for o in found if o is not None and o.owned is not None and o.owned.uid == app.uid)
 
+    def apps_writing(self, workload: Ref) -> set[Ref]:
+        """Return the apps that write to the object with the workload's pod template."""
+        found = self._store.stored_workload(workload)
+        source = workload if found is None else found.written
+        return {
+            app for ref in (workload, source, *self.workloads_by_source[source]) for app in self.apps_by_workload[ref]
+        }
+
     def claimant(self, workload: Ref) -> App | None:
-        """Return the oldest app that names the workload; None where no app names it."""
-        return claims.claimant(self._store.apps[ref] for ref in self.apps_by_workload[workload])
+        """Return the oldest app that writes to the object with the workload's pod template; None where none does."""
+        return claims.claimant(self._store.apps[ref] for ref in self.apps_writing(workload))
 
 
 def owner_of(namespace: str, owned: OwnedState) -> Ref:

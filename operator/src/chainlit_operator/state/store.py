@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
+from chainlit_operator.domain import pod_sources
 from chainlit_operator.domain.model import (
     App,
     CreatableObject,
@@ -118,7 +119,18 @@ class Store:
         return [*self._objects[kind].values()]
 
     def workload(self, ref: Ref) -> Workload | None:
-        """Return the workload, or None."""
+        """Return the workload with its pod template, or None."""
+        obj = self.stored_workload(ref)
+        return self.completed(obj) if obj is not None else None
+
+    def completed(self, workload: Workload) -> Workload:
+        """Return a workload with the pod template of its source, if that is in the store."""
+        if workload.pod_source is None:
+            return workload
+        return pod_sources.completed(workload, self.stored_workload(workload.pod_source))
+
+    def stored_workload(self, ref: Ref) -> Workload | None:
+        """Return the workload without the template of its pod source, or None."""
         obj = self._objects[ref.kind].get(ref)
         return obj if isinstance(obj, Workload) else None
 
@@ -140,4 +152,6 @@ class Store:
     def find(self, ref: Ref) -> CreatableObject | None:
         """Return the object of a kind that the operator creates, or None."""
         obj = self._objects[ref.kind].get(ref)
+        if isinstance(obj, Workload):
+            return self.completed(obj)
         return obj if isinstance(obj, CreatableObject) else None

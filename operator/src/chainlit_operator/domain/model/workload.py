@@ -135,6 +135,8 @@ class Workload:
     """A sentence about the workload's kind, for a rollout that does not end."""
     template_owner: str = ""
     """The object that sets the pod template back, such as ``Knative Service chat``. Empty for none."""
+    pod_source: Ref | None = None
+    """The workload whose pod template its pods have, and to which the operator writes; None for its own template."""
     missing_template: str = ""
     """Why the pod template is not known, with the remedy: it is that of another object. Empty where it is known."""
     env_places: tuple[EnvPlaces, ...] = field(default=(), compare=False)
@@ -146,6 +148,11 @@ class Workload:
         """Return the ports of the pods that other containers have: each with its name and its number."""
         others = (other for other in self.containers if other.name != container.name)
         return (*(port for other in others for port in other.ports), *self.sidecar_ports)
+
+    @property
+    def written(self) -> Ref:
+        """The object that has the pod template, and to which the operator writes."""
+        return self.pod_source or self.ref
 
     @property
     def is_patched(self) -> bool:

@@ -320,8 +320,12 @@ class WorkloadForm(ApiStruct):
         del labels
         return ""
 
+    def pod_source(self) -> Ref | None:
+        """Return the workload whose pod template its pods have; None for its own template."""
+        return None
+
     def missing_template(self) -> str:
-        """Return why the pod template is not known, with the remedy; empty where it is known."""
+        """Return why the pod template is not in the workload, with the remedy; empty where it is."""
         return ""
 
     def to_domain(self, facts: Facts, known: model.Workload | None) -> model.Workload:
@@ -361,6 +365,7 @@ class WorkloadForm(ApiStruct):
             sidecar_ports=sidecar_ports,
             rollout_hint=facts.rollout_hint,
             template_owner=self.template_owner(labels),
+            pod_source=self.pod_source(),
             missing_template=self.missing_template(),
             env_places=places,
             list_managers=list_managers,

@@ -1,7 +1,8 @@
 """Rollouts of Argo Rollouts as JSON.
 
 Sources in github.com/argoproj/argo-rollouts v1.10.2: ``utils/rollout/rolloututil.go`` (the phase of a rollout),
-``rollout/sync.go``, ``rollout/canary.go`` and ``rollout/bluegreen.go`` (the counters, and when a release is promoted).
+``rollout/sync.go``, ``rollout/canary.go`` and ``rollout/bluegreen.go`` (the counters, and when a release is promoted),
+``rollout/templateref.go`` (``spec.workloadRef``).
 """
 
 from __future__ import annotations
@@ -12,13 +13,22 @@ from chainlit_operator.domain import model
 from chainlit_operator.kinds.shared import pods
 from chainlit_operator.kinds.shared.kind import WorkloadKind
 from chainlit_operator.kube.codec import Anything, ApiStruct
+from chainlit_operator.object_ref import Ref
 
+#: More than any generation.
+_ANY = 1 << 62
 _PROMOTE = "Promote it or abort it (kubectl argo rollouts promote {0}), or wait for the end of its pause."
 
 
 class _WorkloadRef(ApiStruct):
+    api_version: str = ""
     kind: str = ""
     name: str = ""
+
+    @property
+    def is_followed(self) -> bool:
+        """Whether the operator writes to the object."""
+        return self.kind == "Deployment" and self.api_version.startswith("apps/")
 
 
 class _Canary(ApiStruct):
@@ -61,18 +71,14 @@ class _PauseCondition(ApiStruct):
 class _Status(pods.PodCounters):
     #: A number as text; a hash in releases before 0.10, which gives 0.
     observed_generation: str = ""
+    #: The generation of the Deployment of ``spec.workloadRef``.
+    workload_observed_generation: str = ""
     phase: str = ""
     message: str = ""
     current_pod_hash: str = ""
     stable: str = field(default="", name="stableRS")
     pause_conditions: list[_PauseCondition] = field(default_factory=list)
     canary: _CanaryStatus = field(default_factory=_CanaryStatus)
-
-    @property
-    def observed(self) -> int:
-        """The generation that the controller has seen."""
-        text = self.observed_generation
-        return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
 
     @property
     def is_promoted(self) -> bool:
@@ -105,10 +111,13 @@ class Rollout(pods.WorkloadForm):
         get no requests, so they do not count.
         """
         spec, status = self.spec, self.status
+        observed = _number(status.observed_generation)
+        if spec.workload_ref is not None:
+            observed, generation = _number(status.workload_observed_generation), _ANY
         waits = spec.strategy.switches_requests and status.is_promoted
         paused_by, resumed_by = self._pause()
         return model.Rollout(
-            observed_generation=min(status.observed, generation),
+            observed_generation=min(observed, generation),
             desired=spec.replicas,
             total=status.updated_replicas if waits else status.replicas,
             updated=status.updated_replicas,
@@ -128,15 +137,25 @@ class Rollout(pods.WorkloadForm):
             return "", default.resumed_by
         return f"a pause of its strategy ({reason})", _PROMOTE.format(self.metadata.name)
 
+    def pod_source(self) -> Ref | None:
+        """Return the Deployment of ``spec.workloadRef``."""
+        ref = self.spec.workload_ref
+        return Ref("Deployment", self.metadata.namespace, ref.name) if ref is not None and ref.is_followed else None
+
     def missing_template(self) -> str:
-        """Return why the pod template is not known: it is that of another object."""
+        """Return why the pod template is not in the Rollout: it is that of another object."""
         ref = self.spec.workload_ref
         if ref is None:
             return ""
-        return (
-            f"Rollout {self.metadata.name} takes its pods from {ref.kind} {ref.name} (spec.workloadRef), which the "
-            "operator does not follow. Give the Rollout a spec.template."
-        )
+        takes = f"Rollout {self.metadata.name} takes its pod template from {ref.kind} {ref.name} (spec.workloadRef)"
+        if ref.is_followed:
+            return f"{takes}, which does not exist. Create it, or correct the name."
+        return f"{takes}, and the operator writes only to a Deployment of apps/v1. Let spec.workloadRef name one."
+
+
+def _number(text: str) -> int:
+    """The number of a generation as text; 0 for any other text."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
 
 
 KIND = WorkloadKind(
