@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from chainlit_operator.kinds import registry
 from tests.bench.controlplane import DRIVER, ControlPlane
 from tests.bench.process import Process
 from tests.charts import rendering
@@ -31,28 +32,27 @@ APIS = {
     "ValidatingAdmissionPolicy": "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies",
     "ValidatingAdmissionPolicyBinding": "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings",
 }
-#: Stands for the Gateway API's own, whose rules are not what is tested here.
-HTTP_ROUTES: Object = {
-    "apiVersion": "apiextensions.k8s.io/v1",
-    "kind": "CustomResourceDefinition",
-    "metadata": {
-        "name": "httproutes.gateway.networking.k8s.io",
-        "annotations": {"api-approved.kubernetes.io": "https://github.com/kubernetes-sigs/gateway-api/pull/0"},
-    },
-    "spec": {
-        "group": "gateway.networking.k8s.io",
-        "scope": "Namespaced",
-        "names": {"kind": "HTTPRoute", "plural": "httproutes", "singular": "httproute"},
-        "versions": [
-            {
-                "name": "v1",
-                "served": True,
-                "storage": True,
-                "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}},
-            }
-        ],
-    },
-}
+#: Optional kinds that the cluster has. Their rules are not what is tested here.
+ESTABLISHED = ("HTTPRoute", "Rollout")
+
+
+def definition_of(group: str, version: str, kind: str, plural: str) -> Object:
+    """Return a CRD of a kind that takes any object. To server-side apply, each list in it is one field."""
+    schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {
+            "name": f"{plural}.{group}",
+            "annotations": {"api-approved.kubernetes.io": "unapproved, for tests"},
+        },
+        "spec": {
+            "group": group,
+            "scope": "Namespaced",
+            "names": {"kind": kind, "plural": plural, "singular": kind.lower()},
+            "versions": [{"name": version, "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}],
+        },
+    }
 
 
 class Plane:
@@ -74,7 +74,9 @@ class Plane:
         self.connections = [self.admin, self.account]
         self.admin.ensure_namespace(SYSTEM)
         self.install(values)
-        self.establish(HTTP_ROUTES)
+        for name in ESTABLISHED:
+            kind = registry.WATCHED[name]
+            self.establish(definition_of(kind.group, kind.version, kind.kind, kind.plural))
 
     def install(self, values: Mapping[str, Any] | None = None) -> None:
         """Bring the cluster to what the chart renders with these values; with the defaults, wait until they count."""

@@ -16,7 +16,7 @@ from chainlit_operator.domain.alignment import Apply, NoOp
 from chainlit_operator.domain.decide import decide
 from chainlit_operator.domain.field_managers import FIELD_MANAGER
 from chainlit_operator.domain.model import App, Workload
-from chainlit_operator.domain.workload_patch import apply_configuration
+from chainlit_operator.domain.workload_patch import apply_configuration, json_patch
 from chainlit_operator.kinds import chainlitapp
 from chainlit_operator.state import State
 from tests.admission.plane import Plane
@@ -25,6 +25,7 @@ from tests.e2e.kube import KubeError
 from tests.objects import Object, chainlit_app, ingress, owner_reference, path_of, service
 from tests.records import app_record, record
 
+KINDS = ("Deployment", "Rollout", "StatefulSet")
 ROOT, PARENT = "CHAINLIT_ROOT_PATH", "CHAINLIT_PARENT_ROOT_PATH"
 VOLUMES = [{"name": "tmp", "emptyDir": {}}, {"name": "more", "emptyDir": {}}]
 #: A workload with something of everything that may not be changed.
@@ -201,7 +202,7 @@ def put(plane: Plane, kind: str, namespace: str, change: Change) -> Object:
     return answer
 
 
-@pytest.fixture(scope="module", params=["Deployment", "StatefulSet"])
+@pytest.fixture(scope="module", params=KINDS)
 def victim(plane: Plane, request: pytest.FixtureRequest) -> tuple[str, str]:
     namespace = f"victim-{request.param.lower()}"
     plane.admin.ensure_namespace(namespace)
@@ -267,7 +268,7 @@ def workloads(draw: st.DrawFn) -> Object:
     if draw(st.booleans()):
         made["envFrom"] = [{"configMapRef": {"name": "settings"}}]
     containers = draw(st.sampled_from([[made], [made, SIDECAR], [SIDECAR, made]]))
-    return workload(*copy.deepcopy(containers), kind=draw(st.sampled_from(["Deployment", "StatefulSet"])))
+    return workload(*copy.deepcopy(containers), kind=draw(st.sampled_from(KINDS)))
 
 
 def cluster(live: Object, path: str, *, is_stripped: bool) -> tuple[State, App]:
@@ -299,12 +300,48 @@ def align(plane: Plane, live: Object, path: str, *, is_stripped: bool) -> Object
         assert isinstance(decision.action, NoOp), decision
         return live
     assert decision.container is not None and found is not None
-    body = apply_configuration(found, decision.container, decision.action)
-    body["metadata"]["namespace"] = live["metadata"]["namespace"]
-    after = plane.account.apply(body, live["metadata"]["namespace"], FIELD_MANAGER)
+    after = write(plane, found, decision.container, decision.action, live["metadata"]["namespace"])
     cache, app = cluster(after | {"metadata": after["metadata"] | {"namespace": "shop"}}, path, is_stripped=is_stripped)
     assert isinstance(decide(cache.snapshot(app)).action, NoOp)
     return after | {"kind": live["kind"]}
+
+
+def write(plane: Plane, found: Workload, own: model.Container, action: Apply, namespace: str) -> Object:
+    """Write what is planned for a workload as the operator does, and return the workload after it."""
+    if found.is_patched:
+        return patch(plane, found.ref.kind, namespace, json_patch(found, own, action))
+    body = apply_configuration(found, own, action)
+    body["metadata"]["namespace"] = namespace
+    return plane.account.apply(body, namespace, FIELD_MANAGER)
+
+
+def patch(plane: Plane, kind: str, namespace: str, operations: Any) -> Object:
+    """JSON-patch a workload as the operator does."""
+    where = f"{path_of(kind, namespace, 'chat')}?fieldManager={FIELD_MANAGER}"
+    answer: Object = json.loads(plane.account.request("PATCH", where, operations, "application/json-patch+json"))
+    return answer
+
+
+def test_a_list_without_keys_is_no_conflict_after_the_write(plane: Plane, namespace: str) -> None:
+    """An apply of one container would replace all; and who owns the whole list would be in everybody's way."""
+    made = whole("Rollout")
+    helm = plane.admin.apply(made, namespace, "helm", force=False)
+    found: Workload = record(helm | {"metadata": helm["metadata"] | {"namespace": "shop"}})
+    assert found.list_managers == ("helm",)
+    env = ((ROOT, "/new"), (PARENT, "/team"))
+    action = Apply(env, (("readinessProbe", "/new/health"),), "")
+    after = write(plane, found, found.containers[0], action, namespace)
+    wanted = copy.deepcopy(made["spec"])
+    own = wanted["template"]["spec"]["containers"][0]
+    own["env"][1]["value"] = "/new"
+    own["env"].append({"name": PARENT, "value": "/team"})
+    own["readinessProbe"]["httpGet"]["path"] = "/new/health"
+    assert after["spec"] == wanted
+    left: Workload = record(after | {"kind": "Rollout"})
+    assert left.list_managers == (FIELD_MANAGER,) and field_release.is_due(left, app_record(chainlit_app()))
+    assert patch(plane, "Rollout", namespace, field_release.json_patch(left))["spec"] == wanted
+    again = plane.admin.apply(made, namespace, "helm", force=False)
+    assert again["spec"] == made["spec"]
 
 
 def test_what_the_operator_plans(plane: Plane, namespace: str) -> None:
@@ -321,9 +358,7 @@ def test_what_the_operator_plans(plane: Plane, namespace: str) -> None:
                 live = align(plane, live, path, is_stripped=is_stripped and path != "/")
             left: Workload = record(live, kind)
             if FIELD_MANAGER in left.field_managers:
-                patch: Any = field_release.json_patch(left)
-                where = path_of(kind, namespace, "chat")
-                plane.account.request("PATCH", where, patch, "application/json-patch+json")
+                patch(plane, kind, namespace, field_release.json_patch(left))
         finally:
             plane.admin.delete(kind, namespace, "chat")
 

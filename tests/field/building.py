@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from chainlit_operator.kinds import registry
 from tests import objects
 from tests.objects import Object
 
@@ -104,7 +105,7 @@ def plain(
 ) -> SetUp:
     """Return a set-up; a workload, a Service and a ChainlitApp that are not given are the usual ones."""
     have = {(obj["kind"], obj["metadata"]["name"]) for obj in given}
-    workloads = () if ("Deployment", "chat") in have or ("StatefulSet", "chat") in have else (chat(),)
+    workloads = () if any((kind, "chat") in have for kind in registry.WORKLOADS) else (chat(),)
     services = () if ("Service", "chat") in have else (service(),)
     apps = () if ("ChainlitApp", "chat") in have else (app(**(spec or {})),)
     return SetUp(name, title, result, expected, (*workloads, *services, *given, *apps))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chainlit_operator.kinds import registry
-from tests.admission.plane import Plane
+from tests.admission.plane import ESTABLISHED, Plane, definition_of
 from tests.e2e.kube import KubeError
 from tests.field.building import HOST, NAMESPACE, SetUp
 from tests.field.setups import SETUPS
@@ -27,7 +27,7 @@ class Field:
     def create(self) -> None:
         """Create the objects of all set-ups."""
         for kind in registry.WATCHED.values():
-            if kind.is_optional and kind.kind != "HTTPRoute":
+            if kind.is_optional and kind.kind not in ESTABLISHED:
                 self._plane.establish(definition(kind))
         for setup in SETUPS:
             for namespace in (setup.name, f"infra-{setup.name}"):
@@ -76,25 +76,6 @@ def placed(setup: SetUp) -> Iterator[Object]:
 def definition(kind: Any) -> Object:
     """Return a CRD of a kind that is watched, which takes any object."""
     return definition_of(kind.group, kind.version, kind.kind, kind.plural)
-
-
-def definition_of(group: str, version: str, kind: str, plural: str) -> Object:
-    """Return a CRD of a kind that takes any object."""
-    schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
-    return {
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": {
-            "name": f"{plural}.{group}",
-            "annotations": {"api-approved.kubernetes.io": "unapproved, for tests"},
-        },
-        "spec": {
-            "group": group,
-            "scope": "Namespaced",
-            "names": {"kind": kind, "plural": plural, "singular": kind.lower()},
-            "versions": [{"name": version, "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}],
-        },
-    }
 
 
 @pytest.fixture(scope="session")

@@ -37,6 +37,7 @@ from tests.field.building import (
     two,
 )
 from tests.field.public import PUBLIC_GROUPS
+from tests.objects import Object
 
 STARS = "The path `/*` means every path."
 
@@ -729,6 +730,69 @@ AFFINITY = (
     ),
 )
 
+CANARY_WEIGHT = {f"{NGINX_ANNOTATION}canary": "true", f"{NGINX_ANNOTATION}canary-weight": "20"}
+REF = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "chat", "scaleDown": "onsuccess"}
+REVISION = {"apiVersion": "serving.knative.dev/v1", "kind": "Revision", "name": "chat-00001", "uid": "1"}
+KNATIVE = {"app": "chat", "serving.knative.dev/service": "chat"}
+BOTH = Expected(root="/chat", parent="", probes={"readinessProbe": "/chat/health"})
+
+
+def release(name: str, hash_: str) -> Object:
+    """Return a Service of one release of a Rollout, as Argo Rollouts leaves it."""
+    return service(name, selector={"app": "chat", "rollouts-pod-template-hash": hash_})
+
+
+WORKLOADS = (
+    plain(
+        "rollout",
+        "A Rollout of Argo Rollouts, whose containers are one field (up to 1.8)",
+        "The variable and the probe path are set. All other fields stay.",
+        BOTH,
+        chat(
+            objects.container("proxy", "proxy", port=None),
+            objects.container("chat", port=8000, env={"A": "a"}, readinessProbe=objects.http_probe("/health", 8000)),
+            kind="Rollout",
+        ),
+        ingress(),
+        app(workload={"ref": {"kind": "Rollout", "name": "chat", "container": "chat"}}),
+    ),
+    plain(
+        "rollout-canary",
+        "A Rollout with Services for the stable release and the canary, and the Ingress that Argo Rollouts makes for a "
+        "canary of ingress-nginx",
+        "Both Services lead to the pods of the app. The path is `/chat`.",
+        Expected(root="/chat", parent="", not_says="BackendShared", conditions={"RouteResolved": "True"}),
+        chat(kind="Rollout"),
+        release("chat", "5d8f9c"),
+        release("canary", "7b9d44"),
+        ingress(),
+        annotated(path("/chat", "canary"), name="chat-chat-canary", annotations=CANARY_WEIGHT),
+        app(kind="Rollout"),
+    ),
+    plain(
+        "rollout-workload-ref",
+        "A Rollout with `workloadRef`, whose Deployment is scaled to 0",
+        "The variable and the probe path of the Deployment are set.",
+        BOTH,
+        objects.resource("Rollout", spec={"replicas": 1, "workloadRef": REF}),
+        chat(replicas=0),
+        ingress(),
+        app(kind="Rollout"),
+    ),
+    plain(
+        "knative",
+        "The Deployment of a Knative Service",
+        "Nothing is written. The condition names the variable for the Knative Service.",
+        Expected(is_written=False, says="Knative Service chat", conditions={"Aligned": "False"}),
+        objects.workload(
+            objects.container("chat", port=8000),
+            labels=KNATIVE,
+            metadata={"ownerReferences": [REVISION | {"controller": True}]},
+        ),
+        ingress(),
+    ),
+)
+
 #: The groups of the page, in its order.
 GROUPS: Mapping[str, tuple[SetUp, ...]] = {
     "Variables, probes and commands that people wrote": WRITTEN_BY_PEOPLE,
@@ -736,6 +800,7 @@ GROUPS: Mapping[str, tuple[SetUp, ...]] = {
     "Ports and containers": PORTS,
     "Stated routes": STATED,
     "Session affinity": AFFINITY,
+    "Other workloads": WORKLOADS,
     "Ingress controllers": CONTROLLERS,
     "Clouds": CLOUDS,
     **PUBLIC_GROUPS,

@@ -21,6 +21,8 @@ def test_the_result_is_as_people_expect(field: Field, setup: SetUp) -> None:
     assert not refusal
     app = field.get(setup, "ChainlitApp")
     workload = field.get(setup, app["spec"]["workload"]["ref"]["kind"])
+    if "workloadRef" in workload["spec"]:
+        workload = field.get(setup, workload["spec"]["workloadRef"]["kind"])
     status = app["status"]
     told = "\n".join(f"{c['type']}={c['status']} {c['reason']}: {c['message']}" for c in status["conditions"])
     told = told.replace(setup.name, "…")  # a name is no message

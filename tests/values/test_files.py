@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.admission.plane import definition_of
 from tests.bench.controlplane import DRIVER, ControlPlane
 from tests.charts.rendering import Object
 from tests.cluster import tools
 from tests.cluster.console import run
-from tests.field.conftest import definition_of
 from tests.starting import started
 from tests.values import kinds
 from tests.values.files import ValuesFile, files
