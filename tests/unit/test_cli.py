@@ -58,7 +58,7 @@ def test_version_and_help() -> None:
         (["surplus"], "surplus"),
         (["--kubeconfig", "no/such/file"], "no/such/file"),
         (["--ca-file", "no/such/file"], "no/such/file"),
-        (["--disable-kind", "HTTPRoute,Ingress"], "'Ingress' is none of HTTPRoute"),
+        (["--disable-kind", "HTTPRoute,Ingress"], "'Ingress' is none of HTTPProxy, HTTPRoute, "),
     ],
 )
 def test_wrong_usage_names_the_flag(arguments: list[str], names: str) -> None:
