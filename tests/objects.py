@@ -357,6 +357,29 @@ def router_status(host: str, status: str = "True", router: str = "default", **mo
 # ------------------------------------------------------------------------------------------------------------- Traefik
 
 
+def router(match: str, *services: Object, **more: Any) -> Object:
+    """Return a route of an IngressRoute, by default to port 80 of Service ``chat``."""
+    return {"kind": "Rule", "match": match, "services": list(services) or [traefik_service()]} | more
+
+
+def traefik_service(name: str = "chat", port: int | str = 80, **more: Any) -> Object:
+    """Return a service of an IngressRoute."""
+    return {"name": name, "port": port} | more
+
+
+def ingress_route(
+    *routers: Object | str,
+    name: str = "chat",
+    entry_points: Iterable[str] = ("web",),
+    metadata: Fields | None = None,
+    **spec: Any,
+) -> Object:
+    """Return an IngressRoute of Traefik; a text is the rule of a route."""
+    routes = [router(found) if isinstance(found, str) else found for found in routers]
+    spec = {"entryPoints": list(entry_points), "routes": routes} | spec
+    return resource("IngressRoute", name, metadata=metadata, spec=spec)
+
+
 def middleware(name: str, spec: Object, *, metadata: Fields | None = None) -> Object:
     """Return a Traefik Middleware."""
     return resource("Middleware", name, metadata=metadata, spec=spec)

@@ -63,6 +63,12 @@ All that the chart says of Kubernetes kinds, in one place: rights, and the resou
 - apiGroups: [networking.k8s.io]
   resources: [ingresses]
   verbs: [list, watch{{ $whole }}]
+{{- if or (not (has "IngressRoute" .Values.disabledKinds)) }}
+# An IngressRoute of Traefik has the path of an app.
+- apiGroups: [traefik.io]
+  resources: [ingressroutes]
+  verbs: [list, watch]
+{{- end }}
 {{- if or (not (has "Route" .Values.disabledKinds)) }}
 # A Route of OpenShift has the path of an app. The operator writes none.
 - apiGroups: [route.openshift.io]
@@ -197,5 +203,5 @@ All that the chart says of Kubernetes kinds, in one place: rights, and the resou
 {{- end }}
 
 {{- define "chainlit-operator.optionalKinds" -}}
-HTTPProxy HTTPRoute Rollout Route VirtualService
+HTTPProxy HTTPRoute IngressRoute Rollout Route VirtualService
 {{- end }}

@@ -212,6 +212,14 @@ def test_patterns_and_order(precedence: Precedence, other: RoutePath, takes: boo
         (path("/", priority=50, host="b.example"), False),
         (path("/", priority=50, condition=GET), True),
         (path("/", priority=50, condition=HEADER), False),
+        (path("/", priority=50, condition="the client's address is in 10.0.0.0/8"), True),
+        (path("/", priority=50, condition="the path does not begin with /shop"), True),
+        (path("/", priority=50, condition="the path does not begin with /chat"), False),
+        (path("/", priority=50, condition="the path does not begin with /a and the method is GET"), True),
+        (path("/", priority=50, condition="no header matches"), True),
+        (path("/", priority=50, condition="a header matches and the method is GET"), False),
+        (path("/", priority=50, host="HostRegexp(`^ex`)"), True),
+        (path("/", priority=50, host="HostRegexp(`^www`)"), False),
         (path("/chat/", path_type="Exact", priority=50), True),
         (path("/chat", path_type="Exact", priority=50), False),
         (regex("^/(chat|bot)", priority=50), True),
@@ -234,21 +242,3 @@ def test_priorities(other: RoutePath, takes: bool) -> None:
     mine = path("/chat", priority=40)
     assert path_overrides.takes(Precedence.LONGEST_TEXT, other, mine, "/chat") is takes
     assert path_overrides.takes(Precedence.LONGEST_TEXT, other, mine, "/chat", is_before=False) is takes
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "shared"),
-    [
-        ("a.example", "a.example", True),
-        ("a.example", "b.example", False),
-        ("", "a.example", True),
-        ("*.example", "a.example", True),
-        ("a.example", "*.example", True),
-        ("*.example", "example", False),
-        ("*.example", "*.b.example", True),
-        ("*.example", "*.test", False),
-    ],
-)
-def test_hosts_that_share_requests(one: str, other: str, shared: bool) -> None:
-    assert path_overrides.share_host(one, other) is shared
-    assert path_overrides.share_host(other, one) is shared

@@ -35,6 +35,22 @@ def _may_be_expression(path: RoutePath) -> bool:
 METHOD_CONDITION = "the method is "
 #: How any other condition begins that requests of a browser may fulfil by themselves, such as one on the host.
 ORDINARY_CONDITION = "the request "
+#: How a condition begins that leaves out the paths that begin with a text.
+NOT_BELOW = "the path does not begin with "
+#: How conditions begin that requests of a browser may meet by themselves. A header or a query parameter is none.
+_OF_BROWSERS = (METHOD_CONDITION, ORDINARY_CONDITION, "the path ", "the host ", "the client's address ", "no ")
+AND = " and "
+
+
+def may_be_met(condition: str, top: str) -> bool:
+    """Whether requests of a browser below ``top`` may meet a condition without asking for it."""
+    if not condition:
+        return True
+    parts = condition.split(AND)
+    is_left_out = any(
+        f"{top}/".startswith(part.removeprefix(NOT_BELOW)) for part in parts if part.startswith(NOT_BELOW)
+    )
+    return not is_left_out and all(part.startswith(_OF_BROWSERS) for part in parts)
 
 
 def is_readable(path: RoutePath) -> bool:

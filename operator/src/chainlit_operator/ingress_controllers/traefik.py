@@ -14,6 +14,7 @@ from chainlit_operator.domain.model import (
     RoutePath,
     Stickiness,
 )
+from chainlit_operator.domain.traefik_rules import SECURE_ENTRY_POINTS
 from chainlit_operator.ingress_controllers.shared.affinity import Affinity, Annotations, Found
 from chainlit_operator.ingress_controllers.shared.controller import (
     IMPLEMENTATION_SPECIFIC,
@@ -41,8 +42,6 @@ _MATCHERS = {
 #: Options of the router's TLS follow, each of which switches it on.
 TLS = f"{_PREFIX}tls"
 ENTRY_POINTS = f"{_PREFIX}entrypoints"
-#: Usual names of an entry point for https; ``websecure`` is that of Traefik's chart and of k3s.
-_SECURE = frozenset({"websecure", "https"})
 
 
 class _Rules(Rules):
@@ -84,7 +83,7 @@ def is_secure(annotations: Mapping[str, str]) -> bool:
     if is_true(annotations.get(TLS)) or (has_options and TLS not in annotations):
         return True
     points = [point.strip() for point in annotations.get(ENTRY_POINTS, "").split(",") if point.strip()]
-    return bool(points) and _SECURE.issuperset(points)
+    return bool(points) and SECURE_ENTRY_POINTS.issuperset(points)
 
 
 def _read(found: AnnotatedRoute) -> Rules | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from chainlit_operator.domain.hosts import is_name
 from chainlit_operator.domain.model import Origin, Route, RoutePath
 
 #: For each kind of Gateways the fields of a route that name them, and its hosts.
@@ -17,7 +18,7 @@ def origin_of(route: Route, path: RoutePath) -> str:
     The result is empty if neither has a name, and the route has no address of its own. A secure origin wins.
     """
     found = ((origin, _host(origin, path.host)) for origin in route.origins)
-    known = [(origin, host) for origin, host in found if host and "*" not in host]
+    known = [(origin, host) for origin, host in found if is_name(host)]
     if not known:
         return ""
     origin, host = min(known, key=lambda pair: not pair[0].is_secure)
@@ -57,7 +58,7 @@ def why_no_origin(route: Route, host: str, watched: Collection[str]) -> tuple[st
         return why, f"Add {unwatched} to watchNamespaces of the operator's chart, state the URL in spec.route.url"
     if gateways and not route.origins:
         return f"has no Gateway with a listener for HTTP or HTTPS ({', '.join(gateways)})", f"Correct its {of_gateways}"
-    if host and "*" not in host:
+    if is_name(host):
         return f"has host {host}, for which no Gateway has a listener", f"Correct its {of_hosts or 'hostnames'}"
     if host:
         return f"has only the wildcard host {host}", "Add a host to it"

@@ -13,8 +13,9 @@ from functools import lru_cache
 
 from chainlit_operator.domain import chainlit, expressions, paths
 from chainlit_operator.domain.expressions import Style, Syntax
+from chainlit_operator.domain.hosts import share_host
 from chainlit_operator.domain.model import Matching, Precedence, RoutePath
-from chainlit_operator.domain.route_paths import METHOD_CONDITION, ORDINARY_CONDITION, prefix_of
+from chainlit_operator.domain.route_paths import may_be_met, prefix_of
 
 #: Where no controller is known, each way in which one may read an expression: from the beginning, or anywhere.
 _ANY_STYLE = (
@@ -23,7 +24,6 @@ _ANY_STYLE = (
 )
 _METHOD_WEIGHT = 10
 #: Conditions that a browser's requests may fulfil.
-_FULFILLED = (METHOD_CONDITION, ORDINARY_CONDITION)
 _WILDCARD = re.compile(r"[*?]")
 
 
@@ -36,7 +36,7 @@ def takes(precedence: Precedence, other: RoutePath, chosen: RoutePath, top: str,
     Where both paths have a priority, that alone decides, also between a host and a wildcard or none. Of two paths with
     one priority each may win.
     """
-    if other.condition and not other.condition.startswith(_FULFILLED):
+    if not may_be_met(other.condition, top):
         return False
     if other.priority and chosen.priority:
         is_before = share_host(other.host, chosen.host) and other.priority >= chosen.priority
@@ -64,15 +64,6 @@ def beside(other: RoutePath, serving: Mapping[str, RoutePath]) -> Iterable[Route
     if other.priority:
         return (mine for host, mine in serving.items() if share_host(other.host, host))
     return (serving[other.host],) if other.host in serving else ()
-
-
-def share_host(one: str, other: str) -> bool:
-    """Whether one request may be for both hosts of paths: equal ones, a wildcard and a host below it, or any host."""
-    return one == other or not one or not other or _is_below(one, other) or _is_below(other, one)
-
-
-def _is_below(host: str, wildcard: str) -> bool:
-    return wildcard.startswith("*.") and host.endswith(wildcard[1:])
 
 
 def _pattern_takes(precedence: Precedence, other: RoutePath, chosen: RoutePath, top: str) -> bool:
