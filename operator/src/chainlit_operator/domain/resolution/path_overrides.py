@@ -23,7 +23,6 @@ _ANY_STYLE = (
     Style(Syntax.PCRE, ignores_case=True),
 )
 _METHOD_WEIGHT = 10
-#: Conditions that a browser's requests may fulfil.
 _WILDCARD = re.compile(r"[*?]")
 
 
