@@ -22,6 +22,7 @@ export PYTHONPATH := operator/src
 E2E_ARGS ?= -m "not slow"
 CHARTS_MARK ?= "not slow"
 DOCS_MARK ?= "not slow"
+DRAIN_MARK ?= "not slow"
 FAULTS_MARK ?= "not slow"
 ADMISSION_ARGS ?= -m "not slow"
 SOURCES := operator/src tests
@@ -51,10 +52,10 @@ help: ## Show this list
 ##@ Test
 
 .PHONY: test
-test: lint unit charts docs admission field e2e faults ## Run all checks: lint, types, unit, charts, docs, admission, field, e2e, faults
+test: lint unit charts drain docs admission field e2e faults ## Run all checks: lint, types, unit, charts, drain, docs, admission, field, e2e, faults
 
 .PHONY: test-all
-test-all: lint workflows unit served charts-all values monitoring docs-all admission-all field e2e-all ipv6 stranger release-rehearsal judge-short bench-smoke faults-all ## Run everything, also what takes long
+test-all: lint workflows unit served charts-all drain-all values monitoring docs-all admission-all field e2e-all ipv6 stranger release-rehearsal judge-short bench-smoke faults-all ## Run everything, also what takes long
 
 .PHONY: lint
 lint: .venv/ready ## Check style, types, layers and shell scripts
@@ -110,6 +111,14 @@ values: tools .venv/checkov/ready ## Render values files as teams have them, try
 	$(BIN)/python -m venv --clear .venv/checkov
 	.venv/checkov/bin/pip install --quiet --disable-pip-version-check --require-hashes -r tests/values/requirements.txt
 	touch $@
+
+.PHONY: drain
+drain: .venv/ready ## End a Chainlit process with the drain while answers are running, and count what is lost; two minutes
+	$(BIN)/pytest -m $(DRAIN_MARK) tests/drain
+
+.PHONY: drain-all
+drain-all: ## The same with each release of Chainlit
+	$(MAKE) drain DRAIN_MARK='"slow or not slow"'
 
 .PHONY: monitoring
 monitoring: tools ## Test the alerts by promtool, and scrape an operator with a real Prometheus
