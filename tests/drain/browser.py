@@ -30,8 +30,8 @@ def counted(answer: str) -> int:
 class Tab:
     """One session. It connects again by itself, with the thread that it shows, as the page does since Chainlit 2.0."""
 
-    def __init__(self, http: aiohttp.ClientSession, port: int, transports: Sequence[str]) -> None:
-        self.url = f"http://127.0.0.1:{port}"
+    def __init__(self, http: aiohttp.ClientSession, port: int, transports: Sequence[str], path: str) -> None:
+        self.url, self.path = f"http://127.0.0.1:{port}", path
         self.http, self.transports = http, transports
         self.session_id = str(uuid.uuid4())
         self.thread_id = ""
@@ -56,7 +56,7 @@ class Tab:
         async with self.http.post(f"{self.url}/auth/header", headers={"X-User": "ada"}) as response:
             await response.read()
         await self.socket.connect(
-            self.url, auth=self._auth, transports=list(self.transports), socketio_path="/ws/socket.io", wait_timeout=15
+            self.url, auth=self._auth, transports=list(self.transports), socketio_path=self.path, wait_timeout=15
         )
         await until(lambda: self.connections > 0, PATIENCE)
 
@@ -83,7 +83,8 @@ class Tab:
         if message["type"] == "assistant_message" and not message.get("streaming"):
             self.answers.append(message["output"])
 
-    async def say(self, text: str) -> None:
+    async def say(self, text: str) -> dict[str, str]:
+        """Send the message, and return it."""
         message = {
             "id": str(uuid.uuid4()),
             "threadId": self.thread_id,
@@ -93,6 +94,11 @@ class Tab:
             "createdAt": datetime.now(UTC).isoformat(),
         }
         await self.socket.emit("client_message", {"message": message, "fileReferences": []})
+        return message
+
+    async def edit(self, message: dict[str, str], text: str) -> None:
+        """Say something else in its place."""
+        await self.socket.emit("edit_message", {"message": message | {"output": text}})
 
     async def hear(self, tokens: int) -> None:
         """Wait for so many more tokens."""
@@ -113,11 +119,11 @@ class Tab:
 
 
 @asynccontextmanager
-async def tab(port: int, transports: Sequence[str] = WEBSOCKET) -> AsyncIterator[Tab]:
+async def tab(port: int, transports: Sequence[str] = WEBSOCKET, path: str = "/ws/socket.io") -> AsyncIterator[Tab]:
     """A tab that is open until the end of the block. Each of its requests goes through the edge anew."""
     connector = aiohttp.TCPConnector(force_close=True)
     async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True), connector=connector) as http:
-        opened = Tab(http, port, transports)
+        opened = Tab(http, port, transports, path)
         try:
             await opened.open()
             yield opened
@@ -126,8 +132,8 @@ async def tab(port: int, transports: Sequence[str] = WEBSOCKET) -> AsyncIterator
 
 
 @asynccontextmanager
-async def edge(choose: Callable[[], Awaitable[int]]) -> AsyncIterator[int]:
-    """The port of an edge that sends each new connection to the port that ``choose`` gives it then."""
+async def edge(choose: Callable[[], Awaitable[int]]) -> AsyncIterator[tuple[int, Callable[[], None]]]:
+    """The port of an edge that sends each new connection where ``choose`` says, and a call that cuts them all."""
     running: set[asyncio.Task[None]] = set()
 
     async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -149,13 +155,16 @@ async def edge(choose: Callable[[], Awaitable[int]]) -> AsyncIterator[int]:
                 open_.push_async_callback(_closed, back)
                 await asyncio.gather(copy(reader, back), copy(there, writer))
 
-    server = await asyncio.start_server(forward, "127.0.0.1", 0)
-    try:
-        yield server.sockets[0].getsockname()[1]
-    finally:
-        server.close()
+    def cut() -> None:
         for task in running:
             task.cancel()
+
+    server = await asyncio.start_server(forward, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1], cut
+    finally:
+        server.close()
+        cut()
         await asyncio.gather(*running, return_exceptions=True)
 
 

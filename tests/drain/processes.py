@@ -36,6 +36,7 @@ class App:
     """A process that serves Chainlit at ``port`` and, where it can, a drain at ``drain_port``."""
 
     port: int
+    root: str
     drain_port: int
     process: asyncio.subprocess.Process
     log: Path
@@ -49,6 +50,18 @@ class App:
         self.process.terminate()
         return found
 
+    async def becomes(self, *, ready: bool | None = None, draining: bool | None = None) -> None:
+        """Wait until it is so. Raises TimeoutError."""
+        async with asyncio.timeout(PATIENCE):
+            while not (ready in (None, await self.is_ready()) and draining in (None, await self._is_draining())):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+
+    async def _is_draining(self) -> bool:
+        return bool((await self.status())["isDraining"])
+
+    def said(self) -> str:
+        return self.log.read_text()
+
     async def _get(self, path: str) -> dict[str, Any]:
         async with (
             aiohttp.ClientSession() as http,
@@ -61,9 +74,10 @@ class App:
     async def is_ready(self) -> bool:
         """What the kubelet's readiness probe finds."""
         headers = {"User-Agent": "kube-probe/1.35"}
+        url = f"http://127.0.0.1:{self.port}{self.root}/auth/config"
         async with aiohttp.ClientSession(headers=headers) as http:
             try:
-                async with http.get(f"http://127.0.0.1:{self.port}/project/translations?language=en-US") as response:
+                async with http.get(url) as response:
                     return response.status == 200
             except aiohttp.ClientError:
                 return False
@@ -76,7 +90,7 @@ async def serving(
     *,
     drain: Mapping[str, str] | None = QUICK,
     env: Mapping[str, str] | None = None,
-    module: Path = APP,
+    is_mounted: bool = False,
 ) -> AsyncIterator[App]:
     """Serve the app until the end of the block. ``drain`` has the variables of the drain; None: it has no port."""
     port, drain_port = free_port(), free_port()
@@ -93,12 +107,15 @@ async def serving(
         variables |= {f"CHAINLIT_DRAIN_{name}": value for name, value in drain.items()}
         variables["CHAINLIT_DRAIN_PORT"] = str(drain_port)
     python = await asyncio.to_thread(releases.python, release)
-    command = [str(python), "-m", "chainlit", "run", str(module), "--headless", "--port", str(port)]
+    command = [str(python), "-m", "chainlit", "run", str(APP), "--headless"]
+    if is_mounted:
+        command = [str(python), "-m", "uvicorn", "--app-dir", str(APP.parent), "mounted:app"]
+    command += ["--port", str(port)]
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
             *command, cwd=directory, env=variables, stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output
         )
-    app = App(port, drain_port, process, log)
+    app = App(port, "/chat" if is_mounted else "", drain_port, process, log)
     try:
         await _answering(app)
         yield app

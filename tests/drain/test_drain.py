@@ -3,34 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.drain.browser import POLLING, WEBSOCKET, counted, edge, tab
 from tests.drain.processes import PATIENCE, QUICK, serving
+from tests.drain.signals import Signal
 from tests.releases import CURRENT
 from tests.waiting import until
 
 slow = pytest.mark.slow
 RELEASES = [CURRENT, pytest.param("2.9.6", marks=slow), pytest.param("2.3.0", marks=slow)]
 TRANSPORTS = [pytest.param(WEBSOCKET, id="websocket"), pytest.param(POLLING, id="polling")]
-
-
-@dataclass(frozen=True)
-class Signal:
-    """The end of the answers to ``text``."""
-
-    text: str
-
-    def give(self) -> None:
-        Path(self.text).touch()
-
-
-@pytest.fixture
-def signal(tmp_path: Path) -> Signal:
-    return Signal(str(tmp_path / "end"))
 
 
 @pytest.mark.parametrize("release", RELEASES)
@@ -74,7 +59,7 @@ async def test_a_session_is_handed_over_when_its_answer_is_whole(
             """As an edge with a sticky cookie: to the old pod as long as it is ready."""
             return old.port if await old.is_ready() else new.port
 
-        async with edge(choose) as port, tab(port, transports) as opened:
+        async with edge(choose) as (port, _), tab(port, transports) as opened:
             assert (await old.status())["mode"] == "HandOver"
             await opened.say(signal.text)
             await opened.hear(5)
@@ -115,3 +100,48 @@ async def test_answers_waits_for_no_idle_session(tmp_path: Path, signal: Signal)
         assert counted(await opened.answer()) == 1
         found = await asyncio.wait_for(drained, PATIENCE)
         assert (found["sessions"], found["answers"]) == (1, 0)
+
+
+async def test_an_edited_message_is_an_answer_too(tmp_path: Path, signal: Signal) -> None:
+    """No task of the session runs it."""
+    async with serving(CURRENT, tmp_path / "a", drain=QUICK | {"MODE": "Answers"}) as app, tab(app.port) as opened:
+        first, other = Signal(f"{signal.text} of the first"), signal
+        first.give()
+        said = await opened.say(first.text)
+        assert counted(await opened.answer()) == 1
+        await opened.edit(said, other.text)
+        await opened.hear(5)
+        drained = asyncio.ensure_future(app.drain())
+        await opened.hear(20)
+        assert not drained.done()
+        other.give()
+        assert counted(await opened.answer()) == 2
+        await asyncio.wait_for(drained, PATIENCE)
+
+
+async def test_a_browser_that_lost_its_connection_comes_back(tmp_path: Path, signal: Signal) -> None:
+    """Its session is in this process only."""
+    signal.give()
+    async with serving(CURRENT, tmp_path / "a", drain=QUICK | {"RECONNECT_SECONDS": "20"}) as app:
+
+        async def choose() -> int:
+            return app.port
+
+        async with edge(choose) as (port, cut), tab(port) as opened:
+            await opened.say(signal.text)
+            assert counted(await opened.answer()) == 1
+            drained = asyncio.ensure_future(app.drain())
+            await app.becomes(draining=True)
+            cut()
+            await until(lambda: opened.connections == 2, PATIENCE)
+            await opened.say(signal.text)
+            assert counted(await opened.answer()) == 2
+            assert not drained.done()
+            drained.cancel()
+
+
+async def test_what_is_missing_for_a_hand_over_is_named(tmp_path: Path) -> None:
+    env = {"STORE": str(tmp_path), "RESUMES": "no"}
+    async with serving(CURRENT, tmp_path / "a", env=env) as app:
+        found = await app.status()
+        assert (found["mode"], found["reason"].partition(": ")[2]) == ("Keep", "the app has no on_chat_resume")
