@@ -79,6 +79,42 @@ def test_a_fault_of_the_server_is_the_one_that_the_app_shows(tmp_path: Path) -> 
     assert "chainlit.drain" not in found.stderr
 
 
+def prepared(place: Path, given: str, image: str) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """The folder that the init container fills in a pod."""
+    folder = place / "drain"
+    folder.mkdir()
+    env = {"PATH": os.environ["PATH"], "PYTHONPATH": image}
+    command = [sys.executable, str(DRAIN / "prepare.py"), str(DRAIN / "sitecustomize.py"), str(folder), given]
+    return folder, subprocess.run(command, env=env, capture_output=True, text=True, timeout=PATIENCE, check=False)
+
+
+def run_from(folder: Path, code: str, given: str = "") -> str:
+    env = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(filter(None, [str(folder), given]))}
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=PATIENCE, check=True).stdout
+
+
+@pytest.mark.parametrize(("given", "image"), [("", "/a:/b"), ("/given", "/a:/b"), ("", "")])
+def test_the_python_path_of_the_image_stays(given: str, image: str, tmp_path: Path) -> None:
+    """The values hide it, as they do without the drain; the drain's own directory does not."""
+    folder, made = prepared(tmp_path, given, image)
+    assert (made.returncode, made.stdout, made.stderr) == (0, "", "")
+    found = run_from(folder, "import sys; print(*sys.path[1:], sep='\\n')", given).split()
+    expected = [str(folder), *filter(None, (given or image).split(":"))]
+    assert found[: len(expected)] == expected
+    assert len(found) == len(set(found))
+    image_sitecustomize = write(tmp_path / "image", {"sitecustomize.py": "import builtins; builtins.READ = True"})
+    (folder / "pythonpath").write_text(str(image_sitecustomize))
+    assert run_from(folder, "print(READ)") == "True\n"
+
+
+def test_a_folder_that_cannot_be_filled_is_named(tmp_path: Path) -> None:
+    command = [sys.executable, str(DRAIN / "prepare.py"), str(DRAIN / "sitecustomize.py"), str(tmp_path / "none"), ""]
+    made = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert made.returncode == 1
+    assert "Set drain.enabled to false" in made.stderr
+
+
 async def test_a_port_that_is_taken_costs_the_drain_only(tmp_path: Path, signal: Signal) -> None:
     with socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True) as taken:
         env = {"CHAINLIT_DRAIN_PORT": str(taken.getsockname()[1])}

@@ -1,6 +1,6 @@
 {{/*
 What the pod does before the app starts, by the Python of its image: packages of app.requirements, tables of the database,
-sites of embed.origins in the image's config.toml.
+sites of embed.origins in the image's config.toml, and the drain.
 
   scripts             .   JSON: the files of the ConfigMap at /run/scripts, text by name; {} if there is nothing to do
   scriptContainers    .   YAML list of init containers, or nothing
@@ -27,6 +27,10 @@ sites of embed.origins in the image's config.toml.
 {{- if include "chainlit.embedsInImage" . }}
 {{- $_ := set $files "embed.py" (.Files.Get "files/embed.py") }}
 {{- end }}
+{{- if .Values.drain.enabled }}
+{{- $_ := set $files "drain-prepare.py" (.Files.Get "files/drain/prepare.py") }}
+{{- $_ := set $files "drain-sitecustomize.py" (.Files.Get "files/drain/sitecustomize.py") }}
+{{- end }}
 {{- if .Values.storage.s3.bucket }}
 {{- $_ := set $files "aws.ini" "[default]\ns3 =\n    signature_version = s3v4\n" }}
 {{- end }}
@@ -47,6 +51,9 @@ sites of embed.origins in the image's config.toml.
 {{- if eq (include "chainlit.migration" .) "initContainer" }}
 {{- $arguments := concat (list "/run/scripts/migrate.py") (include "chainlit.migrationArguments" . | fromJsonArray) }}
 {{ include "chainlit.scriptContainer" (dict "root" . "name" "migration" "arguments" $arguments "env" $env "mounts" .Values.extraVolumeMounts) }}
+{{- end }}
+{{- if .Values.drain.enabled }}
+{{ include "chainlit.drainContainer" . }}
 {{- end }}
 {{- if include "chainlit.embedsInImage" . }}
 {{- $root := include "chainlit.appRootPath" . }}

@@ -4,8 +4,8 @@ Values that cannot work, beyond the schema. Each message names the value and the
   validate         .   nothing, or fails; deployment.yaml calls it, because every release has a Deployment
   validateRunning  .   the part about pods
   validateService  .   the part about the Service
-  validateFiles (_files.tpl), validateSettings (_settings.tpl), validateAuthProxy (_authproxy.tpl), validateScripts (_scripts.tpl)
-  and validateRoute (_route.tpl) are further parts.
+  validateFiles (_files.tpl), validateSettings (_settings.tpl), validateAuthProxy (_authproxy.tpl), validateScripts (_scripts.tpl),
+  validateDrain (_drain.tpl) and validateRoute (_route.tpl) are further parts.
 */}}
 
 {{- define "chainlit.validate" -}}
@@ -46,6 +46,7 @@ Values that cannot work, beyond the schema. Each message names the value and the
 {{- include "chainlit.validateSettings" . }}
 {{- include "chainlit.validateAuthProxy" . }}
 {{- include "chainlit.validateScripts" . }}
+{{- include "chainlit.validateDrain" . }}
 {{- if contains "--root-path" (concat (.Values.chainlit.command | default list) (.Values.chainlit.args | default list) | join " ") }}
 {{- fail (printf "--root-path is not allowed in chainlit.command or chainlit.args: %s" $onlyPlace) }}
 {{- end }}

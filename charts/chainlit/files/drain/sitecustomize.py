@@ -3,15 +3,15 @@
 GET /drain on CHAINLIT_DRAIN_PORT answers when the app may end. GET /status tells what a drain would wait for.
 
 The folder of this file is on PYTHONPATH, so each Python of the container reads it at its start. Where the variable is
-set and Chainlit's server is imported, the file listens on the port. Otherwise, and after any fault of its own, the app runs
-as it would without the file. Chainlit keeps its sessions in the process and has no hook for their end, so the file reads
-chainlit.session, socketio and engineio. It looks first whether they have what it needs.
+set and Chainlit's server is imported, the file listens on the port. Otherwise, and after any fault of its own, the app
+runs as it would without the file. Chainlit keeps its sessions in the process and has no hook for their end, so the file
+reads chainlit.session, socketio and engineio. It looks first whether they have what it needs.
 
 The modes of a drain:
 
-  HandOver  The app has login, data layer and on_chat_resume: another pod can resume a conversation. Readiness probes get
-            503, so that no cookie leads here. Then each session without a running answer is closed as if the connection was
-            lost: the browser reconnects by itself.
+  HandOver  The app has login, data layer and on_chat_resume: another pod can resume a conversation. Readiness probes
+            get 503, so that no cookie leads here. Then each session without a running answer is closed as if the
+            connection was lost: the browser reconnects by itself.
   Keep      The app serves its sessions until no browser is connected.
   Answers   The app serves its sessions until no answer is running: for an app that has no other pod meanwhile.
 
@@ -200,6 +200,7 @@ class Drain:
                 await asyncio.wait_for(wait(), self.limit)
             except asyncio.TimeoutError:
                 self.log.warning("The limit of %g seconds has passed: %s", self.limit, self.status())
+            self.is_draining = False
             found = dict(self.status(), seconds=round(self.loop.time() - start, 1))
             self.log.info("The app may end: %s", found)
             return found
@@ -278,11 +279,11 @@ class Drain:
             return
         self.closed.add(session.id)
         if found.upgraded:
-            found.queue.put_nowait(None)  # the writer ends, and the WebSocket with it: to the browser, a lost connection
+            found.queue.put_nowait(None)  # the writer closes the WebSocket; the browser sees a lost connection
             return
         from engineio import packet
 
-        self.sio.eio.sockets.pop(found.sid, None)  # the next poll gets 400, as from a pod that does not know the session
+        self.sio.eio.sockets.pop(found.sid, None)  # the next poll gets 400, as from a pod without this session
         found.queue.put_nowait(packet.Packet(packet.NOOP))  # the poll that waits ends
         await found.close(wait=False, abort=True)
 
@@ -426,8 +427,11 @@ def install(server):
     try:
         drain = Drain(server)
         drain.sessions(), drain.sio.manager.is_connected, drain.sio.manager.eio_sid_from_sid, drain.sio.eio.sockets
+        port = int(os.environ["CHAINLIT_DRAIN_PORT"])
+        if str(port) == os.environ.get("CHAINLIT_PORT"):
+            raise ValueError("CHAINLIT_DRAIN_PORT is the port of the app")
+        listen(drain, port)
         server.app.add_middleware(Watch, drain=drain)
-        listen(drain, int(os.environ["CHAINLIT_DRAIN_PORT"]))
     except Exception as error:
         sys.stderr.write("chainlit.drain: nothing waits for answers when the pod ends: %r\n" % (error,))
 
@@ -456,11 +460,23 @@ class Finder:
             return None
 
 
-def read_other():
+def add_paths(here):
+    """Add the PYTHONPATH of the image, which that of the pod hides. An init container wrote it beside this file."""
+    try:
+        with open(os.path.join(here, "pythonpath"), encoding="utf-8") as file:
+            hidden = file.read()
+    except OSError:
+        return
+    if hidden:
+        places = [os.path.abspath(place) for place in hidden.split(os.pathsep)]
+        at = next((index + 1 for index, place in enumerate(sys.path) if os.path.realpath(place) == here), 0)
+        sys.path[at:at] = [place for place in places if place not in sys.path]
+
+
+def read_other(here):
     """Read the sitecustomize that this file hides, if there is one."""
     from importlib.machinery import PathFinder
 
-    here = os.path.dirname(os.path.realpath(__file__))
     spec = PathFinder.find_spec(__name__, [path for path in sys.path if os.path.realpath(path) != here])
     if spec is not None and spec.loader is not None:
         from importlib.util import module_from_spec
@@ -470,7 +486,9 @@ def read_other():
         spec.loader.exec_module(module)
 
 
-if os.environ.get("CHAINLIT_DRAIN_PORT"):
-    sys.meta_path.insert(0, Finder())
 if __name__ == "sitecustomize":
-    read_other()
+    if os.environ.get("CHAINLIT_DRAIN_PORT"):
+        sys.meta_path.insert(0, Finder())
+    directory = os.path.dirname(os.path.realpath(__file__))
+    add_paths(directory)
+    read_other(directory)
