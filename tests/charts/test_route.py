@@ -427,10 +427,10 @@ def test_impossible_routes_are_refused(route: dict[str, Any], parts: list[str]) 
         assert part in line
 
 
-def test_the_operator_reads_no_http_proxy() -> None:
-    line = refused(route=HTTP_PROXY, operator={"enabled": True})
-    assert "operator.enabled is not possible with route.kind HTTPProxy" in line
-    assert "use route.kind Ingress" in line
+def test_the_operator_reads_an_http_proxy() -> None:
+    route = routed(operator=True, replicas=2, **HTTP_PROXY).one("ChainlitApp")["spec"]["route"]
+    assert route["ref"]["kind"] == "HTTPProxy"
+    assert "affinity" not in route, "the operator sees the cookie"
 
 
 def test_every_controller_is_in_the_schema() -> None:

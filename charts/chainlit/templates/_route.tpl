@@ -116,9 +116,6 @@ The route. _controller.tpl has what its controller needs.
 {{- if and (eq $route.scheme "http") $hasTLS }}
 {{- fail "route.scheme is http, but route.tls or route.certManager gives the route a certificate: remove one of the two" }}
 {{- end }}
-{{- if and .Values.operator.enabled $route.enabled (eq $kind "HTTPProxy") }}
-{{- fail "operator.enabled is not possible with route.kind HTTPProxy: the operator reads Ingresses and HTTPRoutes; use route.kind Ingress, or set operator.enabled to false" }}
-{{- end }}
 {{- if and (eq $route.affinity.sameSite "None") (not .Values.embed.origins) (ne (include "chainlit.scheme" .) "https") }}
 {{- fail "route.affinity.sameSite None needs https, because browsers drop such a cookie over http: set route.tls or route.scheme, or use Lax" }}
 {{- end }}

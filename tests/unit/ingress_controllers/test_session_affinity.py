@@ -266,8 +266,8 @@ INGRESSES = [
         Case("contour"),
         "False",
         "NotSticky",
-        f"{LOST} Contour has none for an Ingress. Use an HTTPProxy with loadBalancerPolicy strategy Cookie and set "
-        "spec.route.affinity to External, or run one pod.",
+        f"{LOST} Contour has none for an Ingress. Use an HTTPProxy with loadBalancerPolicy strategy Cookie in its "
+        "place, or run one pod.",
     ),
     # Kong: the Service names a policy.
     (Case("kong"), "False", "NotSticky", f"{LOST} {KONG_REMEDY}"),
@@ -471,8 +471,8 @@ ELSEWHERE = http_rule(path_match("/other"), backends=[backend_ref("other")])
          f"{LOST} Traefik has none for an HTTPRoute to a Service. Use an Ingress, with the annotation {STICKY}: "
          '"true" on Service chat, or run one pod.')),
         ("contour", [PERSISTENT], {}, ("False", "NotSticky",
-         f"{LOST} Contour has none for an HTTPRoute. Use an HTTPProxy with loadBalancerPolicy strategy Cookie and set "
-         "spec.route.affinity to External, or run one pod.")),
+         f"{LOST} Contour has none for an HTTPRoute. Use an HTTPProxy with loadBalancerPolicy strategy Cookie in its "
+         "place, or run one pod.")),
         ("eg", [PERSISTENT], {}, ("True", "Sticky", PERSISTENCE)),
         ("eg", [PERSISTENT, ELSEWHERE], {}, ("True", "Sticky", PERSISTENCE)),
         ("eg", [PERSISTENT, http_rule(path_match("/chat/ws"))], {}, ("Unknown", "AffinityNotKnown",

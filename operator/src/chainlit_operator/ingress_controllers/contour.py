@@ -81,8 +81,8 @@ def _read(found: AnnotatedRoute) -> Rules | None:
 
 
 _REMEDY = (
-    "Contour has none for an {kind}. Use an HTTPProxy with loadBalancerPolicy strategy Cookie and set "
-    "spec.route.affinity to External, or run one pod."
+    "Contour has none for an {kind}. Use an HTTPProxy with loadBalancerPolicy strategy Cookie in its place, or run one "
+    "pod."
 )
 _AFFINITY = Affinity(
     title="Contour",
