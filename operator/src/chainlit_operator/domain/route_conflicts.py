@@ -59,8 +59,15 @@ _NOT_YET = "not yet"
 ELDER_APP = "its app is older"
 #: Why a path takes requests though the app's is longer, or as long.
 HIGHER_PRIORITY = "its priority is higher"
+#: Why a route takes the requests of a younger one where the edge tries the older one first.
+OLDER = "it is older"
+#: Paths of plain text and of expressions that match everything.
+_EVERYTHING = frozenset({"/", ".*"})
 _UNKNOWN_WINNER = "it is not known which of the two the ingress controller prefers"
 _LONGER = "its text is longer"
+_SAME_SECOND = "both were created in the same second"
+#: The orders in which the older one of two routes wins.
+_BY_AGE = (RouteOrder.OLDEST, RouteOrder.OLDEST_FIRST)
 _NOT_RUN = "the operator does not evaluate this regular expression"
 _LONGER_TEXT = "its path is longer, and the text of the app's regular expression is longer"
 _NO_CLASS_WHY = "one of the two names no ingress class, so the same ingress controller may serve both"
@@ -139,14 +146,31 @@ def keys_of_paths(route: Route, services: Set[str]) -> Iterator[KeysOfPath]:
 
 def _covered(route: Route, path: RoutePath) -> tuple[RouteKey, ...]:
     """The key under which a path is found that may win over longer ones: an expression, or one with a priority."""
-    is_whole_host = is_whole(route, path) and is_ingress(route.attachments) and not route.refusal
-    if not is_whole_host:
+    if not is_whole(route, path) or route.refusal:
+        return ()
+    if route.order is RouteOrder.OLDEST_FIRST:
+        return _covered_by_age(route, path)
+    if not is_ingress(route.attachments):
         return ()
     if path.priority and path.matching is Matching.PREFIX and len(path.path) <= paths.MAX_LENGTH:
         return (RouteKey(INGRESSES, path.host, path.path.lower()),)
     if not _is_longest_expression(route, path):
         return ()
     return (RouteKey(INGRESSES, path.host, expressions.beginning(path.path, path.styles)),)
+
+
+def _covered_by_age(route: Route, path: RoutePath) -> tuple[RouteKey, ...]:
+    """The keys under which a path is found that is tried before all paths of younger routes."""
+    if path.path in _EVERYTHING or path.matching not in (Matching.PREFIX, Matching.REGULAR_EXPRESSION):
+        return ()
+    is_plain = path.matching is Matching.PREFIX
+    text = path.path.lower() if is_plain else expressions.beginning(path.path, path.styles)
+    return tuple(RouteKey(group, path.host, text) for group in listener_groups(route) if len(text) <= paths.MAX_LENGTH)
+
+
+def may_be_covered(key: RouteKey, order: RouteOrder) -> bool:
+    """Return whether a path of another route, which is no longer than that of a key, may win over it."""
+    return key.listener_group == INGRESSES or order is RouteOrder.OLDEST_FIRST
 
 
 def _is_longest_expression(route: Route, path: RoutePath) -> bool:
@@ -240,7 +264,7 @@ class Entry(NamedTuple):
 
 def entry_of(route: Route, keys: KeysOfPath, app: Ref | None, app_created: str) -> Entry:
     """Return the entry of a path; ``app`` is None where no app is behind its Service."""
-    path, by_route = keys.path, route.order is RouteOrder.OLDEST or app is None
+    path, by_route = keys.path, route.order in _BY_AGE or app is None
     return Entry(
         rank=_rank(route, path, keys.prefix, has_app=app is not None),
         created=(route.created or _NOT_YET) if by_route else app_created,
@@ -254,15 +278,23 @@ def entry_of(route: Route, keys: KeysOfPath, app: Ref | None, app_created: str) 
         condition=path.condition or ("the expression wins" if _is_expression_of_gateway(route, path) else ""),
         attachments=route.attachments,
         order=route.order,
-        styles=path.styles if _is_longest_expression(route, path) else (),
+        styles=path.styles if _is_run(route, path) else (),
         priority=path.priority,
     )
+
+
+def _is_run(route: Route, path: RoutePath) -> bool:
+    """Whether a path is an expression that may win over longer paths."""
+    is_by_age = route.order is RouteOrder.OLDEST_FIRST and path.matching is Matching.REGULAR_EXPRESSION
+    return is_by_age or _is_longest_expression(route, path)
 
 
 def _rank(route: Route, path: RoutePath, prefix: str, *, has_app: bool) -> int:
     if path.priority:
         # Beside paths without a priority: a path with the usual one is their equal.
         return _RANKS * (traefik_rules.usual_priority(path.host, prefix) - path.priority) + (not has_app)
+    if route.order is RouteOrder.OLDEST_FIRST:
+        return 2 * (path.path in _EVERYTHING)
     if route.order is not RouteOrder.OLDEST:
         return 2 * path.is_fallback + (not has_app)
     if path.is_fallback:
@@ -274,12 +306,14 @@ def _rank(route: Route, path: RoutePath, prefix: str, *, has_app: bool) -> int:
 
 
 def is_tried_before(other: Entry, mine: Entry) -> bool:
-    """Return whether an edge may try the path of an entry before that of an app: by its priority, else by its length.
+    """Return whether an edge may try the path of an entry before that of an app: by priority, by age, or by length.
 
     Of two texts of one length, ingress-nginx tries the last one in the alphabet first.
     """
     if other.priority or mine.priority:
         return _priorities(other)[1] >= _priorities(mine)[0]
+    if mine.order is RouteOrder.OLDEST_FIRST:
+        return (other.rank, other.created) <= (mine.rank, mine.created)
     return (len(other.path), other.path) > (len(mine.path), mine.path)
 
 
@@ -341,6 +375,13 @@ def _winner(other: Entry, effect: Effect, mine: Entry) -> tuple[Winner, str]:
         return Winner.UNCERTAIN, _UNKNOWN_WINNER
     if other.priority or mine.priority:
         return _winner_by_priority(other, effect, mine)
+    if other.order is mine.order is RouteOrder.OLDEST_FIRST:
+        return _winner_by_age(other, mine)
+    return _winner_by_length(other, effect, mine)
+
+
+def _winner_by_length(other: Entry, effect: Effect, mine: Entry) -> tuple[Winner, str]:
+    """Which of two paths wins where the longer one does."""
     if effect is Effect.COVER:
         is_run = not expressions.why_not_evaluated(other.path, other.styles)
         return (Winner.OTHER, _LONGER) if is_run else (Winner.UNCERTAIN, f"{_LONGER}, and {_NOT_RUN}")
@@ -348,6 +389,18 @@ def _winner(other: Entry, effect: Effect, mine: Entry) -> tuple[Winner, str]:
         is_shorter = bool(mine.styles) and len(other.path) < len(mine.path)
         return (Winner.UNCERTAIN, _LONGER_TEXT) if is_shorter else (Winner.OTHER, "its path is longer")
     return _winner_at_place(other, mine)
+
+
+def _winner_by_age(other: Entry, mine: Entry) -> tuple[Winner, str]:
+    """Which of two paths wins where all paths of the older route are tried first."""
+    if _is_fallback(other) is not _is_fallback(mine):
+        return (Winner.OTHER, "its path is longer") if _is_fallback(mine) else (Winner.OWN, "")
+    if other.created == mine.created:
+        return Winner.UNCERTAIN, _SAME_SECOND
+    if other.created > mine.created:
+        return Winner.OWN, ""
+    is_run = not other.styles or not expressions.why_not_evaluated(other.path, other.styles)
+    return (Winner.OTHER, OLDER) if is_run else (Winner.UNCERTAIN, f"{OLDER}, and {_NOT_RUN}")
 
 
 def _winner_by_priority(other: Entry, effect: Effect, mine: Entry) -> tuple[Winner, str]:
@@ -380,9 +433,9 @@ def _winner_at_place(other: Entry, mine: Entry) -> tuple[Winner, str]:
     if other.rank != mine.rank:
         return (Winner.OTHER, "its match is more specific") if other.rank < mine.rank else (Winner.OWN, "")
     if other.created != mine.created:
-        return (Winner.OTHER, "it is older") if other.created < mine.created else (Winner.OWN, "")
+        return (Winner.OTHER, OLDER) if other.created < mine.created else (Winner.OWN, "")
     if is_ingress(mine.attachments):
-        return Winner.UNCERTAIN, "both were created in the same second"
+        return Winner.UNCERTAIN, _SAME_SECOND
     return (Winner.OTHER, "its name comes first") if other.claimant < mine.claimant else (Winner.OWN, "")
 
 

@@ -32,7 +32,6 @@ from chainlit_operator.domain.model import (
 from chainlit_operator.domain.paths import RootPaths
 from chainlit_operator.domain.place import possible_prefixes, present_values
 from chainlit_operator.domain.route_conflicts import (
-    INGRESSES,
     NO_APP,
     NO_CLASS,
     Attachments,
@@ -171,7 +170,7 @@ class RouteKeys:
         self.entries = {effect: Entries() for effect in Effect}
         #: The claims of apps. Their apps are in conflict with others' entries.
         self.observers = Entries()
-        #: The keys of observers that are Ingresses.
+        #: The keys of observers over which a path that is no longer may win.
         self.places = Places()
         #: The routes that others include, composed as their entries have them.
         self._included: dict[Ref, Route] = {}
@@ -197,7 +196,8 @@ class RouteKeys:
                 other = next((entry for entry in at_key if _service(entry) not in services), None)
                 if other is not None:
                     yield effect, is_shared, other
-        for beginning in beginnings(key) if len(self.entries[Effect.COVER]) and is_ingress(mine.attachments) else ():
+        is_covered = len(self.entries[Effect.COVER]) and route_conflicts.may_be_covered(key, mine.order)
+        for beginning in beginnings(key) if is_covered else ():
             for is_shared, found in self._covering(beginning, mine.attachments, key.prefix):
                 other = _first_before(found, mine, services)
                 if other is not None:
@@ -258,13 +258,13 @@ class RouteKeys:
         return {app for app, *_ in before ^ after}
 
     def _add_observer(self, key: RouteKey, entry: Entry) -> None:
-        if key not in self.observers and key.listener_group == INGRESSES:
+        if key not in self.observers and route_conflicts.may_be_covered(key, entry.order):
             self.places.add(key)
         self.observers.add(key, entry)
 
     def _discard_observer(self, key: RouteKey, entry: Entry) -> None:
         self.observers.discard(key, entry)
-        if key not in self.observers and key.listener_group == INGRESSES:
+        if key not in self.observers and route_conflicts.may_be_covered(key, entry.order):
             self.places.discard(key)
 
     def _decided(self, changed: Iterable[Filed]) -> Iterator[tuple[Ref, Effect, bool, Entry]]:

@@ -63,6 +63,8 @@ class RouteOrder(StrEnum):
 
     OLDEST = "oldest"
     """The longest path wins; of two routes with the same path, the older one."""
+    OLDEST_FIRST = "oldest first"
+    """All paths of the older route come first, whatever their length; paths for everything come last."""
     LONGEST = "longest"
     """The longest path wins; the winner of two routes with the same path is not known."""
     UNKNOWN = "unknown"

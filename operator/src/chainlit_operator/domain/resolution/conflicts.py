@@ -13,7 +13,7 @@ from chainlit_operator.domain.model import Effect, RouteConflict, Snapshot, Winn
 from chainlit_operator.domain.paths import is_below
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.domain.resolution.answer import Resolved
-from chainlit_operator.domain.route_conflicts import ELDER_APP, HIGHER_PRIORITY
+from chainlit_operator.domain.route_conflicts import ELDER_APP, HIGHER_PRIORITY, OLDER
 from chainlit_operator.domain.route_paths import is_own_route, prefix_of
 from chainlit_operator.domain.rule import Rule
 
@@ -90,7 +90,7 @@ def path_is_free(found: Found) -> str:
 
 def no_path_takes_requests(found: Found) -> str:
     """No other route may have a path for the app's requests that the edge tries before the app's: a regular expression
-    with a longer text, or a path with a higher priority.
+    with a longer text, a path with a higher priority, or one of an older route.
     """
     for other in found.concerning(Winner.OTHER):
         if other.effect is Effect.COVER and other.why == HIGHER_PRIORITY:
@@ -98,6 +98,12 @@ def no_path_takes_requests(found: Found) -> str:
                 f"{other.route} sends {other.path[:MAX_QUOTED]} {_target(other)}, and the edge tries it before the "
                 f"path of {found.own_route} because its priority is higher. Limit the other route to its own paths, or "
                 f"give {found.own_route} a higher priority."
+            )
+        if other.effect is Effect.COVER and other.why == OLDER:
+            return (
+                f"{other.route} sends {other.path[:MAX_QUOTED]} {_target(other)}, and the edge tries it before the "
+                f"path of {found.own_route} because that route is younger. Limit the other route to its own paths, or "
+                "put the rules of both into one route, the longer path first."
             )
         if other.effect is Effect.COVER:
             return (

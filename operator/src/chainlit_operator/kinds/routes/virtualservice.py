@@ -291,7 +291,7 @@ class VirtualService(ApiStruct):
             ref=Ref("VirtualService", self.metadata.namespace, self.metadata.name),
             resource_version=self.metadata.resource_version,
             created=self.metadata.creation_timestamp or "",
-            order=model.RouteOrder.UNKNOWN,
+            order=model.RouteOrder.OLDEST_FIRST,
             paths=tuple(_reduced(found[:MAX_PATHS])),
             refusal=refusal,
             refusal_remedy=remedy,
