@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -123,6 +123,11 @@ def http_route(namespace: str | None = None) -> Object:
     metadata = None if namespace is None else {"namespace": namespace}
     parents = [objects.gateway_ref("gw", "infra")]
     return objects.http_route(rule, hostnames=[HOST], parents=parents, metadata=metadata)
+
+
+def virtual_service(*matches: Object, gateways: Sequence[str] | None = ("gw",), **rule: Any) -> Object:
+    """Return a VirtualService of the set-up's host with one rule for the Service ``chat``."""
+    return objects.virtual_service(objects.istio_rule(*matches, **rule), hosts=[HOST], gateways=gateways)
 
 
 AT_CHAT, AT_ROOT = Expected(root="/chat", parent=""), Expected(root="", parent="")

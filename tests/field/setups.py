@@ -35,6 +35,7 @@ from tests.field.building import (
     rewritten,
     service,
     two,
+    virtual_service,
 )
 from tests.field.public import PUBLIC_GROUPS
 from tests.objects import Object
@@ -793,6 +794,66 @@ WORKLOADS = (
     ),
 )
 
+COOKIE_RULE = objects.destination_rule(trafficPolicy=objects.hashed())
+ISTIO = (
+    plain(
+        "virtualservice",
+        "A VirtualService, `prefix: /chat`",
+        "The path is `/chat`.",
+        AT_CHAT,
+        virtual_service(objects.uri(prefix="/chat")),
+    ),
+    plain(
+        "virtualservice-strip",
+        "A VirtualService that strips: `prefix: /chat/`, then `/chat`, with `rewrite.uri: /`",
+        "The prefix becomes the parent root path.",
+        STRIPPED,
+        virtual_service(objects.uri(prefix="/chat/"), objects.uri(prefix="/chat"), rewrite={"uri": "/"}),
+    ),
+    plain(
+        "virtualservice-double-slash",
+        "A VirtualService, `prefix: /chat` with `rewrite.uri: /`",
+        "Istio would send `//ws`. The condition names the two values to write, and nothing is written.",
+        Expected(is_written=False, says="arrives as //ws/socket.io/. Write both with a slash at the end, /chat/ and /"),
+        virtual_service(objects.uri(prefix="/chat"), rewrite={"uri": "/"}),
+    ),
+    plain(
+        "virtualservice-https",
+        "A VirtualService whose Gateway redirects http to https",
+        "The URL has https.",
+        Expected(root="/chat", parent="", url=f"https://{HOST}/chat/"),
+        virtual_service(objects.uri(prefix="/chat")),
+        objects.istio_gateway(
+            objects.istio_server(tls={"httpsRedirect": True}),
+            objects.istio_server(443, "HTTPS", tls={"mode": "SIMPLE", "credentialName": "chat"}),
+        ),
+    ),
+    plain(
+        "virtualservice-mesh",
+        "A VirtualService without `gateways`",
+        "It is for requests within the mesh only. The condition says so.",
+        Expected(is_written=False, says="names no Gateway in spec.gateways"),
+        virtual_service(objects.uri(prefix="/chat"), gateways=None),
+    ),
+    plain(
+        "virtualservice-replicas",
+        "Two replicas behind a VirtualService",
+        "SessionAffinity is False, and names a DestinationRule.",
+        Expected(root="/chat", says="Create a DestinationRule", conditions={"SessionAffinity": "False"}),
+        chat(replicas=2),
+        virtual_service(objects.uri(prefix="/chat")),
+    ),
+    plain(
+        "virtualservice-cookie",
+        "Two replicas behind a VirtualService, and a DestinationRule with a cookie",
+        "SessionAffinity is True.",
+        Expected(root="/chat", conditions={"SessionAffinity": "True"}),
+        chat(replicas=2),
+        virtual_service(objects.uri(prefix="/chat")),
+        COOKIE_RULE,
+    ),
+)
+
 #: The groups of the page, in its order.
 GROUPS: Mapping[str, tuple[SetUp, ...]] = {
     "Variables, probes and commands that people wrote": WRITTEN_BY_PEOPLE,
@@ -800,6 +861,7 @@ GROUPS: Mapping[str, tuple[SetUp, ...]] = {
     "Ports and containers": PORTS,
     "Stated routes": STATED,
     "Session affinity": AFFINITY,
+    "Istio": ISTIO,
     "Other workloads": WORKLOADS,
     "Ingress controllers": CONTROLLERS,
     "Clouds": CLOUDS,

@@ -319,10 +319,11 @@ COOKIE = {"name": "chat", "ttl": "0s"}
 REMEDY = "Create a DestinationRule with consistentHash by httpCookie, with a ttl, for Service chat."
 
 
-def affinity(*given: Object) -> tuple[str, str]:
+def affinity(*given: Object, port: int | None = 80, watched: tuple[str, ...] = ()) -> tuple[str, str]:
     """The condition SessionAffinity of two pods."""
-    routes = composed(virtual_service(), istio_gateway(), *given)
-    report = report_of(snapshot(*routes, workload=workload(rollout=TWO)))
+    rule = istio_rule(CHAT, to=[destination(port=port)])
+    routes = composed(virtual_service(rule), istio_gateway(), *given)
+    report = report_of(snapshot(*routes, workload=workload(rollout=TWO), watched=watched))
     found = next(each for each in report.status.conditions if each.type == "SessionAffinity")
     return found.status, found.message
 
@@ -334,7 +335,7 @@ def in_namespace(found: Object, namespace: str) -> Object:
 @pytest.mark.parametrize(
     ("rules", "status", "part"),
     [
-        ([], "Unknown", REMEDY),
+        ([], "False", REMEDY),
         ([destination_rule(trafficPolicy=hashed())], "True", "DestinationRule chat keeps the requests"),
         ([destination_rule(trafficPolicy=hashed(useSourceIp=True))], "True", "DestinationRule chat keeps"),
         (
@@ -347,9 +348,9 @@ def in_namespace(found: Object, namespace: str) -> Object:
             "True",
             "DestinationRule infra/chat keeps",
         ),
-        ([in_namespace(destination_rule("chat", trafficPolicy=hashed()), "infra")], "Unknown", REMEDY),
-        ([destination_rule("other", trafficPolicy=hashed())], "Unknown", REMEDY),
-        ([destination_rule(trafficPolicy={"tls": {"mode": "DISABLE"}})], "Unknown", REMEDY),
+        ([in_namespace(destination_rule("chat", trafficPolicy=hashed()), "infra")], "False", REMEDY),
+        ([destination_rule("other", trafficPolicy=hashed())], "False", REMEDY),
+        ([destination_rule(trafficPolicy={"tls": {"mode": "DISABLE"}})], "False", REMEDY),
         ([destination_rule(trafficPolicy={"loadBalancer": {"simple": "ROUND_ROBIN"}})], "False", REMEDY),
         (
             [destination_rule(trafficPolicy=hashed(httpCookie={"name": "chat"}))],
@@ -400,6 +401,19 @@ def test_session_affinity_is_that_of_destination_rules(rules: list[Object], stat
     found, message = affinity(*rules)
     assert (found, part in message) == (status, True), message
     assert_plain(message)
+
+
+def test_without_a_rule_nothing_is_certain_where_some_namespaces_are_not_watched() -> None:
+    status, message = affinity(watched=("shop",))
+    assert status == "Unknown"
+    assert REMEDY in message
+    assert affinity(destination_rule(trafficPolicy=hashed()), watched=("shop",))[0] == "True"
+
+
+def test_a_destination_without_a_port_does_not_say_which_entry_counts() -> None:
+    settings = {"portLevelSettings": [{"port": {"number": 80}} | hashed()]}
+    assert affinity(destination_rule(trafficPolicy=settings), port=None)[0] == "Unknown"
+    assert affinity(destination_rule(trafficPolicy=hashed()), port=None)[0] == "True"
 
 
 def test_what_a_rule_says_of_subsets_and_ports() -> None:

@@ -67,8 +67,8 @@ _STRENGTH = (Stickiness.SERVICE, Stickiness.LOST, Stickiness.KEPT, Stickiness.UN
 class Carrier:
     """A route that carries the requests of a session to a Service, and what is known of its controller's affinity."""
 
-    def __init__(self, route: Route, service: Service) -> None:
-        self.route, self.service = route, service
+    def __init__(self, route: Route, service: Service, *, is_all_watched: bool = True) -> None:
+        self.route, self.service, self._is_all_watched = route, service, is_all_watched
         name = backend_name(route.ref.namespace, service.ref)
         own = (each for each in (*route.affinity, *service.affinity) if each.service in ("", name))
         #: The strongest first.
@@ -82,7 +82,8 @@ class Carrier:
     def _verdict(self, controller: ControllerAffinity) -> _Verdict:
         setting = next((found for found in self._settings if found.reader in controller.readers), None)
         if setting is None:
-            return _Verdict(controller.default, None, controller)
+            is_guess = controller.reads_elsewhere and not self._is_all_watched
+            return _Verdict(Stickiness.UNKNOWN if is_guess else controller.default, None, controller)
         if setting.stickiness is Stickiness.SERVICE:
             # The address of the Service sees the addresses of the controller's pods: of one, or of several.
             keeps = self.service.keeps_addresses
@@ -116,7 +117,9 @@ class Case:
 
     def __init__(self, snapshot: Snapshot, route: Resolved | Unresolved, container: Container | None) -> None:
         self.snapshot, self.answer, self.container = snapshot, route, container
-        self.carriers = [] if isinstance(route, Unresolved) else [Carrier(*carrier) for carrier in route.carriers]
+        found = () if isinstance(route, Unresolved) else route.carriers
+        is_all_watched = not snapshot.watched
+        self.carriers = [Carrier(route, service, is_all_watched=is_all_watched) for route, service in found]
 
     @cached_property
     def workers(self) -> Workers | None:

@@ -43,10 +43,12 @@ class ControllerAffinity(NamedTuple):
     """How a controller that serves a route finds session affinity.
 
     ``readers`` are those of the settings that it honours, and ``default`` is what it does without any. ``remedy`` is a
-    sentence for messages, with ``{route}`` and ``{service}`` in place of the objects.
+    sentence for messages, with ``{route}`` and ``{service}`` in place of the objects. ``reads_elsewhere`` says that a
+    setting may be in an object of any namespace: where the operator does not watch all, a default of LOST is a guess.
     """
 
     title: str
     readers: frozenset[str]
     default: Stickiness
     remedy: str
+    reads_elsewhere: bool = False

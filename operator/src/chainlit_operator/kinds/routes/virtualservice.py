@@ -31,8 +31,9 @@ _READER = "istio"
 _AFFINITY = model.ControllerAffinity(
     title="Istio",
     readers=frozenset({_READER}),
-    default=Stickiness.UNKNOWN,
+    default=Stickiness.LOST,
     remedy="Create a DestinationRule with consistentHash by httpCookie, with a ttl, for {service}.",
+    reads_elsewhere=True,
 )
 _NO_GATEWAY = "it names no Gateway in spec.gateways, so it is for requests within the mesh only"
 _GATEWAY_REMEDY = "Add the Gateway that serves the host to spec.gateways of the VirtualService."
@@ -423,7 +424,7 @@ def _settings(route: model.Route, rules: Mapping[str, list[model.DestinationRule
     """Yield what DestinationRules say of the session affinity of each path's Service."""
     for path in route.paths:
         service = model.backend_ref(route.ref.namespace, path.service)
-        port = path.port if isinstance(path.port, int) else 0
+        port = path.port if isinstance(path.port, int) and path.port != model.ONLY_PORT else 0
         named = rules.get(f"{service.namespace}/{service.name}", []) if path.service else []
         found = [(rule, spread) for rule in named if (spread := rule.spreads("", port)) is not None]
         if not found:
