@@ -443,11 +443,37 @@ RESOLUTION = [
     (
         conflicts.no_path_takes_requests,
         snapshot(
-            conflicts=(conflict(regex("/[a-z]+(/.*)?"), app=None, service="site", effect=Effect.COVER, prefix="/chat"),)
+            conflicts=(
+                conflict(
+                    regex("/[a-z]+(/.*)?"),
+                    app=None,
+                    service="site",
+                    effect=Effect.COVER,
+                    prefix="/chat",
+                    why="its text is longer",
+                ),
+            )
         ),
         "Ingress team/elder sends requests that match /[a-z]+(/.*)? to Service team/site, and the edge tries it before "
         "the path of Ingress chat because its text is longer. Limit that expression to its own paths, or give Ingress "
         "chat a path with more characters.",
+    ),
+    (
+        conflicts.no_path_takes_requests,
+        snapshot(
+            conflicts=(
+                conflict(
+                    regex("/[a-z]+"),
+                    app=None,
+                    service="site",
+                    effect=Effect.COVER,
+                    prefix="/chat",
+                    why="it tries expressions before plain paths",
+                ),
+            )
+        ),
+        "Ingress team/elder sends requests that match /[a-z]+ to Service team/site, and the edge tries it before the "
+        "path of Ingress chat because it tries expressions before plain paths. Limit that expression to its own paths.",
     ),
     (
         conflicts.no_path_takes_requests,

@@ -396,6 +396,21 @@ def test_an_ingress_of_the_same_contour_is_in_conflict() -> None:
     assert conflicts(http_proxy(proxy_route()), ingress("/", "contour")) == []
 
 
+def test_an_expression_of_another_route_is_tried_first() -> None:
+    def ingress(path: str) -> Object:
+        path_ = objects.ingress_path(path, "ImplementationSpecific", "web")
+        rules = [objects.ingress_rule(path_, host="example.com")]
+        return objects.ingress(name="web", rules=rules, ingress_class="contour")
+
+    reason, message = fault(http_proxy(proxy_route("/team/chat")), ingress("/[a-z]+/.*"))
+    assert reason is Reason.PATH_SHADOWED
+    assert message.endswith(
+        "the edge tries it before the path of HTTPProxy chat because it tries expressions before plain paths. Limit "
+        "that expression to its own paths."
+    )
+    good(http_proxy(proxy_route("/team/chat")), ingress("/bot/.*"))
+
+
 def test_other_routes_of_the_tree_are_in_conflict() -> None:
     root = top(include("chat", "/team"))
     root["spec"]["routes"] = [proxy_route("/team/chat/ws", services=WEB), proxy_route("/", services=WEB)]

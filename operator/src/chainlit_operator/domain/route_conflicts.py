@@ -61,15 +61,16 @@ ELDER_APP = "its app is older"
 HIGHER_PRIORITY = "its priority is higher"
 #: Why a route takes the requests of a younger one where the edge tries the older one first.
 OLDER = "it is older"
+#: Why an expression takes requests of a path that is no expression, or of a shorter one.
+LONGER_TEXT, EXPRESSIONS_FIRST = "its text is longer", "it tries expressions before plain paths"
 #: Paths of plain text and of expressions that match everything.
 _EVERYTHING = frozenset({"/", ".*"})
 _UNKNOWN_WINNER = "it is not known which of the two the ingress controller prefers"
-_LONGER = "its text is longer"
 _SAME_SECOND = "both were created in the same second"
 #: The orders in which the older one of two routes wins.
 _BY_AGE = (RouteOrder.OLDEST, RouteOrder.OLDEST_FIRST)
 _NOT_RUN = "the operator does not evaluate this regular expression"
-_LONGER_TEXT = "its path is longer, and the text of the app's regular expression is longer"
+_LONGER_EXPRESSION = "its path is longer, and the text of the app's regular expression is longer"
 _NO_CLASS_WHY = "one of the two names no ingress class, so the same ingress controller may serve both"
 
 
@@ -174,7 +175,8 @@ def may_be_covered(key: RouteKey, order: RouteOrder) -> bool:
 
 
 def _is_longest_expression(route: Route, path: RoutePath) -> bool:
-    return path.matching is Matching.REGULAR_EXPRESSION and route.precedence is Precedence.LONGEST_TEXT
+    is_by_text = route.precedence in (Precedence.LONGEST_TEXT, Precedence.EXPRESSIONS_FIRST)
+    return is_by_text and path.matching is Matching.REGULAR_EXPRESSION
 
 
 def keys_below(keys: KeysOfPath, places: Sequence[str], mount_path: str) -> Iterator[RouteKey]:
@@ -259,6 +261,7 @@ class Entry(NamedTuple):
     order: RouteOrder
     styles: tuple[Style, ...]
     """How the path is compared, if it is an expression that wins by the length of its text."""
+    precedence: Precedence
     priority: int = 0
 
 
@@ -279,6 +282,7 @@ def entry_of(route: Route, keys: KeysOfPath, app: Ref | None, app_created: str) 
         attachments=route.attachments,
         order=route.order,
         styles=path.styles if _is_run(route, path) else (),
+        precedence=route.precedence,
         priority=path.priority,
     )
 
@@ -306,7 +310,8 @@ def _rank(route: Route, path: RoutePath, prefix: str, *, has_app: bool) -> int:
 
 
 def is_tried_before(other: Entry, mine: Entry) -> bool:
-    """Return whether an edge may try the path of an entry before that of an app: by priority, by age, or by length.
+    """Return whether an edge may try the path of an entry before that of an app: by priority, by age, because it is an
+    expression, or by length.
 
     Of two texts of one length, ingress-nginx tries the last one in the alphabet first.
     """
@@ -314,7 +319,12 @@ def is_tried_before(other: Entry, mine: Entry) -> bool:
         return _priorities(other)[1] >= _priorities(mine)[0]
     if mine.order is RouteOrder.OLDEST_FIRST:
         return (other.rank, other.created) <= (mine.rank, mine.created)
-    return (len(other.path), other.path) > (len(mine.path), mine.path)
+    return _is_first(other, mine) or (len(other.path), other.path) > (len(mine.path), mine.path)
+
+
+def _is_first(other: Entry, mine: Entry) -> bool:
+    """Whether an expression is tried before a plain path, whatever the lengths of both."""
+    return Precedence.EXPRESSIONS_FIRST in (other.precedence, mine.precedence) and not mine.styles
 
 
 def _priorities(entry: Entry) -> tuple[int, int]:
@@ -384,10 +394,11 @@ def _winner_by_length(other: Entry, effect: Effect, mine: Entry) -> tuple[Winner
     """Which of two paths wins where the longer one does."""
     if effect is Effect.COVER:
         is_run = not expressions.why_not_evaluated(other.path, other.styles)
-        return (Winner.OTHER, _LONGER) if is_run else (Winner.UNCERTAIN, f"{_LONGER}, and {_NOT_RUN}")
+        why = EXPRESSIONS_FIRST if _is_first(other, mine) else LONGER_TEXT
+        return (Winner.OTHER, why) if is_run else (Winner.UNCERTAIN, f"{why}, and {_NOT_RUN}")
     if effect is Effect.SHADOW or len(other.prefix) > len(mine.prefix):
         is_shorter = bool(mine.styles) and len(other.path) < len(mine.path)
-        return (Winner.UNCERTAIN, _LONGER_TEXT) if is_shorter else (Winner.OTHER, "its path is longer")
+        return (Winner.UNCERTAIN, _LONGER_EXPRESSION) if is_shorter else (Winner.OTHER, "its path is longer")
     return _winner_at_place(other, mine)
 
 

@@ -13,7 +13,7 @@ from chainlit_operator.domain.model import Effect, RouteConflict, Snapshot, Winn
 from chainlit_operator.domain.paths import is_below
 from chainlit_operator.domain.reasons import Reason
 from chainlit_operator.domain.resolution.answer import Resolved
-from chainlit_operator.domain.route_conflicts import ELDER_APP, HIGHER_PRIORITY, OLDER
+from chainlit_operator.domain.route_conflicts import ELDER_APP, HIGHER_PRIORITY, LONGER_TEXT, OLDER
 from chainlit_operator.domain.route_paths import is_own_route, prefix_of
 from chainlit_operator.domain.rule import Rule
 
@@ -106,10 +106,12 @@ def no_path_takes_requests(found: Found) -> str:
                 "put the rules of both into one route, the longer path first."
             )
         if other.effect is Effect.COVER:
+            is_by_length = other.why == LONGER_TEXT
+            more = f", or give {found.own_route} a path with more characters" if is_by_length else ""
             return (
                 f"{other.route} sends requests that match {other.path[:MAX_QUOTED]} {_target(other)}, and the edge "
-                f"tries it before the path of {found.own_route} because its text is longer. Limit that expression to "
-                f"its own paths, or give {found.own_route} a path with more characters."
+                f"tries it before the path of {found.own_route} because {other.why}. Limit that expression to its own "
+                f"paths{more}."
             )
     return ""
 
