@@ -55,7 +55,7 @@ help: ## Show this list
 test: lint unit charts drain docs admission field e2e faults ## Run all checks: lint, types, unit, charts, drain, docs, admission, field, e2e, faults
 
 .PHONY: test-all
-test-all: lint workflows unit served charts-all drain-all values monitoring docs-all admission-all field e2e-all ipv6 stranger release-rehearsal judge-short bench-smoke faults-all ## Run everything, also what takes long
+test-all: lint workflows unit served charts-all drain-all values monitoring docs-all admission-all field openshift e2e-all ipv6 stranger release-rehearsal judge-short bench-smoke faults-all ## Run everything, also what takes long
 
 .PHONY: lint
 lint: .venv/ready ## Check style, types, layers and shell scripts
@@ -147,6 +147,10 @@ admission-all: ## The same with every row
 field: tools ## Try the set-ups that people run, on a bare API server with the chart's policies and roles
 	found="$$($(TOOL) env)"; eval "$$found"
 	$(BIN)/pytest tests/field
+
+.PHONY: openshift
+openshift: .venv/ready ## Compare the operator's answers for Routes with a real HAProxy, set up as OpenShift's router does
+	$(BIN)/pytest tests/openshift
 
 .PHONY: e2e
 e2e: export CLUSTER := $(TEST_CLUSTER)

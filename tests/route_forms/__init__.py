@@ -8,12 +8,16 @@ tests apply them to a cluster and talk to the chat, and ``docs/reference/routes.
 
 from __future__ import annotations
 
-from tests.route_forms import http_route, ingress
+from tests.route_forms import http_route, ingress, openshift_route
 from tests.route_forms.form import SOCKETS, Edge, Form, Roots
 from tests.route_forms.page import lines
 
 #: From a kind of route to its forms.
-TABLES: dict[str, tuple[Form, ...]] = {"Ingress": ingress.FORMS, "HTTPRoute": http_route.FORMS}
+TABLES: dict[str, tuple[Form, ...]] = {
+    "Ingress": ingress.FORMS,
+    "HTTPRoute": http_route.FORMS,
+    "Route": openshift_route.FORMS,
+}
 FORMS = [form for table in TABLES.values() for form in table]
 PAIRS = [(form, edge) for form in FORMS for edge in form.edges]
 

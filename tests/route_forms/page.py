@@ -35,6 +35,10 @@ All Contour rows set this annotation, except the `WebSocketNotEnabled` rows. The
 not connect. Contour serves Ingresses by the name of their class, `contour` by default; under another name the
 operator recognises it by `{SOCKETS}`. Contour has no annotation that rewrites the path of an Ingress.
 
+OpenShift itself is not in the test cluster. `make openshift` tries the paths, rewrites, hosts and cookies of Routes on
+a real HAProxy, with the configuration that the router of OpenShift writes. Where OpenShift makes a Route from an
+Ingress, the operator reads only the Ingress.
+
 ## Several routes of one app
 
 The operator reads all routes that lead to the app, unless `spec.route.ref` names one. The route with the shortest path
