@@ -1,4 +1,4 @@
-"""Rollouts with the pod template of a Deployment, in the state: who is enqueued, who may write, what is released."""
+"""Rollouts in the state: those with the template of a Deployment, and those with a Service for a release on trial."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from tests.unit.domain.test_pod_sources import DEPLOYMENT, ROLLOUT, SOURCE, USER
-from tests.unit.domain.world import app, container, ingress, service
+from tests.unit.domain.world import app, container, ingress, path, service
 
 from chainlit_operator.object_ref import Ref
 from chainlit_operator.state import State
@@ -106,3 +106,17 @@ def test_the_deployment_is_released_when_nobody_asks_for_it(state: State, keys: 
     assert DEPLOYMENT in keys.read() and ROLLOUT not in keys
     released = state.to_release(DEPLOYMENT)
     assert released is not None and released.ref == DEPLOYMENT
+
+
+@pytest.mark.parametrize(("named", "used"), [(None, ["live"]), ("aaa", ["aaa"])])
+def test_a_route_to_a_release_on_trial_is_not_the_route_of_the_app(named: str | None, used: list[str]) -> None:
+    """It has another host or another path, and its name may come first."""
+    state, trial = State(lambda _: None), ("preview",)
+    found = app(workload_kind="Rollout", route_kind=named and "Ingress", route_name=named)
+    state.put_app(found)
+    routes = (ingress(path("/x", "preview"), name="aaa"), ingress("/chat", name="live"))
+    for obj in (replace(USER, trial_services=trial), SOURCE, service(), service("preview"), *routes):
+        state.upsert(obj)
+    assert [route.ref.name for route in state.snapshot(found).routes] == used
+    state.remove(routes[1])
+    assert [route.ref.name for route in state.snapshot(found).routes] == ["aaa"], "it is the only one"

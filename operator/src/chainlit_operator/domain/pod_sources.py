@@ -14,7 +14,8 @@ from chainlit_operator.domain.model import Rollout, Workload
 def completed(workload: Workload, source: Workload | None) -> Workload:
     """Return a workload with the template of ``source``, its pod source; None where that does not exist.
 
-    All but the reference and the progress is that of the source, so a write of the workload is one of the source.
+    All but the reference, the progress and the Services is that of the source, so a write of the workload is one of the
+    source.
     """
     if workload.pod_source is None or source is None:
         return workload
@@ -23,6 +24,7 @@ def completed(workload: Workload, source: Workload | None) -> Workload:
         ref=workload.ref,
         rollout=_together(workload.rollout, source),
         pod_source=source.ref,
+        trial_services=workload.trial_services,
         owned=None,
     )
 

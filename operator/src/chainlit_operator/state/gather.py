@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from itertools import islice
 
 from chainlit_operator.domain import claims, endpoint
 from chainlit_operator.domain.desired import manifests
-from chainlit_operator.domain.model import App, Companion, Route, Service, Snapshot, backend_ref
+from chainlit_operator.domain.model import App, Companion, Route, Service, Snapshot, Workload, backend_ref
 from chainlit_operator.ingress_controllers.registry import with_controllers
+from chainlit_operator.object_ref import Ref
 from chainlit_operator.state import expected
 from chainlit_operator.state.indexes import Indexes
 from chainlit_operator.state.login_cookies import LoginCookies
@@ -33,6 +34,8 @@ def gather(app: App, store: Store, indexes: Indexes, route_keys: RouteKeys, logi
     routes = tuple(with_controllers(indexes.composed(route)) for route in found)
     routes = tuple(endpoint.with_service_ports(route, services, workload) for route in _usable(app, routes))
     mine = {service.ref for service in services}
+    if workload is not None and app.route is None:
+        routes = _of_release(workload, routes, mine)
     conflicts = set(route_keys.conflicts(app, routes, mine))
     claimant = indexes.claimant(app.workload)
     return Snapshot(
@@ -68,6 +71,19 @@ def _usable(app: App, routes: tuple[Route, ...]) -> Iterator[Route]:
     agreed = [route for route in elsewhere if not route.crosses_namespaces or route.ref == app.route]
     granted = [route for route in agreed if not _leads_to(route, route.ungranted, namespace)]
     return iter(sorted(own + (granted or elsewhere[: not own]), key=lambda route: route.ref))
+
+
+def _of_release(workload: Workload, routes: tuple[Route, ...], mine: Set[Ref]) -> tuple[Route, ...]:
+    """Return the routes that people use: those to a release on trial alone do not count if there are others."""
+    trial = {Ref("Service", workload.ref.namespace, name) for name in workload.trial_services}
+    if not trial:
+        return routes
+    used = (
+        route
+        for route in routes
+        if not {backend_ref(route.ref.namespace, name) for name in route.services} & mine <= trial
+    )
+    return tuple(used) or routes
 
 
 def _leads_to(route: Route, names: Iterable[str], namespace: str) -> bool:

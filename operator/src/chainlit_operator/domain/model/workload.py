@@ -139,6 +139,8 @@ class Workload:
     """The workload whose pod template its pods have, and to which the operator writes; None for its own template."""
     missing_template: str = ""
     """Why the pod template is not known, with the remedy: it is that of another object. Empty where it is known."""
+    trial_services: tuple[str, ...] = ()
+    """The Services that lead to the pods of a release on trial: for a canary, or for a preview."""
     env_places: tuple[EnvPlaces, ...] = field(default=(), compare=False)
     """For each container the places for a JSON patch; empty for a kind that is written by server-side apply."""
     list_managers: tuple[str, ...] = field(default=(), compare=False)

@@ -324,6 +324,10 @@ class WorkloadForm(ApiStruct):
         """Return the workload whose pod template its pods have; None for its own template."""
         return None
 
+    def trial_services(self) -> tuple[str, ...]:
+        """Return the Services that lead to the pods of a release on trial."""
+        return ()
+
     def missing_template(self) -> str:
         """Return why the pod template is not in the workload, with the remedy; empty where it is."""
         return ""
@@ -367,6 +371,7 @@ class WorkloadForm(ApiStruct):
             template_owner=self.template_owner(labels),
             pod_source=self.pod_source(),
             missing_template=self.missing_template(),
+            trial_services=self.trial_services(),
             env_places=places,
             list_managers=list_managers,
         )

@@ -32,17 +32,31 @@ class _WorkloadRef(ApiStruct):
 
 
 class _Canary(ApiStruct):
+    canary_service: str = ""
+    stable_service: str = ""
     traffic_routing: Anything | None = None
+
+
+class _BlueGreen(ApiStruct):
+    active_service: str = ""
+    preview_service: str = ""
 
 
 class _Strategy(ApiStruct):
     canary: _Canary | None = None
-    blue_green: Anything | None = None
+    blue_green: _BlueGreen | None = None
 
     @property
     def switches_requests(self) -> bool:
         """Whether requests change from one release to the next, whatever the numbers of pods are."""
         return self.blue_green is not None or (self.canary is not None and self.canary.traffic_routing is not None)
+
+    @property
+    def trial_services(self) -> tuple[str, ...]:
+        """The Services that lead to a release on trial alone."""
+        canary, colours = self.canary or _Canary(), self.blue_green or _BlueGreen()
+        pairs = (canary.canary_service, canary.stable_service), (colours.preview_service, colours.active_service)
+        return tuple(trial for trial, stable in pairs if trial and stable and trial != stable)
 
 
 class _Spec(pods.WorkloadSpec):
@@ -136,6 +150,10 @@ class Rollout(pods.WorkloadForm):
         if not reason:
             return "", default.resumed_by
         return f"a pause of its strategy ({reason})", _PROMOTE.format(self.metadata.name)
+
+    def trial_services(self) -> tuple[str, ...]:
+        """Return the Services for the canary and for the preview."""
+        return self.spec.strategy.trial_services
 
     def pod_source(self) -> Ref | None:
         """Return the Deployment of ``spec.workloadRef``."""
