@@ -20,7 +20,17 @@ from typing import Any
 import msgspec
 from tests.fuzz import world
 
-from chainlit_operator.domain import conditions, expressions, paths, probes, redirects, replacements, rewrites
+from chainlit_operator.domain import (
+    conditions,
+    expressions,
+    paths,
+    probes,
+    redirects,
+    replacements,
+    rewrites,
+    workload_patch,
+)
+from chainlit_operator.domain.alignment import Apply
 from chainlit_operator.domain.decide import Decision, decide
 from chainlit_operator.domain.desired import manifests, ownership, pod_template
 from chainlit_operator.domain.model import App, Matching, Precedence, RoutePath, Snapshot, Verification
@@ -181,6 +191,20 @@ def _decide(cache: State, clock: Clock) -> None:
             _report(snapshot, decision)
         with clock.step("create"):
             _create(app, decision)
+        with clock.step("patch"):
+            _patch(snapshot, decision)
+
+
+def _patch(snapshot: Snapshot, decision: Decision) -> None:
+    """Make the write of an adopted workload, whose places must be those of its fields."""
+    found, own, action = snapshot.workload, decision.container, decision.action
+    if found is None or own is None or not isinstance(action, Apply):
+        return
+    assert workload_patch.apply_configuration(found, own, action)["metadata"]["name"] == found.written.name
+    if found.is_patched:
+        test, *rest = workload_patch.json_patch(found, own, action)
+        assert test["value"] == found.resource_version
+        assert len(rest) <= len(action.env) + len(action.probes)
 
 
 def _report(snapshot: Snapshot, decision: Decision) -> None:

@@ -68,6 +68,31 @@ def _workload(kind: str) -> Object:
     return stored(made, NAMESPACE, managedFields=MANAGED, labels={"app": "chat"}, ownerReferences=[OWNER])
 
 
+def _rollout(**spec: Any) -> Object:
+    """A Rollout in the middle of a canary."""
+    strategy = {"canary": {"canaryService": "canary", "stableService": "chat", "trafficRouting": {"nginx": {}}}}
+    status = {
+        "observedGeneration": "1",
+        "workloadObservedGeneration": "1",
+        "replicas": 2,
+        "updatedReplicas": 1,
+        "availableReplicas": 2,
+        "phase": "Paused",
+        "message": "CanaryPauseStep",
+        "currentPodHash": "b",
+        "stableRS": "a",
+        "pauseConditions": [{"reason": "CanaryPauseStep"}],
+        "canary": {"weights": {"canary": {"weight": 20, "podTemplateHash": "b"}}},
+        "conditions": [{"type": "Progressing", "status": "False", "reason": "RolloutAborted", "message": "Aborted."}],
+    }
+    blue_green = {"activeService": "chat", "previewService": "preview"}
+    made = objects.workload(CONTAINER, kind="Rollout", strategy=strategy | {"blueGreen": blue_green}, status=status)
+    owned: Object = {"f:spec": {"f:template": {"f:spec": {"f:containers": {}}}}}
+    whole = {"manager": "helm", "operation": "Apply", "fieldsV1": owned}
+    made["spec"] |= {"paused": False} | spec
+    return stored(made, NAMESPACE, managedFields=[*MANAGED, whole])
+
+
 SERVICE = stored(objects.service(type="ClusterIP", clusterIP="10.96.0.7"), NAMESPACE)
 
 ANNOTATIONS = {
@@ -260,12 +285,15 @@ APPS: dict[str, Object] = {
             }
         },
     ),
+    "rollout": app(workload={"ref": {"kind": "Rollout", "name": "chat", "container": "chainlit"}}),
 }
 
 #: One of each kind, with every field that the operator reads.
 CORPUS: tuple[Object, ...] = (
     _workload("Deployment"),
     _workload("StatefulSet"),
+    _rollout(),
+    _rollout(workloadRef={"apiVersion": "apps/v1", "kind": "Deployment", "name": "chat", "scaleDown": "never"}),
     SERVICE,
     stored(objects.resource("ServiceAccount"), NAMESPACE, ownerReferences=[OWNER]),
     ingress(),

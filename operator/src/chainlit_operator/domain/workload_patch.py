@@ -35,7 +35,7 @@ def json_patch(workload: Workload, container: Container, apply: Apply) -> list[d
     It names containers and variables by their position, so it first tests the resource version; the API server answers
     422 for any other. It replaces no list, so all other fields stay, whatever the schema of the kind says of its lists.
     """
-    index = next(n for n, found in enumerate(workload.containers) if found.name == container.name)
+    index = workload.containers.index(container)
     base, places = f"/spec/template/spec/containers/{index}", workload.env_places[index]
     present = _variables(container)
     env = [(name, value) for name, value in apply.env if not _has(present[name], value)]
