@@ -10,7 +10,7 @@ from tests.unit.domain.world import DONE, NAMESPACE, container, report_of, snaps
 
 from chainlit_operator.domain.alignment import Apply
 from chainlit_operator.domain.decide import decide
-from chainlit_operator.domain.model import Probe, Rollout, Workload
+from chainlit_operator.domain.model import Companion, Probe, Rollout, Workload
 from chainlit_operator.domain.pod_sources import completed
 from chainlit_operator.domain.workload_patch import apply_configuration
 from chainlit_operator.object_ref import Ref
@@ -85,3 +85,16 @@ def test_the_source_is_written_and_the_rollout_is_reported() -> None:
     ready = report_of(snapshot(workload=held)).status.condition("Ready")
     assert ready is not None and (ready.status, ready.reason) == ("Unknown", "RolloutHeld")
     assert "Rollout shop/chat has a pause, so pods of a former template stay. Promote it." in ready.message
+
+
+@pytest.mark.parametrize("is_run_elsewhere", [True, False])
+def test_a_deployment_that_a_rollout_runs_need_not_be_scaled_up(is_run_elsewhere: bool) -> None:
+    beside = Companion("chat", ROLLOUT, frozenset(), DEPLOYMENT if is_run_elsewhere else None)
+    found = report_of(snapshot(workload=SOURCE, companions=(beside,))).status.condition("WebSocketReachable")
+    assert found is not None and (found.status, found.reason) == ("Unknown", "ScaledToZero")
+    assert found.message == (
+        "Deployment shop/chat has no replicas, and Rollout shop/chat runs its pod template. Name the Rollout in "
+        "spec.workload.ref."
+        if is_run_elsewhere
+        else "Deployment chat has no replicas. Scale it up."
+    )

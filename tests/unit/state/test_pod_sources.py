@@ -73,6 +73,12 @@ def test_pods_of_the_deployment_are_pods_beside_those_of_the_rollout(state: Stat
     assert [found.workload for found in state.snapshot(ELDER).companions] == [DEPLOYMENT]
 
 
+def test_the_deployment_knows_the_rollout_that_runs_its_template(state: State) -> None:
+    state.put_app(YOUNG)
+    (beside,) = state.snapshot(YOUNG).companions
+    assert (beside.workload, beside.pod_source) == (ROLLOUT, DEPLOYMENT)
+
+
 def test_rollout_and_deployment_are_one_claim(state: State, keys: Keys) -> None:
     state.put_app(YOUNG)
     assert state.snapshot(YOUNG).claimed_by == "chat" and state.snapshot(ELDER).claimed_by == ""

@@ -233,7 +233,18 @@ class _Reporter:
     def _unready(self, workload: Workload) -> Condition | None:
         """Why the pods cannot be verified yet, with what they say about it."""
         condition = _rollout(workload)
+        if condition is not None and condition.reason == Reason.SCALED_TO_ZERO:
+            return self._replaced(condition)
         return None if condition is None else self._explained(condition)
+
+    def _replaced(self, condition: Condition) -> Condition:
+        """The condition of a workload without replicas: another one may run its pod template."""
+        own = self._app.workload
+        user = next((each.workload for each in self._snapshot.companions if each.pod_source == own), None)
+        if user is None:
+            return condition
+        message = f"{own} has no replicas, and {user} runs its pod template. Name the {user.kind} in spec.workload.ref."
+        return replace(condition, message=message)
 
     def _explained(self, condition: Condition) -> Condition:
         """The condition with what the app's pods say about it. Those before a write say nothing of those after it."""

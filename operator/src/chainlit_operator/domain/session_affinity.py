@@ -134,9 +134,9 @@ class Case:
         services = [self.answer.service, *(carrier.service for carrier in self.carriers)]
         names = {service.ref.name: service for service in services}
         return [
-            (name, str(workload))
-            for name, workload, ports in self.snapshot.companions
-            if name in names and _leads_to(names[name], self.answer.service_port, ports)
+            (each.service, str(each.workload))
+            for each in self.snapshot.companions
+            if each.service in names and _leads_to(names[each.service], self.answer.service_port, each.port_names)
         ]
 
     @cached_property

@@ -106,4 +106,4 @@ def _companions(app: App, services: Iterable[Service], indexes: Indexes) -> Iter
         for workload in indexes.workloads_behind(service):
             if workload.ref != app.workload and workload.rollout.desired > 0:
                 names = frozenset(name for container in workload.containers for name, _ in container.ports)
-                yield Companion(service.ref.name, workload.ref, names)
+                yield Companion(service.ref.name, workload.ref, names, workload.pod_source)

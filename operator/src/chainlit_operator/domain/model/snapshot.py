@@ -80,11 +80,15 @@ class RouteConflict:
 
 
 class Companion(NamedTuple):
-    """Another workload that has pods behind a Service of the app; ``port_names`` are those of its containers."""
+    """Another workload that has pods behind a Service of the app; ``port_names`` are those of its containers.
+
+    ``pod_source`` is the workload whose pod template it has, None for its own.
+    """
 
     service: str
     workload: Ref
     port_names: frozenset[str]
+    pod_source: Ref | None = None
 
 
 @dataclass(frozen=True, slots=True)
