@@ -247,6 +247,13 @@ SHOP = at("/")
         (route(RULE), route(at("/chat/ws")), Reason.PATH_SHADOWED, "sends /chat/ws"),
         (route(router(RULE, priority=99)), route(at("/chat/ws")), None, "has path /chat/ws"),
         (route(RULE), make.ingress("example.com", "/chat/ws"), Reason.PATH_SHADOWED, "sends /chat/ws"),
+        # At other entry points of that Traefik.
+        (route(RULE), route(router(RULE, priority=99), entry_points=["websecure"]), None, ""),
+        (route(RULE), route(router(SHOP, priority=99), entry_points=["websecure"]), None, ""),
+        (route(RULE), route(router(RULE, priority=99), entry_points=["websecure", "web"]), Reason.PATH_CLAIMED, HIGHER),
+        (route(RULE, entry_points=["web", "inner"]), route(router(RULE, priority=99)), Reason.PATH_CLAIMED, HIGHER),
+        (route(RULE), route(router(RULE, priority=99), entry_points=[]), Reason.PATH_CLAIMED, HIGHER),
+        (route(RULE, entry_points=[]), route(router(RULE, priority=99)), Reason.PATH_CLAIMED, HIGHER),
         # Of another Traefik, or of none.
         (route(RULE), route(router(RULE, priority=99), ingressClassName="inner"), None, ""),
         (route(RULE), make.ingress("example.com", ingress_class="nginx"), None, ""),

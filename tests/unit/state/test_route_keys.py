@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import pytest
@@ -610,6 +611,51 @@ def test_of_paths_to_one_service_that_with_the_highest_priority_counts() -> None
     double = (path("/chat", service="site", priority=priority) for priority in (49, 60))
     state.upsert(ingress_of("team", *double, ingress_class="traefik"))
     assert [found.winner for found in state.snapshot(one).conflicts if found.effect is Effect.CLAIM] == [Winner.OTHER]
+
+
+SECTIONS = ("", "a", "b", "ab")
+
+
+def at_points(names: str) -> tuple[Attachment, ...]:
+    """The attachments of a route at entry points of one letter each; at all of them without one."""
+    return tuple(ingress_class("traefik")._replace(section=name) for name in names or [""])
+
+
+@pytest.mark.parametrize("mine", SECTIONS)
+@pytest.mark.parametrize("others", list(product(SECTIONS, repeat=2)))
+@pytest.mark.parametrize("priority", [1, 99])
+def test_only_routes_with_a_common_entry_point_are_in_conflict(
+    mine: str, others: tuple[str, str], priority: int, keys: list[Ref]
+) -> None:
+    """Whatever comes and goes in whichever order, the app is told, and the entries are those of the routes left."""
+    state = State(keys.append)
+    one = deploy(state, "one", path("/chat", priority=50), attachments=at_points(mine))
+    routes = [
+        ingress_of(name, path("/chat", service="site", priority=priority + n), attachments=at_points(points))
+        for n, (name, points) in enumerate(zip(("x", "y"), others, strict=True))
+    ]
+
+    def found() -> list[str]:
+        return [each.route.namespace for each in state.snapshot(one).conflicts if each.effect is Effect.CLAIM]
+
+    def expected(*present: int) -> list[str]:
+        sharing = [n for n in present if not mine or not others[n] or set(mine) & set(others[n])]
+        return [routes[max(sharing)].ref.namespace] if sharing else []
+
+    for n, _ in enumerate(routes):
+        before = found()
+        keys.clear()
+        state.upsert(routes[n])
+        assert found() == expected(*range(n + 1))
+        assert found() == before or "one" in namespaces_of(keys)
+    for n, left in ((0, (1,)), (1, ())):
+        before = found()
+        keys.clear()
+        state.remove(routes[n])
+        assert found() == expected(*left)
+        assert found() == before or "one" in namespaces_of(keys)
+    state.remove(replace(ingress("/chat"), ref=Ref("Ingress", "one", "chat")))
+    assert not len(state.route_keys.entries[Effect.CLAIM]) and not len(state.route_keys.observers)
 
 
 def test_an_expression_to_the_app_itself_takes_no_requests(keys: list[Ref]) -> None:

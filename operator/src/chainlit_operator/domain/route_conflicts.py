@@ -91,7 +91,8 @@ def listener_groups(route: Route) -> tuple[str, ...]:
 
 def is_ingress(attachments: Attachments) -> bool:
     """Return whether routes with these attachments have an ingress class, or name none."""
-    return len(attachments) == 1 and attachments[0].is_ingress_class
+    # A route hangs on one class, perhaps on several of its entry points, or on Gateways.
+    return bool(attachments) and attachments[0].is_ingress_class
 
 
 def share_listener(one: Sequence[Attachment], other: Sequence[Attachment]) -> bool:

@@ -51,6 +51,8 @@ from chainlit_operator.state.store import Store
 MAX_EXPRESSIONS = 20
 #: The entries of all Ingresses that name a class, at one key.
 _ANY_CLASS: Attachments = (Attachment("any ingress class"),)
+#: In place of an entry point: the entries of a class, at one key, that name entry points.
+_ANY_SECTION = "any entry point"
 
 
 class Entries:
@@ -89,18 +91,18 @@ class Entries:
                 del entries[at]
             if not entries:
                 found.pop(group, None)
-        if len(found) > 2:  # more than the groups of one entry
+        if len(found) > 3 or any(len(entries) > 1 for entries in found.values()):  # more than the groups of one entry
             return
-        left = [entries for group, entries in found.items() if group != _ANY_CLASS]
-        if len(left) == 1 and len(left[0]) == 1:
-            self._found[key] = left[0][0]
+        left = {entries[0] for entries in found.values()}
+        if len(left) == 1:
+            self._found[key] = left.pop()
 
     def groups_beside(self, key: RouteKey, attachments: Attachments) -> Iterator[tuple[Attachments, Sequence[Entry]]]:
         """Yield the groups of entries at a key that share a listener with these attachments, or may share one."""
         groups = self.by_attachments(key)
-        if is_ingress(attachments) and attachments != NO_CLASS:
+        if is_ingress(attachments) and attachments != NO_CLASS and not attachments[0].section:
             yield from ((group, groups[group]) for group in (attachments, NO_CLASS) if group in groups)
-            return
+            groups = {group: entries for group, entries in groups.items() if group[0].section}
         for group, entries in groups.items():
             if share_listener(attachments, group) or may_share_listener(attachments, group):
                 yield group, entries
@@ -110,7 +112,11 @@ class Entries:
         found = self._found.get(key, {})
         if isinstance(found, Entry):
             return {found.attachments: (found,)}
-        return {group: entries for group, entries in found.items() if group is not _ANY_CLASS}
+        return {
+            group: entries
+            for group, entries in found.items()
+            if group is not _ANY_CLASS and group[0].section is not _ANY_SECTION
+        }
 
     def beside(self, key: RouteKey, attachments: Attachments) -> Iterator[tuple[bool, Iterable[Entry]]]:
         """Yield the sorted entries at a key that share a listener with these attachments, and those that may share one.
@@ -126,14 +132,30 @@ class Entries:
             lists = [entries for other, entries in found.items() if share_listener(attachments, other)]
             yield True, lists[0] if len(lists) == 1 else heapq.merge(*lists)
             return
-        yield True, found.get(attachments, ())
+        yield True, _of_class(found, attachments)
         yield False, found.get(_ANY_CLASS if attachments == NO_CLASS else NO_CLASS, ())
 
 
 def _groups(entry: Entry) -> tuple[Attachments, ...]:
     """The groups of an entry."""
     own = entry.attachments
-    return (own, _ANY_CLASS) if is_ingress(own) and own != NO_CLASS else (own,)
+    if not is_ingress(own) or own == NO_CLASS:
+        return (own,)
+    return (own, _ANY_CLASS, *([_with_sections(own)] if own[0].section else ()))
+
+
+def _with_sections(attachments: Attachments) -> Attachments:
+    """The group of all entries of a class that name entry points."""
+    return (attachments[0]._replace(section=_ANY_SECTION),)
+
+
+def _of_class(found: Mapping[Attachments, Sequence[Entry]], attachments: Attachments) -> Iterable[Entry]:
+    """The sorted entries at a key of an ingress class: of its entry points only those that the attachments have too."""
+    others = found.get(_with_sections(attachments), ())
+    whole = found.get((attachments[0]._replace(section=""),) if attachments[0].section else attachments, ())
+    if not others:
+        return whole
+    return heapq.merge(whole, (entry for entry in others if share_listener(attachments, entry.attachments)))
 
 
 class Filed(NamedTuple):

@@ -159,7 +159,7 @@ class IngressRoute(ApiStruct):
             resource_version=meta.resource_version,
             created=meta.creation_timestamp or "",
             paths=found,
-            attachments=(model.ingress_class(self._class_name()),),
+            attachments=tuple(self._attachments()),
             origins=(model.Origin("", is_secure=self._is_secure()),),
             dependencies=tuple(self._dependencies()),
             refusal=refusal,
@@ -168,6 +168,12 @@ class IngressRoute(ApiStruct):
             affinity=tuple(self._affinity()),
             controllers=_CONTROLLERS,
         )
+
+    def _attachments(self) -> Iterator[model.Attachment]:
+        """Yield its class, once for each entry point that it names; without one it is at all."""
+        of_class = model.ingress_class(self._class_name())
+        for point in dict.fromkeys(self.spec.entry_points or [""]):
+            yield of_class._replace(section=point)
 
     def _class_name(self) -> str:
         """The class of its Traefik: the field counts where it is set, even if it is empty."""
