@@ -297,6 +297,10 @@ class Agic(Controller):
 class OpenShift(Controller):
     """OpenShift: a Route for each path, by segments; HAProxy rewrites by an expression made of the Route's path."""
 
+    def claims(self, ingress: Object, world: World, request: Request) -> Iterator[Claim]:
+        """All Routes are tried, also those of a wildcard if none of the host itself has the path."""
+        return (claim for claim in super().claims(ingress, world, request) if len(claim.precedence) != 1)
+
     def entries(self, ingress: Object) -> Iterator[Entry]:
         """No Route is made of a default backend."""
         return (e for e in _entries(ingress) if not e.is_default)

@@ -338,7 +338,6 @@ def test_the_oldest_of_two_routes_with_one_path_wins() -> None:
     [
         {"host": "other.example"},
         {"status": router_status(HOST, "False", **CLAIMED)},
-        {"status": router_status(HOST, router="internal")},
         {"path": "/chatter"},
         {"path": "/"},
     ],
@@ -350,11 +349,6 @@ def test_no_conflict(changes: Any) -> None:
 def test_a_longer_path_takes_the_socket() -> None:
     lost = refused(route(), other("/chat/ws", metadata=YOUNGER))
     assert lost.reason is Reason.PATH_SHADOWED
-
-
-def test_routers_with_other_names_serve_the_same_routes() -> None:
-    internal = router_status(HOST, router="internal")
-    assert refused(route(status=internal), other("/chat/ws", status=internal)).reason is Reason.PATH_SHADOWED
 
 
 def test_an_ingress_of_the_router_and_a_route_are_in_conflict() -> None:

@@ -23,6 +23,7 @@ from chainlit_operator.domain.model import (
     RoutePath,
     Service,
     class_of,
+    ingress_class,
 )
 from chainlit_operator.domain.route_warnings import RouteWarning
 from chainlit_operator.ingress_controllers import unknown
@@ -52,9 +53,9 @@ def _found() -> Mapping[str, IngressController]:
 
 
 CONTROLLERS: Mapping[str, IngressController] = _found()
-#: The names of the controllers whose ingress classes usually have a name, by that name.
+#: The names of the controllers whose ingress classes usually have a name, by the group of that class.
 _BY_CLASS: Mapping[str, frozenset[str]] = {
-    of_class: frozenset(name for name, each in CONTROLLERS.items() if of_class in each.classes)
+    ingress_class(of_class).group: frozenset(name for name, each in CONTROLLERS.items() if of_class in each.classes)
     for controller in CONTROLLERS.values()
     for of_class in controller.classes
 }
@@ -96,7 +97,7 @@ def _role(kind: str, key: str) -> tuple[str, Callable[[str], bool] | None]:
 
 def _of_its_class(route: Route) -> frozenset[str] | None:
     """The controllers that may serve a route whose class has the usual name of one; None if it has not."""
-    return next((found for each in route.attachments if (found := _BY_CLASS.get(class_of(each))) is not None), None)
+    return next((_BY_CLASS[each.group] for each in route.attachments if each.group in _BY_CLASS), None)
 
 
 def _rules(found: AnnotatedRoute) -> Mapping[str, Rules]:

@@ -19,7 +19,8 @@ from chainlit_operator.kinds.shared.kind import AnnotatedMeta, Known, Raw, Route
 from chainlit_operator.kube.codec import ApiStruct
 from chainlit_operator.object_ref import Ref
 
-_CLASS, _DEFAULT_ROUTER = "openshift-default", "default"
+#: The router also serves the Ingresses of its class. Where a cluster has several routers, any may serve both.
+_ATTACHMENTS = (model.ingress_class("openshift-default"),)
 _ENCRYPTED, _PASSED_ON = frozenset({"edge", "reencrypt"}), "passthrough"
 _REFUSED_REMEDY = "Change the Route, or the Route that has its host and path."
 _PASSTHROUGH = Advice(
@@ -84,7 +85,6 @@ class _Condition(ApiStruct):
 
 class _RouterStatus(ApiStruct):
     host: str = ""
-    router_name: str = ""
     conditions: list[_Condition] = field(default_factory=list)
 
     @property
@@ -118,7 +118,7 @@ class OpenShiftRoute(ApiStruct):
             order=model.RouteOrder.OLDEST,
             precedence=model.Precedence.LONGEST_SEGMENTS,
             paths=tuple(self._paths(backends)),
-            attachments=(self._attachment(),),
+            attachments=_ATTACHMENTS,
             origins=tuple(self._origins()),
             refusal=refusal,
             refusal_remedy=remedy,
@@ -166,12 +166,6 @@ class OpenShiftRoute(ApiStruct):
         if tls and tls != _PASSED_ON and tls not in _ENCRYPTED:
             return f"its TLS termination {tls!r} is not known", "Set spec.tls.termination to edge."
         return "", ""
-
-    def _attachment(self) -> model.Attachment:
-        """The routers that serve it. Usually there is one, which also serves the Ingresses of its class."""
-        names = {router.router_name for router in self._serving() if router.router_name}
-        is_usual = not names or _DEFAULT_ROUTER in names
-        return model.ingress_class(_CLASS, "" if is_usual else "+".join(sorted(names)))
 
     def _origins(self) -> Iterator[model.Origin]:
         """Yield https and http, as far as the Route has them. A Route may redirect http to https."""
