@@ -20,3 +20,5 @@ OPENSHIFT = "haproxy.router.openshift.io"
 ISTIO, CILIUM, TAILSCALE, CONTOUR = "istio.io", "cilium.io", "tailscale.com", "projectcontour.io"
 #: Any implementation of the Gateway API that keeps to its specification.
 ENVOY = "envoy"
+#: A gateway of Istio. A VirtualService claims there by the host of its routes, and last if it is for every path.
+ISTIO_GATEWAY = "gateways.networking.istio.io"
