@@ -6,7 +6,7 @@ import asyncio
 import json
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,6 +27,13 @@ def counted(answer: str) -> int:
     return int(messages)
 
 
+class _Client(socketio.AsyncClient):  # type: ignore[misc]
+    """Gives a reconnection the time of a connection: a second is too short on a busy machine."""
+
+    async def connect(self, *arguments: Any, **named: Any) -> None:
+        await super().connect(*arguments, **{"wait_timeout": 15} | named)
+
+
 class Tab:
     """One session. It connects again by itself, with the thread that it shows, as the page does since Chainlit 2.0."""
 
@@ -40,7 +47,7 @@ class Tab:
         self.resumed: list[dict[str, Any]] = []
         self.connections = 0
         self.losses = 0
-        self.socket = socketio.AsyncClient(
+        self.socket = _Client(
             http_session=http, reconnection_delay=0.2, reconnection_delay_max=0.5, logger=False, engineio_logger=False
         )
         self.socket.on("connect", self._connected)
@@ -55,9 +62,7 @@ class Tab:
         """Log in, where the app has a login, and connect."""
         async with self.http.post(f"{self.url}/auth/header", headers={"X-User": "ada"}) as response:
             await response.read()
-        await self.socket.connect(
-            self.url, auth=self._auth, transports=list(self.transports), socketio_path=self.path, wait_timeout=15
-        )
+        await self.socket.connect(self.url, auth=self._auth, transports=list(self.transports), socketio_path=self.path)
         await until(lambda: self.connections > 0, PATIENCE)
 
     def _auth(self) -> dict[str, str]:
@@ -121,14 +126,21 @@ class Tab:
 @asynccontextmanager
 async def tab(port: int, transports: Sequence[str] = WEBSOCKET, path: str = "/ws/socket.io") -> AsyncIterator[Tab]:
     """A tab that is open until the end of the block. Each of its requests goes through the edge anew."""
-    connector = aiohttp.TCPConnector(force_close=True)
-    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True), connector=connector) as http:
-        opened = Tab(http, port, transports, path)
-        try:
-            await opened.open()
-            yield opened
-        finally:
-            await opened.close()
+    connector, jar = aiohttp.TCPConnector(force_close=True), aiohttp.CookieJar(unsafe=True)
+    with ExitStack() as answers:
+
+        async def keep(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+            answer = await send(request)
+            answers.callback(answer.close)  # Engine.IO's client leaves a WebSocket open that was cut
+            return answer
+
+        async with aiohttp.ClientSession(cookie_jar=jar, connector=connector, middlewares=[keep]) as http:
+            opened = Tab(http, port, transports, path)
+            try:
+                await opened.open()
+                yield opened
+            finally:
+                await opened.close()
 
 
 @asynccontextmanager
@@ -150,7 +162,7 @@ async def edge(choose: Callable[[], Awaitable[int]]) -> AsyncIterator[tuple[int,
         async with AsyncExitStack() as open_:
             open_.callback(running.discard, task)
             open_.push_async_callback(_closed, writer)
-            with suppress(OSError):
+            with suppress(OSError, asyncio.CancelledError):  # asyncio's server tells of a cancelled task
                 there, back = await asyncio.open_connection("127.0.0.1", await choose())
                 open_.push_async_callback(_closed, back)
                 await asyncio.gather(copy(reader, back), copy(there, writer))

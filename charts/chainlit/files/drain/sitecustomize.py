@@ -248,7 +248,11 @@ class Drain:
         import asyncio
 
         # The next poll of a browser without a WebSocket goes elsewhere as soon as the pod is not ready.
-        await self.until(lambda: not any(self.is_busy(one) and self.is_polling(one) for one in self.sessions()))
+        is_idle = False
+        while not is_idle:
+            await self.until(lambda: not any(map(self.is_busy, self.polling())))
+            await asyncio.gather(*map(self.persist, self.polling()))
+            is_idle = not any(map(self.is_busy, self.polling()))
         self.is_ready = False
         await asyncio.sleep(min(self.readiness + self.settle, self.limit / 2))
         while True:
@@ -259,12 +263,14 @@ class Drain:
                 await asyncio.gather(*map(self.close, left))
             await asyncio.sleep(STEP)
         await asyncio.gather(*map(self.close, self.sessions()))  # the edge has sent them here once more
-        gone = self.until(lambda: not any(map(self.transport, self.sessions())))
-        await asyncio.wait([asyncio.ensure_future(gone)], timeout=PERSIST)
+        try:
+            await asyncio.wait_for(self.until(lambda: not any(map(self.transport, self.sessions()))), PERSIST)
+        except asyncio.TimeoutError:
+            self.log.warning("Some browsers are still connected: %s", self.status())
 
-    def is_polling(self, session):
-        found = self.transport(session)
-        return found is not None and not found.upgraded
+    def polling(self):
+        found = [(session, self.transport(session)) for session in self.sessions()]
+        return [session for session, transport in found if transport is not None and not transport.upgraded]
 
     def is_left(self, session):
         return self.is_busy(session) or session.id not in self.closed and self.transport(session) is not None
