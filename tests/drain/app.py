@@ -46,10 +46,10 @@ if "STORE" in os.environ:
             pass
 
     class Files(BaseDataLayer):
-        """Threads and steps as JSON files. A write takes a while, as with a database."""
+        """Threads and steps as JSON files. The write of a step takes a while, as with a busy database."""
 
-        async def _write(self, name: str, changes: dict[str, Any]) -> None:
-            await asyncio.sleep(0.3)
+        async def _write(self, name: str, changes: dict[str, Any], seconds: float = 0) -> None:
+            await asyncio.sleep(seconds)
             file = STORE / name
             known = json.loads(file.read_text()) if file.exists() else {}
             changed = {key: value for key, value in changes.items() if value is not None}
@@ -65,7 +65,7 @@ if "STORE" in os.environ:
             return await self.get_user(user.identifier)
 
         async def create_step(self, step_dict: Any) -> None:
-            await self._write(f"step {step_dict['id']}", dict(step_dict))
+            await self._write(f"step {step_dict['id']}", dict(step_dict), 1)
 
         update_step = create_step
 

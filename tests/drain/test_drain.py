@@ -65,6 +65,8 @@ async def test_a_session_is_handed_over_when_its_answer_is_whole(
             await opened.hear(5)
             drained = asyncio.ensure_future(old.drain())
             await opened.hear(40)
+            # A browser without a WebSocket would be elsewhere with its next poll.
+            assert await old.is_ready() == (transports == POLLING)
             assert opened.losses == 0
             signal.give()
             assert counted(await opened.answer()) == 1
