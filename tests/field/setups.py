@@ -296,6 +296,41 @@ CONTROLLERS = (
         Expected(is_written=False, says="ExactPath"),
         annotated(glob("/chat"), class_="traefik", annotations={f"{TRAEFIK_ANNOTATION}router.pathmatcher": "Path"}),
     ),
+    plain(
+        "ingressroute",
+        "Traefik, an IngressRoute",
+        "The path is `/chat`.",
+        AT_CHAT,
+        objects.ingress_route(f"Host(`{HOST}`) && PathPrefix(`/chat`)"),
+    ),
+    plain(
+        "ingressroute-strip",
+        "Traefik, an IngressRoute for https with a Middleware that strips, and one that sends http there",
+        "The path is stripped, and the URL is https.",
+        Expected(root="", parent="/chat", url="https://HOST/chat/"),
+        objects.middleware("strip", {"stripPrefix": {"prefixes": ["/chat"]}}),
+        objects.middleware("https", {"redirectScheme": {"scheme": "https", "permanent": True}}),
+        objects.ingress_route(
+            objects.router(f"Host(`{HOST}`) && PathPrefix(`/chat`)", middlewares=[{"name": "strip"}]),
+            entry_points=["websecure"],
+            tls={"secretName": "tls"},
+        ),
+        objects.ingress_route(
+            objects.router(f"Host(`{HOST}`)", middlewares=[{"name": "https"}]), name="redirect", entry_points=["web"]
+        ),
+    ),
+    plain(
+        "ingressroute-longer-rule",
+        "Traefik, an IngressRoute at `/` of two hosts, whose rule is longer than that for `/chat`",
+        "Traefik tries the longest rule first. The condition says so.",
+        Expected(is_written=False, says="PathShadowed"),
+        objects.ingress_route(
+            objects.router(f"Host(`{HOST}`) && PathPrefix(`/chat`)"),
+            objects.router(
+                f"(Host(`{HOST}`) || Host(`www.{HOST}`)) && PathPrefix(`/`)", objects.traefik_service("site")
+            ),
+        ),
+    ),
 )
 
 WRITTEN_BY_PEOPLE = (

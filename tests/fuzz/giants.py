@@ -193,10 +193,29 @@ def _apps() -> Iterator[tuple[str, Object]]:
         yield f"a template with {name}", world.app(workload={"template": world.TEMPLATE | fields})
 
 
+def _ingress_routes() -> Iterator[tuple[str, Object]]:
+    hosts = " || ".join(f"Host(`h{n}`)" for n in range(100))
+    pairs = " && ".join(["(Path(`/a`) || Path(`/b`))"] * 6)
+    rules = {
+        "100 hosts": [f"({hosts}) && PathPrefix(`/chat`)"] * 25,
+        "64 alternatives that no request meets": [pairs] * 3000,
+        "250 matchers": [" && ".join(["Path(`/`)"] * 250)] * 200,
+        "nests": ["(" * 2000] * 200 + ["!" * 4000] * 200,
+        "expressions": [f"HostRegexp(`^(a+)+{n}`) && PathRegexp(`^/(a+)+{n}`)" for n in range(2500)],
+        "a rule of 1 MiB": ["Path(`/" + "a" * (1 << 20) + "`)"],
+        "many rules": [f"Host(`chat.example`) && PathPrefix(`/chat/{n}`)" for n in range(5000)],
+        "many equal rules": ["Host(`chat.example`) && PathPrefix(`/chat`)"] * 5000,
+    }
+    for name, found in rules.items():
+        routes = [{"match": rule, "kind": "Rule", "services": [{"name": "chat", "port": 80}]} for rule in found]
+        yield name, changed(world.INGRESS_ROUTE, spec__routes=routes, spec__parentRefs=[])
+
+
 #: What it is, the object.
 GIANTS: list[tuple[str, Object]] = [
     *((f"Ingress: {name}", found) for name, found in _ingresses()),
     *((f"HTTPRoute: {name}", found) for name, found in _http_routes()),
+    *((f"IngressRoute: {name}", found) for name, found in _ingress_routes()),
     *((f"Deployment: {name}", found) for name, found in _workloads()),
     *_others(),
     *_apps(),

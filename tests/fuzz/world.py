@@ -161,6 +161,25 @@ HTTP_ROUTE = stored(
     ),
     NAMESPACE,
 )
+INGRESS_ROUTE = stored(
+    objects.ingress_route(
+        objects.router(
+            "Host(`chat.example`) && (Path(`/chat`) || PathPrefix(`/chat/`)) && !PathPrefix(`/chat/shop`)",
+            objects.traefik_service(sticky={"cookie": {"name": "c"}}, middlewares=[{"name": "strip"}], nativeLB=True),
+            objects.traefik_service("other", "http", kind="TraefikService", namespace="x", weight=0, strategy="hrw"),
+            middlewares=[{"name": "strip", "namespace": NAMESPACE}, {"name": "limit@file"}],
+            priority=7,
+            syntax="v3",
+        ),
+        objects.router('HostRegexp("^[a-z]+.example$") && PathRegexp(`^/chat(/|$)`) && Method(`GET`) || Query(`a`)'),
+        name="router",
+        metadata={"annotations": {"kubernetes.io/ingress.class": "traefik"}},
+        ingressClassName="traefik",
+        tls={"secretName": "tls"},
+        parentRefs=[{"name": "edge"}],
+    ),
+    NAMESPACE,
+)
 GATEWAY = stored(
     objects.gateway({"name": "web", "port": 80, "protocol": "HTTP", "hostname": "*.example"}, addresses=["192.0.2.9"]),
     "infra",
@@ -300,6 +319,7 @@ CORPUS: tuple[Object, ...] = (
     *(ingress(**{key: value}) for key, value in ANNOTATIONS.items()),
     ingress(**ANNOTATIONS),
     HTTP_ROUTE,
+    INGRESS_ROUTE,
     GATEWAY,
     MIDDLEWARE,
     LEASE,

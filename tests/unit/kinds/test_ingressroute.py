@@ -96,7 +96,7 @@ def test_root_paths(routers: list[Object | str], root_paths: tuple[str, str], ur
         ([f"{RULE} && !PathPrefix(`/chat/api`)"], Reason.CONDITIONAL_MATCH, "does not begin with /chat/api"),
         ([f"{RULE} && Method(`GET`)"], Reason.CONDITIONAL_MATCH, "Chainlit needs POST, PUT, DELETE too"),
         ([RULE, "Host(`a`, `b`)"], Reason.ROUTE_NOT_ACCEPTED, "'Host(`a`, `b`)' has Host with 2 values"),
-        (["Host(`a`"], Reason.ROUTE_NOT_ACCEPTED, "ends too early. Correct the match of that route."),
+        (["Host(`a`"], Reason.ROUTE_NOT_ACCEPTED, "ends too early. Correct the match of its routes."),
         ([router(RULE, **using("strip", "limit@file"))], Reason.REWRITE_UNKNOWN, "Traefik middleware limit@file"),
         ([router(RULE, **using("missing"))], Reason.MIDDLEWARE_NOT_FOUND, "Middleware shop-missing"),
         ([router(RULE, to("chat"), to("other"))], Reason.BACKEND_SHARED, "to another Service"),
@@ -203,6 +203,8 @@ def test_a_route_with_too_many_paths_is_not_read() -> None:
     many = make.ingress_route(*[hosts] * (MAX_PATHS // 100 + 1))
     found = resolved(many)
     assert isinstance(found, Unresolved) and "more than 2,500 paths" in found.message
+    found = resolved(make.ingress_route(*["Path(`/" + "a" * 4000 + "`)"] * 50))
+    assert isinstance(found, Unresolved) and "more than 200,000 characters" in found.message
     expressions = make.ingress_route(*(f"HostRegexp(`^{n}`)" for n in range(101)))
     found = resolved(expressions)
     assert isinstance(found, Unresolved) and "more than 100 HostRegexp" in found.message

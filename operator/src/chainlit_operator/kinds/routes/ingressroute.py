@@ -30,6 +30,8 @@ _PROVIDER = "@"
 _CLUSTER = "@kubernetescrd"
 #: How much of a rule a message shows, in characters.
 _SHOWN = 80
+#: The most characters of all rules of one object.
+MAX_RULES = 200_000
 _READER = "IngressRoute"
 _CONTROLLERS = (
     model.ControllerAffinity(
@@ -188,10 +190,12 @@ class IngressRoute(ApiStruct):
     def _found(self) -> tuple[tuple[model.RoutePath, ...], str, str]:
         """Its paths, why it is refused, and the remedy."""
         try:
+            if sum(len(rule.match) for rule in self.spec.routes) > MAX_RULES:
+                raise RuleError(f"its rules have more than {MAX_RULES:,} characters, so the operator does not read it")
             found = tuple(islice(self._paths(), MAX_PATHS + 1))
         except RuleError as error:
             anywhere = (_path(_ANYWHERE, target) for rule in self.spec.routes for target in self._targets(rule))
-            return tuple(islice(anywhere, MAX_PATHS)), str(error), "Correct the match of that route."
+            return tuple(islice(anywhere, MAX_PATHS)), str(error), "Correct the match of its routes."
         paths = tuple(path for path in found[:MAX_PATHS] if path is not None)
         if len(found) > MAX_PATHS:
             return paths, TOO_MANY_PATHS, SPLIT_REMEDY
