@@ -7,7 +7,18 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests.fuzz import world
-from tests.objects import Object, extension, ingress_path, ingress_rule, path_match
+from tests.objects import (
+    Object,
+    destination,
+    extension,
+    hashed,
+    ingress_path,
+    ingress_rule,
+    istio_rule,
+    istio_server,
+    path_match,
+    uri,
+)
 
 #: What the API server takes: all annotations of an object together, and an object as a whole, in bytes.
 ANNOTATIONS_SIZE = 256 * 1024
@@ -118,6 +129,52 @@ def _http_routes() -> Iterator[tuple[str, Object]]:
     )
 
 
+def _virtual_services() -> Iterator[tuple[str, Object]]:
+    def made(*rules: Object, **spec: Any) -> Object:
+        fields = {f"spec__{key}": value for key, value in spec.items()}
+        return changed(world.VIRTUAL_SERVICE, spec__http=[*rules], **fields)
+
+    one, edge = ["chat.example"], ["infra/edge"]
+    for name, texts in {
+        "prefixes": [uri(prefix=f"/p{n}") for n in range(20_000)],
+        "equal prefixes": [uri(prefix="/chat")] * 20_000,
+        "expressions": [uri(regex=f"/(a+)+{n}") for n in range(20_000)],
+        "long prefixes": [uri(prefix=f"/{n}" + "/ws" * 340) for n in range(1000)],
+    }.items():
+        yield f"20,000 {name}", made(istio_rule(*texts), hosts=one, gateways=edge)
+    hosts, many = [f"h{n}.example" for n in range(20_000)], [f"infra/g{n}" for n in range(20_000)]
+    chat = uri(prefix="/chat")
+    yield "20,000 hosts", made(istio_rule(chat), hosts=hosts, gateways=edge)
+    yield "20,000 Gateways", made(istio_rule(chat), hosts=one, gateways=many)
+    yield "32 Gateways of 2,500 paths", made(istio_rule(*[chat] * 2500), hosts=one, gateways=many[:32])
+    named = [chat | {"gateways": many[:1000]}] * 60
+    yield "60,000 names of Gateways in matches", made(istio_rule(*named), hosts=hosts[:40], gateways=many[:32])
+    headers = {f"h{n}": {"exact": "a"} for n in range(20_000)}
+    yield "20,000 headers", made(istio_rule(chat | {"headers": headers}), hosts=hosts[:2000], gateways=edge)
+    to = [destination(f"s{n}", weight=1) for n in range(8000)]
+    yield "8,000 destinations", made(istio_rule(chat, to=to), hosts=hosts[:100], gateways=edge)
+    regex = [
+        istio_rule(uri(prefix=f"/p{n}"), rewrite={"uriRegexRewrite": {"match": f"(a+)+{n}", "rewrite": r"\1" * 99}})
+        for n in range(1500)
+    ]
+    yield "1,500 rewrites by expressions", made(*regex, hosts=one, gateways=edge)
+    long = {"uriRegexRewrite": {"match": "/" + "a?" * 250, "rewrite": r"\0" * 2**18}}
+    yield "a rewrite of 512 KiB", made(istio_rule(chat, rewrite=long), hosts=one, gateways=edge)
+    yield "a prefix of 1 MiB", made(istio_rule(uri(prefix="/a" * 2**19), rewrite={"uri": "/"}), hosts=one)
+    yield "a timeout of 1 MiB", made(istio_rule(chat, timeout="1s" * 2**19), hosts=one, gateways=edge)
+
+
+def _of_istio() -> Iterator[tuple[str, Object]]:
+    servers = [istio_server(hosts=[f"h{n}.example"]) for n in range(9000)]
+    yield "9,000 servers", changed(world.ISTIO_GATEWAY, spec__servers=servers)
+    hosts = [f"h{n}.example" for n in range(40_000)]
+    yield "40,000 hosts of a server", changed(world.ISTIO_GATEWAY, spec__servers=[istio_server(hosts=hosts)])
+    subsets = [{"name": f"v{n}", "labels": {"v": str(n)}, "trafficPolicy": hashed()} for n in range(8000)]
+    yield "8,000 subsets", changed(world.DESTINATION_RULE, spec__subsets=subsets)
+    ports = [{"port": {"number": n}} | hashed() for n in range(8000)]
+    yield "8,000 ports", changed(world.DESTINATION_RULE, spec__trafficPolicy={"portLevelSettings": ports})
+
+
 def _workloads() -> Iterator[tuple[str, Object]]:
     deployment = world.CORPUS[0]
     containers = [world.CONTAINER | {"name": f"c{n}"} for n in range(500)]
@@ -216,6 +273,8 @@ GIANTS: list[tuple[str, Object]] = [
     *((f"Ingress: {name}", found) for name, found in _ingresses()),
     *((f"HTTPRoute: {name}", found) for name, found in _http_routes()),
     *((f"IngressRoute: {name}", found) for name, found in _ingress_routes()),
+    *((f"VirtualService: {name}", found) for name, found in _virtual_services()),
+    *((f"Istio: {name}", found) for name, found in _of_istio()),
     *((f"Deployment: {name}", found) for name, found in _workloads()),
     *_others(),
     *_apps(),

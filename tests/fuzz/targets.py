@@ -119,6 +119,8 @@ _OTHERS = [
         world.ingress(),
         world.GATEWAY,
         world.MIDDLEWARE,
+        world.ISTIO_GATEWAY,
+        world.DESTINATION_RULE,
     )
 ]
 _APPS = [chainlitapp.app_from_object(found) for found in world.APPS.values()]

@@ -307,6 +307,70 @@ APPS: dict[str, Object] = {
     "rollout": app(workload={"ref": {"kind": "Rollout", "name": "chat", "container": "chainlit"}}),
 }
 
+_TEXTS = {"exact": "a", "prefix": "b", "regex": "c.*"}
+_HEADERS = {"request": {"set": {"host": "x.example"}, "add": {":authority": "y.example"}}}
+VIRTUAL_SERVICE = stored(
+    objects.virtual_service(
+        objects.istio_rule(
+            {
+                "uri": {"prefix": "/chat"},
+                "scheme": _TEXTS,
+                "method": {"exact": "GET"},
+                "authority": _TEXTS,
+                "headers": {"x-a": _TEXTS},
+                "withoutHeaders": {"x-b": _TEXTS},
+                "queryParams": {"c": _TEXTS},
+                "port": 80,
+                "gateways": ["infra/edge"],
+                "sourceLabels": {"a": "b"},
+                "sourceNamespace": "shop",
+            },
+            objects.uri(prefix="/chat/"),
+            objects.uri(regex="/chat/.*"),
+            to=[
+                objects.destination(weight=1, subset="v1") | {"headers": _HEADERS},
+                objects.destination("chat.shop.svc.cluster.local", weight=1),
+            ],
+            rewrite={
+                "uri": "/",
+                "authority": "x.example",
+                "uriRegexRewrite": {"match": "^/chat/(.*)", "rewrite": r"/\1"},
+            },
+            headers=_HEADERS,
+            timeout="10s",
+        ),
+        objects.istio_rule(objects.uri(exact="/chat"), rewrite={"uri": "/"}),
+        objects.istio_rule(
+            to=[], redirect={"uri": "/", "prefixRewrite": "/", "authority": "z.example", "scheme": "https"}
+        ),
+        objects.istio_rule(objects.uri(prefix="/team"), to=[], delegate={"name": "x"}, directResponse={"status": 503}),
+        hosts=["chat.example", "*.example", "*", "chat"],
+        gateways=["infra/edge", "gw", "mesh"],
+    ),
+    NAMESPACE,
+)
+ISTIO_GATEWAY = stored(
+    objects.istio_gateway(
+        objects.istio_server(hosts=["*.example", "./x.example", "shop/*"], tls={"httpsRedirect": True}),
+        objects.istio_server(443, "HTTPS", tls={"mode": "SIMPLE"}),
+        name="edge",
+    ),
+    "infra",
+)
+DESTINATION_RULE = stored(
+    objects.destination_rule(
+        trafficPolicy={
+            "loadBalancer": {
+                "simple": "RANDOM",
+                "consistentHash": {"httpCookie": {"name": "a", "path": "/chat", "ttl": "0s"}, "useSourceIp": False},
+            },
+            "portLevelSettings": [{"port": {"number": 80}} | objects.hashed()],
+        },
+        subsets=[{"name": "v1", "labels": {"version": "v1"}, "trafficPolicy": objects.hashed()}],
+    ),
+    NAMESPACE,
+)
+
 #: One of each kind, with every field that the operator reads.
 CORPUS: tuple[Object, ...] = (
     _workload("Deployment"),
@@ -322,6 +386,9 @@ CORPUS: tuple[Object, ...] = (
     INGRESS_ROUTE,
     GATEWAY,
     MIDDLEWARE,
+    VIRTUAL_SERVICE,
+    ISTIO_GATEWAY,
+    DESTINATION_RULE,
     LEASE,
     *APPS.values(),
 )

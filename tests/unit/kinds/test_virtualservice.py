@@ -182,6 +182,10 @@ def test_no_answer(rules: list[Object], reason: Reason, part: str) -> None:
     [
         ({"gateways": None}, "it names no Gateway in spec.gateways, so it is for requests within the mesh only. Add"),
         ({"gateways": ["mesh"]}, "it names no Gateway in spec.gateways"),
+        (
+            {"gateways": [f"g{n}" for n in range(33)]},
+            "it names more than 32 Gateways, so the operator does not",
+        ),
         ({"hosts": []}, "another VirtualService delegates to it, and the operator does not follow delegates. Route"),
     ],
 )
@@ -401,6 +405,12 @@ def test_session_affinity_is_that_of_destination_rules(rules: list[Object], stat
     found, message = affinity(*rules)
     assert (found, part in message) == (status, True), message
     assert_plain(message)
+
+
+def test_beyond_some_rules_for_one_service_nothing_is_certain() -> None:
+    many = [destination_rule(name=f"r{n}", trafficPolicy=hashed()) for n in range(9)]
+    assert affinity(*many[:8])[0] == "True"
+    assert affinity(*many)[0] == "Unknown"
 
 
 def test_without_a_rule_nothing_is_certain_where_some_namespaces_are_not_watched() -> None:

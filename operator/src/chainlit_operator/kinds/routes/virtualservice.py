@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from itertools import islice
+from itertools import islice, product
 
 from msgspec import field
 
@@ -38,6 +38,11 @@ _AFFINITY = model.ControllerAffinity(
 _NO_GATEWAY = "it names no Gateway in spec.gateways, so it is for requests within the mesh only"
 _GATEWAY_REMEDY = "Add the Gateway that serves the host to spec.gateways of the VirtualService."
 _NO_HOSTS = "it has no hosts, so another VirtualService delegates to it, and the operator does not follow delegates"
+#: The most Gateways of a VirtualService: each of its paths counts at each of them.
+MAX_GATEWAYS = 32
+_TOO_MANY_GATEWAYS = f"it names more than {MAX_GATEWAYS} Gateways, so the operator does not read it"
+#: The most DestinationRules for one Service that are looked at: which of several counts is not known.
+MAX_RULES = 8
 _DELEGATE_REMEDY = "Route to the app in the VirtualService that delegates to it, or state the URL in spec.route.url."
 #: What Envoy calls the host and the method of a request among its headers.
 _HOST_HEADERS = frozenset({":authority", "host"})
@@ -284,10 +289,11 @@ class VirtualService(ApiStruct):
 
     def to_domain(self) -> model.Route:
         """Return the domain's record of it."""
-        gateways = tuple(dict.fromkeys(self._gateways()))
+        named = dict.fromkeys(self._gateways())
+        gateways = tuple(islice(named, MAX_GATEWAYS))
         found = tuple(islice(self._paths(frozenset(gateways)), MAX_PATHS + 1))
         is_delegate = not self.spec.hosts
-        refusal, remedy = self._refusal(gateways) if len(found) <= MAX_PATHS else (TOO_MANY_PATHS, SPLIT_REMEDY)
+        refusal, remedy = self._refusal(len(found), len(named))
         return model.Route(
             ref=Ref("VirtualService", self.metadata.namespace, self.metadata.name),
             resource_version=self.metadata.resource_version,
@@ -304,7 +310,11 @@ class VirtualService(ApiStruct):
             crosses_namespaces=True,
         )
 
-    def _refusal(self, gateways: tuple[str, ...]) -> tuple[str, str]:
+    def _refusal(self, paths: int, gateways: int) -> tuple[str, str]:
+        if paths > MAX_PATHS:
+            return TOO_MANY_PATHS, SPLIT_REMEDY
+        if gateways > MAX_GATEWAYS:
+            return _TOO_MANY_GATEWAYS, SPLIT_REMEDY
         if not self.spec.hosts:
             return _NO_HOSTS, _DELEGATE_REMEDY
         return ("", "") if gateways else (_NO_GATEWAY, _GATEWAY_REMEDY)
@@ -340,28 +350,28 @@ class VirtualService(ApiStruct):
     def _paths(self, gateways: frozenset[str]) -> Iterator[model.RoutePath]:
         hosts, namespace = [*self._hosts()], self.metadata.namespace
         for rule in self.spec.http:
-            backends = rule.backends
-            others = tuple(each.service(namespace) or each.shown for each in backends)
-            served = [each for each in backends if each.service(namespace)] or [_Backend()]
+            backends = [(each, each.service(namespace)) for each in rule.backends]
+            others = tuple(service or each.shown for each, service in backends)
+            served = [pair for pair in backends if pair[1]] or [(_Backend(), "")]
             warnings = tuple(rule.warnings())
             for match in rule.match or [_Match()]:
                 if not match.is_for(gateways, namespace) or rule.is_before_https(match):
                     continue
-                for host in hosts:
-                    for backend in served:
-                        yield model.RoutePath(
-                            host=host,
-                            path=match.path,
-                            path_type=match.path_type,
-                            service=backend.service(namespace),
-                            port=backend.port,
-                            matching=_MATCHING[match.path_type],
-                            transforms=tuple(rule.transforms(match, backend, host)),
-                            condition=match.condition(gateways, namespace),
-                            others=others,
-                            warnings=warnings,
-                            styles=(expressions.WHOLE,) if match.path_type == "regex" else expressions.ANY_STYLE,
-                        )
+                condition = match.condition(gateways, namespace)
+                for host, (backend, service) in product(hosts, served):
+                    yield model.RoutePath(
+                        host=host,
+                        path=match.path,
+                        path_type=match.path_type,
+                        service=service,
+                        port=backend.port,
+                        matching=_MATCHING[match.path_type],
+                        transforms=tuple(rule.transforms(match, backend, host)),
+                        condition=condition,
+                        others=others,
+                        warnings=warnings,
+                        styles=(expressions.WHOLE,) if match.path_type == "regex" else expressions.ANY_STYLE,
+                    )
 
 
 _MATCHING = {"prefix": Matching.PREFIX, "exact": Matching.EXACT, "regex": Matching.REGULAR_EXPRESSION}
@@ -408,6 +418,7 @@ def compose(route: model.Route, find: model.Find) -> model.Route:
             is_deep=True,
         )
         for dependency in route.dependencies
+        if dependency.kind == "IstioGateway"
         for gateway in find(dependency)
         if isinstance(gateway, model.Gateway)
         for listener in gateway.listeners
@@ -416,23 +427,30 @@ def compose(route: model.Route, find: model.Find) -> model.Route:
     rules = {
         dependency.key: [found for found in find(dependency) if isinstance(found, model.DestinationRule)]
         for dependency in route.dependencies
+        if dependency.kind == "DestinationRule"
     }
     return replace(route, origins=tuple(origins), affinity=tuple(dict.fromkeys(_settings(route, rules))))
 
 
 def _settings(route: model.Route, rules: Mapping[str, list[model.DestinationRule]]) -> Iterator[model.AffinitySetting]:
     """Yield what DestinationRules say of the session affinity of each path's Service."""
+    by_backend: dict[tuple[str, int | str], list[tuple[model.DestinationRule, model.Balancing]]] = {}
     for path in route.paths:
-        service = model.backend_ref(route.ref.namespace, path.service)
-        port = path.port if isinstance(path.port, int) and path.port != model.ONLY_PORT else 0
-        named = rules.get(f"{service.namespace}/{service.name}", []) if path.service else []
-        found = [(rule, spread) for rule in named if (spread := rule.spreads("", port)) is not None]
+        backend = path.service, path.port
+        if backend not in by_backend:
+            service = model.backend_ref(route.ref.namespace, path.service)
+            port = path.port if isinstance(path.port, int) and path.port != model.ONLY_PORT else 0
+            named = rules.get(f"{service.namespace}/{service.name}", []) if path.service else []
+            spreads = ((rule, spread) for rule in named if (spread := rule.spreads("", port)) is not None)
+            by_backend[backend] = [*islice(spreads, MAX_RULES + 1)]
+        found = by_backend[backend]
         if not found:
             continue
         # Which of several rules counts depends on the namespace of the gateway's pods.
         stickiness = {_stickiness(spread, path) for _, spread in found}
         what = " and ".join(f"DestinationRule {_named(rule.ref, route.ref)}" for rule, _ in found[:2])
-        one = stickiness.pop() if len(stickiness) == 1 else Stickiness.UNKNOWN
+        is_clear = len(stickiness) == 1 and len(found) <= MAX_RULES
+        one = stickiness.pop() if is_clear else Stickiness.UNKNOWN
         yield model.AffinitySetting(_READER, one, what, path.service)
 
 
