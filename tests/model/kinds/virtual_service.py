@@ -194,12 +194,12 @@ def _rewritten(rewrite: Object, match: Object, request: Request) -> str | None:
 
 
 def _replaced(expression: str, template: str, path: str) -> str | None:
-    """As RE2 does: each match, but no empty one right after another match; nothing for a group that is not there."""
+    """As RE2 does: each match, but no empty one right after another match."""
     if "(?=" in expression or "(?!" in expression:
         return None  # RE2 does not know them, and the gateway keeps its former routes
     compiled = re.compile(expression)
     if any(int(number) > compiled.groups for number in re.findall(_REFERENCE, template)):
-        return path
+        return None  # what Envoy does about a group that is not there is not known
     last = -1
 
     def replacement(found: re.Match[str]) -> str:
