@@ -32,6 +32,14 @@ async def answer(message: cl.Message) -> None:
     await reply.send()
 
 
+@cl.action_callback("wait")
+async def wait(action: cl.Action) -> None:
+    """Wait until the file is there, and say so."""
+    while not await asyncio.to_thread(Path(action.payload["file"]).exists):  # noqa: ASYNC110
+        await asyncio.sleep(0.05)
+    await cl.Message(content="waited").send()
+
+
 if "STORE" in os.environ:
     from chainlit.data.base import BaseDataLayer
 

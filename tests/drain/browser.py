@@ -105,6 +105,13 @@ class Tab:
         """Say something else in its place."""
         await self.socket.emit("edit_message", {"message": message | {"output": text}})
 
+    async def act(self, name: str, payload: dict[str, str]) -> None:
+        """Press the button of an action, and wait for the end of its callback."""
+        action = {"id": str(uuid.uuid4()), "name": name, "payload": payload, "label": name, "tooltip": "", "icon": ""}
+        body = {"sessionId": self.session_id, "action": action}
+        async with self.http.post(f"{self.url}/project/action", json=body) as response:
+            assert response.status == 200, await response.text()
+
     async def hear(self, tokens: int) -> None:
         """Wait for so many more tokens."""
         wanted = len(self.tokens) + tokens

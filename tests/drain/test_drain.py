@@ -80,6 +80,16 @@ async def test_a_session_is_handed_over_when_its_answer_is_whole(
             assert (opened.losses, opened.connections) == (1, 2)
 
 
+async def test_without_a_drain_the_answer_is_cut(tmp_path: Path, signal: Signal) -> None:
+    async with serving(CURRENT, tmp_path / "a") as app, tab(app.port) as opened:
+        await opened.say(signal.text)
+        await opened.hear(5)
+        app.process.terminate()
+        await asyncio.wait_for(app.process.wait(), PATIENCE)
+        await until(lambda: opened.losses > 0, PATIENCE)
+        assert opened.answers == []
+
+
 @pytest.mark.parametrize("mode", ["Auto", "Answers"])
 async def test_the_limit_ends_a_drain(mode: str, tmp_path: Path, signal: Signal) -> None:
     drain = QUICK | {"LIMIT_SECONDS": "1", "MODE": mode}
@@ -118,6 +128,20 @@ async def test_an_edited_message_is_an_answer_too(tmp_path: Path, signal: Signal
         assert not drained.done()
         other.give()
         assert counted(await opened.answer()) == 2
+        await asyncio.wait_for(drained, PATIENCE)
+
+
+async def test_an_action_is_an_answer_too(tmp_path: Path, signal: Signal) -> None:
+    """It is a request, and no event."""
+    async with serving(CURRENT, tmp_path / "a", drain=QUICK | {"MODE": "Answers"}) as app, tab(app.port) as opened:
+        acted = asyncio.ensure_future(opened.act("wait", {"file": signal.text}))
+        drained = asyncio.ensure_future(app.drain())
+        await app.becomes(draining=True)
+        await asyncio.wait([drained], timeout=2 * float(QUICK["SETTLE_SECONDS"]))
+        assert not drained.done()
+        signal.give()
+        await asyncio.wait_for(acted, PATIENCE)
+        await until(lambda: opened.answers == ["waited"], PATIENCE)
         await asyncio.wait_for(drained, PATIENCE)
 
 
