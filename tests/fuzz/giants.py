@@ -16,7 +16,9 @@ from tests.objects import (
     ingress_rule,
     istio_rule,
     istio_server,
+    openshift_backend,
     path_match,
+    router_status,
     uri,
 )
 
@@ -268,6 +270,22 @@ def _ingress_routes() -> Iterator[tuple[str, Object]]:
         yield name, changed(world.INGRESS_ROUTE, spec__routes=routes, spec__parentRefs=[])
 
 
+def _routes() -> Iterator[tuple[str, Object]]:
+    others = [openshift_backend(f"s{n}", 1) for n in range(20_000)]
+    hosts = [router_status(f"h{n}.example")["ingress"][0] for n in range(8_000)]
+    yield "20,000 backends", changed(world.ROUTE, spec__alternateBackends=others)
+    yield "8,000 hosts", changed(world.ROUTE, spec__host="", status__ingress=hosts)
+    yield (
+        "hosts and backends",
+        changed(world.ROUTE, spec__host="", status__ingress=hosts[:4_000], spec__alternateBackends=others[:8_000]),
+    )
+    yield "a path of 1 MiB", changed(world.ROUTE, spec__path="/a" * 2**19)
+    yield "a path of 1 MiB without a slash", changed(world.ROUTE, spec__path="a" * 2**20)
+    yield "a port of 1 MiB", changed(world.ROUTE, spec__port={"targetPort": "8" * 2**20})
+    target = {"haproxy.router.openshift.io/rewrite-target": "/a" * (ANNOTATIONS_SIZE // 2 - 99) + "/"}
+    yield "a target of 256 KiB", changed(world.ROUTE, metadata__annotations=target)
+
+
 #: What it is, the object.
 GIANTS: list[tuple[str, Object]] = [
     *((f"Ingress: {name}", found) for name, found in _ingresses()),
@@ -275,6 +293,7 @@ GIANTS: list[tuple[str, Object]] = [
     *((f"IngressRoute: {name}", found) for name, found in _ingress_routes()),
     *((f"VirtualService: {name}", found) for name, found in _virtual_services()),
     *((f"Istio: {name}", found) for name, found in _of_istio()),
+    *((f"Route: {name}", found) for name, found in _routes()),
     *((f"Deployment: {name}", found) for name, found in _workloads()),
     *_others(),
     *_apps(),

@@ -180,6 +180,23 @@ INGRESS_ROUTE = stored(
     ),
     NAMESPACE,
 )
+ROUTE = stored(
+    objects.openshift_route(
+        "chat.example",
+        annotations={
+            "haproxy.router.openshift.io/rewrite-target": "/",
+            "haproxy.router.openshift.io/timeout": "10s",
+            "haproxy.router.openshift.io/disable_cookies": "true",
+            "virtual-server.f5.com/rewrite-target-url": "",
+        },
+        port=8000,
+        tls={"termination": "edge", "insecureEdgeTerminationPolicy": "Redirect"},
+        alternateBackends=[objects.openshift_backend("other", 0)],
+        wildcardPolicy="None",
+        status=objects.router_status("chat.example", reason="", message=""),
+    ),
+    NAMESPACE,
+)
 GATEWAY = stored(
     objects.gateway({"name": "web", "port": 80, "protocol": "HTTP", "hostname": "*.example"}, addresses=["192.0.2.9"]),
     "infra",
@@ -384,6 +401,7 @@ CORPUS: tuple[Object, ...] = (
     ingress(**ANNOTATIONS),
     HTTP_ROUTE,
     INGRESS_ROUTE,
+    ROUTE,
     GATEWAY,
     MIDDLEWARE,
     VIRTUAL_SERVICE,

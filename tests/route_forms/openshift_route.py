@@ -31,7 +31,7 @@ def route(path: str | None = "/chat", target: str | None = None, *more: Object, 
 
 def form(name: str, shown: str, manifests: Manifests, answer: Roots | Reason) -> Form:
     """A form that no edge of the test cluster serves."""
-    return Form(f"route-{name}", shown, manifests, answer, (), documented="OpenShift")
+    return Form(f"route-{name}", f"Route: {shown}", manifests, answer, (), documented="OpenShift")
 
 
 def policy(word: str) -> Object:

@@ -94,10 +94,12 @@ def with_service_ports(route: Route, services: Iterable[Service], workload: Work
     if workload is None or all(path.target_port is None for path in route.paths):
         return route
     by_name = {backend_name(route.ref.namespace, service.ref): service for service in services}
+    named = {(path.service, path.target_port) for path in route.paths if path.service in by_name}
+    ports = {
+        (name, target): _service_port(by_name[name], target, workload) for name, target in named if target is not None
+    }
     paths = (
-        replace(path, port=_service_port(by_name[path.service], path.target_port, workload))
-        if path.target_port is not None and path.service in by_name
-        else path
+        replace(path, port=ports[key]) if (key := (path.service, path.target_port)) in ports else path
         for path in route.paths
     )
     return replace(route, paths=tuple(paths))

@@ -9,12 +9,14 @@ path it serves the older one, and refuses the other in its status (``unique_host
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 from msgspec import field
 
 from chainlit_operator.domain import model
 from chainlit_operator.domain.endpoint import number_of
 from chainlit_operator.domain.route_warnings import Advice
+from chainlit_operator.kinds.shared.fields import MAX_PATHS, SPLIT_REMEDY, TOO_MANY_PATHS
 from chainlit_operator.kinds.shared.kind import AnnotatedMeta, Known, Raw, RouteKind, route_decoder
 from chainlit_operator.kube.codec import ApiStruct
 from chainlit_operator.object_ref import Ref
@@ -111,15 +113,18 @@ class OpenShiftRoute(ApiStruct):
         """Return the domain's record of it."""
         refusal, remedy = self._refusal()
         backends = [each for each in (self.spec.to, *self.spec.alternate_backends) if each.takes_requests]
+        found = tuple(islice(self._paths(backends), MAX_PATHS + 1))
+        if len(found) > MAX_PATHS:
+            refusal, remedy = TOO_MANY_PATHS, SPLIT_REMEDY
         return model.Route(
             ref=Ref("Route", self.metadata.namespace, self.metadata.name),
             resource_version=self.metadata.resource_version,
             created=self.metadata.creation_timestamp or "",
             order=model.RouteOrder.OLDEST,
             precedence=model.Precedence.LONGEST_SEGMENTS,
-            paths=tuple(self._paths(backends)),
+            paths=found[:MAX_PATHS],
             attachments=_ATTACHMENTS,
-            origins=tuple(self._origins()),
+            origins=tuple(islice(self._origins(), MAX_PATHS)),
             refusal=refusal,
             refusal_remedy=remedy,
             unsupported_backends=tuple(f"{each.kind} {each.name}" for each in backends if not _is_service(each)),
