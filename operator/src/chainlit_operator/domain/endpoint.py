@@ -76,9 +76,8 @@ def option_of(words: Iterable[str], env: Mapping[str, str | None]) -> int | None
 
 def number_of(text: str) -> int | None:
     """Return the port of a text; None if it is none."""
-    # Python reads no number of many thousand digits, and zeros before it are no fault.
-    digits = text.lstrip("0")
-    return int(digits) if text.isascii() and text.isdecimal() and 0 < len(digits) < 6 and int(digits) < 65536 else None
+    is_number = len(text) <= 5 and text.isascii() and text.isdecimal()
+    return int(text) if is_number and 0 < int(text) < 65536 else None
 
 
 def target_of(service: Service | None, port: int | str) -> Target | None:
