@@ -37,6 +37,7 @@ from tests.field.building import (
     two,
     virtual_service,
 )
+from tests.field.contour import CONTOUR
 from tests.field.public import PUBLIC_GROUPS
 from tests.objects import Object
 
@@ -940,6 +941,7 @@ GROUPS: Mapping[str, tuple[SetUp, ...]] = {
     "Other workloads": WORKLOADS,
     "Ingress controllers": CONTROLLERS,
     "Clouds": CLOUDS,
+    "Contour's HTTPProxy": CONTOUR,
     **PUBLIC_GROUPS,
 }
 SETUPS = tuple(setup for group in GROUPS.values() for setup in group)
