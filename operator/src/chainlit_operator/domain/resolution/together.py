@@ -56,7 +56,7 @@ class Together:
         if not secure or self._faults[id(given)] is not None or not given.only_redirects:
             return False
         return any(
-            paths.is_below(given.public_prefix, other.public_prefix)
+            _is_along(given.public_prefix, other.public_prefix)
             and given.serving_hosts.keys() <= other.serving_hosts.keys()
             for other in secure
         )
@@ -110,6 +110,11 @@ class Together:
         faulty = [given for given, _ in self.faulty]
         parts = [given for given in self.candidates if given not in self.good and given not in faulty]
         return [self.main, *others, *(part for given in parts for part in _parts(given))]
+
+
+def _is_along(one: str, other: str) -> bool:
+    """Whether one of two prefixes is below the other."""
+    return paths.is_below(one, other) or paths.is_below(other, one)
 
 
 def _parts(given: Candidate) -> Iterator[Candidate]:
