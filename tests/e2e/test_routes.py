@@ -10,7 +10,7 @@ from chainlit_operator.domain.reasons import Reason
 from tests.e2e.chat import ChatError
 from tests.e2e.cluster import OPERATOR, Cluster, Space, managers
 from tests.e2e.demo import container, workload
-from tests.objects import chainlit_app, service
+from tests.objects import chainlit_app, proxy_route, service
 from tests.route_forms import PAIRS, SOCKETS, Edge, Form, Roots
 from tests.waiting import eventually
 
@@ -52,19 +52,33 @@ def test_chat_through(space: Space, form: Form, edge: Edge) -> None:
     assert status["url"] == f"http://{'127.0.0.1' if form.any_host else space.host}{path}/"
 
 
+#: By kind: what the message says, and the change that it asks for.
+REMEDIES: dict[str, tuple[str, Any]] = {
+    "Ingress": (
+        f"Add /chat, spelt exactly so, to its annotation {SOCKETS}",
+        {"metadata": {"annotations": {SOCKETS: "/chat"}}},
+    ),
+    "HTTPProxy": (
+        "Set enableWebsockets: true in its route for /chat",
+        {"spec": {"routes": [proxy_route()]}},
+    ),
+}
+
+
 @pytest.mark.parametrize(("form", "edge"), REFUSED)
 def test_only_the_web_socket_is_refused(space: Space, form: Form, edge: Edge) -> None:
-    at = url(space.cluster, edge)
+    at, routes = url(space.cluster, edge), form.on(edge, space.name, space.host)
+    remedy, change = REMEDIES[routes[0]["kind"]]
     space.create(
         chainlit_app(),
         service(),
-        *form.on(edge, space.name, space.host),
+        *routes,
         workload(container(space.cluster.demo_image)),
     )
 
     space.await_condition("Ready", "False", str(form.answer))
     told = space.await_condition("WebSocketReachable", "False", str(form.answer))
-    assert f"Add /chat, spelt exactly so, to its annotation {SOCKETS}" in told.message
+    assert remedy in told.message
     space.await_variable("/chat")
 
     def complaint() -> str:
@@ -75,7 +89,7 @@ def test_only_the_web_socket_is_refused(space: Space, form: Form, edge: Edge) ->
     # The page, its script and its cookie come through; only the socket does not.
     eventually(complaint, lambda said: said.startswith("socket /chat/ws/socket.io: "))
 
-    space.patch("Ingress", {"metadata": {"annotations": {SOCKETS: "/chat"}}})  # what the message says
+    space.patch(routes[0]["kind"], change)
     space.await_answer("/chat", edge=at)
     space.await_ready()
 

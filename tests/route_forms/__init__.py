@@ -8,7 +8,7 @@ tests apply them to a cluster and talk to the chat, and ``docs/reference/routes.
 
 from __future__ import annotations
 
-from tests.route_forms import http_route, ingress, openshift_route
+from tests.route_forms import http_proxy, http_route, ingress, openshift_route
 from tests.route_forms.form import SOCKETS, Edge, Form, Roots
 from tests.route_forms.page import lines
 
@@ -16,6 +16,7 @@ from tests.route_forms.page import lines
 TABLES: dict[str, tuple[Form, ...]] = {
     "Ingress": ingress.FORMS,
     "HTTPRoute": http_route.FORMS,
+    "HTTPProxy": http_proxy.FORMS,
     "Route": openshift_route.FORMS,
 }
 FORMS = [form for table in TABLES.values() for form in table]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from chainlit_operator.domain.model import MAX_INCLUDE_DEPTH
 from tests.route_forms.form import SOCKETS, Form, N, Roots
 
 INTRODUCTION = f"""\
@@ -38,6 +39,11 @@ operator recognises it by `{SOCKETS}`. Contour has no annotation that rewrites t
 OpenShift itself is not in the test cluster. `make openshift` tries the paths, rewrites, hosts and cookies of Routes on
 a real HAProxy, with the configuration that the router of OpenShift writes. Where OpenShift makes a Route from an
 Ingress, the operator reads only the Ingress.
+
+The host and the beginning of the path of an HTTPProxy without `virtualhost` come from the HTTPProxies that include it.
+Contour compares a prefix by characters, and tries exact paths before expressions, and these before prefixes. If an
+Ingress has the place of an HTTPProxy at one Contour, the one that wins depends on the type of the Ingress's path, so
+the operator only warns. At most {MAX_INCLUDE_DEPTH} HTTPProxies may be above another one.
 
 ## Several routes of one app
 
