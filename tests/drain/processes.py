@@ -20,7 +20,9 @@ from tests.drain import releases
 DRAIN = REPOSITORY / "charts/chainlit/files/drain"
 APP = Path(__file__).with_name("app.py")
 #: Seconds for whatever must come true by itself, also on a busy machine.
-PATIENCE = 30.0
+PATIENCE = 60.0
+#: Seconds for the start of an app, which takes some of CPU time.
+START = 180.0
 #: A pod's drain, without the seconds that an edge and a kubelet need.
 QUICK = {"SETTLE_SECONDS": "0.2", "READINESS_SECONDS": "0.2", "RECONNECT_SECONDS": "1.5", "LIMIT_SECONDS": "60"}
 
@@ -129,7 +131,7 @@ def _new(directory: Path) -> Path:
 
 
 async def _answering(app: App) -> None:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + START
     while not await app.is_ready():
         assert app.process.returncode is None, app.log.read_text()
         assert time.monotonic() < deadline, app.log.read_text()

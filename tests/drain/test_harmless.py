@@ -156,12 +156,19 @@ async def test_the_drain_of_a_mounted_chat_waits_too(tmp_path: Path, signal: Sig
         assert (await asyncio.wait_for(drained, PATIENCE))["sessions"] == 0
 
 
-@pytest.mark.parametrize("release", ["1.1.404", "1.3.2", "2.2.1"])
+@pytest.mark.parametrize(
+    ("release", "reason"),
+    [
+        ("1.1.404", "the app has no Chainlit 2.0 or later"),
+        ("1.3.2", "the app has no Chainlit 2.0 or later"),
+        ("2.2.1", "the app has no login, no data layer, no on_chat_resume"),
+    ],
+)
 @slow
-async def test_an_older_release_runs_as_before(release: str, tmp_path: Path) -> None:
-    async with serving(release, tmp_path / "a", env={"STORE": str(tmp_path)}) as app:
+async def test_an_older_release_runs_as_before(release: str, reason: str, tmp_path: Path) -> None:
+    async with serving(release, tmp_path / "a") as app:
         found = await app.status()
-        assert found["mode"] == ("HandOver" if release == "2.2.1" else "Keep"), found
+        assert (found["mode"], found["reason"].partition(": ")[2]) == ("Keep", reason)
         assert (await asyncio.wait_for(app.drain(), PATIENCE))["seconds"] < 5
 
 
