@@ -305,7 +305,7 @@ def test_a_route_may_be_named_or_only_its_rewrite() -> None:
         ({"workload": {"ref": {"name": "a"}, "x": 1}}, "$.spec.workload: "),
         ({"workload": {"ref": {"name": "a"}}, "route": {"ref": {"kind": "Ingress"}}}, "$.spec.route.ref: "),
         (
-            {"workload": {"ref": {"name": "a"}}, "route": {"ref": {"kind": "Route", "name": "a"}}},
+            {"workload": {"ref": {"name": "a"}}, "route": {"ref": {"kind": "TCPRoute", "name": "a"}}},
             "$.spec.route.ref.kind: ",
         ),
         ({"workload": {"ref": {"name": "a"}}, "route": {"rewrite": "strip"}}, "$.spec.route.rewrite: "),

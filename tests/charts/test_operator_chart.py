@@ -63,7 +63,7 @@ def test_no_rights_for_kinds_that_are_disabled() -> None:
     groups = {group for group, _ in rights(release.named("ClusterRole", "op-chainlit-operator"))}
     assert "gateway.networking.k8s.io" not in groups and "traefik.io" in groups
     assert release.env()["CHAINLIT_OPERATOR_DISABLE_KIND"] == "HTTPRoute"
-    assert "disabledKinds has Gateway, which cannot be disabled; use HTTPRoute" in refusal(
+    assert "disabledKinds has Gateway, which cannot be disabled; use HTTPProxy, HTTPRoute, " in refusal(
         "chainlit-operator", {"disabledKinds": ["Gateway"]}
     )
 

@@ -258,9 +258,10 @@ def test_the_operator_reads_no_rewrite_in_what_is_set(preset: Preset) -> None:
     values = {**preset.values, "replicaCount": 1, "operator": {"enabled": True}}
     if preset.kind == "Ingress":
         values["route"]["className"] = "gce" if preset.controller == "gke" else preset.controller
-    (path,) = record(app(values).one(preset.kind)).paths
-    assert (path.path, path.service) == ("/chat", "chat-chainlit")
-    assert not (path.transforms or path.middlewares or path.web_socket_refusal)
+    paths = record(app(values).one(preset.kind)).paths
+    # An HTTPProxy has the path once with a slash, and once without.
+    assert {(path.path.removesuffix("/"), path.service) for path in paths} == {("/chat", "chat-chainlit")}
+    assert not any(path.transforms or path.middlewares or path.web_socket_refusal for path in paths)
 
 
 # --------------------------------------------------------------------------------- kinds, hosts and certificates

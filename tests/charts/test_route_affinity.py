@@ -28,7 +28,9 @@ FILES = {
 }
 #: What the operator reports of two pods; presets that it cannot see state it in the ChainlitApp.
 EXPECTED = {
-    **dict.fromkeys(["traefik", "nginx", "nginx-inc", "haproxy", "alb", "agic", "openshift"], "Sticky"),
+    **dict.fromkeys(
+        ["traefik", "nginx", "nginx-inc", "haproxy", "alb", "agic", "openshift", "contour-httpproxy"], "Sticky"
+    ),
     **dict.fromkeys(["kong", "istio", "gke", "kong-httproute", "istio-httproute", "gke-httproute"], "StatedExternal"),
     **dict.fromkeys(["envoy-gateway-httproute", "nginx-gateway-httproute"], "StatedExternal"),
 }
@@ -94,7 +96,9 @@ def test_controllers_are_found_by_the_classes_that_the_operator_knows() -> None:
     assert controllers.data().keys() == FILES.keys() | {"none", "nginx-gateway"}
 
 
-BY_ANNOTATIONS = [p for p in READ if EXPECTED.get(p.name) == "Sticky" and p.name != "openshift"]
+BY_ANNOTATIONS = [
+    p for p in READ if EXPECTED.get(p.name) == "Sticky" and p.name not in ("openshift", "contour-httpproxy")
+]
 
 
 @pytest.mark.parametrize("preset", BY_ANNOTATIONS, ids=lambda preset: preset.name)

@@ -32,6 +32,8 @@ ELSEWHERE |= {"authProxy"}
 ELSEWHERE |= {"tests", "global"}
 #: What it sets are variables, files and annotations, which are the user's own there.
 ELSEWHERE |= {"embed", "commonAnnotations"}
+#: The operator does not create workloads with a drain.
+ELSEWHERE |= {"drain"}
 #: Objects beside the app that the operator does not create, and whoever describes an app may.
 ELSEWHERE |= {"autoscaling", "podDisruptionBudget", "networkPolicy", "extraObjects"}
 

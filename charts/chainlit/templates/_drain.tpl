@@ -66,7 +66,7 @@ Answers
 {{- end }}
 
 {{- define "chainlit.gracePeriod" -}}
-{{- add (int .Values.terminationGracePeriodSeconds) (.Values.drain.enabled | ternary (int .Values.drain.limitSeconds) 0) }}
+{{- add (int .Values.terminationGracePeriodSeconds) (.Values.drain.enabled | default false | ternary (int .Values.drain.limitSeconds) 0) }}
 {{- end }}
 
 {{- define "chainlit.validateDrain" -}}
