@@ -81,6 +81,7 @@ RENDERS = [
         },
         id="chainlit-login",
     ),
+    pytest.param(app, {"drain": {"enabled": True}, "networkPolicy": {"enabled": True}}, id="chainlit-drain"),
     pytest.param(operator, {}, id="operator"),
     pytest.param(
         operator,

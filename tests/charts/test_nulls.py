@@ -33,6 +33,7 @@ EVERYTHING: dict[str, Object] = {
         "route": {"controller": "traefik", "host": "a.example", "path": "/x", "certManager": {"issuer": "x"}},
         "autoscaling": {"enabled": True},
         "networkPolicy": {"enabled": True},
+        "drain": {"enabled": True},
         "tests": {"image": {"repository": "example/operator"}, "connectTo": "edge", "caConfigMap": "x"},
     },
     "chainlit-operator": {

@@ -34,7 +34,7 @@ Answers
 {{- $env := include "chainlit.env" . | fromYamlArray }}
 {{- if .Values.drain.enabled }}
 {{- $probe := .Values.probes.readiness }}
-{{- $seconds := $probe.enabled | ternary (mul (add1 ($probe.failureThreshold | default 3 | int)) ($probe.periodSeconds | default 10 | int)) 0 }}
+{{- $seconds := $probe.enabled | default false | ternary (mul (add1 ($probe.failureThreshold | default 3 | int)) ($probe.periodSeconds | default 10 | int)) 0 }}
 {{- $hook := get (.Values.lifecycle | default dict) "preStop" | default dict }}
 {{- $settle := get (get $hook "sleep" | default dict) "seconds" | default 0 }}
 {{- $own := dict "PORT" .Values.drain.port "MODE" (include "chainlit.drainMode" .) "LIMIT_SECONDS" .Values.drain.limitSeconds "SETTLE_SECONDS" $settle "READINESS_SECONDS" $seconds }}
