@@ -153,7 +153,7 @@ SPECS = {
     "name of no object": ("{workload: {ref: {name: Chat!}}}", "spec.workload.ref.name"),
     "kind": ("{workload: {ref: {kind: DaemonSet, name: chat}}}", "spec.workload.ref.kind"),
     "container": ("{workload: {ref: {name: chat, container: no_container}}}", "spec.workload.ref.container"),
-    "route kind": ("{workload: {ref: {name: chat}}, route: {ref: {kind: Route, name: chat}}}", "spec.route.ref.kind"),
+    "route kind": ("{workload: {ref: {name: chat}}, route: {ref: {kind: Pod, name: chat}}}", "spec.route.ref.kind"),
     "rewrite": ("{workload: {ref: {name: chat}}, route: {rewrite: Regex}}", "spec.route.rewrite"),
     "mode": ("{workload: {ref: {name: chat}}, verification: {mode: 'off'}}", "spec.verification.mode"),
     "interval": (
