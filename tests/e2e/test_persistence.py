@@ -195,7 +195,9 @@ def test_hook_migrates_before_the_release(space: Space) -> None:
     assert not space.kubectl("get", "jobs", "--output=name")  # it is gone when it has done its work
     space.kubectl("rollout", "status", "deployment/chat", "--timeout=150s")
     visitor = visitor_of(space)
-    assert said(visitor.thread(visitor.say("one"))) == ["one", "echo: one"]
+    thread = visitor.say("one")
+    # Chainlit writes a message to the database after the browser has it.
+    eventually(lambda: said(visitor.thread(thread)), lambda found: found == ["one", "echo: one"])
 
 
 def test_helm_test_with_a_message_fails_without_driver_or_database(space: Space) -> None:
