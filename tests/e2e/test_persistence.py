@@ -142,6 +142,11 @@ def visitor_of(space: Space) -> Visitor:
     return visitor
 
 
+def await_said(visitor: Visitor, thread: str, *texts: str) -> None:
+    """Wait until the database has exactly these messages: Chainlit writes one after the browser has it."""
+    eventually(lambda: said(visitor.thread(thread)), lambda found: found == [*texts])
+
+
 def test_conversation_and_file_outlive_the_pod(space: Space) -> None:
     serve(space, "postgres", images()["postgres"], POSTGRES, 5432, secret("db", DATABASE_URL=URL))
     keys = secret("keys", APP_AWS_ACCESS_KEY="key", APP_AWS_SECRET_KEY="secret-key")
@@ -155,7 +160,8 @@ def test_conversation_and_file_outlive_the_pod(space: Space) -> None:
 
     visitor = visitor_of(space)
     thread = visitor.say("one", file=b"kept")
-    (file,) = visitor.thread(thread)["elements"]
+    await_said(visitor, thread, "one", "echo: one")
+    (file,) = eventually(lambda: visitor.thread(thread)["elements"])
     assert fetched(space, file["url"]) == "kept"
 
     (pod,) = [p for p in space.pods() if p["metadata"]["name"].startswith("chat-")]
@@ -164,7 +170,7 @@ def test_conversation_and_file_outlive_the_pod(space: Space) -> None:
     assert said(visitor_of(space).thread(thread)) == ["one", "echo: one"]
     assert log(space, "migration").endswith("has all tables.\n")
     assert visitor.say("two", thread=thread) == thread
-    assert said(visitor.thread(thread)) == ["one", "echo: one", "two", "echo: two"]
+    await_said(visitor, thread, "one", "echo: one", "two", "echo: two")
     assert [found["id"] for found in visitor.threads()] == [thread]
     (file,) = visitor.thread(thread)["elements"]
     assert fetched(space, file["url"]) == "kept"
@@ -195,9 +201,7 @@ def test_hook_migrates_before_the_release(space: Space) -> None:
     assert not space.kubectl("get", "jobs", "--output=name")  # it is gone when it has done its work
     space.kubectl("rollout", "status", "deployment/chat", "--timeout=150s")
     visitor = visitor_of(space)
-    thread = visitor.say("one")
-    # Chainlit writes a message to the database after the browser has it.
-    eventually(lambda: said(visitor.thread(thread)), lambda found: found == ["one", "echo: one"])
+    await_said(visitor, visitor.say("one"), "one", "echo: one")
 
 
 def test_helm_test_with_a_message_fails_without_driver_or_database(space: Space) -> None:
